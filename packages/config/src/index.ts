@@ -1,1 +1,17 @@
-export {};
+/** Environment variables → frozen, validated settings. */
+export {
+  type CommonSettings,
+  commonSettings,
+  docsEnabled,
+  ENVIRONMENTS,
+  type EnvironmentName,
+  serviceName,
+} from "./common.ts";
+export { httpUrl, integer, onOff, port, word } from "./fields.ts";
+export {
+  describeSettings,
+  type Environment,
+  loadSettings,
+  type SettingDescription,
+  SettingsError,
+} from "./settings.ts";
