@@ -1,6 +1,6 @@
 /** The settings that every service has. */
 import * as z from "zod";
-import { onOff, port, word } from "./fields.ts";
+import { hostPatterns, integer, onOff, port, word } from "./fields.ts";
 
 export const ENVIRONMENTS = ["dev", "qa", "prod"] as const;
 export type EnvironmentName = (typeof ENVIRONMENTS)[number];
@@ -37,6 +37,20 @@ export const commonSettings = {
   DOCS: onOff()
     .optional()
     .describe("Serve /docs and /openapi.json: on or off. Unset means on in dev, off elsewhere."),
+  ALLOWED_HOSTS: hostPatterns()
+    .optional()
+    .describe(
+      "Names accepted in Host, by comma; *.example.com covers subdomains. Unset means any valid name.",
+    ),
+  DRAIN_DELAY_SECONDS: integer(0, 300)
+    .default(5)
+    .describe("How long to serve on after SIGTERM, until nobody sends new requests."),
+  MAX_IN_FLIGHT: integer(1, 100_000)
+    .default(1000)
+    .describe("Requests in progress at once; one more is answered 503."),
+  LOG_SAMPLE: integer(1, 10_000)
+    .default(1)
+    .describe("Log one of this many successful requests; those answered 400 and above always."),
   AWS_REGION: z
     .string()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: "must be an AWS region such as eu-west-1" })

@@ -52,3 +52,19 @@ function isPlainHttpUrl(text: string): boolean {
   const url = new URL(text);
   return !url.username && !url.password && !url.search && !url.hash && !text.includes("#");
 }
+
+/** Host names by comma, each possibly opening with `*.`; returned in lower case. */
+export const hostPatterns = (): z.ZodType<readonly string[], string> =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .toLowerCase()
+        .split(",")
+        .map((host) => host.trim())
+        .filter(Boolean),
+    )
+    .refine(
+      (hosts) => hosts.length > 0 && hosts.every((host) => /^(\*\.)?[a-z0-9_.:[\]-]+$/.test(host)),
+      { error: "must be host names by comma, such as example.com,*.example.com" },
+    );

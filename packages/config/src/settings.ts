@@ -20,11 +20,13 @@ export class SettingsError extends Error {
  * An empty variable counts as unset, because a ConfigMap cannot leave a key out. The value of a
  * wrong variable is not repeated in the error: it may be a secret.
  *
+ * @param otherProblems found in the same environment by rules that no schema can hold.
  * @throws SettingsError naming every wrong variable.
  */
 export function loadSettings<S extends z.ZodObject>(
   schema: S,
   env: Environment,
+  otherProblems: readonly string[] = [],
 ): Readonly<z.infer<S>> {
   const input: Record<string, string> = {};
   for (const key of Object.keys(schema.shape)) {
@@ -32,12 +34,12 @@ export function loadSettings<S extends z.ZodObject>(
     if (value) input[key] = value;
   }
   const result = schema.safeParse(input);
-  if (result.success) return Object.freeze(result.data) as Readonly<z.infer<S>>;
-  const problems = result.error.issues.map((issue) => {
+  if (result.success && otherProblems.length === 0) return Object.freeze(result.data);
+  const problems = (result.error?.issues ?? []).map((issue) => {
     const key = issue.path.join(".") || "settings";
     return `${key}: ${key in input || issue.code === "custom" ? issue.message : "is required"}`;
   });
-  throw new SettingsError([...new Set(problems)]);
+  throw new SettingsError([...new Set(problems), ...otherProblems]);
 }
 
 export interface SettingDescription {

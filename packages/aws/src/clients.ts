@@ -1,0 +1,62 @@
+/** The SDK clients, all on one session and none without a time limit. */
+import { S3Client } from "@aws-sdk/client-s3";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Session } from "./session.ts";
+import type { AwsSettings } from "./settings.ts";
+
+/** Time limits of one attempt, in milliseconds; the SDK has none by default. */
+export const CONNECT_MS = 500;
+export const ATTEMPT_MS = 1000;
+
+export interface AwsClients {
+  readonly s3: S3Client;
+  readonly ssm: SSMClient;
+  close(): void;
+}
+
+export function createClients(settings: AwsSettings, session: Session): AwsClients {
+  const common = {
+    region: settings.AWS_REGION,
+    // `memoized` keeps the SDK from caching on top: its cache refreshes on the request path and
+    // fails requests five minutes before the session expires
+    credentials: Object.assign(async () => session.credentials(), { memoized: true }),
+    maxAttempts: 2,
+    cacheMiddleware: true,
+  };
+  const s3Endpoint = endpointOf(settings, settings.AWS_ENDPOINT_URL_S3);
+  const s3 = new S3Client({
+    ...common,
+    ...clientLimits(),
+    ...s3Endpoint,
+    forcePathStyle: s3Endpoint.endpoint !== undefined,
+  });
+  const ssm = new SSMClient({
+    ...common,
+    ...clientLimits(),
+    ...endpointOf(settings, settings.AWS_ENDPOINT_URL_SSM),
+  });
+  return {
+    s3,
+    ssm,
+    close() {
+      s3.destroy();
+      ssm.destroy();
+    },
+  };
+}
+
+export function clientLimits() {
+  return {
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: ATTEMPT_MS,
+      throwOnRequestTimeout: true,
+    }),
+  };
+}
+
+export function endpointOf(settings: AwsSettings, own: string | undefined): { endpoint?: string } {
+  const endpoint = own ?? settings.AWS_ENDPOINT_URL;
+  return endpoint === undefined ? {} : { endpoint };
+}

@@ -1,0 +1,103 @@
+/** The settings of AWS access, shared by every service that may call AWS. */
+import { httpUrl, integer } from "@airlock/config";
+import * as z from "zod";
+
+const roleArn = () =>
+  z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, {
+    error: "must be a role ARN such as arn:aws:iam::111122223333:role/name",
+  });
+
+export const awsSettings = {
+  AWS_ROLE_ARN: roleArn()
+    .optional()
+    .describe("Role to assume; with AWS_WEB_IDENTITY_TOKEN_FILE, the role that the token is for."),
+  AWS_ROLE_SESSION_SECONDS: integer(900, 43_200)
+    .default(3600)
+    .describe("Life of an assumed-role session, 900 to 43200; chained roles allow 3600 at most."),
+  AWS_ROLE_EXTERNAL_ID: z
+    .string()
+    .regex(/^[\w+=,.@:/-]{2,1224}$/, { error: "must be 2 to 1224 of A-Z a-z 0-9 _+=,.@:/-" })
+    .optional()
+    .describe("External id that the role's trust policy asks for."),
+  AWS_WEB_IDENTITY_TOKEN_FILE: z
+    .string()
+    .optional()
+    .describe("File with the pod's web identity token (IRSA); set by EKS."),
+  ASSUME_ROLE_ARN: roleArn()
+    .optional()
+    .describe("With AWS_WEB_IDENTITY_TOKEN_FILE: a further role to assume from the first one."),
+  AWS_ACCESS_KEY_ID: z.string().optional().describe("Base credentials; else the default chain."),
+  AWS_SECRET_ACCESS_KEY: z.string().optional().describe("Goes with AWS_ACCESS_KEY_ID."),
+  AWS_SESSION_TOKEN: z
+    .string()
+    .optional()
+    .describe("Goes with AWS_ACCESS_KEY_ID when that is temporary."),
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: z
+    .string()
+    .optional()
+    .describe("Set by EKS Pod Identity; read by the default chain."),
+  AWS_ENDPOINT_URL: httpUrl()
+    .optional()
+    .describe("Another address for every AWS service, such as an emulator."),
+  AWS_ENDPOINT_URL_S3: httpUrl().optional().describe("Another address for S3 alone."),
+  AWS_ENDPOINT_URL_SSM: httpUrl().optional().describe("Another address for SSM alone."),
+  AWS_ENDPOINT_URL_STS: httpUrl().optional().describe("Another address for STS alone."),
+};
+
+const schema = z.object(awsSettings);
+export type AwsSettings = Readonly<z.infer<typeof schema>> & {
+  readonly AWS_REGION: string;
+  readonly SERVICE_NAME: string;
+};
+
+type Fields = Partial<z.infer<typeof schema>>;
+
+interface Rule {
+  readonly key: keyof typeof awsSettings;
+  readonly message: string;
+  isBroken(settings: Fields): boolean;
+}
+
+const RULES: readonly Rule[] = [
+  {
+    key: "AWS_ROLE_ARN",
+    message: "is needed with AWS_WEB_IDENTITY_TOKEN_FILE",
+    isBroken: (s) => Boolean(s.AWS_WEB_IDENTITY_TOKEN_FILE) && !s.AWS_ROLE_ARN,
+  },
+  {
+    key: "ASSUME_ROLE_ARN",
+    message: "goes with AWS_WEB_IDENTITY_TOKEN_FILE; AWS_ROLE_ARN names the role otherwise",
+    isBroken: (s) => Boolean(s.ASSUME_ROLE_ARN) && !s.AWS_WEB_IDENTITY_TOKEN_FILE,
+  },
+  {
+    key: "AWS_SECRET_ACCESS_KEY",
+    message: "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together",
+    isBroken: (s) => Boolean(s.AWS_ACCESS_KEY_ID) !== Boolean(s.AWS_SECRET_ACCESS_KEY),
+  },
+  {
+    key: "AWS_ROLE_SESSION_SECONDS",
+    message:
+      "must be at most 3600 here: AWS limits a role assumed from another role's session (role chaining) to one hour",
+    isBroken: (s) => isChained(s) && (s.AWS_ROLE_SESSION_SECONDS ?? 0) > 3600,
+  },
+];
+
+/** A schema that holds `awsSettings`, with the rules between them; all are checked in one go. */
+export function withAwsRules<S extends z.ZodObject>(schema: S): S {
+  return RULES.reduce(
+    (checked, { key, message, isBroken }) =>
+      checked.refine((settings) => !isBroken(settings as Fields), {
+        path: [key],
+        error: message,
+        when: () => true,
+      }),
+    schema,
+  );
+}
+
+/** Whether the role is assumed with the credentials of another role. */
+function isChained(settings: Fields): boolean {
+  if (settings.AWS_WEB_IDENTITY_TOKEN_FILE) return settings.ASSUME_ROLE_ARN !== undefined;
+  const fromRole = settings.AWS_SESSION_TOKEN ?? settings.AWS_CONTAINER_CREDENTIALS_FULL_URI;
+  return settings.AWS_ROLE_ARN !== undefined && fromRole !== undefined;
+}

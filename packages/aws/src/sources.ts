@@ -1,0 +1,124 @@
+/** Where a session comes from: an assumed role, a web identity (IRSA), a chain of both, or neither. */
+import { readFile } from "node:fs/promises";
+import {
+  AssumeRoleCommand,
+  AssumeRoleWithWebIdentityCommand,
+  STSClient,
+  type Credentials as StsCredentials,
+} from "@aws-sdk/client-sts";
+import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
+import { clientLimits, endpointOf } from "./clients.ts";
+import type { Credentials, SessionSource } from "./session.ts";
+import type { AwsSettings } from "./settings.ts";
+
+/**
+ * Chooses the source that the settings ask for.
+ *
+ * With a web identity token file, AWS_ROLE_ARN is that token's role and nothing else is assumed
+ * unless ASSUME_ROLE_ARN names another. Otherwise AWS_ROLE_ARN is assumed from the base credentials.
+ * With no role at all the default chain is used as it is.
+ */
+export function sessionSource(settings: AwsSettings): SessionSource {
+  const { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile } = settings;
+  if (role && tokenFile) return webIdentity(settings, role, tokenFile);
+  const base = baseCredentials(settings);
+  if (!role) return { kind: "default_chain", fetch: async () => fromIdentity(await base()) };
+  const sts = stsClient(settings, base);
+  return { kind: "assumed_role", fetch: (signal) => assumeRole(sts, settings, role, signal) };
+}
+
+function webIdentity(settings: AwsSettings, role: string, tokenFile: string): SessionSource {
+  const next = settings.ASSUME_ROLE_ARN;
+  // the exchange of a token is not signed, so this client has no use for credentials
+  const sts = stsClient(settings, async () => ({ accessKeyId: "", secretAccessKey: "" }));
+  const fetchFirst = async (signal: AbortSignal, seconds: number) => {
+    // read each time: the kubelet replaces the token long before it expires
+    const token = (await readFile(tokenFile, { encoding: "utf8", signal })).trim();
+    const command = new AssumeRoleWithWebIdentityCommand({
+      RoleArn: role,
+      RoleSessionName: sessionName(settings),
+      WebIdentityToken: token,
+      DurationSeconds: seconds,
+    });
+    return fromSts((await sts.send(command, { abortSignal: signal })).Credentials, sts);
+  };
+  if (!next) {
+    const seconds = settings.AWS_ROLE_SESSION_SECONDS;
+    return { kind: "web_identity", fetch: (signal) => fetchFirst(signal, seconds) };
+  }
+  let first: Credentials | undefined;
+  const chained = stsClient(settings, async () => first ?? Promise.reject(new Error("no token")));
+  return {
+    kind: "chained_role",
+    async fetch(signal) {
+      // the first session only has to live until it has assumed the second: AWS's shortest will do
+      first = await fetchFirst(signal, 900);
+      return assumeRole(chained, settings, next, signal);
+    },
+  };
+}
+
+async function assumeRole(
+  sts: STSClient,
+  settings: AwsSettings,
+  role: string,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const command = new AssumeRoleCommand({
+    RoleArn: role,
+    RoleSessionName: sessionName(settings),
+    DurationSeconds: settings.AWS_ROLE_SESSION_SECONDS,
+    ExternalId: settings.AWS_ROLE_EXTERNAL_ID,
+  });
+  return fromSts((await sts.send(command, { abortSignal: signal })).Credentials, sts);
+}
+
+/** `<SERVICE_NAME>-session`, which CloudTrail shows as the caller. */
+const sessionName = (settings: AwsSettings): string => `${settings.SERVICE_NAME}-session`;
+
+function stsClient(settings: AwsSettings, credentials: AwsCredentialIdentityProvider): STSClient {
+  return new STSClient({
+    ...clientLimits(),
+    ...endpointOf(settings, settings.AWS_ENDPOINT_URL_STS),
+    region: settings.AWS_REGION,
+    credentials: Object.assign(credentials, { memoized: true }),
+    maxAttempts: 1, // the session has its own pace
+  });
+}
+
+function baseCredentials(settings: AwsSettings): AwsCredentialIdentityProvider {
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = settings;
+  if (accessKeyId && secretAccessKey) {
+    return async () => ({ accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) });
+  }
+  return fromNodeProviderChain({ clientConfig: { region: settings.AWS_REGION } });
+}
+
+/** AWS's clock may differ from ours; the SDK learns the offset from each answer. */
+function fromSts(credentials: StsCredentials | undefined, sts: STSClient): Credentials {
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) {
+    throw new Error("STS answered without credentials");
+  }
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+    expiresAt: Expiration.getTime() - sts.config.systemClockOffset,
+  };
+}
+
+function fromIdentity(identity: AwsCredentialIdentity): Credentials {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = identity;
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken && { sessionToken }),
+    ...(expiration && { expiresAt: expiration.getTime() }),
+  };
+}

@@ -1,0 +1,79 @@
+/** One log line and one histogram sample a request, whether it was answered or the client left. */
+
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { App } from "./app-type.ts";
+import { statusSentBelow } from "./client-errors.ts";
+import type { Metrics } from "./metrics.ts";
+import { isProbe } from "./probes.ts";
+
+/** Status logged when the client left before the answer was complete (nginx's convention). */
+const CLIENT_CLOSED_REQUEST = 499;
+const MAX_LOGGED_PATH = 1100;
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** More members of this request's log line, set by whoever handles it. */
+    logFields: Record<string, string | number | boolean> | undefined;
+  }
+}
+
+export type Observe = (request: FastifyRequest, reply: FastifyReply) => void;
+
+/**
+ * Counts every request in, and out again when its answer is complete or its client has gone.
+ *
+ * @param sample log one of so many requests answered below 400.
+ * @returns the observer, for requests that never reach a hook.
+ */
+export function registerAccessLog(app: App, metrics: Metrics, sample: number): Observe {
+  app.decorateRequest("logFields", undefined);
+  let successes = 0;
+
+  const end = (request: FastifyRequest, reply: FastifyReply) => {
+    metrics.inFlight.dec();
+    const status = reply.raw.writableFinished
+      ? reply.statusCode
+      : (statusSentBelow(request.raw.socket) ?? CLIENT_CLOSED_REQUEST);
+    const elapsedMs = reply.elapsedTime;
+    const route = request.routeOptions.url ?? "none";
+    metrics.requestDuration
+      .labels(knownMethod(request.method), route, String(status))
+      .observe(elapsedMs / 1000);
+    const level =
+      status >= 500 ? "error" : status >= 400 ? "warn" : isProbe(request.url) ? "debug" : "info";
+    if (level === "info" && successes++ % sample !== 0) return;
+    request.log[level](
+      {
+        method: request.method,
+        path: loggedPath(request.originalUrl),
+        route,
+        status,
+        duration_ms: Math.round(elapsedMs * 10) / 10,
+        peer: request.ip,
+        ...request.logFields,
+      },
+      "request",
+    );
+  };
+
+  const observe: Observe = (request, reply) => {
+    metrics.inFlight.inc();
+    reply.raw.once("close", () => end(request, reply));
+  };
+  app.addHook("onRequest", (request, reply, done) => {
+    observe(request, reply);
+    done();
+  });
+  return observe;
+}
+
+/** The path without its query: secrets are sent in queries by mistake. */
+function loggedPath(url: string): string {
+  const query = url.indexOf("?");
+  return (query < 0 ? url : url.slice(0, query)).slice(0, MAX_LOGGED_PATH);
+}
+
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
+/** A metric label takes few values, whatever clients send. */
+const knownMethod = (method: string): string => (METHODS.has(method) ? method : "other");

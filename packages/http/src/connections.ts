@@ -1,0 +1,58 @@
+/** What happens to connections rather than requests: their age, their end, their odd events. */
+
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { ProblemError } from "@airlock/contract";
+import type { App } from "./app-type.ts";
+import { renderRaw } from "./client-errors.ts";
+import { requestIdOf } from "./request-context.ts";
+
+/** Kept-alive connections end about this old, so that new pods get their share of traffic. */
+const MAX_AGE_MS = 45_000;
+const AGE_JITTER = 0.2;
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** True once the process has begun to stop: not ready, and every answer ends its connection. */
+    isDraining: boolean;
+  }
+}
+
+/**
+ * Adds `Connection: close` to answers on old connections, and to all of them while draining: peers
+ * then open their next connection elsewhere, and none is idle here when the listener closes.
+ */
+export function registerConnectionAge(app: App): void {
+  app.decorate("isDraining", false);
+  const closeAfter = new WeakMap<Socket, number>();
+  app.server.on("connection", (socket: Socket) => {
+    const jitter = 1 + AGE_JITTER * (2 * Math.random() - 1);
+    closeAfter.set(socket, performance.now() + MAX_AGE_MS * jitter);
+  });
+  app.addHook("onSend", (request, reply, _payload, done) => {
+    const limit = closeAfter.get(request.raw.socket);
+    if (app.isDraining || (limit !== undefined && performance.now() > limit)) {
+      reply.header("connection", "close");
+    }
+    done();
+  });
+}
+
+/**
+ * `Expect: 100-continue` is served as if it were not there when no body follows, so that there is
+ * one answer per request; any other expectation is 417 (RFC 9110 §10.1.1).
+ */
+export function handleExpectations(server: Server): void {
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    const length = request.headers["content-length"];
+    const hasBody =
+      request.headers["transfer-encoding"] !== undefined ||
+      (length !== undefined && length !== "0");
+    if (hasBody) response.writeContinue();
+    server.emit("request", request, response);
+  });
+  server.on("checkExpectation", (request: IncomingMessage) => {
+    const problem = new ProblemError("expectation_failed", "Only 100-continue can be expected.");
+    request.socket.end(renderRaw(problem, requestIdOf(request)));
+  });
+}

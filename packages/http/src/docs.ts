@@ -1,0 +1,40 @@
+/** The OpenAPI document of a service, and a page to read it with, served without the internet. */
+import fastifySwagger from "@fastify/swagger";
+import fastifySwaggerUi from "@fastify/swagger-ui";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import type { App } from "./app-type.ts";
+
+export interface ApiDescription {
+  readonly title: string;
+  readonly description: string;
+  readonly version: string;
+}
+
+/** The page loads its own scripts and styles only; its widgets set inline styles. */
+const DOCS_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Collects the routes' schemas: call before the routes are added. `app.swagger()` gives the document. */
+export async function registerOpenApi(app: App, about: ApiDescription): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: "3.1.1",
+      info: { title: about.title, description: about.description, version: about.version },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+}
+
+/** Serves `/openapi.json` and `/docs`. */
+export async function registerDocsPage(app: App): Promise<void> {
+  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+  await app.register((scope, _options, done) => {
+    scope.addHook("onSend", (_request, reply, _payload, next) => {
+      reply.header("content-security-policy", DOCS_CSP);
+      next();
+    });
+    scope.register(fastifySwaggerUi, { routePrefix: "/docs" });
+    done();
+  });
+}

@@ -1,0 +1,112 @@
+/** Checks that every request passes before routing matters: version, Host, body, headers. */
+
+import type { IncomingMessage } from "node:http";
+import { ProblemError } from "@airlock/contract";
+import type { App } from "./app-type.ts";
+import { isProbe } from "./probes.ts";
+
+/** A registered name, IPv4 or bracketed IPv6 address, with an optional port (RFC 9110 §7.2). */
+const HOST = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+const MAX_BODY_BYTES = 65_536;
+
+/** @param allowedHosts names and `*.suffix` patterns; undefined admits any valid name. */
+export function registerGuards(app: App, allowedHosts: readonly string[] | undefined): void {
+  const isAllowed = allowedHosts === undefined ? () => true : hostMatcher(allowedHosts);
+
+  app.addHook("onRequest", (request, _reply, done) => {
+    const problem =
+      versionProblem(request.raw) ??
+      hostProblem(request.raw, isProbe(request.url) ? () => true : isAllowed) ??
+      targetProblem(request.originalUrl, request.raw);
+    if (problem) done(problem);
+    else done();
+  });
+
+  // A request is read whole before it is answered: an answer that overtakes its own request's
+  // body leaves the rest to be taken for the next request, or for a second answer on time-out.
+  app.addHook("onRequest", (request, reply, done) => {
+    const { headers } = request.raw;
+    const length = headers["content-length"];
+    const hasBody =
+      headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+    if (!hasBody || request.routeOptions.schema?.body !== undefined) return done();
+    if (Number(length) > MAX_BODY_BYTES) {
+      reply.header("connection", "close");
+      return done(tooLarge());
+    }
+    dropBody(request.raw, (problem) => {
+      if (problem) reply.header("connection", "close");
+      done(problem);
+    });
+  });
+}
+
+const tooLarge = () =>
+  new ProblemError("content_too_large", `A body may hold ${MAX_BODY_BYTES} bytes here.`);
+
+function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void): void {
+  let size = 0;
+  const onData = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) return;
+    raw.off("data", onData).off("end", onEnd).pause();
+    done(tooLarge());
+  };
+  const onEnd = () => done();
+  raw.on("data", onData).once("end", onEnd);
+}
+
+/** HTTP/0.9 has no headers and its clients understand no error; HTTP/2 needs its own parser. */
+function versionProblem(raw: IncomingMessage): ProblemError | undefined {
+  if (raw.httpVersionMajor === 1) return undefined;
+  return new ProblemError("bad_request", "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+}
+
+/** Exactly one valid Host (RFC 9112 §3.2); HTTP/1.0 may leave it out. */
+function hostProblem(
+  raw: IncomingMessage,
+  isAllowed: (host: string) => boolean,
+): ProblemError | undefined {
+  const host = raw.headers.host;
+  if (host === undefined && raw.httpVersionMinor === 0) return undefined;
+  if (host === undefined || countHosts(raw.rawHeaders) !== 1 || !HOST.test(host)) {
+    return new ProblemError("invalid_host", "The request needs exactly one valid Host header.");
+  }
+  if (isAllowed(host)) return undefined;
+  return new ProblemError("misdirected_request", "This host name is not served here.");
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === "host") count++;
+  }
+  return count;
+}
+
+/** An absolute-form target must name the same authority as Host (RFC 9112 §3.2.2). */
+function targetProblem(target: string, raw: IncomingMessage): ProblemError | undefined {
+  if (target.startsWith("/") || target === "*") return undefined;
+  const authority = /^https?:\/\/([^/?#]*)/i.exec(target)?.[1];
+  if (authority !== undefined && authority === raw.headers.host) return undefined;
+  return new ProblemError("bad_request", "The request target does not match the Host header.");
+}
+
+/** The path of an absolute-form target; anything else as it came. */
+export function pathOfTarget(target: string): string {
+  if (target.startsWith("/")) return target;
+  const path = /^https?:\/\/[^/?#]*([/?].*)?$/i.exec(target);
+  if (path === null) return target;
+  return path[1]?.startsWith("/") ? path[1] : `/${path[1] ?? ""}`;
+}
+
+function hostMatcher(allowed: readonly string[]): (host: string) => boolean {
+  const exact = new Set(allowed.filter((host) => !host.startsWith("*.")));
+  const suffixes = allowed.filter((host) => host.startsWith("*.")).map((host) => host.slice(1));
+  return (hostHeader) => {
+    const host = hostHeader.toLowerCase();
+    const name = host.replace(/:\d+$/, "");
+    return exact.has(name) || exact.has(host) || suffixes.some((suffix) => name.endsWith(suffix));
+  };
+}

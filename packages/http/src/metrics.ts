@@ -1,0 +1,45 @@
+/** Prometheus metrics and the port of their own that serves them. */
+import { createServer, type Server } from "node:http";
+import { Gauge, Histogram, Registry } from "prom-client";
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** Rate, errors and duration of requests, in seconds: the one RED histogram. */
+  readonly requestDuration: Histogram<"method" | "route" | "status">;
+  readonly inFlight: Gauge;
+}
+
+export function createMetrics(serviceName: string): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service: serviceName });
+  return {
+    registry,
+    requestDuration: new Histogram({
+      name: "http_request_duration_seconds",
+      help: "Requests by method, route pattern and status.",
+      labelNames: ["method", "route", "status"],
+      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers: [registry],
+    }),
+    inFlight: new Gauge({
+      name: "http_requests_in_flight",
+      help: "Requests received and not yet answered.",
+      registers: [registry],
+    }),
+  };
+}
+
+/** `GET /metrics` and nothing else. Not for clients: the network policy admits the scraper only. */
+export function createMetricsServer(registry: Registry): Server {
+  return createServer((request, response) => {
+    const path = request.url?.split("?")[0];
+    if (path !== "/metrics" || (request.method !== "GET" && request.method !== "HEAD")) {
+      response.writeHead(404, { "content-type": "text/plain" }).end("GET /metrics\n");
+      return;
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    );
+  });
+}

@@ -1,0 +1,38 @@
+/** Request id and W3C trace context: believed when well formed, made otherwise. */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** https://www.w3.org/TR/trace-context/#traceparent-header: version, trace-id, parent-id, flags. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The client's request id if it is 1–64 of `[A-Za-z0-9_-]`, else a new one. */
+export function requestIdOf(raw: IncomingMessage): string {
+  const sent = raw.headers["x-request-id"];
+  return typeof sent === "string" && REQUEST_ID.test(sent) ? sent : randomUUID();
+}
+
+export interface TraceContext {
+  /** The whole header, as it is sent on. */
+  readonly traceparent: string;
+  /** 32 hex digits. */
+  readonly traceId: string;
+}
+
+const traces = new WeakMap<IncomingMessage, TraceContext>();
+
+/** The client's trace, or the start of an unsampled one; the same for every call on one request. */
+export function traceContextOf(raw: IncomingMessage): TraceContext {
+  const known = traces.get(raw);
+  if (known) return known;
+  const trace = readTrace(raw.headers.traceparent);
+  traces.set(raw, trace);
+  return trace;
+}
+
+function readTrace(sent: unknown): TraceContext {
+  const match = typeof sent === "string" ? TRACEPARENT.exec(sent) : null;
+  if (match?.[1] !== undefined) return { traceparent: match[0], traceId: match[1] };
+  const traceId = randomUUID().replaceAll("-", "");
+  return { traceparent: `00-${traceId}-${traceId.slice(8, 24)}-00`, traceId };
+}

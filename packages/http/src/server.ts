@@ -1,0 +1,106 @@
+/** How every service is made: a Fastify application with the guards that all of them share. */
+import { type CommonSettings, docsEnabled } from "@airlock/config";
+import fastify, { type FastifyBaseLogger } from "fastify";
+import {
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from "fastify-type-provider-zod";
+import { registerAccessLog } from "./access-log.ts";
+import type { App } from "./app-type.ts";
+import { answerClientError } from "./client-errors.ts";
+import { handleExpectations, registerConnectionAge } from "./connections.ts";
+import { type ApiDescription, registerDocsPage, registerOpenApi } from "./docs.ts";
+import { pathOfTarget, registerGuards } from "./guards.ts";
+import { createLogger, type Logger } from "./logging.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { registerNotFound } from "./not-found.ts";
+import { registerProbes } from "./probes.ts";
+import { sendProblem } from "./problems.ts";
+import { requestIdOf, traceContextOf } from "./request-context.ts";
+import { registerShedding } from "./shedding.ts";
+
+export interface ServerOptions {
+  readonly settings: CommonSettings;
+  readonly about: ApiDescription;
+  /** Whether to send traffic here; draining is seen to by the server itself. */
+  readonly isReady: () => boolean;
+  readonly logger?: Logger | undefined;
+  readonly metrics?: Metrics | undefined;
+}
+
+const SECURITY_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+/** Whole head of a request, in bytes and fields; beyond it the answer is 431. */
+const MAX_HEAD_BYTES = 8192;
+const MAX_HEADER_FIELDS = 100;
+/** Node looks for late requests this often, so a limit fires at most this much later. */
+const LATE_CHECK_MS = 500;
+
+/**
+ * An application with request ids, traces, logs, problem errors, probes, metrics, limits and docs.
+ * What is left for a service is its routes.
+ *
+ * @param addRoutes registers them, on an application that already has every guard.
+ */
+export async function createServer(
+  options: ServerOptions,
+  addRoutes: (app: App) => void | Promise<void>,
+): Promise<App> {
+  const { settings } = options;
+  const logger = options.logger ?? createLogger(settings);
+  const metrics = options.metrics ?? createMetrics(settings.SERVICE_NAME);
+
+  const app: App = fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    requestIdLogLabel: "request_id",
+    genReqId: requestIdOf,
+    childLoggerFactory: (parent, bindings, _options, raw) =>
+      parent.child({ ...bindings, trace_id: traceContextOf(raw).traceId }),
+    rewriteUrl: (raw) => pathOfTarget(raw.url ?? "/"),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, logger),
+    // no hook runs for a URL that cannot be decoded
+    frameworkErrors: (error, request, reply) => {
+      observe(request, reply);
+      reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
+      sendProblem(error, request, reply);
+    },
+    requestTimeout: 9000,
+    keepAliveTimeout: 72_000,
+    bodyLimit: 65_536,
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+    http: {
+      headersTimeout: 5000,
+      connectionsCheckingInterval: LATE_CHECK_MS,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      requireHostHeader: false, // the guards answer with a problem
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.server.maxHeadersCount = MAX_HEADER_FIELDS;
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(sendProblem);
+
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
+    done();
+  });
+  const observe = registerAccessLog(app, metrics, settings.LOG_SAMPLE);
+  registerConnectionAge(app);
+  handleExpectations(app.server);
+  registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
+  registerGuards(app, settings.ALLOWED_HOSTS);
+  registerNotFound(app);
+  await registerOpenApi(app, options.about);
+  registerProbes(app, settings, () => !app.isDraining && options.isReady());
+  await addRoutes(app);
+  if (docsEnabled(settings)) await registerDocsPage(app);
+  return app;
+}

@@ -1,0 +1,123 @@
+/** The life of a service's process: settings → start → listen → signal → drain → exit. */
+import type { Server } from "node:http";
+import {
+  type CommonSettings,
+  type Environment,
+  loadSettings,
+  SettingsError,
+} from "@airlock/config";
+import { collectDefaultMetrics } from "prom-client";
+import type * as z from "zod";
+import type { App } from "./app-type.ts";
+import { createLogger, type Logger } from "./logging.ts";
+import { createMetrics, createMetricsServer, type Metrics } from "./metrics.ts";
+
+/** Longest time between the end of the drain delay and exit. */
+const STOP_CAP_MS = 15_000;
+
+export interface ServiceContext<S> {
+  readonly settings: S;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Service {
+  readonly app: App;
+  /** Ends the service's own clients, once the last request is answered. */
+  readonly close?: () => Promise<void>;
+}
+
+/**
+ * Runs a service until SIGTERM, SIGINT or a fault that nobody handled.
+ *
+ * @param refuse names what must not be in the environment at all.
+ *
+ * Exit code 0 after a signal; 1 when the settings are wrong (each problem on a line of standard
+ * error), a port is taken, or after an unhandled error.
+ */
+export async function runService<S extends z.ZodObject>(
+  schema: S,
+  env: Environment,
+  start: (context: ServiceContext<Readonly<z.infer<S>> & CommonSettings>) => Promise<Service>,
+  refuse: (env: Environment) => readonly string[] = () => [],
+): Promise<void> {
+  const settings = settingsOrExit(schema, env, refuse(env)) as Readonly<z.infer<S>> &
+    CommonSettings;
+  const logger = createLogger(settings);
+  const metrics = createMetrics(settings.SERVICE_NAME);
+  collectDefaultMetrics({ register: metrics.registry });
+  const { app, close } = await start({ settings, logger, metrics });
+  const metricsServer = createMetricsServer(metrics.registry);
+
+  let stopping = false;
+  const stop = async (reason: string, exitCode: number) => {
+    if (stopping) return; // a second signal changes nothing
+    stopping = true;
+    const delayMs = settings.DRAIN_DELAY_SECONDS * 1000;
+    logger.info({ reason, drain_delay_ms: delayMs }, "stopping");
+    setTimeout(() => {
+      logger.error("still busy at the end of the grace period; exiting all the same");
+      process.exit(exitCode);
+    }, delayMs + STOP_CAP_MS).unref();
+    await drain(app, delayMs);
+    await close?.();
+    metricsServer.close();
+    metricsServer.closeAllConnections();
+    logger.info("stopped");
+    process.exit(exitCode);
+  };
+  process.on("SIGTERM", () => void stop("SIGTERM", 0));
+  process.on("SIGINT", () => void stop("SIGINT", 0));
+  const fail = (kind: string) => (error: unknown) => {
+    logger.fatal({ error }, kind);
+    void stop(kind, 1);
+  };
+  process.on("uncaughtException", fail("uncaught exception"));
+  process.on("unhandledRejection", fail("unhandled rejection"));
+
+  try {
+    await app.listen({ host: settings.HOST, port: settings.PORT });
+    await listen(metricsServer, settings.HOST, settings.METRICS_PORT);
+  } catch (error) {
+    process.stderr.write(`${settings.SERVICE_NAME}: ${listenFailure(error)}\n`);
+    process.exit(1);
+  }
+  logger.info(
+    { environment: settings.ENVIRONMENT, version: settings.VERSION, port: settings.PORT },
+    "listening",
+  );
+}
+
+/**
+ * The order matters, for a load balancer learns late that a pod is leaving: first say not ready and
+ * end each connection with its answer, serve on while new requests still arrive, and close the
+ * listener last.
+ */
+async function drain(app: App, delayMs: number): Promise<void> {
+  app.isDraining = true;
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+  await app.close();
+}
+
+function settingsOrExit(schema: z.ZodObject, env: Environment, otherProblems: readonly string[]) {
+  try {
+    return loadSettings(schema, env, otherProblems);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+}
+
+function listenFailure(error: unknown): string {
+  const { code, port, address } = error as { code?: string; port?: number; address?: string };
+  if (code === "EADDRINUSE") return `port ${port} on ${address} is taken`;
+  return `cannot listen: ${error instanceof Error ? error.message : String(error)}`;
+}

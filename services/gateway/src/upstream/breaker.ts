@@ -1,0 +1,90 @@
+/** Stops asking an upstream that does not answer, and notices when it is back. */
+
+/** Connect failures in a row that open it. */
+const MAX_CONNECT_FAILURES = 3;
+const WINDOW_SECONDS = 10;
+/** Requests within the window below which no ratio means anything. */
+const MIN_REQUESTS = 10;
+const PROBE_EVERY_MS = 1000;
+
+export interface BreakerOptions {
+  /** Resolves when the upstream gave any answer at all, whatever its status. */
+  readonly probe: () => Promise<void>;
+  readonly onChange: (isOpen: boolean, reason: string) => void;
+}
+
+/**
+ * Opens on three connect failures in a row, or when at least half of ten or more requests in ten
+ * seconds got no response header in time. An answer never counts against the upstream: an error it
+ * explains is an error of its own, and refusing to ask would only hide it.
+ *
+ * While open, the upstream is probed once a second, so no client has to be the one who finds out.
+ */
+export class Breaker {
+  readonly #options: BreakerOptions;
+  #isOpen = false;
+  #connectFailures = 0;
+  #buckets: { second: number; total: number; silent: number }[] = [];
+  #probing: NodeJS.Timeout | undefined;
+
+  constructor(options: BreakerOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** A connection was refused or could not be made in time. */
+  connectFailed(): void {
+    if (++this.#connectFailures >= MAX_CONNECT_FAILURES) this.#open("connect failures in a row");
+  }
+
+  /** A client's request ended; `answered` when a response header arrived in time. */
+  requestEnded(answered: boolean): void {
+    if (answered) this.#connectFailures = 0;
+    const second = Math.floor(performance.now() / 1000);
+    const oldest = second - WINDOW_SECONDS;
+    if (this.#buckets.at(-1)?.second !== second) {
+      this.#buckets = this.#buckets.filter((bucket) => bucket.second > oldest);
+      this.#buckets.push({ second, total: 0, silent: 0 });
+    }
+    const bucket = this.#buckets.at(-1);
+    if (!bucket) return;
+    bucket.total++;
+    if (answered) return;
+    bucket.silent++;
+    let total = 0;
+    let silent = 0;
+    for (const one of this.#buckets) {
+      total += one.total;
+      silent += one.silent;
+    }
+    if (total >= MIN_REQUESTS && silent * 2 >= total) this.#open("requests without an answer");
+  }
+
+  stop(): void {
+    clearInterval(this.#probing);
+  }
+
+  #open(reason: string): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#options.onChange(true, reason);
+    this.#probing = setInterval(() => {
+      this.#options.probe().then(
+        () => this.#close(),
+        () => {}, // still silent: the next probe follows
+      );
+    }, PROBE_EVERY_MS).unref();
+  }
+
+  #close(): void {
+    if (!this.#isOpen) return;
+    clearInterval(this.#probing);
+    this.#isOpen = false;
+    this.#connectFailures = 0;
+    this.#buckets = [];
+    this.#options.onChange(false, "the upstream answers");
+  }
+}

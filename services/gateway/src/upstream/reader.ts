@@ -1,0 +1,65 @@
+/** One client waiting for an answer: for so long, and only while it is there. */
+import type { ServerResponse } from "node:http";
+import type { Answer, Exchange } from "./exchange.ts";
+
+export interface Reader {
+  /** Undefined when a shared answer is too large to share and somebody else has it. */
+  readonly answer: Promise<Answer | undefined>;
+  /** Under which request id the upstream was called, when that was another reader's. */
+  readonly sharedWith: string | undefined;
+  /** The reader is done, or has gone. */
+  leave(): void;
+}
+
+export class ReaderDeadlineError extends Error {
+  constructor(limitMs: number) {
+    super(`no whole answer within ${limitMs} ms`);
+    this.name = "ReaderDeadlineError";
+  }
+}
+
+export class ClientLeftError extends Error {
+  constructor() {
+    super("the client left");
+    this.name = "ClientLeftError";
+  }
+}
+
+/** The only reader of a call of its own. */
+export function alone(exchange: Exchange): Reader {
+  return {
+    answer: exchange.answer,
+    sharedWith: undefined,
+    leave: () => exchange.abort(new ClientLeftError()),
+  };
+}
+
+/**
+ * Waits for the answer, leaving when the limit has passed or the client's connection closes. The
+ * limit goes on for a streamed body: its stream is destroyed when the time is up.
+ *
+ * @throws ReaderDeadlineError, ClientLeftError, or what the exchange rejects with.
+ */
+export function readWithin(
+  reader: Reader,
+  client: ServerResponse,
+  limitMs: number,
+): Promise<Answer | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new ReaderDeadlineError(limitMs));
+      reader.leave();
+    }, limitMs);
+    const onClose = () => {
+      clearTimeout(timer);
+      reject(new ClientLeftError());
+      reader.leave();
+    };
+    if (client.destroyed) onClose();
+    else client.once("close", onClose);
+    reader.answer.then(resolve, (error: Error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+  });
+}
