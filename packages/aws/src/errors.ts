@@ -58,5 +58,8 @@ export function translateAwsError(error: unknown): ProblemError {
 function codeOf(error: unknown): AwsProblem {
   if (error instanceof SessionUnavailableError) return "credentials_unavailable";
   if (error instanceof DeadlineExceededError) return "aws_timeout";
+  // the SDK calls a broken connection a TimeoutError too
+  const { code } = error as { code?: unknown };
+  if (code === "ECONNRESET" || code === "EPIPE") return "aws_error";
   return (error instanceof Error ? BY_NAME[error.name] : undefined) ?? "aws_error";
 }

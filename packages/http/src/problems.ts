@@ -44,13 +44,15 @@ export function toProblem(error: unknown): ProblemError {
   });
 }
 
-/** Fastify error handler. A 5xx is logged with its cause; the client sees only the problem. */
+/**
+ * Fastify error handler. The client sees only the problem; the log keeps the cause of a 5xx, and of
+ * less when it is asked for details.
+ */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const problem = toProblem(error);
-  if (problem.status >= 500 || problem.cause !== undefined) {
-    const level = problem.status === 500 ? "error" : problem.status > 500 ? "warn" : "info";
-    request.log[level]({ code: problem.code, error: problem.cause ?? problem }, problem.message);
-  }
+  const level = problem.status === 500 ? "error" : problem.status > 500 ? "warn" : "debug";
+  const cause = problem.cause ?? (problem.status === 500 ? problem : undefined);
+  request.log[level]({ code: problem.code, ...(cause && { error: cause }) }, problem.message);
   return reply
     .code(problem.status)
     .headers(problem.headers)

@@ -1,6 +1,6 @@
 /** How every service is made: a Fastify application with the guards that all of them share. */
 import { type CommonSettings, docsEnabled } from "@airlock/config";
-import fastify, { type FastifyBaseLogger } from "fastify";
+import fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import {
   serializerCompiler,
   validatorCompiler,
@@ -58,8 +58,10 @@ export async function createServer(
 
   const app: App = fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
-    requestIdLogLabel: "request_id",
+    logController: new LogController({
+      disableRequestLogging: true, // the access log has one line a request
+      requestIdLogLabel: "request_id",
+    }),
     genReqId: requestIdOf,
     childLoggerFactory: (parent, bindings, _options, raw) =>
       parent.child({ ...bindings, trace_id: traceContextOf(raw).traceId }),

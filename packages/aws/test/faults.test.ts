@@ -1,0 +1,138 @@
+/** What callers get when AWS misbehaves: errors of ours, in time, without a word of AWS's. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ProblemError } from "@airlock/contract";
+import { PLAIN_FORM, startReadyRig, startRig, until } from "./harness.ts";
+
+async function problemOf(work: Promise<unknown>): Promise<ProblemError> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(error instanceof ProblemError, String(error));
+    return error;
+  }
+  assert.fail("expected a problem");
+}
+
+for (const [fault, code, status] of [
+  [{ kind: "throttle", service: "ssm" }, "aws_throttled", 503],
+  [{ kind: "error500", service: "ssm" }, "aws_error", 502],
+  [{ kind: "hang", service: "ssm" }, "aws_timeout", 504],
+  [{ kind: "reset", service: "ssm" }, "aws_error", 502],
+] as const) {
+  test(`SSM ${fault.kind} is ${status} ${code}`, async (t) => {
+    const { aws, local } = await startReadyRig(t);
+    local.faults.set([fault]);
+    const startedAt = performance.now();
+    const problem = await problemOf(aws.parameters.get("my-parameter"));
+    assert.equal(problem.code, code, String(problem.cause));
+    assert.equal(problem.status, status);
+    assert.ok(performance.now() - startedAt < 5 * 1200);
+    assert.doesNotMatch(problem.message, /arn:|\d{12}|Exception/);
+  });
+}
+
+test("S3 SlowDown is 503 with Retry-After", async (t) => {
+  const { aws, local } = await startReadyRig(t);
+  local.faults.set([{ kind: "slowDown" }]);
+  const problem = await problemOf(aws.buckets.list());
+  assert.equal(problem.code, "aws_throttled");
+  assert.ok(problem.headers["retry-after"]);
+});
+
+test("an unknown parameter is 404, and tells nothing of AWS", async (t) => {
+  const { aws } = await startReadyRig(t);
+  const problem = await problemOf(aws.parameters.get("/airlock/dev/nothing"));
+  assert.equal(problem.code, "parameter_not_found");
+});
+
+test("one throttled answer is retried within the deadline", async (t) => {
+  const { aws, local } = await startReadyRig(t);
+  local.faults.set([{ kind: "throttle", service: "ssm", count: 1 }]);
+  assert.equal((await aws.parameters.get("my-parameter")).value, "a root-level value");
+});
+
+test("a clock that is ten minutes off is corrected, for STS and for the services", async (t) => {
+  const { aws } = await startRig(t, PLAIN_FORM, (local) =>
+    local.faults.set([{ kind: "clockSkewSeconds", seconds: 600 }]),
+  );
+  await until(() => aws.session.isValid());
+  assert.equal((await aws.parameters.get("my-parameter")).value, "a root-level value");
+  const left = aws.session.secondsLeft();
+  assert.ok(left > 3500 && left <= 3601, `${left} s left by the local clock`);
+});
+
+test("an empty page with a token is not the end of a list", async (t) => {
+  const { aws, local } = await startReadyRig(t);
+  const all = await aws.parameters.list();
+  local.faults.set([{ kind: "emptyPage" }]);
+  assert.deepEqual(await aws.parameters.list(), all);
+  assert.equal((await aws.buckets.list()).count, 3);
+});
+
+test("10,000 parameters are listed whole", async (t) => {
+  const { aws, local } = await startReadyRig(t);
+  local.parameters.put({ count: 10_000, prefix: "/airlock/many" });
+  const { count, parameters } = await aws.parameters.list();
+  assert.equal(count, 10_013);
+  assert.equal(new Set(parameters.map(({ name }) => name)).size, 10_013);
+});
+
+test("more than a thousand buckets would need pages: three come back in one list", async (t) => {
+  const { aws } = await startReadyRig(t);
+  const { buckets } = await aws.buckets.list();
+  assert.deepEqual(
+    buckets.map(({ name }) => name),
+    ["airlock-backups-dev", "airlock-data-dev", "airlock-logs-dev"],
+  );
+});
+
+test("a caller who leaves aborts the call", async (t) => {
+  const { aws, local } = await startReadyRig(t);
+  local.faults.set([{ kind: "hang", service: "ssm" }]);
+  const controller = new AbortController();
+  const call = problemOf(aws.parameters.get("my-parameter", { signal: controller.signal }));
+  const startedAt = performance.now();
+  setTimeout(() => controller.abort(), 50);
+  await call;
+  assert.ok(performance.now() - startedAt < 1000);
+});
+
+test("STS down at start: calls fail at once with credentials_unavailable, then it recovers", async (t) => {
+  const { aws, local, outcomes } = await startRig(t, PLAIN_FORM, (standIn) =>
+    standIn.faults.set([{ kind: "stsDown" }]),
+  );
+  const startedAt = performance.now();
+  const problem = await problemOf(aws.parameters.get("my-parameter"));
+  assert.equal(problem.code, "credentials_unavailable");
+  assert.equal(problem.status, 503);
+  assert.ok(performance.now() - startedAt < 500, "did not wait for STS");
+  local.faults.clear();
+  await until(() => aws.session.isValid());
+  assert.ok(await aws.parameters.get("my-parameter"));
+  assert.deepEqual(outcomes, ["ssm.GetParameter credentials_unavailable", "ssm.GetParameter ok"]);
+});
+
+test("short sessions are renewed under load without a failed call", async (t) => {
+  const { aws, local } = await startRig(t, PLAIN_FORM, (standIn) =>
+    standIn.faults.set([{ kind: "sessionSeconds", seconds: 3 }]),
+  );
+  await until(() => aws.session.isValid());
+  const end = Date.now() + 7000;
+  let calls = 0;
+  while (Date.now() < end) {
+    await Promise.all(Array.from({ length: 5 }, () => aws.parameters.get("my-parameter")));
+    calls += 5;
+  }
+  const sts = local.calls.counts().byOperation["sts.AssumeRole"] ?? 0;
+  assert.ok(calls > 50 && sts >= 3 && sts <= 6, `${calls} calls, ${sts} sessions`);
+});
+
+test("no secret of a session reaches log or report", async (t) => {
+  const { aws, local, logged } = await startReadyRig(t);
+  local.faults.set([{ kind: "stsDown" }]);
+  const { secretAccessKey, sessionToken } = aws.session.credentials();
+  const told = JSON.stringify([logged, aws.session.report()]);
+  assert.ok(sessionToken);
+  assert.ok(!told.includes(secretAccessKey) && !told.includes(sessionToken));
+});

@@ -1,0 +1,171 @@
+/** How a session is kept fresh, by a clock that the test turns. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { type Credentials, Session, SessionUnavailableError } from "@airlock/aws";
+
+const MINUTE = 60_000;
+
+/** A source that hands out numbered sessions, or fails while `isDown`. */
+function fakeSource(lifeMs: number) {
+  const source = {
+    kind: "assumed_role" as const,
+    isDown: false,
+    calls: [] as number[],
+    async fetch(): Promise<Credentials> {
+      source.calls.push(Date.now());
+      if (source.isDown) throw new Error("STS is down");
+      return {
+        accessKeyId: `key-${source.calls.length}`,
+        secretAccessKey: "secret",
+        sessionToken: "token",
+        expiresAt: Date.now() + lifeMs,
+      };
+    },
+  };
+  return source;
+}
+
+async function begin(t: TestContext, lifeMs: number) {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const source = fakeSource(lifeMs);
+  const lines: string[] = [];
+  const write = (fields: object, message: string) =>
+    lines.push(`${message} ${JSON.stringify(fields)}`);
+  const session = new Session(source, { info: write, error: write });
+  t.after(() => session.stop());
+  /** Turns the clock in small steps, so that every timer sees its own moment. */
+  const pass = async (ms: number, stepMs = Math.min(1000, ms)) => {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      t.mock.timers.tick(stepMs);
+      for (let i = 0; i < 5; i++) await Promise.resolve();
+    }
+  };
+  session.start();
+  await pass(1);
+  return { source, session, pass, lines };
+}
+
+test("a session is renewed between 60 and 70 % of its life", async (t) => {
+  const { source, pass } = await begin(t, 60 * MINUTE);
+  await pass(35 * MINUTE);
+  assert.equal(source.calls.length, 1);
+  await pass(8 * MINUTE);
+  assert.equal(source.calls.length, 2);
+});
+
+test("a 20-second session costs at most 6 calls a minute", async (t) => {
+  const { source, pass, session } = await begin(t, 20_000);
+  for (let second = 0; second < 60; second++) {
+    await pass(1000, 100);
+    session.credentials();
+  }
+  assert.ok(source.calls.length <= 6, `${source.calls.length} calls`);
+});
+
+test("when renewal fails the old session serves until its true expiry, and not longer", async (t) => {
+  const { source, pass, session } = await begin(t, 60 * MINUTE);
+  source.isDown = true;
+  await pass(59 * MINUTE);
+  assert.equal(session.credentials().accessKeyId, "key-1");
+  await pass(MINUTE);
+  assert.throws(() => session.credentials(), SessionUnavailableError);
+  assert.equal(session.isValid(), false);
+  assert.equal(session.secondsLeft(), 0);
+});
+
+test("while the old session serves, STS is asked at most every 5 s", async (t) => {
+  const { source, pass } = await begin(t, 60 * MINUTE);
+  source.isDown = true;
+  await pass(59 * MINUTE);
+  const gaps = source.calls.slice(2).map((at, i) => at - (source.calls[i + 1] ?? 0));
+  assert.ok(gaps.length > 20, `${gaps.length} attempts`);
+  assert.ok(Math.min(...gaps) >= 5000, `smallest gap ${Math.min(...gaps)} ms`);
+  assert.ok(Math.max(...gaps) <= 37_000, `largest gap ${Math.max(...gaps)} ms`);
+});
+
+test("without a session STS is asked about every second, so recovery takes less than two", async (t) => {
+  const { source, pass, session } = await begin(t, 60 * MINUTE);
+  source.isDown = true;
+  await pass(70 * MINUTE);
+  const before = source.calls.length;
+  await pass(60_000, 100);
+  const calls = source.calls.length - before;
+  assert.ok(calls >= 40 && calls <= 61, `${calls} calls in a minute`);
+  source.isDown = false;
+  await pass(1500, 100);
+  assert.equal(session.isValid(), true);
+});
+
+test("STS down at start leaves a session that is not valid and recovers", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const source = fakeSource(MINUTE);
+  source.isDown = true;
+  const session = new Session(source, { info() {}, error() {} });
+  t.after(() => session.stop());
+  session.start();
+  await Promise.resolve();
+  assert.deepEqual(session.report(), {
+    state: "unavailable",
+    source: "assumed_role",
+    expires_at: null,
+    refresh_failures: session.report().refresh_failures,
+  });
+  source.isDown = false;
+  for (let i = 0; i < 20; i++) {
+    t.mock.timers.tick(100);
+    for (let j = 0; j < 5; j++) await Promise.resolve();
+  }
+  assert.equal(session.report().state, "valid");
+});
+
+test("credentials without an expiry are fetched once", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  let calls = 0;
+  const fetch = async () => {
+    calls++;
+    return { accessKeyId: "a", secretAccessKey: "b" };
+  };
+  const session = new Session({ kind: "default_chain", fetch }, { info() {}, error() {} });
+  t.after(() => session.stop());
+  session.start();
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+  t.mock.timers.tick(24 * 60 * MINUTE);
+  assert.equal(calls, 1);
+  assert.equal(session.secondsLeft(), Number.POSITIVE_INFINITY);
+  assert.equal(session.report().expires_at, null);
+});
+
+test("a fetch that hangs is given up, and never overlaps with the next", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  let running = 0;
+  let most = 0;
+  const fetch = (signal: AbortSignal) =>
+    new Promise<Credentials>((_resolve, reject) => {
+      most = Math.max(most, ++running);
+      signal.addEventListener("abort", () => {
+        running--;
+        reject(signal.reason);
+      });
+    });
+  const session = new Session({ kind: "assumed_role", fetch }, { info() {}, error() {} });
+  t.after(() => session.stop());
+  session.start();
+  for (let i = 0; i < 100; i++) {
+    t.mock.timers.tick(100);
+    for (let j = 0; j < 8; j++) await Promise.resolve();
+  }
+  assert.equal(most, 1);
+  assert.ok(session.report().refresh_failures >= 4, `${session.report().refresh_failures}`);
+});
+
+test("failures are logged when they begin and then every half minute, never with a secret", async (t) => {
+  const { source, pass, lines } = await begin(t, 10 * MINUTE);
+  source.isDown = true;
+  await pass(15 * MINUTE);
+  const failures = lines.filter((line) => line.startsWith("AWS session could not"));
+  assert.ok(failures.length >= 2 && failures.length <= 25, `${failures.length} lines`);
+  source.isDown = false;
+  await pass(5000);
+  assert.ok(lines.at(-1)?.startsWith("AWS session recovered"), lines.at(-1));
+  assert.ok(!lines.some((line) => line.includes("secret") || line.includes("token")));
+});

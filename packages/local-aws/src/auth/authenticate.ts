@@ -1,0 +1,119 @@
+// Decides who is calling, or refuses in the words of the service that was called.
+
+import { AwsError } from "../aws-error.ts";
+import type { ServiceName } from "../operations.ts";
+import { refusal } from "../refusals.ts";
+import { queryValue, type WireRequest } from "../wire.ts";
+import { amzDateMs, readSignature, type SignatureParts, toAmzDate } from "./credential-scope.ts";
+import type { Principal, Sessions } from "./sessions.ts";
+import { sha256Hex, signatureMatches } from "./verify-signature.ts";
+
+/** STS and SSM allow five minutes between the clocks, S3 fifteen. */
+const MAX_SKEW_MS: Readonly<Record<ServiceName, number>> = {
+  sts: 5 * 60_000,
+  ssm: 5 * 60_000,
+  s3: 15 * 60_000,
+};
+
+/**
+ * The principal of a signed request. `nowMs` is the server's clock. Throws AwsError: unsigned, malformed,
+ * unknown key, wrong or expired token, clock skew, payload hash or signature that does not match.
+ */
+export async function authenticate(
+  request: WireRequest,
+  service: ServiceName,
+  sessions: Sessions,
+  nowMs: number,
+): Promise<Principal> {
+  const parts = readSignature(request);
+  if (parts === "absent") throw refusal("unsigned", service);
+  if (parts === "malformed") throw refusal("incompleteSignature", service);
+  if (parts.service !== service) {
+    throw refusal(
+      service === "s3" ? "incompleteSignature" : "signatureMismatch",
+      service,
+      `Credential should be scoped to correct service: '${service}'.`,
+    );
+  }
+
+  const credential = sessions.find(parts.accessKeyId);
+  if (credential === undefined) {
+    const details = service === "s3" ? { AWSAccessKeyId: parts.accessKeyId } : {};
+    throw refusal("unknownAccessKey", service, undefined, details);
+  }
+  if (credential.sessionToken !== parts.sessionToken) throw refusal("invalidToken", service);
+  if (credential.expiresAtMs !== undefined && credential.expiresAtMs <= nowMs) {
+    throw refusal("expiredToken", service);
+  }
+  refuseSkew(parts, service, nowMs);
+  refuseUnsignedEssentials(request, parts, service);
+  refusePayload(request, parts, service);
+  if (!(await signatureMatches(request, parts, credential.secretAccessKey))) {
+    throw refusal("signatureMismatch", service);
+  }
+  return credential.principal;
+}
+
+function refuseSkew(parts: SignatureParts, service: ServiceName, nowMs: number): void {
+  const signedMs = amzDateMs(parts.amzDate);
+  const limitMs = MAX_SKEW_MS[service];
+  const lifeMs = parts.expiresSeconds === undefined ? limitMs : parts.expiresSeconds * 1000;
+  const late = nowMs - signedMs > lifeMs;
+  const early = signedMs - nowMs > limitMs;
+  if (!late && !early && !Number.isNaN(signedMs)) return;
+  if (service === "s3") {
+    if (late && parts.expiresSeconds !== undefined) {
+      throw refusal("accessDenied", "s3", "Request has expired", {
+        "X-Amz-Expires": String(parts.expiresSeconds),
+      });
+    }
+    throw refusal("clockSkew", "s3", undefined, {
+      RequestTime: parts.amzDate,
+      ServerTime: new Date(nowMs).toISOString(),
+      MaxAllowedSkewMilliseconds: String(limitMs),
+    });
+  }
+  const now = toAmzDate(nowMs);
+  const message = late
+    ? `Signature expired: ${parts.amzDate} is now earlier than ${toAmzDate(nowMs - limitMs)} (${now} - 5 min.)`
+    : `Signature not yet current: ${parts.amzDate} is still later than ${toAmzDate(nowMs + limitMs)} (${now} + 5 min.)`;
+  throw refusal("clockSkew", service, message);
+}
+
+/** `host` and every `x-amz-*` header sent must be under the signature. */
+function refuseUnsignedEssentials(
+  request: WireRequest,
+  parts: SignatureParts,
+  service: ServiceName,
+): void {
+  const needed = Object.keys(request.headers).filter(
+    (name) => name === "host" || name.startsWith("x-amz-"),
+  );
+  const missing = needed.filter((name) => !parts.signedHeaders.includes(name));
+  if (missing.length === 0) return;
+  if (service === "s3") {
+    throw refusal(
+      "accessDenied",
+      "s3",
+      "There were headers present in the request which were not signed",
+      { HeadersNotSigned: missing.join(", ") },
+    );
+  }
+  throw refusal("signatureMismatch", service);
+}
+
+function refusePayload(request: WireRequest, parts: SignatureParts, service: ServiceName): void {
+  const stated =
+    request.headers["x-amz-content-sha256"] ?? queryValue(request, "X-Amz-Content-Sha256");
+  if (stated === undefined) {
+    if (service !== "s3" || parts.expiresSeconds !== undefined) return;
+    throw new AwsError(
+      "InvalidRequest",
+      400,
+      "Missing required header for this request: x-amz-content-sha256",
+    );
+  }
+  if (/^[0-9a-f]{64}$/.test(stated) && stated !== sha256Hex(request.body)) {
+    throw refusal("payloadMismatch", service);
+  }
+}

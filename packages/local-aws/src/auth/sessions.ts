@@ -1,0 +1,81 @@
+// Every credential this stand-in gave out or was born with, and the principal behind it.
+
+import { randomBytes } from "node:crypto";
+import { BASE_USER_ID, type KnownRole, LOCAL_AWS } from "../known-identities.ts";
+
+export interface Principal {
+  readonly kind: "user" | "session";
+  /** As GetCallerIdentity reports it. */
+  readonly arn: string;
+  readonly userId: string;
+  /** The ARN a trust policy would name: the user itself, or the role behind the session. */
+  readonly trustArn: string;
+}
+
+export interface Credential {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
+  readonly expiresAtMs: number | undefined;
+  readonly principal: Principal;
+}
+
+/** Temporary credentials, as STS hands them out. */
+export type SessionCredential = Credential & {
+  readonly sessionToken: string;
+  readonly expiresAtMs: number;
+};
+
+/** Short sessions in a long run would otherwise grow without end. */
+const MAX_SESSIONS = 50_000;
+const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+const BASE_USER: Credential = {
+  accessKeyId: LOCAL_AWS.baseAccessKeyId,
+  secretAccessKey: LOCAL_AWS.baseSecretAccessKey,
+  sessionToken: undefined,
+  expiresAtMs: undefined,
+  principal: {
+    kind: "user",
+    arn: LOCAL_AWS.baseUserArn,
+    userId: BASE_USER_ID,
+    trustArn: LOCAL_AWS.baseUserArn,
+  },
+};
+
+export class Sessions {
+  private readonly byAccessKeyId = new Map<string, Credential>([
+    [BASE_USER.accessKeyId, BASE_USER],
+  ]);
+
+  find(accessKeyId: string): Credential | undefined {
+    return this.byAccessKeyId.get(accessKeyId);
+  }
+
+  /** Starts a session of a role; it ends at `expiresAtMs` by the server's clock. */
+  start(role: KnownRole, sessionName: string, expiresAtMs: number): SessionCredential {
+    const session: SessionCredential = {
+      accessKeyId: `ASIA${[...randomBytes(16)].map((byte) => BASE32[byte % 32]).join("")}`,
+      secretAccessKey: randomBytes(30).toString("base64"),
+      sessionToken: `IQoJlocal${randomBytes(180).toString("base64")}`,
+      expiresAtMs,
+      principal: {
+        kind: "session",
+        arn: `arn:aws:sts::${LOCAL_AWS.accountId}:assumed-role/${role.name}/${sessionName}`,
+        userId: `${role.roleId}:${sessionName}`,
+        trustArn: role.arn,
+      },
+    };
+    this.byAccessKeyId.set(session.accessKeyId, session);
+    if (this.byAccessKeyId.size > MAX_SESSIONS) this.dropOldest();
+    return session;
+  }
+
+  private dropOldest(): void {
+    for (const [accessKeyId, credential] of this.byAccessKeyId) {
+      if (credential === BASE_USER) continue;
+      this.byAccessKeyId.delete(accessKeyId);
+      return;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// An error as AWS answers it, and its rendering in the three wire formats.
+
+import type { ServiceName } from "./operations.ts";
+import type { WireAnswer } from "./wire.ts";
+import { xmlDocument } from "./xml.ts";
+
+const STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/** Thrown by handlers; the exchange renders it for the service that was called. */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly status: number;
+  /** Further elements of an S3 error document (`Key`, `BucketName`, …) or members of a JSON one. */
+  readonly details: Readonly<Record<string, string>>;
+
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    details: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.name = "AwsError";
+    this.code = code;
+    this.status = status;
+    this.details = details;
+  }
+}
+
+/** The answer for an error in the format of the service: XML for STS and S3, JSON 1.1 for SSM. */
+export function renderError(
+  service: ServiceName,
+  error: AwsError,
+  at: { requestId: string; hostId: string; path: string },
+): WireAnswer {
+  if (service === "ssm") {
+    // A few SSM errors, ParameterNotFound first among them, carry no message at all.
+    const message = error.message === "" ? {} : { message: error.message };
+    return {
+      status: error.status,
+      headers: { "content-type": "application/x-amz-json-1.1" },
+      body: JSON.stringify({ __type: error.code, ...message, ...error.details }),
+    };
+  }
+  const body =
+    service === "sts"
+      ? xmlDocument(
+          "ErrorResponse",
+          {
+            Error: {
+              Type: error.status >= 500 ? "Receiver" : "Sender",
+              Code: error.code,
+              Message: error.message,
+            },
+            RequestId: at.requestId,
+          },
+          STS_NAMESPACE,
+        )
+      : xmlDocument("Error", {
+          Code: error.code,
+          Message: error.message,
+          ...error.details,
+          Resource: at.path,
+          RequestId: at.requestId,
+          HostId: at.hostId,
+        });
+  const contentType = service === "sts" ? "text/xml" : "application/xml";
+  return { status: error.status, headers: { "content-type": contentType }, body };
+}

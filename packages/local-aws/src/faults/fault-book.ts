@@ -1,0 +1,101 @@
+// Which faults are on, and which of them hits the call at hand.
+
+import type { ServiceName } from "../operations.ts";
+import {
+  describeIssues,
+  type Fault,
+  type FaultInput,
+  type FaultKind,
+  faultList,
+} from "./fault-schema.ts";
+import { SharedRate } from "./shared-rate.ts";
+
+interface Entry {
+  readonly fault: Fault;
+  /** Hits left, where the fault is counted. */
+  left: number | undefined;
+}
+
+type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
+
+export class FaultBook {
+  private entries: Entry[] = [];
+  private sharedRate: SharedRate | undefined;
+  private readonly random: () => number;
+
+  constructor(random: () => number) {
+    this.random = random;
+  }
+
+  /** Replaces all faults. Throws a TypeError that names the bad member. */
+  set(faults: readonly FaultInput[]): void {
+    const parsed = faultList.safeParse(faults);
+    if (!parsed.success) throw new TypeError(describeIssues(parsed.error));
+    this.entries = parsed.data.map((fault) => ({
+      fault,
+      left: "count" in fault ? fault.count : undefined,
+    }));
+    const rate = parsed.data.find((fault) => fault.kind === "sharedRate");
+    this.sharedRate = rate === undefined ? undefined : new SharedRate(rate.perSecond);
+  }
+
+  clear(): void {
+    this.entries = [];
+    this.sharedRate = undefined;
+  }
+
+  /** The faults that are on, each with the count that is left. */
+  list(): Fault[] {
+    return this.entries.map(({ fault, left }) =>
+      left === undefined ? fault : ({ ...fault, count: left } as Fault),
+    );
+  }
+
+  /** The faults that hit this call, in the order they were set; each counted one loses a hit. */
+  strike<K extends FaultKind>(
+    kinds: readonly K[],
+    service: ServiceName,
+    operation: string,
+  ): FaultOf<K>[] {
+    const hits: FaultOf<K>[] = [];
+    for (const entry of [...this.entries]) {
+      if (!isOf(entry.fault, kinds) || !aims(entry.fault, service, operation)) continue;
+      const rate = "rate" in entry.fault ? entry.fault.rate : undefined;
+      if (rate !== undefined && this.random() >= rate) continue;
+      this.spend(entry);
+      hits.push(entry.fault);
+    }
+    return hits;
+  }
+
+  /** How far the server's clock is ahead (positive) or behind. */
+  clockSkewMs(): number {
+    let seconds = 0;
+    for (const { fault } of this.entries) {
+      if (fault.kind === "clockSkewSeconds") seconds += fault.seconds;
+    }
+    return seconds * 1000;
+  }
+
+  /** Takes one call from the shared limit; true while there is room or no limit is on. */
+  takeShared(nowMs: number): boolean {
+    return this.sharedRate?.take(nowMs) ?? true;
+  }
+
+  private spend(entry: Entry): void {
+    if (entry.left === undefined) return;
+    entry.left -= 1;
+    if (entry.left === 0) this.entries = this.entries.filter((other) => other !== entry);
+  }
+}
+
+function isOf<K extends FaultKind>(fault: Fault, kinds: readonly K[]): fault is FaultOf<K> {
+  return kinds.some((kind) => kind === fault.kind);
+}
+
+function aims(fault: Fault, service: ServiceName, operation: string): boolean {
+  if (fault.kind === "stsDown" || fault.kind === "sessionSeconds") return service === "sts";
+  if (!("service" in fault)) return true;
+  if (fault.service !== "*" && fault.service !== service) return false;
+  return fault.operation === undefined || fault.operation === operation;
+}

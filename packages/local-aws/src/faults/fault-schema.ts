@@ -1,0 +1,91 @@
+// The faults that can be switched on, as the control endpoint and the in-process methods take them.
+
+import { z } from "zod";
+import { isKnownOperation, SERVICES } from "../operations.ts";
+
+const service = z.enum([...SERVICES, "*"]);
+const limits = {
+  /** Share of the matching calls that are hit; the rest pass unharmed. */
+  rate: z.number().min(0).max(1).optional(),
+  /** The fault hits this many calls and is then gone. */
+  count: z.int().min(1).max(1_000_000).optional(),
+};
+const target = {
+  service: service.default("*"),
+  operation: z.string().min(1).optional(),
+  ...limits,
+};
+
+const kinds = [
+  z.strictObject({ kind: z.literal("throttle"), ...target }),
+  z.strictObject({ kind: z.literal("error500"), ...target }),
+  z.strictObject({
+    kind: z.literal("slowDown"),
+    ...target,
+    service: z.literal("s3").default("s3"),
+  }),
+  z.strictObject({ kind: z.literal("hang"), ...target }),
+  z.strictObject({ kind: z.literal("slow"), ...target, delayMs: z.int().min(0).max(600_000) }),
+  z.strictObject({ kind: z.literal("reset"), ...target }),
+  z.strictObject({ kind: z.literal("emptyPage"), ...target }),
+  z.strictObject({
+    kind: z.literal("stsDown"),
+    how: z.enum(["503", "reset"]).default("503"),
+    ...limits,
+  }),
+  z.strictObject({
+    kind: z.literal("sessionSeconds"),
+    seconds: z.int().min(1).max(43_200),
+    ...limits,
+  }),
+  z.strictObject({
+    kind: z.literal("clockSkewSeconds"),
+    seconds: z.int().min(-31_536_000).max(31_536_000),
+  }),
+  z.strictObject({
+    kind: z.literal("sharedRate"),
+    perSecond: z.int().min(1).max(10_000).default(40),
+  }),
+] as const;
+
+const fault = z.discriminatedUnion("kind", kinds, {
+  error: (issue) =>
+    issue.code === "invalid_union"
+      ? `expected one of ${kinds.map(({ shape }) => shape.kind.value).join(", ")}`
+      : undefined,
+});
+
+export const faultList = z
+  .array(fault.superRefine(refuseUnknownOperation))
+  .max(100)
+  .describe("All faults that shall be on; those not listed are off.");
+
+export type Fault = z.output<typeof fault>;
+export type FaultInput = z.input<typeof fault>;
+export type FaultKind = Fault["kind"];
+
+function refuseUnknownOperation(value: Fault, context: z.RefinementCtx): void {
+  if (!("operation" in value) || value.operation === undefined) return;
+  if (isKnownOperation(value.service, value.operation)) return;
+  context.addIssue({
+    code: "custom",
+    path: ["operation"],
+    message: `no operation "${value.operation}" in service "${value.service}"`,
+  });
+}
+
+/** One readable sentence out of a zod error: where, and what is wrong. */
+export function describeIssues(error: z.ZodError): string {
+  return error.issues.map(describeIssue).join("; ");
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const where = issue.path.length === 0 ? "body" : issue.path.join(".");
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) {
+    return `${where}: ${issue.message}`;
+  }
+  // None of several forms fits: say what each of them lacks.
+  const forms = issue.errors.map((issues) => issues.map(describeIssue).join("; "));
+  const either = forms.join(" - or ");
+  return issue.path.length === 0 ? either : `${where}: ${either}`;
+}

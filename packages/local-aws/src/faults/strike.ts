@@ -1,0 +1,46 @@
+// Lets the faults that are on hit a call before anything else looks at it.
+
+import { AwsError } from "../aws-error.ts";
+import type { ServiceName } from "../operations.ts";
+import { refusal } from "../refusals.ts";
+import type { FaultBook } from "./fault-book.ts";
+
+/** What becomes of the call: it goes on, its socket is destroyed, or it is never answered. */
+export type Outcome = "go on" | "reset" | "hang";
+
+const VALUE_READS = new Set(["GetParameter", "GetParameters", "GetParametersByPath"]);
+
+/**
+ * Applies the faults in the order they were set: `slow` delays and lets pass, the first of the others ends the
+ * call. `wait` sleeps. Throws AwsError for the faults that are answers.
+ */
+export async function strikeCall(
+  faults: FaultBook,
+  call: { service: ServiceName; operation: string; nowMs: number },
+  wait: (delayMs: number) => Promise<void>,
+): Promise<Outcome> {
+  const kinds = ["throttle", "error500", "slowDown", "hang", "slow", "reset", "stsDown"] as const;
+  for (const fault of faults.strike(kinds, call.service, call.operation)) {
+    switch (fault.kind) {
+      case "slow":
+        await wait(fault.delayMs);
+        break;
+      case "hang":
+        return "hang";
+      case "reset":
+        return "reset";
+      case "stsDown":
+        if (fault.how === "reset") return "reset";
+        throw new AwsError("ServiceUnavailable", 503, "Service Unavailable");
+      case "error500":
+        throw refusal("internal", call.service);
+      case "throttle":
+      case "slowDown":
+        throw refusal("throttled", call.service);
+    }
+  }
+  if (call.service === "ssm" && VALUE_READS.has(call.operation) && !faults.takeShared(call.nowMs)) {
+    throw refusal("throttled", "ssm");
+  }
+  return "go on";
+}

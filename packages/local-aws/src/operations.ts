@@ -1,0 +1,38 @@
+// Which operations each service answers, and the IAM action each of them needs.
+
+export const SERVICES = ["sts", "s3", "ssm"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** Operation name → IAM action, as the error text of a refusal names it. */
+export const OPERATIONS: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> = {
+  sts: {
+    AssumeRole: "sts:AssumeRole",
+    AssumeRoleWithWebIdentity: "sts:AssumeRoleWithWebIdentity",
+    GetCallerIdentity: "sts:GetCallerIdentity",
+  },
+  s3: {
+    ListBuckets: "s3:ListAllMyBuckets",
+    CreateBucket: "s3:CreateBucket",
+    HeadBucket: "s3:ListBucket",
+    ListObjectsV2: "s3:ListBucket",
+    GetObject: "s3:GetObject",
+    HeadObject: "s3:GetObject",
+    PutObject: "s3:PutObject",
+    DeleteObject: "s3:DeleteObject",
+  },
+  ssm: {
+    DescribeParameters: "ssm:DescribeParameters",
+    GetParameter: "ssm:GetParameter",
+    GetParameters: "ssm:GetParameters",
+    GetParametersByPath: "ssm:GetParametersByPath",
+    PutParameter: "ssm:PutParameter",
+    DeleteParameter: "ssm:DeleteParameter",
+    LabelParameterVersion: "ssm:LabelParameterVersion",
+  },
+};
+
+/** Whether some service, or the one given, has an operation of this name. */
+export function isKnownOperation(service: ServiceName | "*", operation: string): boolean {
+  const places = service === "*" ? SERVICES : [service];
+  return places.some((name) => Object.hasOwn(OPERATIONS[name], operation));
+}

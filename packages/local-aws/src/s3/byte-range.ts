@@ -1,0 +1,25 @@
+// The Range header of a read. RFC 9110 §14.1.2; S3 answers one range at a time.
+
+export interface ByteRange {
+  readonly first: number;
+  /** Inclusive. */
+  readonly last: number;
+}
+
+/** "whole" for no, a malformed or a multiple range, which S3 ignores; "unsatisfiable" asks for a 416. */
+export function parseRange(
+  header: string | undefined,
+  sizeBytes: number,
+): ByteRange | "whole" | "unsatisfiable" {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "");
+  const [, from, to] = match ?? [];
+  if (from === undefined || to === undefined || (from === "" && to === "")) return "whole";
+  if (from === "") {
+    const length = Math.min(Number(to), sizeBytes);
+    return length === 0 ? "unsatisfiable" : { first: sizeBytes - length, last: sizeBytes - 1 };
+  }
+  const first = Number(from);
+  if (to !== "" && Number(to) < first) return "whole";
+  if (first >= sizeBytes) return "unsatisfiable";
+  return { first, last: to === "" ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1) };
+}

@@ -1,0 +1,30 @@
+// The errors S3 answers about buckets, keys and arguments.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+
+import { AwsError } from "../aws-error.ts";
+
+export const noSuchBucket = (bucket: string) =>
+  new AwsError("NoSuchBucket", 404, "The specified bucket does not exist", { BucketName: bucket });
+
+export const noSuchKey = (key: string) =>
+  new AwsError("NoSuchKey", 404, "The specified key does not exist.", { Key: key });
+
+export const invalidArgument = (message: string, name: string, value: string) =>
+  new AwsError("InvalidArgument", 400, message, { ArgumentName: name, ArgumentValue: value });
+
+export const preconditionFailed = (condition: string) =>
+  new AwsError(
+    "PreconditionFailed",
+    412,
+    "At least one of the pre-conditions you specified did not hold",
+    {
+      Condition: condition,
+    },
+  );
+
+export const badDigest = (algorithm: string) =>
+  new AwsError(
+    "BadDigest",
+    400,
+    `The ${algorithm} you specified did not match the calculated checksum.`,
+  );

@@ -1,0 +1,82 @@
+// Names the S3 operation of a request and finds its handler.
+
+import { queryValue, type WireRequest } from "../wire.ts";
+import type { Handler } from "../world.ts";
+import { createBucket, deleteObject, headBucket } from "./bucket-operations.ts";
+import { getObject } from "./get-object.ts";
+import { listBuckets } from "./list-buckets.ts";
+import { listObjectsV2 } from "./list-objects-v2.ts";
+import { putObject } from "./put-object.ts";
+import { splitPath } from "./s3-input.ts";
+
+export const S3_HANDLERS: Readonly<Record<string, Handler>> = {
+  ListBuckets: listBuckets,
+  CreateBucket: createBucket,
+  HeadBucket: headBucket,
+  ListObjectsV2: listObjectsV2,
+  GetObject: getObject,
+  HeadObject: getObject,
+  PutObject: putObject,
+  DeleteObject: deleteObject,
+};
+
+/** Query members that select another operation on the same path; none of those is answered here. */
+const SUBRESOURCES = [
+  "acl",
+  "attributes",
+  "cors",
+  "delete",
+  "encryption",
+  "legal-hold",
+  "lifecycle",
+  "location",
+  "logging",
+  "notification",
+  "object-lock",
+  "ownershipControls",
+  "partNumber",
+  "policy",
+  "policyStatus",
+  "publicAccessBlock",
+  "replication",
+  "restore",
+  "retention",
+  "select",
+  "tagging",
+  "torrent",
+  "uploadId",
+  "uploads",
+  "versioning",
+  "versions",
+  "website",
+];
+
+const ON_BUCKET: Readonly<Record<string, string>> = { PUT: "CreateBucket", HEAD: "HeadBucket" };
+const ON_KEY: Readonly<Record<string, string>> = {
+  GET: "GetObject",
+  HEAD: "HeadObject",
+  PUT: "PutObject",
+  DELETE: "DeleteObject",
+};
+
+/** The operation, "Unknown" for those not answered here. */
+export function s3Operation(request: WireRequest): string {
+  if (request.path === "/") return request.method === "GET" ? "ListBuckets" : "Unknown";
+  if (SUBRESOURCES.some((name) => request.query.has(name))) return "Unknown";
+  if (request.headers["x-amz-copy-source"] !== undefined) return "Unknown";
+  const place = splitPath(request.path);
+  if (place !== undefined && place.key === "") {
+    if (request.method === "GET") {
+      return queryValue(request, "list-type") === "2" ? "ListObjectsV2" : "Unknown";
+    }
+    return ON_BUCKET[request.method] ?? "Unknown";
+  }
+  return ON_KEY[request.method] ?? "Unknown";
+}
+
+/** `bucket` or `bucket/key`, for the call log and refusals. */
+export function s3Resource(request: WireRequest): string | undefined {
+  const place = splitPath(request.path);
+  if (place === undefined || place.bucket === "") return undefined;
+  return place.key === "" ? place.bucket : `${place.bucket}/${place.key}`;
+}

@@ -1,0 +1,84 @@
+// Parameters with their versions and labels, in memory, listed by name.
+
+import { createHmac, randomBytes } from "node:crypto";
+
+export type ParameterType = "String" | "StringList" | "SecureString";
+export type ParameterTier = "Standard" | "Advanced" | "Intelligent-Tiering";
+
+export interface ParameterVersion {
+  readonly version: number;
+  readonly type: ParameterType;
+  readonly value: string;
+  readonly modifiedMs: number;
+  readonly modifiedBy: string;
+  readonly tier: "Standard" | "Advanced";
+  readonly dataType: string;
+  readonly description: string | undefined;
+  readonly allowedPattern: string | undefined;
+  readonly keyId: string | undefined;
+  readonly labels: Set<string>;
+}
+
+export interface Parameter {
+  readonly name: string;
+  /** Oldest first; never empty. */
+  readonly versions: ParameterVersion[];
+  latest: ParameterVersion;
+}
+
+/** How many versions of one parameter are kept. */
+export const MAX_VERSIONS = 100;
+
+export class ParameterStore {
+  private readonly parameters = new Map<string, Parameter>();
+  private sorted: Parameter[] | undefined;
+  /** Stands for the KMS key: without it a SecureString cannot be read back. */
+  private readonly sealingKey = randomBytes(32);
+
+  find(name: string): Parameter | undefined {
+    return this.parameters.get(name);
+  }
+
+  /** Adds a version. The caller has checked every rule; the oldest version falls out beyond the limit. */
+  add(name: string, content: Omit<ParameterVersion, "version" | "labels">): ParameterVersion {
+    const known = this.parameters.get(name);
+    const version: ParameterVersion = {
+      ...content,
+      version: (known?.latest.version ?? 0) + 1,
+      labels: new Set(),
+    };
+    if (known === undefined) {
+      this.parameters.set(name, { name, versions: [version], latest: version });
+      this.sorted = undefined;
+      return version;
+    }
+    known.versions.push(version);
+    known.latest = version;
+    if (known.versions.length > MAX_VERSIONS) known.versions.shift();
+    return version;
+  }
+
+  delete(name: string): boolean {
+    this.sorted = undefined;
+    return this.parameters.delete(name);
+  }
+
+  /** All parameters by name. */
+  list(): readonly Parameter[] {
+    this.sorted ??= [...this.parameters.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return this.sorted;
+  }
+
+  clear(): void {
+    this.parameters.clear();
+    this.sorted = undefined;
+  }
+
+  /** What a SecureString reads as without decryption: opaque, the same each time for one version. */
+  ciphertext(name: string, version: ParameterVersion): string {
+    const sealed = createHmac("sha512", this.sealingKey)
+      .update(`${name}:${version.version}:${version.value}`)
+      .digest("base64");
+    return `AQICAHh${sealed.replaceAll("=", "")}`;
+  }
+}

@@ -1,0 +1,30 @@
+// Starts a role session and puts it into the words of an AssumeRole answer.
+
+import type { KnownRole } from "../known-identities.ts";
+import type { World } from "../world.ts";
+import type { XmlContent } from "../xml.ts";
+
+/** `askedSeconds` is overridden while a `sessionSeconds` fault is on. */
+export function startRoleSession(
+  world: World,
+  operation: string,
+  role: KnownRole,
+  sessionName: string,
+  askedSeconds: number,
+  nowMs: number,
+): { readonly [name: string]: XmlContent } {
+  const short = world.faults.strike(["sessionSeconds"], "sts", operation).at(-1);
+  const seconds = short?.seconds ?? askedSeconds;
+  // The wire knows whole seconds only: the promise must not outlast the session.
+  const expiresAtMs = Math.floor(nowMs / 1000 + seconds) * 1000;
+  const session = world.sessions.start(role, sessionName, expiresAtMs);
+  return {
+    AssumedRoleUser: { AssumedRoleId: session.principal.userId, Arn: session.principal.arn },
+    Credentials: {
+      AccessKeyId: session.accessKeyId,
+      SecretAccessKey: session.secretAccessKey,
+      SessionToken: session.sessionToken,
+      Expiration: new Date(expiresAtMs).toISOString().replace(".000Z", "Z"),
+    },
+  };
+}

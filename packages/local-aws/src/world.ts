@@ -1,0 +1,31 @@
+// All state of one stand-in, and what a handler is given for one call.
+
+import type { Principal, Sessions } from "./auth/sessions.ts";
+import type { CallLog } from "./calls.ts";
+import type { FaultBook } from "./faults/fault-book.ts";
+import type { BucketStore } from "./s3/bucket-store.ts";
+import type { ParameterStore } from "./ssm/parameter-store.ts";
+import type { WireAnswer, WireRequest } from "./wire.ts";
+
+export interface World {
+  readonly sessions: Sessions;
+  readonly buckets: BucketStore;
+  readonly parameters: ParameterStore;
+  readonly faults: FaultBook;
+  readonly calls: CallLog;
+  /** True time, milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One verified call on its way through a handler. */
+export interface Call {
+  readonly request: WireRequest;
+  readonly operation: string;
+  readonly requestId: string;
+  readonly principal: Principal;
+  /** The server's clock, skew included. */
+  readonly nowMs: number;
+  readonly world: World;
+}
+
+export type Handler = (call: Call) => WireAnswer;

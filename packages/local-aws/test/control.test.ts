@@ -1,0 +1,147 @@
+// The control endpoint, over plain HTTP, and the methods behind it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DescribeParametersCommand, GetParameterCommand } from "@aws-sdk/client-ssm";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { refused, useBench } from "./harness.ts";
+
+const bench = useBench();
+const readHost = () =>
+  bench.ssm().send(new GetParameterCommand({ Name: "/airlock/dev/database/host" }));
+
+async function control(method: string, path: string, body?: unknown) {
+  const answer = await fetch(`${bench.aws.url}/_control/${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  assert.equal(answer.headers.get("content-type"), "application/json", text);
+  return { status: answer.status, headers: answer.headers, body: JSON.parse(text) };
+}
+
+test("health is ok", async () => {
+  const { status, body } = await control("GET", "health");
+  assert.deepEqual([status, body], [200, { status: "ok" }]);
+});
+
+test("faults are replaced, shown and cleared", async () => {
+  const faults = [{ kind: "error500", service: "ssm", count: 3 }];
+  assert.deepEqual((await control("PUT", "faults", { faults })).body, { faults });
+  await refused(readHost(), "InternalServerError", 500);
+  const { body } = await control("GET", "faults");
+  assert.deepEqual(body, { faults: [{ kind: "error500", service: "ssm", count: 2 }] });
+  assert.deepEqual((await control("DELETE", "faults")).body, { faults: [] });
+  await readHost();
+});
+
+test("a bad body is 400 and says what is wrong", async () => {
+  const bad = [
+    ["not json", /not JSON/],
+    [{ faults: [{ kind: "slow" }] }, /faults\.0\.delayMs/],
+    [{ faults: [{ kind: "explode" }] }, /faults\.0\.kind/],
+    [{ faults: [{ kind: "hang", operation: "Explode" }] }, /no operation "Explode"/],
+    [{ fault: [] }, /faults/],
+    [[], /body/],
+  ] as const;
+  for (const [body, says] of bad) {
+    const answer = await control("PUT", "faults", body);
+    assert.equal(answer.status, 400);
+    assert.match(answer.body.error, says);
+  }
+});
+
+test("an unknown path is 404 and another method is 405", async () => {
+  assert.equal((await control("GET", "nothing")).status, 404);
+  const { status, headers } = await control("POST", "faults");
+  assert.equal(status, 405);
+  assert.equal(headers.get("allow"), "GET, PUT, DELETE");
+});
+
+test("calls are counted by operation, and control requests are not", async () => {
+  await readHost();
+  await readHost();
+  await bench.sts().send(new GetCallerIdentityCommand({}));
+  const { body } = await control("GET", "calls");
+  assert.deepEqual(body, {
+    total: 3,
+    byOperation: { "ssm.GetParameter": 2, "sts.GetCallerIdentity": 1 },
+  });
+  assert.deepEqual((await control("DELETE", "calls")).body, { total: 0, byOperation: {} });
+});
+
+test("the list names who called what, and no secret or value", async () => {
+  await readHost();
+  const { body } = await control("GET", "calls?list=1");
+  const [record] = body.list;
+  assert.equal(record.service, "ssm");
+  assert.equal(record.operation, "GetParameter");
+  assert.equal(record.status, 200);
+  assert.equal(
+    record.principalArn,
+    "arn:aws:sts::111122223333:assumed-role/airlock-aux-role-dev/bench",
+  );
+  assert.equal(record.accessKeyId, bench.session.accessKeyId);
+  assert.equal(record.resource, "/airlock/dev/database/host");
+  assert.ok(record.ms >= 0);
+  const text = JSON.stringify(body);
+  for (const secret of ["db.dev.example.com", bench.session.secretAccessKey]) {
+    assert.ok(!text.includes(secret));
+  }
+});
+
+test("the list keeps the last thousand calls, the count all of them", async () => {
+  // Unsigned calls are refused quickly and logged like any other.
+  for (let round = 0; round < 11; round += 1) {
+    await Promise.all(
+      Array.from({ length: 100 }, async () => (await fetch(bench.aws.url)).arrayBuffer()),
+    );
+  }
+  const { body } = await control("GET", "calls?list=1");
+  assert.equal(body.total, 1100);
+  assert.equal(body.list.length, 1000);
+});
+
+test("ten thousand generated parameters are there in no time", async () => {
+  const started = performance.now();
+  const load = { count: 10_000, prefix: "/airlock/load" };
+  const { status, body } = await control("POST", "parameters", load);
+  assert.deepEqual([status, body], [201, { added: 10_000 }]);
+  assert.ok(performance.now() - started < 2000);
+  const Name = "/airlock/load/p-10000";
+  const { Parameter } = await bench.ssm().send(new GetParameterCommand({ Name }));
+  assert.equal(Parameter?.Value, "value-10000");
+  const { Parameters } = await bench.ssm().send(new DescribeParametersCommand({ MaxResults: 50 }));
+  assert.equal(Parameters?.length, 50);
+});
+
+test("a list of parameters is added, existing ones get a version", async () => {
+  const parameters = [
+    { name: "/airlock/dev/database/host", value: "other.example.com" },
+    { name: "/airlock/dev/added", value: "secret", type: "SecureString" },
+  ];
+  assert.equal((await control("POST", "parameters", { parameters })).body.added, 2);
+  const { Parameter } = await readHost();
+  assert.deepEqual([Parameter?.Value, Parameter?.Version], ["other.example.com", 2]);
+});
+
+test("parameters SSM would not take are 400", async () => {
+  for (const body of [
+    { parameters: [{ name: "a/b", value: "x" }] },
+    { parameters: [{ name: "/a", value: "" }] },
+    { count: 5, prefix: "no-slash" },
+    { count: 0, prefix: "/a" },
+    { count: 5 },
+  ]) {
+    assert.equal((await control("POST", "parameters", body)).status, 400);
+  }
+});
+
+test("reset brings back the seed and leaves sessions valid", async () => {
+  await control("POST", "parameters", { count: 3, prefix: "/airlock/load" });
+  await control("PUT", "faults", { faults: [{ kind: "error500" }] });
+  await control("POST", "reset");
+  assert.equal((await control("GET", "calls")).body.total, 0);
+  const { Parameters } = await bench.ssm().send(new DescribeParametersCommand({ MaxResults: 50 }));
+  assert.equal(Parameters?.length, 13);
+});
