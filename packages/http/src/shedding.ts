@@ -9,8 +9,10 @@ import { isProbe } from "./probes.ts";
 
 const SAMPLE_MS = 250;
 const RESOLUTION_MS = 10;
-/** Mean delay of the event loop beyond which new requests are refused. */
+/** Mean delay of the event loop beyond which new requests are refused … */
 const MAX_DELAY_MS = 200;
+/** … once it has lasted this many samples: a burst is served, a second of it is overload. */
+const MAX_LATE_SAMPLES = 4;
 
 export function registerShedding(app: App, metrics: Metrics, maxInFlight: number) {
   const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -19,13 +21,13 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
     help: "Mean delay of the event loop over the last quarter second.",
     registers: [metrics.registry],
   });
-  let delayMs = 0;
+  let lateSamples = 0;
   let inFlight = 0;
   monitor.enable();
   const sampling = setInterval(() => {
     // the monitor reports its own timer's resolution as part of the delay
-    delayMs = Math.max(0, monitor.mean / 1e6 - RESOLUTION_MS);
-    if (Number.isNaN(delayMs)) delayMs = 0;
+    const delayMs = Math.max(0, (monitor.mean || 0) / 1e6 - RESOLUTION_MS);
+    lateSamples = delayMs > MAX_DELAY_MS ? lateSamples + 1 : 0;
     delayGauge.set(delayMs / 1000);
     monitor.reset();
   }, SAMPLE_MS).unref();
@@ -37,7 +39,8 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
   app.addHook("onRequest", (request, reply, done) => {
     inFlight++;
     reply.raw.once("close", () => inFlight--);
-    if ((inFlight > maxInFlight || delayMs > MAX_DELAY_MS) && !isProbe(request.url)) {
+    const isOverloaded = inFlight > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
+    if (isOverloaded && !isProbe(request.url)) {
       return done(
         new ProblemError("overloaded", "Too much is going on here; try again shortly.", {
           headers: { "retry-after": "1" },

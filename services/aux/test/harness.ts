@@ -1,0 +1,60 @@
+/** aux on a port of its own, in front of a stand-in for AWS. */
+import type { AddressInfo } from "node:net";
+import type { TestContext } from "node:test";
+import { createAws } from "@airlock/aws";
+import { type Environment, loadSettings } from "@airlock/config";
+import { createLogger, createMetrics } from "@airlock/http";
+import { LOCAL_AWS, type LocalAws, startLocalAws } from "@airlock/local-aws";
+import { buildApp } from "../src/app.ts";
+import { settingsSchema } from "../src/settings.ts";
+
+export interface AuxRig {
+  readonly url: string;
+  readonly local: LocalAws;
+  /** Parsed log lines so far. */
+  readonly lines: Record<string, unknown>[];
+}
+
+export async function startAux(
+  t: TestContext,
+  env: Environment = {},
+  prepare: (local: LocalAws) => void = () => {},
+): Promise<AuxRig> {
+  const local = await startLocalAws();
+  prepare(local);
+  const settings = loadSettings(settingsSchema, {
+    ENVIRONMENT: "dev",
+    AWS_ENDPOINT_URL: local.url,
+    AWS_ACCESS_KEY_ID: LOCAL_AWS.baseAccessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_AWS.baseSecretAccessKey,
+    AWS_ROLE_ARN: LOCAL_AWS.roleArn,
+    ...env,
+  });
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger(settings, { write: (line) => void lines.push(JSON.parse(line)) });
+  const aws = createAws(settings, logger, () => {});
+  const app = await buildApp(settings, {
+    aws,
+    logger,
+    metrics: createMetrics(settings.SERVICE_NAME),
+  });
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  t.after(async () => {
+    app.server.closeAllConnections();
+    await app.close();
+    aws.close();
+    await local.close();
+  });
+  const { port } = app.server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  if (local.faults.list().length === 0) await untilReady(url);
+  return { url, local, lines };
+}
+
+async function untilReady(url: string): Promise<void> {
+  for (;;) {
+    const { status } = await fetch(`${url}/readyz`);
+    if (status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
