@@ -10,13 +10,6 @@ import { isProbe } from "./probes.ts";
 const CLIENT_CLOSED_REQUEST = 499;
 const MAX_LOGGED_PATH = 1100;
 
-declare module "fastify" {
-  interface FastifyRequest {
-    /** More members of this request's log line, set by whoever handles it. */
-    logFields: Record<string, string | number | boolean> | undefined;
-  }
-}
-
 export type Observe = (request: FastifyRequest, reply: FastifyReply) => void;
 
 /**

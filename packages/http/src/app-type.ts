@@ -10,3 +10,14 @@ export type App = FastifyInstance<
   FastifyBaseLogger,
   ZodTypeProvider
 >;
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** True once the process has begun to stop: not ready, and every answer ends its connection. */
+    isDraining: boolean;
+  }
+  interface FastifyRequest {
+    /** More members of this request's log line, set by whoever handles it. */
+    logFields: Record<string, string | number | boolean> | undefined;
+  }
+}

@@ -11,13 +11,6 @@ import { requestIdOf } from "./request-context.ts";
 const MAX_AGE_MS = 45_000;
 const AGE_JITTER = 0.2;
 
-declare module "fastify" {
-  interface FastifyInstance {
-    /** True once the process has begun to stop: not ready, and every answer ends its connection. */
-    isDraining: boolean;
-  }
-}
-
 /**
  * Adds `Connection: close` to answers on old connections, and to all of them while draining: peers
  * then open their next connection elsewhere, and none is idle here when the listener closes.

@@ -1,6 +1,7 @@
 /** The OpenAPI document of a service, and a page to read it with, served without the internet. */
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
+import type { FastifySchema } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { App } from "./app-type.ts";
 
@@ -21,9 +22,25 @@ export async function registerOpenApi(app: App, about: ApiDescription): Promise<
       openapi: "3.1.1",
       info: { title: about.title, description: about.description, version: about.version },
     },
-    transform: jsonSchemaTransform,
+    transform: (input) => nameWildcard(jsonSchemaTransform(input)),
     transformObject: jsonSchemaTransformObject,
   });
+}
+
+interface Transformed {
+  schema: FastifySchema;
+  url: string;
+}
+
+/** OpenAPI has no wildcards: `/config/*` is written as `/config/{name}`. */
+function nameWildcard({ schema, url }: Transformed): Transformed {
+  if (!url.endsWith("/*")) return { schema, url };
+  const { properties } = (schema.params ?? {}) as { properties?: Record<string, unknown> };
+  const name = properties?.["*"] ?? { type: "string" };
+  return {
+    url: `${url.slice(0, -1)}:name`,
+    schema: { ...schema, params: { type: "object", properties: { name }, required: ["name"] } },
+  };
 }
 
 /** Serves `/openapi.json` and `/docs`. */

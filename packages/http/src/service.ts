@@ -83,7 +83,12 @@ export async function runService<S extends z.ZodObject>(
     process.exit(1);
   }
   logger.info(
-    { environment: settings.ENVIRONMENT, version: settings.VERSION, port: settings.PORT },
+    {
+      environment: settings.ENVIRONMENT,
+      version: settings.VERSION,
+      port: settings.PORT,
+      pid: process.pid,
+    },
     "listening",
   );
 }

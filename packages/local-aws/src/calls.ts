@@ -19,6 +19,15 @@ export interface CallRecord {
   ms: number | null;
 }
 
+/** One answered (or abandoned) AWS call, for a log. */
+export interface CallLine {
+  readonly service: string;
+  readonly operation: string;
+  /** HTTP status; null when the call was reset or left hanging. */
+  readonly status: number | null;
+  readonly durationMs: number;
+}
+
 export interface CallCounts {
   readonly total: number;
   /** `service.Operation` → calls. */

@@ -1,13 +1,8 @@
 // The public face of the package: start a stand-in, and the identities it knows.
 
-export type { CallCounts, CallRecord } from "./calls.ts";
+export type { CallCounts, CallLine, CallRecord } from "./calls.ts";
+export type { LocalAwsControls } from "./controls.ts";
 export type { Fault, FaultInput, FaultKind } from "./faults/fault-schema.ts";
 export { LOCAL_AWS } from "./known-identities.ts";
-export {
-  type CallLine,
-  type LocalAws,
-  type LocalAwsControls,
-  type LocalAwsOptions,
-  startLocalAws,
-} from "./local-aws.ts";
+export { type LocalAws, type LocalAwsOptions, startLocalAws } from "./local-aws.ts";
 export type { BulkParameter, BulkRequest } from "./ssm/bulk-parameters.ts";

@@ -1,8 +1,8 @@
 // The settings of the process and its log.
 
 import { z } from "zod";
+import type { CallLine } from "./calls.ts";
 import { describeIssues } from "./faults/fault-schema.ts";
-import type { CallLine } from "./local-aws.ts";
 
 const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 type Level = (typeof LEVELS)[number];

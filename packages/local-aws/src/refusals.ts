@@ -64,15 +64,6 @@ const REFUSALS = {
     ],
     ssm: ["InvalidSignatureException", 400, "Signature expired"],
   },
-  payloadMismatch: {
-    sts: ["SignatureDoesNotMatch", 403, MISMATCH],
-    s3: [
-      "XAmzContentSHA256Mismatch",
-      400,
-      "The provided 'x-amz-content-sha256' header does not match what was computed.",
-    ],
-    ssm: ["InvalidSignatureException", 400, MISMATCH],
-  },
   accessDenied: {
     sts: ["AccessDenied", 403, "Access Denied"],
     s3: ["AccessDenied", 403, "Access Denied"],
@@ -96,11 +87,6 @@ const REFUSALS = {
       "A header you provided implies functionality that is not implemented.",
     ],
     ssm: ["UnknownOperationException", 400, ""],
-  },
-  bodyTooLarge: {
-    sts: ["RequestEntityTooLarge", 413, "The request body is too large."],
-    s3: ["EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed object size."],
-    ssm: ["RequestEntityTooLargeException", 413, "The request body is too large."],
   },
 } as const satisfies Record<string, Table>;
 

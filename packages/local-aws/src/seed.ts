@@ -39,7 +39,7 @@ const PARAMETERS: readonly BulkParameter[] = [
   { name: "/airlock/dev/service/regions", type: "StringList", value: "eu-west-1,eu-central-1" },
 ];
 
-/** Empties both stores and fills them again. */
+/** Fills two empty stores. */
 export function plantSeed(buckets: BucketStore, parameters: ParameterStore, nowMs: number): void {
   for (const [bucketName, key, type, body] of OBJECTS) {
     const bucket = buckets.find(bucketName) ?? buckets.create(bucketName, nowMs);

@@ -5,8 +5,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answerCall } from "./answer-call.ts";
+import type { CallLine } from "./calls.ts";
 import { answerControl, isControlPath } from "./control/control-routes.ts";
-import type { CallLine, LocalAwsControls } from "./local-aws.ts";
+import type { LocalAwsControls } from "./controls.ts";
 import { BodyTooLarge, readRequest, type WireRequest, writeAnswer } from "./wire.ts";
 import type { World } from "./world.ts";
 

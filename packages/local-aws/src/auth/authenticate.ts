@@ -3,10 +3,10 @@
 import { AwsError } from "../aws-error.ts";
 import type { ServiceName } from "../operations.ts";
 import { refusal } from "../refusals.ts";
-import { queryValue, type WireRequest } from "../wire.ts";
+import type { WireRequest } from "../wire.ts";
 import { amzDateMs, readSignature, type SignatureParts, toAmzDate } from "./credential-scope.ts";
 import type { Principal, Sessions } from "./sessions.ts";
-import { sha256Hex, signatureMatches } from "./verify-signature.ts";
+import { sha256Hex, signatureMatches, statedPayload } from "./verify-signature.ts";
 
 /** STS and SSM allow five minutes between the clocks, S3 fifteen. */
 const MAX_SKEW_MS: Readonly<Record<ServiceName, number>> = {
@@ -47,7 +47,7 @@ export async function authenticate(
   }
   refuseSkew(parts, service, nowMs);
   refuseUnsignedEssentials(request, parts, service);
-  refusePayload(request, parts, service);
+  if (service === "s3") refusePayload(request, parts);
   if (!(await signatureMatches(request, parts, credential.secretAccessKey))) {
     throw refusal("signatureMismatch", service);
   }
@@ -102,18 +102,31 @@ function refuseUnsignedEssentials(
   throw refusal("signatureMismatch", service);
 }
 
-function refusePayload(request: WireRequest, parts: SignatureParts, service: ServiceName): void {
-  const stated =
-    request.headers["x-amz-content-sha256"] ?? queryValue(request, "X-Amz-Content-Sha256");
+/** S3 only: the payload statement must be there, of a known form and, where it is a hash, true. */
+function refusePayload(request: WireRequest, parts: SignatureParts): void {
+  const stated = statedPayload(request);
   if (stated === undefined) {
-    if (service !== "s3" || parts.expiresSeconds !== undefined) return;
+    if (parts.expiresSeconds !== undefined) return;
     throw new AwsError(
       "InvalidRequest",
       400,
       "Missing required header for this request: x-amz-content-sha256",
     );
   }
-  if (/^[0-9a-f]{64}$/.test(stated) && stated !== sha256Hex(request.body)) {
-    throw refusal("payloadMismatch", service);
+  if (/^(UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+)$/.test(stated)) return;
+  if (!/^[0-9a-f]{64}$/.test(stated)) {
+    throw new AwsError(
+      "InvalidArgument",
+      400,
+      "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER or a valid sha256 value.",
+      { ArgumentName: "x-amz-content-sha256", ArgumentValue: stated },
+    );
+  }
+  if (stated !== sha256Hex(request.body)) {
+    throw new AwsError(
+      "XAmzContentSHA256Mismatch",
+      400,
+      "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    );
   }
 }

@@ -48,13 +48,17 @@ export function sha256Hex(data: Buffer | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
+/** What an S3 request says of its body: a hash, or that it is unsigned or streamed. */
+export function statedPayload(request: WireRequest): string | undefined {
+  return request.headers["x-amz-content-sha256"] ?? queryValue(request, "X-Amz-Content-Sha256");
+}
+
 /** What stands for the body in the canonical request. */
 function payloadHash(request: WireRequest, parts: SignatureParts): string {
+  // Only S3 lets the client state what stands for the body; the others always sign the body itself.
+  if (parts.service !== "s3") return sha256Hex(request.body);
   // A presigned S3 request is made before its body exists.
-  if (parts.expiresSeconds !== undefined && parts.service === "s3") {
-    return queryValue(request, "X-Amz-Content-Sha256") ?? "UNSIGNED-PAYLOAD";
-  }
-  return request.headers["x-amz-content-sha256"] ?? sha256Hex(request.body);
+  return statedPayload(request) ?? "UNSIGNED-PAYLOAD";
 }
 
 function canonicalRequest(request: WireRequest, parts: SignatureParts): string {

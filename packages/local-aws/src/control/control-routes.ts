@@ -1,8 +1,8 @@
 // The control endpoint under /_control: faults, calls, bulk parameters, reset. JSON in, JSON out, never signed.
 
 import { z } from "zod";
+import type { LocalAwsControls } from "../controls.ts";
 import { describeIssues, faultList } from "../faults/fault-schema.ts";
-import type { LocalAwsControls } from "../local-aws.ts";
 import { bulkRequest } from "../ssm/bulk-parameters.ts";
 import { queryValue, type WireAnswer, type WireRequest } from "../wire.ts";
 

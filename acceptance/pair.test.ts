@@ -1,0 +1,222 @@
+/** Black-box tests of a running pair, by BASE_URL alone: a laptop, a container, a cluster, an account. */
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { request as requestTls } from "node:https";
+import { test } from "node:test";
+
+const BASE_URL = new URL(process.env.BASE_URL ?? "http://localhost:8080");
+
+interface Reply {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly text: string;
+}
+
+/** Sends the path as it is: fetch would resolve dot segments first. */
+function call(path: string, method = "GET", headers: Record<string, string> = {}): Promise<Reply> {
+  const send = BASE_URL.protocol === "https:" ? requestTls : request;
+  const { hostname, port } = BASE_URL;
+  return new Promise((resolve, reject) => {
+    const outgoing = send({ hostname, port, path, method, headers, agent: false }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("error", reject).on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("end", () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          text: Buffer.concat(chunks).toString(),
+        }),
+      );
+    });
+    outgoing.on("error", reject).end();
+  });
+}
+
+async function json(path: string): Promise<Record<string, unknown>> {
+  const { status, headers, text } = await call(path);
+  assert.equal(status, 200, `${path}: ${status} ${text.slice(0, 300)}`);
+  assert.match(String(headers["content-type"]), /^application\/json/);
+  return JSON.parse(text);
+}
+
+/** The keys of a body with the types of their values. */
+const shape = (body: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(body).map(([key, value]) => [key, typeof value]));
+
+function assertProblem(reply: Reply, status: number, code: string): void {
+  assert.equal(reply.status, status, reply.text.slice(0, 300));
+  assert.match(String(reply.headers["content-type"]), /^application\/problem\+json/);
+  const problem = JSON.parse(reply.text);
+  assert.equal(problem.code, code);
+  assert.equal(problem.status, status);
+  assert.equal(typeof problem.detail, "string");
+  assert.equal(problem.instance, `urn:request:${problem.request_id}`);
+  assert.equal(reply.headers["x-request-id"], problem.request_id);
+  assert.doesNotMatch(reply.text, /arn:aws|at .*\.js:|node_modules/);
+}
+
+interface ListedParameter {
+  readonly name: string;
+  readonly type: string;
+}
+
+async function listParameters(): Promise<ListedParameter[]> {
+  const { parameters } = await json("/config");
+  return parameters as ListedParameter[];
+}
+
+test("/ says what this is", async () => {
+  const body = await json("/");
+  assert.deepEqual(shape(body), {
+    service: "string",
+    version: "string",
+    type: "string",
+    environment: "string",
+    architecture: "string",
+    endpoints: "object",
+  });
+  assert.equal(body.type, "public_gateway");
+  assert.deepEqual(Object.keys(body.endpoints as object).sort(), [
+    "config",
+    "config_get",
+    "docs",
+    "health",
+    "storage",
+    "version",
+  ]);
+});
+
+test("/health keeps its shape", async () => {
+  const body = await json("/health");
+  assert.equal(body.status, "healthy");
+  assert.match(String(body.timestamp), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.equal(typeof body.service, "string");
+  assert.ok(["dev", "qa", "prod"].includes(String(body.environment)));
+});
+
+test("/version is six strings", async () => {
+  const body = await json("/version");
+  assert.deepEqual(Object.keys(body).sort(), [
+    "build_time",
+    "environment",
+    "git_sha",
+    "region",
+    "service",
+    "version",
+  ]);
+  assert.ok(Object.values(body).every((value) => typeof value === "string"));
+});
+
+test("probes answer", async () => {
+  assert.equal((await json("/livez")).status, "ok");
+  assert.equal((await json("/readyz")).status, "ok");
+});
+
+test("/storage lists every bucket", async () => {
+  const { count, buckets } = (await json("/storage")) as { count: number; buckets: object[] };
+  assert.equal(count, buckets.length);
+  for (const bucket of buckets as Record<string, string>[]) {
+    assert.deepEqual(Object.keys(bucket).sort(), ["creation_date", "name"]);
+    assert.ok(!Number.isNaN(Date.parse(bucket.creation_date ?? "")));
+  }
+});
+
+test("/config lists every parameter without its value", async () => {
+  const body = await json("/config");
+  const parameters = body.parameters as Record<string, string>[];
+  assert.equal(body.count, parameters.length);
+  for (const parameter of parameters) {
+    assert.deepEqual(Object.keys(parameter).sort(), ["last_modified", "name", "type"]);
+    assert.match(parameter.type ?? "", /^(String|StringList|SecureString)$/);
+    assert.ok(!Number.isNaN(Date.parse(parameter.last_modified ?? "")));
+  }
+});
+
+test("a listed hierarchical parameter is read by each of its three spellings", async (t) => {
+  const found = (await listParameters()).find(({ name }) => /^(\/[\w.-]+){2,15}$/.test(name));
+  if (!found) return t.diagnostic("the account has no hierarchical parameter");
+  const bare = found.name.slice(1);
+  const values = await Promise.all(
+    [bare, `/${bare}`, `%2F${bare.replaceAll("/", "%2F")}`].map((raw) => json(`/config/${raw}`)),
+  );
+  for (const body of values) {
+    assert.deepEqual(shape(body), { name: "string", value: "string" });
+    assert.equal(body.name, found.name);
+    assert.equal(body.value, values[0]?.value);
+  }
+});
+
+test("a listed root-level parameter is read by its name", async (t) => {
+  const found = (await listParameters()).find(({ name }) => /^[\w.-]+$/.test(name));
+  if (!found) return t.diagnostic("the account has no root-level parameter");
+  assert.equal((await json(`/config/${found.name}`)).name, found.name);
+});
+
+test("an unknown parameter is 404", async () => {
+  const name = `airlock-acceptance-${Date.now()}`;
+  assertProblem(await call(`/config/${name}`), 404, "parameter_not_found");
+  assertProblem(await call(`/config//airlock/${name}`), 404, "parameter_not_found");
+});
+
+for (const raw of [
+  "",
+  "/",
+  "//a",
+  "a//b",
+  "a/",
+  ".",
+  "%2e",
+  "%2e%2e/openapi.json",
+  "..%2f..%2fs3%2fbuckets",
+  "../health",
+  "%252Fa",
+  "%00",
+  "a%0d%0aX:1",
+  "a%3Fx%3D1",
+  "a%23b",
+  "a%20b",
+  "x:3",
+  "a".repeat(1012),
+  Array.from({ length: 16 }, () => "l").join("/"),
+]) {
+  test(`/config/${raw.slice(0, 30)} is no parameter name`, async () => {
+    assertProblem(await call(`/config/${raw}`), 400, "invalid_parameter_name");
+  });
+}
+
+test("bad percent-encoding is 400", async () => {
+  for (const raw of ["%", "%zz", "%c0%af", "%ff"]) {
+    assertProblem(await call(`/config/${raw}`), 400, "bad_request");
+  }
+});
+
+test("an unknown path is 404", async () => {
+  assertProblem(await call("/nothing-here"), 404, "not_found");
+  assertProblem(await call("/parameters/my-parameter"), 404, "not_found");
+});
+
+test("another method is 405 with Allow, and HEAD is GET without its body", async () => {
+  for (const path of ["/", "/health", "/storage", "/config", "/config/x"]) {
+    const reply = await call(path, "DELETE");
+    assertProblem(reply, 405, "method_not_allowed");
+    assert.equal(reply.headers.allow, "GET, HEAD");
+  }
+  const head = await call("/storage", "HEAD");
+  assert.equal(head.status, 200);
+  assert.equal(head.text, "");
+});
+
+test("a client's request id is kept when it is well formed, and replaced otherwise", async () => {
+  const kept = await call("/health", "GET", { "x-request-id": "accept-1_A" });
+  assert.equal(kept.headers["x-request-id"], "accept-1_A");
+  const replaced = await call("/health", "GET", { "x-request-id": "not valid!" });
+  assert.match(String(replaced.headers["x-request-id"]), /^[0-9a-f-]{36}$/);
+});
+
+test("answers are not stored and not sniffed", async () => {
+  const { headers } = await call("/config");
+  assert.equal(headers["cache-control"], "no-store");
+  assert.equal(headers["x-content-type-options"], "nosniff");
+  assert.equal(headers.server, undefined);
+  assert.equal(headers["x-powered-by"], undefined);
+});

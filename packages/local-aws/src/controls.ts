@@ -1,0 +1,61 @@
+// What a test may do to a running stand-in beside calling it: switch faults, read calls, fill in data, reset.
+
+import type { CallCounts, CallRecord } from "./calls.ts";
+import { describeIssues, type Fault, type FaultInput } from "./faults/fault-schema.ts";
+import { LOCAL_AWS } from "./known-identities.ts";
+import { plantSeed } from "./seed.ts";
+import { type BulkRequest, bulkRequest, expandBulk, putBulk } from "./ssm/bulk-parameters.ts";
+import type { World } from "./world.ts";
+
+/** What the control endpoint can do, as methods. */
+export interface LocalAwsControls {
+  readonly faults: {
+    /** Replaces all faults. Throws a TypeError that names the bad member. */
+    set(faults: readonly FaultInput[]): void;
+    clear(): void;
+    list(): Fault[];
+  };
+  readonly calls: {
+    counts(): CallCounts;
+    /** The last 1000 calls, oldest first. */
+    list(): CallRecord[];
+    reset(): void;
+  };
+  readonly parameters: {
+    /** Adds or overwrites, past the API; returns how many. Throws a TypeError that names the bad member. */
+    put(request: BulkRequest): number;
+  };
+  /** Data back to the seed, faults off, calls at zero. Sessions handed out stay valid. */
+  reset(): void;
+}
+
+export function makeControls(world: World, seeded: boolean): LocalAwsControls {
+  return {
+    faults: {
+      set: (faults) => world.faults.set(faults),
+      clear: () => world.faults.clear(),
+      list: () => world.faults.list(),
+    },
+    calls: {
+      counts: () => world.calls.counts(),
+      list: () => world.calls.list(),
+      reset: () => world.calls.reset(),
+    },
+    parameters: {
+      put: (request) => {
+        const parsed = bulkRequest.safeParse(request);
+        if (!parsed.success) throw new TypeError(describeIssues(parsed.error));
+        const parameters = expandBulk(parsed.data);
+        putBulk(world.parameters, parameters, LOCAL_AWS.baseUserArn, world.now());
+        return parameters.length;
+      },
+    },
+    reset: () => {
+      world.buckets.clear();
+      world.parameters.clear();
+      world.faults.clear();
+      world.calls.reset();
+      if (seeded) plantSeed(world.buckets, world.parameters, world.now());
+    },
+  };
+}

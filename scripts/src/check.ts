@@ -1,0 +1,49 @@
+/** `pnpm check`: lint, types, generated files; `--fix` mends what can be mended. */
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { ROOT, staleFiles } from "./generated/files.ts";
+
+const HELP = `Checks what a reviewer should not have to: lint and format, types, generated files.
+
+  pnpm check          says what is wrong and exits 1
+  pnpm check --fix    formats, and writes the generated files anew
+`;
+
+const { values } = parseArgs({
+  options: { fix: { type: "boolean", default: false }, help: { type: "boolean", short: "h" } },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+let failures = 0;
+
+function run(name: string, command: string, args: readonly string[]): void {
+  process.stdout.write(`${name}\n`);
+  const { status } = spawnSync(command, args, { cwd: ROOT, stdio: "inherit" });
+  if (status !== 0) failures++;
+}
+
+async function checkGenerated(): Promise<void> {
+  process.stdout.write("generated files\n");
+  for (const { path, expected } of await staleFiles()) {
+    if (values.fix) {
+      await writeFile(new URL(path, ROOT), expected);
+      process.stdout.write(`  written: ${path}\n`);
+    } else {
+      failures++;
+      process.stdout.write(`  not up to date: ${path}; run pnpm check --fix\n`);
+    }
+  }
+}
+
+await checkGenerated();
+run("lint", "biome", ["check", ...(values.fix ? ["--write"] : []), "--error-on-warnings", "."]);
+run("types", "tsc", ["-p", "tsconfig.check.json"]);
+if (failures > 0) {
+  process.stdout.write(`${failures} check(s) failed\n`);
+  process.exit(1);
+}
+process.stdout.write("all checks passed\n");

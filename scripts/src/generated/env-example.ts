@@ -1,0 +1,31 @@
+/** `.env.example`: every setting of every service, from their schemas. */
+import { describeSettings } from "@airlock/config";
+import { settingsSchema as aux } from "../../../services/aux/src/settings.ts";
+import { settingsSchema as gateway } from "../../../services/gateway/src/settings.ts";
+
+export const SERVICES = { gateway, aux } as const;
+
+export function envExample(): string {
+  const shared = describeSettings(gateway).filter(
+    ({ name }) => name in aux.shape && name !== "SERVICE_NAME",
+  );
+  const sharedNames = new Set(shared.map(({ name }) => name));
+  const section = (title: string, settings: typeof shared) => [
+    "",
+    `# ${title}`,
+    ...settings.flatMap(({ name, description, default: value }) => [
+      "",
+      `# ${description}`,
+      `${value === undefined ? "# " : ""}${name}=${value ?? ""}`,
+    ]),
+  ];
+  const own = (schema: typeof gateway | typeof aux) =>
+    describeSettings(schema).filter(({ name }) => !sharedNames.has(name));
+  return `${[
+    "# Every setting there is, with its default; those without one are commented out.",
+    "# Generated from the settings schemas: pnpm check --fix",
+    ...section("every service", shared),
+    ...section("gateway", own(gateway)),
+    ...section("aux", own(aux)),
+  ].join("\n")}\n`;
+}

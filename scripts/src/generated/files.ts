@@ -1,0 +1,33 @@
+/** Every file that is generated, with what it should hold. */
+import { readFile } from "node:fs/promises";
+import { envExample } from "./env-example.ts";
+import { openApiOf } from "./openapi.ts";
+import { codesTable, replaceSection, settingsTable } from "./tables.ts";
+
+export const ROOT = new URL("../../../", import.meta.url);
+
+export interface GeneratedFile {
+  readonly path: string;
+  readonly expected: string;
+}
+
+export async function generatedFiles(): Promise<GeneratedFile[]> {
+  const readme = await readFile(new URL("README.md", ROOT), "utf8");
+  const errors = await readFile(new URL("docs/errors.md", ROOT), "utf8");
+  return [
+    { path: ".env.example", expected: envExample() },
+    { path: "README.md", expected: replaceSection(readme, "settings", settingsTable()) },
+    { path: "docs/errors.md", expected: replaceSection(errors, "codes", codesTable(errors)) },
+    { path: "services/gateway/openapi.json", expected: await openApiOf("gateway") },
+    { path: "services/aux/openapi.json", expected: await openApiOf("aux") },
+  ];
+}
+
+/** The generated files whose content is not what it should be. */
+export async function staleFiles(): Promise<GeneratedFile[]> {
+  const files = await generatedFiles();
+  const contents = await Promise.all(
+    files.map(({ path }) => readFile(new URL(path, ROOT), "utf8").catch(() => undefined)),
+  );
+  return files.filter(({ expected }, index) => contents[index] !== expected);
+}

@@ -1,0 +1,54 @@
+/** Tables inside documents, between markers: settings in the README, codes in docs/errors.md. */
+import { describeSettings } from "@airlock/config";
+import { PROBLEMS } from "@airlock/contract";
+import { SERVICES } from "./env-example.ts";
+
+export function settingsTable(): string {
+  const rows = new Map<string, { services: string[]; fallback: string; text: string }>();
+  for (const [service, schema] of Object.entries(SERVICES)) {
+    for (const { name, description, default: value } of describeSettings(schema)) {
+      const row = rows.get(name) ?? { services: [], fallback: "", text: description };
+      row.services.push(service);
+      row.fallback =
+        name === "SERVICE_NAME" ? "the service" : value === undefined ? "" : `\`${value}\``;
+      rows.set(name, row);
+    }
+  }
+  return [
+    "| variable | service | default | meaning |",
+    "|---|---|---|---|",
+    ...[...rows].map(([name, { services, fallback, text }]) => {
+      const who = services.length === Object.keys(SERVICES).length ? "all" : services.join(", ");
+      return `| \`${name}\` | ${who} | ${fallback} | ${text.replaceAll("|", "\\|")} |`;
+    }),
+  ].join("\n");
+}
+
+/** Keeps the last column, which is written by hand. */
+export function codesTable(document: string): string {
+  const explanations = new Map(
+    [...document.matchAll(/^\| \d{3} \| `(\w+)` \| .*? \| (.*) \|$/gm)].map(([, code, text]) => [
+      code,
+      text,
+    ]),
+  );
+  const rows = Object.entries(PROBLEMS).toSorted(([, [a]], [, [b]]) => a - b);
+  return [
+    "| status | code | title | when, and what to do |",
+    "|---|---|---|---|",
+    ...rows.map(
+      ([code, [status, title]]) =>
+        `| ${status} | \`${code}\` | ${title} | ${explanations.get(code) ?? ""} |`,
+    ),
+  ].join("\n");
+}
+
+/** Puts a table between `<!-- name:begin -->` and `<!-- name:end -->`. */
+export function replaceSection(document: string, name: string, content: string): string {
+  const begin = `<!-- ${name}:begin -->`;
+  const end = `<!-- ${name}:end -->`;
+  const from = document.indexOf(begin);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`no section ${name}`);
+  return `${document.slice(0, from + begin.length)}\n${content}\n${document.slice(to)}`;
+}

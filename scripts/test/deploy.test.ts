@@ -1,0 +1,55 @@
+/** What would be in the gateway's image: its production dependencies, and nothing of AWS. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { freePorts, ROOT, statusOf } from "./harness.ts";
+
+/** pnpm as it runs this test, or by npx where the test runs without it. */
+function pnpm(...args: string[]): void {
+  const inside = spawnSync("pnpm", ["--version"]).status === 0;
+  const [command, ...first] = inside ? ["pnpm"] : ["npx", "--yes", "pnpm@12"];
+  const { status, stdout, stderr } = spawnSync(command ?? "pnpm", [...first, ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  assert.equal(status, 0, stdout + stderr);
+}
+
+test("the gateway's deployment holds no AWS package, and runs", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "airlock-deploy-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const built = spawnSync("tsc", ["-b", "services/gateway"], { cwd: ROOT, encoding: "utf8" });
+  assert.equal(built.status, 0, built.stdout);
+  pnpm("--filter", "@airlock/gateway", "deploy", "--prod", folder);
+
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = entries.filter((entry) => !entry.isFile()).map(({ name }) => name);
+  assert.ok(names.includes("undici"), "the deployment was read");
+  const aws = names.filter((name) => /^(@aws-sdk|aws-sdk|@smithy)|^@(aws-sdk|smithy)\+/.test(name));
+  assert.deepEqual(aws, []);
+
+  const { GATEWAY_PORT = "", GATEWAY_METRICS_PORT = "" } = await freePorts();
+  const gateway = spawn(process.execPath, ["--enable-source-maps", "dist/main.js"], {
+    cwd: folder,
+    env: {
+      HOST: "127.0.0.1",
+      PORT: GATEWAY_PORT,
+      METRICS_PORT: GATEWAY_METRICS_PORT,
+      DRAIN_DELAY_SECONDS: "0",
+    },
+    stdio: "ignore",
+  });
+  const exited = once(gateway, "exit");
+  const url = `http://127.0.0.1:${GATEWAY_PORT}`;
+  while ((await statusOf(`${url}/livez`)) !== 200) {
+    assert.equal(gateway.exitCode, null, "the gateway has ended");
+  }
+  assert.equal(await statusOf(`${url}/docs`), 404, "ENVIRONMENT unset means prod");
+  assert.equal(await statusOf(`http://127.0.0.1:${GATEWAY_METRICS_PORT}/metrics`), 200);
+  gateway.kill("SIGTERM");
+  assert.deepEqual(await exited, [0, null]);
+});

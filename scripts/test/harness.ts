@@ -1,0 +1,103 @@
+/** Runs `start` as a person would, on ports that are free. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+export interface Run {
+  readonly process: ChildProcess;
+  readonly ports: Record<string, string>;
+  readonly gateway: string;
+  readonly aux: string;
+  readonly localAws: string;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when the run says that it is ready, or has ended. */
+  ready(): Promise<void>;
+  exit(): Promise<number | null>;
+}
+
+export async function freePorts(): Promise<Record<string, string>> {
+  const names = [
+    "LOCAL_AWS_PORT",
+    "AUX_PORT",
+    "GATEWAY_PORT",
+    "AUX_METRICS_PORT",
+    "GATEWAY_METRICS_PORT",
+  ];
+  const servers = names.map(() => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => String((server.address() as { port: number }).port));
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return Object.fromEntries(names.map((name, index) => [name, ports[index] ?? ""]));
+}
+
+export async function start(
+  t: TestContext,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+  ports?: Record<string, string>,
+): Promise<Run> {
+  const used = ports ?? (await freePorts());
+  const { PATH = "", HOME = "" } = process.env;
+  const child = spawn(
+    process.execPath,
+    ["--conditions=airlock-source", "scripts/src/start.ts", ...args],
+    { cwd: ROOT, env: { PATH, HOME, ...used, ...env }, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    err += text;
+  });
+  const exited = once(child, "close").then(([code]) => code as number | null);
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    await exited;
+  });
+  return {
+    process: child,
+    ports: used,
+    gateway: `http://127.0.0.1:${used.GATEWAY_PORT}`,
+    aux: `http://127.0.0.1:${used.AUX_PORT}`,
+    localAws: `http://127.0.0.1:${used.LOCAL_AWS_PORT}`,
+    stdout: () => out,
+    stderr: () => err,
+    exit: () => exited,
+    async ready() {
+      const ended = exited.then(() => true);
+      while (!out.includes('"msg":"ready"')) {
+        if (await Promise.race([ended, sleep(20, false)])) return;
+      }
+    },
+  };
+}
+
+/** Whether something accepts connections on a port of this machine. */
+export async function isListening(port: string | undefined): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/`).then(
+    async (response) => {
+      await response.body?.cancel();
+      return true;
+    },
+    () => false,
+  );
+}
+
+/** The status of a GET; 0 when nobody answered. */
+export async function statusOf(url: string): Promise<number> {
+  return fetch(url).then(
+    async (response) => {
+      await response.body?.cancel();
+      return response.status;
+    },
+    () => 0,
+  );
+}

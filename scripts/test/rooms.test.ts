@@ -1,0 +1,47 @@
+/** Who may import whom, read from the sources. */
+import assert from "node:assert/strict";
+import { glob, readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { ROOT } from "./harness.ts";
+
+/** Our own packages that the sources of a folder may import. */
+const ALLOWED: Record<string, readonly string[]> = {
+  "packages/config": [],
+  "packages/contract": [],
+  "packages/http": ["config", "contract"],
+  "packages/aws": ["config", "contract"],
+  "packages/local-aws": ["contract"],
+  "services/gateway": ["config", "contract", "http"],
+  "services/aux": ["aws", "config", "contract", "http"],
+  acceptance: [],
+};
+
+async function importsOf(folder: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const pattern = folder === "acceptance" ? "acceptance/*.ts" : `${folder}/src/**/*.ts`;
+  for await (const file of glob(pattern, { cwd: ROOT })) {
+    const text = await readFile(`${ROOT}/${file}`, "utf8");
+    for (const [, target = ""] of text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+      found.set(target, file);
+    }
+  }
+  return found;
+}
+
+for (const [folder, allowed] of Object.entries(ALLOWED)) {
+  test(`${folder} imports ${allowed.join(", ") || "nothing"} of ours`, async () => {
+    const imports = await importsOf(folder);
+    assert.ok(imports.size > 0, "no sources read");
+    for (const [target, file] of imports) {
+      const own = /^@airlock\/([\w-]+)/.exec(target)?.[1];
+      if (own) assert.ok(allowed.includes(own), `${file} imports ${target}`);
+      assert.ok(!/\.\.\/(\.\.\/)*(services|packages)\//.test(target), `${file} imports ${target}`);
+    }
+  });
+}
+
+test("the gateway's sources name no AWS package", async () => {
+  for (const target of (await importsOf("services/gateway")).keys()) {
+    assert.doesNotMatch(target, /aws-sdk|smithy/);
+  }
+});

@@ -1,0 +1,154 @@
+/** `start`: one command runs the pair, keeps away from real accounts, and stops cleanly. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { Health } from "@airlock/contract";
+import { examples } from "../src/start/banner.ts";
+import { freePorts, isListening, ROOT, start } from "./harness.ts";
+
+/** A shell full of things that must change nothing. */
+const POLLUTED = {
+  AWS_ACCESS_KEY_ID: "x",
+  AWS_SECRET_ACCESS_KEY: "y",
+  AWS_SESSION_TOKEN: "z",
+  AWS_PROFILE: "real",
+  AWS_REGION: "us-east-1",
+  AWS_ROLE_ARN: "arn:aws:iam::999999999999:role/real",
+  AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+  AWS_CONFIG_FILE: "/nonexistent",
+  PORT: "3000",
+  HOST: "0.0.0.0",
+  ENVIRONMENT: "prod",
+  NODE_OPTIONS: "",
+  SERVICE_NAME: "mine",
+};
+
+test("the pair runs on the stand-in whatever the shell holds, and its examples are true", async (t) => {
+  const run = await start(t, [], POLLUTED);
+  await run.ready();
+  for (const { curl, answer } of examples(Number(run.ports.GATEWAY_PORT))) {
+    const response = await fetch(curl.replace("curl ", ""));
+    const body = await response.text();
+    assert.equal(response.status, 200, `${curl}: ${body}`);
+    assert.ok(body.includes(answer), `${curl}: ${body}`);
+    assert.ok(run.stderr().includes(curl), run.stderr());
+  }
+  const health = Health.parse(await (await fetch(`${run.aux}/health`)).json());
+  assert.deepEqual(
+    [health.service, health.environment, health.region, health.aws_session?.source],
+    ["aux", "dev", "eu-west-1", "assumed_role"],
+  );
+  for (const line of run.stdout().trim().split("\n")) assert.ok(JSON.parse(line).time, line);
+});
+
+test("the acceptance tests pass against it, by BASE_URL alone", async (t) => {
+  const run = await start(t);
+  await run.ready();
+  const tests = spawn(process.execPath, ["--test", "acceptance/*.test.ts"], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? "", BASE_URL: run.gateway },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let report = "";
+  tests.stdout.setEncoding("utf8").on("data", (text: string) => {
+    report += text;
+  });
+  const [code] = await once(tests, "close");
+  assert.equal(code, 0, report);
+  assert.match(report, /(pass|pass:?) [1-9]\d/);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} stops everything and the run exits 0`, async (t) => {
+    const run = await start(t);
+    await run.ready();
+    run.process.kill(signal);
+    assert.equal(await run.exit(), 0, run.stderr());
+    for (const port of Object.values(run.ports)) assert.equal(await isListening(port), false, port);
+  });
+}
+
+test("a signal during start stops what has started, and the run exits 0", async (t) => {
+  const run = await start(t);
+  while (!(await isListening(run.ports.LOCAL_AWS_PORT))) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  run.process.kill("SIGTERM");
+  assert.equal(await run.exit(), 0, run.stderr());
+  for (const port of Object.values(run.ports)) assert.equal(await isListening(port), false, port);
+});
+
+test("when a service dies the run says which, stops the rest and exits 1", async (t) => {
+  const run = await start(t);
+  await run.ready();
+  const { pid } = await processOn(run.stdout(), "aux");
+  process.kill(pid, "SIGKILL");
+  assert.equal(await run.exit(), 1);
+  assert.match(run.stderr(), /aux has ended \(SIGKILL\)/);
+  assert.equal(await isListening(run.ports.GATEWAY_PORT), false);
+});
+
+test("when the run itself is killed its services stop by themselves", async (t) => {
+  const run = await start(t);
+  await run.ready();
+  run.process.kill("SIGKILL");
+  await run.exit();
+  const end = Date.now() + 10_000;
+  for (const port of Object.values(run.ports)) {
+    while (await isListening(port)) {
+      assert.ok(Date.now() < end, `port ${port} still answers`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+});
+
+test("a taken port is named, with the variable that moves it, and the run exits 1", async (t) => {
+  const ports = await freePorts();
+  const blocker = createServer().listen(Number(ports.AUX_PORT), "127.0.0.1");
+  await once(blocker, "listening");
+  t.after(() => blocker.close());
+  const run = await start(t, [], {}, ports);
+  assert.equal(await run.exit(), 1);
+  assert.match(run.stderr(), new RegExp(`Port ${ports.AUX_PORT} is taken.*AUX_PORT=`));
+});
+
+test("--help explains itself, --only takes what it names, anything else exits 2", async (t) => {
+  const help = await start(t, ["--help"]);
+  assert.equal(await help.exit(), 0);
+  for (const word of ["--only", "--watch", "GATEWAY_PORT", "AUX_METRICS_PORT", "Ctrl-C"]) {
+    assert.ok(help.stdout().includes(word), word);
+  }
+  const unknown = await start(t, ["--colour"]);
+  assert.equal(await unknown.exit(), 2);
+  const wrong = await start(t, ["--only=everything"]);
+  assert.equal(await wrong.exit(), 2);
+  assert.match(wrong.stderr(), /--only takes pair, aux, gateway/);
+});
+
+test("--only=gateway runs one service", async (t) => {
+  const run = await start(t, ["--only=gateway"]);
+  await run.ready();
+  assert.equal(await isListening(run.ports.GATEWAY_PORT), true);
+  assert.equal(await isListening(run.ports.AUX_PORT), false);
+  assert.equal(await isListening(run.ports.LOCAL_AWS_PORT), false);
+});
+
+test("dev --aws without usable credentials says so and exits 1", async (t) => {
+  const run = await start(t, ["--aws"], {
+    AWS_CONFIG_FILE: "/dev/null",
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    AWS_EC2_METADATA_DISABLED: "true",
+  });
+  assert.equal(await run.exit(), 1);
+  assert.match(run.stderr(), /No usable AWS credentials/);
+});
+
+async function processOn(stdout: string, service: string): Promise<{ pid: number }> {
+  for (const line of stdout.split("\n").filter(Boolean)) {
+    const fields = JSON.parse(line);
+    if (fields.service === service && fields.msg === "listening") return { pid: fields.pid };
+  }
+  throw new Error(`${service} is not listening`);
+}
