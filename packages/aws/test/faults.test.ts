@@ -1,6 +1,7 @@
 /** What callers get when AWS misbehaves: errors of ours, in time, without a word of AWS's. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ProblemError } from "@airlock/contract";
 import { PLAIN_FORM, startReadyRig, startRig, until } from "./harness.ts";
 
@@ -115,17 +116,19 @@ test("STS down at start: calls fail at once with credentials_unavailable, then i
 
 test("short sessions are renewed under load without a failed call", async (t) => {
   const { aws, local } = await startRig(t, PLAIN_FORM, (standIn) =>
-    standIn.faults.set([{ kind: "sessionSeconds", seconds: 3 }]),
+    standIn.faults.set([{ kind: "sessionSeconds", seconds: 6 }]),
   );
   await until(() => aws.session.isValid());
-  const end = Date.now() + 7000;
+  const end = Date.now() + 9000;
   let calls = 0;
   while (Date.now() < end) {
     await Promise.all(Array.from({ length: 5 }, () => aws.parameters.get("my-parameter")));
     calls += 5;
+    await sleep(10);
   }
-  const sts = local.calls.counts().byOperation["sts.AssumeRole"] ?? 0;
-  assert.ok(calls > 50 && sts >= 3 && sts <= 6, `${calls} calls, ${sts} sessions`);
+  const sessions = local.calls.counts().byOperation["sts.AssumeRole"] ?? 0;
+  t.diagnostic(`${calls} calls, ${sessions} sessions`);
+  assert.ok(calls > 50 && sessions >= 2 && sessions <= 4, `${calls} calls, ${sessions} sessions`);
 });
 
 test("no secret of a session reaches log or report", async (t) => {
