@@ -1,5 +1,6 @@
 /** AWS access as one thing with a lifetime: session, clients, stores. */
 import { type BucketStore, createBucketStore } from "./buckets.ts";
+import { Bulkhead } from "./bulkhead.ts";
 import { createCaller, type ObserveCall } from "./caller.ts";
 import { createClients } from "./clients.ts";
 import { createParameterStore, type ParameterStore } from "./parameters.ts";
@@ -11,6 +12,8 @@ export interface Aws {
   readonly session: Session;
   readonly buckets: BucketStore;
   readonly parameters: ParameterStore;
+  /** The queue in front of each service. */
+  readonly queues: { readonly s3: Bulkhead; readonly ssm: Bulkhead };
   close(): void;
 }
 
@@ -18,12 +21,13 @@ export interface Aws {
 export function createAws(settings: AwsSettings, log: SessionLog, observe: ObserveCall): Aws {
   const session = new Session(sessionSource(settings), log);
   const clients = createClients(settings, session);
-  const call = createCaller(session, observe);
+  const queues = { s3: new Bulkhead(), ssm: new Bulkhead() };
   session.start();
   return {
     session,
-    buckets: createBucketStore(clients.s3, call),
-    parameters: createParameterStore(clients.ssm, call),
+    queues,
+    buckets: createBucketStore(clients.s3, createCaller(session, queues.s3, observe)),
+    parameters: createParameterStore(clients.ssm, createCaller(session, queues.ssm, observe)),
     close() {
       session.stop();
       clients.close();

@@ -1,9 +1,8 @@
 /** S3: the list of all buckets. */
 import type { Buckets } from "@airlock/contract";
 import { ListBucketsCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { AwsCaller, CallOptions } from "./caller.ts";
+import { type AwsCaller, type CallOptions, LIST_LIMITS } from "./caller.ts";
 
-const LIST_LIMIT_MS = 22_000;
 const PAGE_SIZE = 1000;
 
 export interface BucketStore {
@@ -14,7 +13,7 @@ export interface BucketStore {
 export function createBucketStore(s3: S3Client, call: AwsCaller): BucketStore {
   return {
     list: (options = {}) =>
-      call("s3.ListBuckets", LIST_LIMIT_MS, options, async (abortSignal) => {
+      call("s3.ListBuckets", LIST_LIMITS, options, async (abortSignal) => {
         const buckets: Buckets["buckets"] = [];
         let token: string | undefined;
         do {

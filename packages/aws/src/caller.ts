@@ -1,37 +1,63 @@
-/** Every call to AWS goes through here: deadline, translation of errors, counting. */
+/** Every call to AWS goes through here: queue, deadline, translation of errors, counting. */
 import type { ProblemCode } from "@airlock/contract";
+import type { Bulkhead } from "./bulkhead.ts";
 import { withDeadline } from "./deadline.ts";
 import { translateAwsError } from "./errors.ts";
 import type { Session } from "./session.ts";
 
-/** Told of each call that ended: `outcome` is `ok` or the problem code. Seconds. */
-export type ObserveCall = (operation: string, outcome: "ok" | ProblemCode, seconds: number) => void;
+/** Told of each call that ended: `outcome` is `ok`, the problem code, or `left` with the client. */
+export type ObserveCall = (
+  operation: string,
+  outcome: "ok" | "left" | ProblemCode,
+  seconds: number,
+) => void;
 
 export interface CallOptions {
   /** Aborts when the client has gone. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** In milliseconds: waiting for a place in the queue, and the work itself with all its attempts. */
+export interface CallLimits {
+  readonly queueMs: number;
+  readonly workMs: number;
+}
+
+/** Together shorter than the 2.5 s after which the gateway gives up. */
+export const VALUE_LIMITS: CallLimits = { queueMs: 600, workMs: 1200 };
+/** Together shorter than the 24.5 s after which the gateway gives up. */
+export const LIST_LIMITS: CallLimits = { queueMs: 1800, workMs: 22_000 };
+
 export type AwsCaller = <T>(
   operation: string,
-  limitMs: number,
+  limits: CallLimits,
   options: CallOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
 
-/** @returns a function that runs one operation and throws nothing but ProblemError. */
-export function createCaller(session: Session, observe: ObserveCall): AwsCaller {
-  return async (operation, limitMs, options, work) => {
+/**
+ * @param bulkhead the queue of the service that is called.
+ * @returns a function that runs one operation and throws nothing but ProblemError.
+ */
+export function createCaller(
+  session: Session,
+  bulkhead: Bulkhead,
+  observe: ObserveCall,
+): AwsCaller {
+  return async (operation, { queueMs, workMs }, { signal }, work) => {
     const startedAt = performance.now();
-    let outcome: "ok" | ProblemCode = "ok";
+    let outcome: "ok" | "left" | ProblemCode = "ok";
+    let leave: (() => void) | undefined;
     try {
       session.credentials(); // without a session there is nothing to wait for
-      return await withDeadline(limitMs, options.signal, work);
+      leave = await bulkhead.enter(queueMs, signal);
+      return await withDeadline(workMs, signal, work);
     } catch (error) {
       const problem = translateAwsError(error);
-      outcome = problem.code;
+      outcome = signal?.aborted ? "left" : problem.code;
       throw problem;
     } finally {
+      leave?.();
       observe(operation, outcome, (performance.now() - startedAt) / 1000);
     }
   };

@@ -5,10 +5,8 @@ import {
   GetParameterCommand,
   type SSMClient,
 } from "@aws-sdk/client-ssm";
-import type { AwsCaller, CallOptions } from "./caller.ts";
+import { type AwsCaller, type CallOptions, LIST_LIMITS, VALUE_LIMITS } from "./caller.ts";
 
-const VALUE_LIMIT_MS = 1200;
-const LIST_LIMIT_MS = 22_000;
 /** The most that DescribeParameters gives at once. */
 const PAGE_SIZE = 50;
 
@@ -22,14 +20,14 @@ export interface ParameterStore {
 export function createParameterStore(ssm: SSMClient, call: AwsCaller): ParameterStore {
   return {
     get: (name, options = {}) =>
-      call("ssm.GetParameter", VALUE_LIMIT_MS, options, async (abortSignal) => {
+      call("ssm.GetParameter", VALUE_LIMITS, options, async (abortSignal) => {
         const command = new GetParameterCommand({ Name: name, WithDecryption: true });
         const { Parameter: found } = await ssm.send(command, { abortSignal });
         return { name, value: found?.Value ?? "" };
       }),
 
     list: (options = {}) =>
-      call("ssm.DescribeParameters", LIST_LIMIT_MS, options, async (abortSignal) => {
+      call("ssm.DescribeParameters", LIST_LIMITS, options, async (abortSignal) => {
         const parameters: Parameters["parameters"] = [];
         let token: string | undefined;
         do {

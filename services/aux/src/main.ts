@@ -6,9 +6,9 @@ import { awsMetrics } from "./aws-metrics.ts";
 import { settingsSchema } from "./settings.ts";
 
 await runService(settingsSchema, process.env, async ({ settings, logger, metrics }) => {
-  const { observeCall, observeSession } = awsMetrics(metrics.registry);
+  const { observeCall, observeState } = awsMetrics(metrics.registry);
   const aws = createAws(settings, logger, observeCall);
-  observeSession(aws.session);
+  observeState(aws);
   const app = await buildApp(settings, { aws, logger, metrics });
   return { app, close: async () => aws.close() };
 });
