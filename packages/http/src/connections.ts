@@ -2,9 +2,11 @@
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { ProblemError } from "@airlock/contract";
 import type { App } from "./app-type.ts";
 import { renderRaw } from "./client-errors.ts";
+import { hasBody } from "./guards.ts";
 import { requestIdOf } from "./request-context.ts";
 
 /** Kept-alive connections end about this old, so that new pods get their share of traffic. */
@@ -32,20 +34,22 @@ export function registerConnectionAge(app: App): void {
 }
 
 /**
+ * Requests that Node would answer or drop by itself, without a problem body.
+ *
  * `Expect: 100-continue` is served as if it were not there when no body follows, so that there is
- * one answer per request; any other expectation is 417 (RFC 9110 §10.1.1).
+ * one answer per request; any other expectation is 417 (RFC 9110 §10.1.1). CONNECT is 405.
  */
-export function handleExpectations(server: Server): void {
+export function answerOddRequests(server: Server): void {
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    const length = request.headers["content-length"];
-    const hasBody =
-      request.headers["transfer-encoding"] !== undefined ||
-      (length !== undefined && length !== "0");
-    if (hasBody) response.writeContinue();
+    if (hasBody(request)) response.writeContinue();
     server.emit("request", request, response);
   });
   server.on("checkExpectation", (request: IncomingMessage) => {
     const problem = new ProblemError("expectation_failed", "Only 100-continue can be expected.");
     request.socket.end(renderRaw(problem, requestIdOf(request)));
+  });
+  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+    const problem = new ProblemError("method_not_allowed", "This is no proxy.");
+    socket.on("error", () => {}).end(renderRaw(problem, requestIdOf(request)));
   });
 }

@@ -25,12 +25,8 @@ export function registerGuards(app: App, allowedHosts: readonly string[] | undef
   // A request is read whole before it is answered: an answer that overtakes its own request's
   // body leaves the rest to be taken for the next request, or for a second answer on time-out.
   app.addHook("onRequest", (request, reply, done) => {
-    const { headers } = request.raw;
-    const length = headers["content-length"];
-    const hasBody =
-      headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
-    if (!hasBody || request.routeOptions.schema?.body !== undefined) return done();
-    if (Number(length) > MAX_BODY_BYTES) {
+    if (!hasBody(request.raw) || request.routeOptions.schema?.body !== undefined) return done();
+    if (Number(request.raw.headers["content-length"]) > MAX_BODY_BYTES) {
       reply.header("connection", "close");
       return done(tooLarge());
     }
@@ -39,6 +35,12 @@ export function registerGuards(app: App, allowedHosts: readonly string[] | undef
       done(problem);
     });
   });
+}
+
+/** Whether a body follows the headers (RFC 9112 §6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }
 
 const tooLarge = () =>

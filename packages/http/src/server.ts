@@ -9,7 +9,7 @@ import {
 import { registerAccessLog } from "./access-log.ts";
 import type { App } from "./app-type.ts";
 import { answerClientError } from "./client-errors.ts";
-import { handleExpectations, registerConnectionAge } from "./connections.ts";
+import { answerOddRequests, registerConnectionAge } from "./connections.ts";
 import { type ApiDescription, registerDocsPage, registerOpenApi } from "./docs.ts";
 import { pathOfTarget, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
@@ -96,7 +96,7 @@ export async function createServer(
   });
   const observe = registerAccessLog(app, metrics, settings.LOG_SAMPLE);
   registerConnectionAge(app);
-  handleExpectations(app.server);
+  answerOddRequests(app.server);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   registerGuards(app, settings.ALLOWED_HOSTS);
   registerNotFound(app);

@@ -1,0 +1,87 @@
+/** How a service stops: nobody's request is lost. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { get, keepAlive, startFixture } from "./harness.ts";
+
+test("after SIGTERM: not ready, serving on with Connection: close, then exit 0", async (t) => {
+  const fixture = await startFixture(t);
+  const agent = keepAlive();
+  t.after(() => agent.destroy());
+  assert.equal((await get(fixture.port, "/fast", agent)).headers.connection, "keep-alive");
+  fixture.process.kill("SIGTERM");
+  while ((await get(fixture.port, "/readyz")).status !== 503) await sleep(10);
+  const during = await get(fixture.port, "/fast", agent);
+  assert.equal(during.status, 200);
+  assert.equal(during.headers.connection, "close");
+  assert.equal((await get(fixture.port, "/livez")).status, 200);
+  assert.equal(await fixture.exited, 0);
+  assert.equal((await get(fixture.port, "/fast")).status, 0);
+});
+
+test("an answer under way is finished, on a kept-alive connection too", async (t) => {
+  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0" });
+  const agent = keepAlive();
+  t.after(() => agent.destroy());
+  await get(fixture.port, "/fast", agent);
+  const slow = get(fixture.port, "/slow", agent);
+  await sleep(200);
+  const startedAt = performance.now();
+  fixture.process.kill("SIGTERM");
+  const reply = await slow;
+  assert.equal(reply.status, 200);
+  assert.equal(reply.body, '{"ok":true}');
+  assert.equal(reply.headers.connection, "close");
+  assert.equal(await fixture.exited, 0);
+  assert.ok(performance.now() - startedAt < 15_000, "did not wait for the cap");
+  const messages = fixture.lines.map(({ msg }) => msg);
+  assert.ok(messages.indexOf("clients closed") > messages.lastIndexOf("request"), "clients last");
+  assert.equal(messages.at(-1), "stopped", "the log was flushed");
+});
+
+test("an idle connection does not hold the process", async (t) => {
+  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0" });
+  const agent = keepAlive();
+  t.after(() => agent.destroy());
+  await get(fixture.port, "/fast", agent);
+  fixture.process.kill("SIGTERM");
+  const startedAt = performance.now();
+  assert.equal(await fixture.exited, 0);
+  assert.ok(performance.now() - startedAt < 5000);
+});
+
+test("a second signal changes nothing", async (t) => {
+  const fixture = await startFixture(t);
+  const slow = get(fixture.port, "/slow");
+  await sleep(100);
+  fixture.process.kill("SIGTERM");
+  await sleep(100);
+  fixture.process.kill("SIGTERM");
+  fixture.process.kill("SIGINT");
+  assert.equal((await slow).status, 200);
+  assert.equal(await fixture.exited, 0);
+});
+
+test("an unhandled rejection is logged, what is under way is finished, exit code 1", async (t) => {
+  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0" });
+  const slow = get(fixture.port, "/slow");
+  await sleep(100);
+  await get(fixture.port, "/reject");
+  assert.equal((await slow).status, 200);
+  assert.equal(await fixture.exited, 1);
+  const line = fixture.lines.find(({ msg }) => msg === "unhandled rejection");
+  assert.equal(line?.level, "fatal");
+  assert.match(JSON.stringify(line), /nobody handles this/);
+});
+
+test("a taken port is said in one line, exit code 1", async (t) => {
+  const blocker = createServer().listen(0, "127.0.0.1");
+  await once(blocker, "listening");
+  t.after(() => blocker.close());
+  const { port } = blocker.address() as { port: number };
+  const fixture = await startFixture(t, { PORT: String(port) });
+  assert.equal(await fixture.exited, 1);
+  assert.equal(fixture.stderr(), `fixture: port ${port} on 127.0.0.1 is taken\n`);
+});
