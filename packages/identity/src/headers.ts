@@ -1,0 +1,34 @@
+/** The headers of an identity, and how they are taken from a request without being fooled. */
+
+/** The calling service's proof. `authorization` stays free for what the end caller sends on. */
+export const LAYER_HEADER = "x-airlock-layer";
+/** The end caller's name; believed only beside a verified proof. */
+export const CALLER_HEADER = "x-airlock-caller";
+
+/** Neither may ever be taken over from a client. */
+export const IDENTITY_HEADERS: readonly string[] = [LAYER_HEADER, CALLER_HEADER];
+
+/** A header that came more than once: which of them is meant is for nobody to guess. */
+export const DUPLICATED = Symbol("duplicated header");
+
+/**
+ * The one value of a header. Node joins repeated headers with ", " or drops all but the first
+ * (`authorization`), so only `rawHeaders` (name, value, name, value, …) tells how many came.
+ *
+ * @param name in lower case.
+ * @returns the value, undefined when there is none, or DUPLICATED.
+ */
+export function singleHeader(
+  rawHeaders: readonly string[],
+  name: string,
+): string | undefined | typeof DUPLICATED {
+  let value: string | undefined;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const found = rawHeaders[i];
+    // the length first: most headers differ in it and need no lower-case copy
+    if (found?.length !== name.length || found.toLowerCase() !== name) continue;
+    if (value !== undefined) return DUPLICATED;
+    value = rawHeaders[i + 1];
+  }
+  return value;
+}

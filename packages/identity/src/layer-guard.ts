@@ -1,0 +1,138 @@
+/** The callee's side: whether a request from another service is let in, and for which end caller. */
+import { decodeCallerName } from "./caller-name.ts";
+import { CALLER_HEADER, DUPLICATED, LAYER_HEADER, singleHeader } from "./headers.ts";
+import type { LayerAuthMode, LayerVerifySettings } from "./layer-settings.ts";
+import { createLogLimit, type IdentityLog } from "./log.ts";
+import {
+  createTokenVerifier,
+  type TokenVerifier,
+  type TokenVerifierOptions,
+} from "./token-verifier.ts";
+import {
+  type Principal,
+  type Reason,
+  type Refusal,
+  type RefusalCode,
+  refusal,
+  refusalCode,
+} from "./verify-result.ts";
+
+export type LayerDecision =
+  | {
+      readonly allow: true;
+      /** The end caller, only beside a verified proof. */
+      readonly caller?: string;
+      readonly principal?: Principal;
+      /** In observe: why enforce would refuse this. */
+      readonly wouldRefuse?: Reason;
+    }
+  | {
+      readonly allow: false;
+      readonly status: Refusal["status"];
+      readonly code: RefusalCode;
+      /** For the log, not for the client. */
+      readonly reason: Reason;
+      readonly headers: Readonly<Record<string, string>>;
+    };
+
+export interface LayerGuard {
+  /** @param rawHeaders of Node's request: only they show a header that came twice. */
+  check(rawHeaders: readonly string[]): Promise<LayerDecision>;
+  /** For /readyz: false only where nothing could be let in. */
+  isReady(): boolean;
+}
+
+export interface LayerGuardOptions {
+  /** Unset means off. */
+  readonly mode: LayerAuthMode | undefined;
+  /** Needed unless the mode is off. */
+  readonly verifier: TokenVerifier | undefined;
+  readonly log: IdentityLog;
+  /** Counts each checked request; the reasons are a closed list and may be labels. */
+  readonly observe?: (outcome: "verified" | Reason) => void;
+  readonly now?: () => Date;
+}
+
+const OFF: LayerDecision = { allow: true };
+
+/**
+ * Makes the guard that LAYER_AUTH_MODE asks for. off believes neither header and asks nobody;
+ * observe lets everybody in and tells what enforce would refuse; enforce refuses.
+ *
+ * @throws TypeError without a verifier, unless the mode is off.
+ */
+export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
+  const { mode = "off", verifier, log, observe, now = () => new Date() } = options;
+  if (mode === "off") return { check: async () => OFF, isReady: () => true };
+  if (verifier === undefined) throw new TypeError(`LAYER_AUTH_MODE=${mode} needs a verifier`);
+  const linesOf = createLogLimit(() => now().getTime());
+  const isEnforced = mode === "enforce";
+
+  const refuse = (refused: Refusal): LayerDecision => {
+    const { status, reason, subject } = refused;
+    observe?.(reason);
+    const count = linesOf(reason);
+    if (count > 0) {
+      const message = isEnforced ? "layer proof refused" : "layer proof would be refused";
+      log.warn({ mode, reason, count, ...(subject && { subject }) }, message);
+    }
+    if (!isEnforced) return { allow: true, wouldRefuse: reason };
+    return { allow: false, status, code: refusalCode(status), reason, headers: HEADERS[status] };
+  };
+
+  return {
+    async check(rawHeaders) {
+      const proof = singleHeader(rawHeaders, LAYER_HEADER);
+      if (proof === DUPLICATED) return refuse(refusal("duplicated"));
+      const result = await verifier.verify(proof);
+      if (!result.ok) return refuse(result);
+      const { principal } = result;
+      const name = singleHeader(rawHeaders, CALLER_HEADER);
+      if (name === undefined) {
+        observe?.("verified");
+        return { allow: true, principal };
+      }
+      const caller = name === DUPLICATED ? undefined : decodeCallerName(name);
+      if (caller === undefined) return refuse(refusal("caller_header"));
+      observe?.("verified");
+      return { allow: true, caller, principal };
+    },
+    isReady: () => !isEnforced || verifier.isReady(),
+  };
+}
+
+/** A 401 names a scheme (RFC 9110 §11.6.1), which tells nothing that the header's name does not. */
+const HEADERS: Readonly<Record<Refusal["status"], Readonly<Record<string, string>>>> = {
+  401: { "www-authenticate": "Airlock-Layer" },
+  403: {},
+  503: { "retry-after": "1" },
+};
+
+/** The verifier that the settings ask for; undefined when the mode is off. */
+export function createLayerVerifier(
+  settings: LayerVerifySettings,
+  deps: Pick<TokenVerifierOptions, "log" | "now" | "fetch">,
+): TokenVerifier | undefined {
+  const {
+    LAYER_AUTH_MODE: mode = "off",
+    LAYER_AUTH_ISSUER: issuer,
+    LAYER_AUTH_AUDIENCE: audience,
+    LAYER_AUTH_SUBJECTS: subjects,
+    LAYER_AUTH_JWKS_URL: url,
+    LAYER_AUTH_JWKS_FILE: file,
+    LAYER_AUTH_JWKS_TOKEN_FILE: tokenFile,
+  } = settings;
+  if (mode === "off") return undefined;
+  if (!issuer || !audience || !subjects) {
+    throw new TypeError(`LAYER_AUTH_MODE=${mode} needs an issuer, an audience and subjects`);
+  }
+  const jwks = { ...(url && { url }), ...(file && { file }), ...(tokenFile && { tokenFile }) };
+  return createTokenVerifier({
+    ...deps,
+    issuer,
+    audience,
+    subjects,
+    jwks,
+    exclusiveAudience: true,
+  });
+}

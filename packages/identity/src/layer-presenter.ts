@@ -1,0 +1,64 @@
+/** The caller's side: the headers that prove to the next service which service is calling. */
+import type { Environment } from "@airlock/config";
+import { encodeCallerName } from "./caller-name.ts";
+import { CALLER_HEADER, LAYER_HEADER } from "./headers.ts";
+import { type LayerPresentSettings, layerPresentSettings } from "./layer-settings.ts";
+import type { IdentityLog } from "./log.ts";
+import { openTokenFile, readTokenFile, TokenFileError } from "./token-file.ts";
+
+export interface LayerPresenter {
+  /**
+   * Headers to add to a call, from memory. They replace whatever a client sent under these names.
+   *
+   * @param callerName the end caller, verified at the outer door; undefined when nobody asked.
+   */
+  headers(callerName?: string): Record<string, string>;
+  /** Looks at the token file now rather than within a second. Never rejects. */
+  refresh(): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Makes the presenter that LAYER_AUTH asks for; unset and `none` send nothing, the caller's name
+ * included, for nobody would believe it.
+ *
+ * @throws TokenFileError when service-account is chosen and there is no token.
+ */
+export function createLayerPresenter(
+  settings: LayerPresentSettings,
+  log: IdentityLog,
+): LayerPresenter {
+  if (settings.LAYER_AUTH !== "service-account") {
+    return { headers: () => ({}), refresh: async () => {}, close() {} };
+  }
+  const file = openTokenFile(settings.LAYER_TOKEN_FILE, log);
+  return {
+    headers(callerName) {
+      const proof: Record<string, string> = { [LAYER_HEADER]: file.current() };
+      if (callerName) proof[CALLER_HEADER] = encodeCallerName(callerName);
+      return proof;
+    },
+    refresh: file.refresh,
+    close: file.close,
+  };
+}
+
+/**
+ * What a service must refuse to start for, in the form that `runService` takes: one sentence when
+ * LAYER_AUTH is service-account and its file has no token, else none.
+ */
+export function refuseMissingLayerToken(env: Environment): string[] {
+  if (env.LAYER_AUTH?.trim().toLowerCase() !== "service-account") return [];
+  const path = layerPresentSettings.LAYER_TOKEN_FILE.parse(
+    env.LAYER_TOKEN_FILE?.trim() || undefined,
+  );
+  try {
+    readTokenFile(path);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TokenFileError)) throw error;
+    return [
+      `LAYER_TOKEN_FILE: ${error.message}; LAYER_AUTH=service-account needs a projected token there`,
+    ];
+  }
+}

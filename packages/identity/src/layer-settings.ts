@@ -1,0 +1,128 @@
+/** The settings by which one service proves itself to the next, and by which the next one checks it. */
+import { type EnvironmentName, httpUrl, word } from "@airlock/config";
+import * as z from "zod";
+import {
+  exactText,
+  isExposedUrl,
+  isHttpUrl,
+  listOf,
+  type Rule,
+  withRules,
+} from "./setting-fields.ts";
+
+/** Settings of the service that calls. */
+export const layerPresentSettings = {
+  LAYER_AUTH: word(["none", "service-account"])
+    .optional()
+    .describe(
+      "Proof sent to the next service: none or service-account. Unset means none in dev; qa and prod must choose.",
+    ),
+  LAYER_TOKEN_FILE: z
+    .string()
+    .default("/var/run/secrets/airlock/layer/token")
+    .describe("With LAYER_AUTH=service-account: the projected token; read again when it changes."),
+};
+
+/** Settings of the service that is called. */
+export const layerVerifySettings = {
+  LAYER_AUTH_MODE: word(["off", "observe", "enforce"])
+    .optional()
+    .describe(
+      "Check of the calling service: off, observe (count and log) or enforce. Unset means off in dev; qa and prod must choose.",
+    ),
+  LAYER_AUTH_ISSUER: exactText("the issuer of the tokens to the letter")
+    .optional()
+    .describe("Issuer of the calling service's token: the cluster's service-account issuer."),
+  LAYER_AUTH_AUDIENCE: exactText("the audience that names this service")
+    .optional()
+    .describe("Audience that names this service in a token; the token may name no other."),
+  LAYER_AUTH_SUBJECTS: listOf(
+    /^system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$/,
+    "must be system:serviceaccount:<namespace>:<name> by comma, without wildcards",
+  )
+    .optional()
+    .describe("The service accounts let in, by comma: system:serviceaccount:<namespace>:<name>."),
+  LAYER_AUTH_JWKS_URL: httpUrl()
+    .optional()
+    .describe("Where the issuer's keys are. Unset means its discovery document says so."),
+  LAYER_AUTH_JWKS_FILE: z
+    .string()
+    .optional()
+    .describe("The issuer's keys in a file, instead of asking it; read again when it changes."),
+  LAYER_AUTH_JWKS_TOKEN_FILE: z
+    .string()
+    .optional()
+    .describe("Token to ask for the keys with, for API servers that show them to nobody else."),
+};
+
+const presentSchema = z.object(layerPresentSettings);
+const verifySchema = z.object(layerVerifySettings);
+export type LayerPresentSettings = Readonly<z.infer<typeof presentSchema>>;
+export type LayerVerifySettings = Readonly<z.infer<typeof verifySchema>>;
+export type LayerAuthMode = NonNullable<LayerVerifySettings["LAYER_AUTH_MODE"]>;
+
+interface Where {
+  readonly ENVIRONMENT?: EnvironmentName;
+}
+type PresentFields = Partial<LayerPresentSettings> & Where;
+type VerifyFields = Partial<LayerVerifySettings> & Where;
+
+const isChecked = (s: VerifyFields) =>
+  s.LAYER_AUTH_MODE === "observe" || s.LAYER_AUTH_MODE === "enforce";
+
+const PRESENT_RULES: readonly Rule<PresentFields>[] = [
+  {
+    key: "LAYER_AUTH",
+    message: "must be chosen outside dev: service-account, or none to send no proof",
+    isBroken: (s) => s.LAYER_AUTH === undefined && s.ENVIRONMENT !== "dev",
+  },
+];
+
+const VERIFY_RULES: readonly Rule<VerifyFields>[] = [
+  {
+    key: "LAYER_AUTH_MODE",
+    message: "must be chosen outside dev: enforce, observe, or off to let everybody in",
+    isBroken: (s) => s.LAYER_AUTH_MODE === undefined && s.ENVIRONMENT !== "dev",
+  },
+  ...(["LAYER_AUTH_ISSUER", "LAYER_AUTH_AUDIENCE", "LAYER_AUTH_SUBJECTS"] as const).map((key) => ({
+    key,
+    message: "is needed with LAYER_AUTH_MODE=observe or enforce",
+    isBroken: (s: VerifyFields) => isChecked(s) && s[key] === undefined,
+  })),
+  {
+    key: "LAYER_AUTH_JWKS_FILE",
+    message: "LAYER_AUTH_JWKS_URL and LAYER_AUTH_JWKS_FILE exclude each other",
+    isBroken: (s) => Boolean(s.LAYER_AUTH_JWKS_FILE && s.LAYER_AUTH_JWKS_URL),
+  },
+  {
+    key: "LAYER_AUTH_ISSUER",
+    message:
+      "must be an http or https URL, for its discovery document is asked for; else set LAYER_AUTH_JWKS_URL or LAYER_AUTH_JWKS_FILE",
+    isBroken: (s) => isDiscovered(s) && !isHttpUrl(s.LAYER_AUTH_ISSUER ?? "https://unset"),
+  },
+  {
+    key: "LAYER_AUTH_ISSUER",
+    message: "must be https outside dev: keys fetched in the clear can be swapped",
+    isBroken: (s) =>
+      s.ENVIRONMENT !== "dev" && isDiscovered(s) && isExposedUrl(s.LAYER_AUTH_ISSUER),
+  },
+  {
+    key: "LAYER_AUTH_JWKS_URL",
+    message: "must be https outside dev: keys fetched in the clear can be swapped",
+    isBroken: (s) => s.ENVIRONMENT !== "dev" && isChecked(s) && isExposedUrl(s.LAYER_AUTH_JWKS_URL),
+  },
+];
+
+function isDiscovered(s: VerifyFields): boolean {
+  return isChecked(s) && !s.LAYER_AUTH_JWKS_URL && !s.LAYER_AUTH_JWKS_FILE;
+}
+
+/** A schema that holds `layerPresentSettings` and ENVIRONMENT, with the rules between them. */
+export function withLayerPresentRules<S extends z.ZodObject>(schema: S): S {
+  return withRules(schema, PRESENT_RULES);
+}
+
+/** A schema that holds `layerVerifySettings` and ENVIRONMENT, with the rules between them. */
+export function withLayerVerifyRules<S extends z.ZodObject>(schema: S): S {
+  return withRules(schema, VERIFY_RULES);
+}

@@ -1,0 +1,192 @@
+/** What each environment asks to be chosen, and the sentences it refuses to start with. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  commonSettings,
+  describeSettings,
+  type Environment,
+  loadSettings,
+  SettingsError,
+  serviceName,
+} from "@airlock/config";
+import {
+  callerSettings,
+  createCallerVerifier,
+  createLayerVerifier,
+  layerPresentSettings,
+  layerVerifySettings,
+  openDoors,
+  withCallerRules,
+  withLayerPresentRules,
+  withLayerVerifyRules,
+} from "@airlock/identity";
+import * as z from "zod";
+import { GATEWAY, outcome, rig } from "./harness.ts";
+
+const gateway = withCallerRules(
+  withLayerPresentRules(
+    z.object({
+      SERVICE_NAME: serviceName("gateway"),
+      ...commonSettings,
+      ...callerSettings,
+      ...layerPresentSettings,
+    }),
+  ),
+);
+const aux = withLayerVerifyRules(
+  z.object({ SERVICE_NAME: serviceName("aux"), ...commonSettings, ...layerVerifySettings }),
+);
+
+function problems(schema: z.ZodObject, env: Environment): readonly string[] {
+  try {
+    loadSettings(schema, env);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof SettingsError);
+    return error.problems;
+  }
+}
+
+test("dev needs no choice, and says which doors are open", () => {
+  const env = { ENVIRONMENT: "dev" };
+  assert.deepEqual(openDoors(loadSettings(gateway, env), ["GATEWAY_AUTH", "LAYER_AUTH"]), [
+    "GATEWAY_AUTH is none: callers are not asked who they are",
+    "LAYER_AUTH is none: the next service gets no proof of who is calling",
+  ]);
+  assert.deepEqual(openDoors(loadSettings(aux, env), ["LAYER_AUTH_MODE"]), [
+    "LAYER_AUTH_MODE is off: any service may call",
+  ]);
+});
+
+for (const ENVIRONMENT of ["qa", "prod", undefined]) {
+  test(`${ENVIRONMENT ?? "an unset environment"} refuses to start until every door is chosen`, () => {
+    assert.deepEqual(problems(gateway, { ENVIRONMENT }), [
+      "LAYER_AUTH: must be chosen outside dev: service-account, or none to send no proof",
+      "GATEWAY_AUTH: must be chosen outside dev: jwt, or none to let everybody in",
+    ]);
+    assert.deepEqual(problems(aux, { ENVIRONMENT }), [
+      "LAYER_AUTH_MODE: must be chosen outside dev: enforce, observe, or off to let everybody in",
+    ]);
+    assert.deepEqual(
+      problems(gateway, { ENVIRONMENT, LAYER_AUTH: "none", GATEWAY_AUTH: "none" }),
+      [],
+    );
+    assert.deepEqual(problems(aux, { ENVIRONMENT, LAYER_AUTH_MODE: "off" }), []);
+  });
+}
+
+test("jwt needs an issuer and an audience", () => {
+  const env = { ENVIRONMENT: "dev", GATEWAY_AUTH: "JWT" };
+  assert.deepEqual(problems(gateway, env), [
+    "GATEWAY_JWT_ISSUER: is needed with GATEWAY_AUTH=jwt",
+    "GATEWAY_JWT_AUDIENCE: is needed with GATEWAY_AUTH=jwt",
+  ]);
+});
+
+for (const LAYER_AUTH_MODE of ["observe", "enforce"]) {
+  test(`${LAYER_AUTH_MODE} needs an issuer, an audience and subjects`, () => {
+    assert.deepEqual(
+      problems(aux, { ENVIRONMENT: "prod", LAYER_AUTH_MODE }).map(
+        (problem) => problem.split(":")[0],
+      ),
+      ["LAYER_AUTH_ISSUER", "LAYER_AUTH_AUDIENCE", "LAYER_AUTH_SUBJECTS"],
+    );
+  });
+}
+
+const chosen = {
+  LAYER_AUTH_MODE: "enforce",
+  LAYER_AUTH_ISSUER: "https://issuer.example.com/",
+  LAYER_AUTH_AUDIENCE: "aux",
+  LAYER_AUTH_SUBJECTS: `${GATEWAY}, system:serviceaccount:jobs:jobs`,
+};
+
+test("an issuer keeps its trailing slash and subjects are a list", () => {
+  const settings = loadSettings(aux, chosen);
+  assert.equal(settings.LAYER_AUTH_ISSUER, "https://issuer.example.com/");
+  assert.deepEqual(settings.LAYER_AUTH_SUBJECTS, [GATEWAY, "system:serviceaccount:jobs:jobs"]);
+  assert.deepEqual(openDoors(settings, ["LAYER_AUTH_MODE"]), []);
+});
+
+for (const subjects of [
+  "gateway",
+  "system:serviceaccount:*:gateway",
+  "system:serviceaccount:a:",
+  ",",
+]) {
+  test(`${subjects} is no list of service accounts`, () => {
+    const [problem, ...more] = problems(aux, { ...chosen, LAYER_AUTH_SUBJECTS: subjects });
+    assert.match(problem ?? "", /^LAYER_AUTH_SUBJECTS: must be system:serviceaccount:/);
+    assert.deepEqual(more, []);
+  });
+}
+
+test("outside dev keys come over https, from loopback or from a file", () => {
+  const exposed = { ...chosen, LAYER_AUTH_ISSUER: "http://issuer.example.com" };
+  assert.match(problems(aux, exposed)[0] ?? "", /^LAYER_AUTH_ISSUER: must be https outside dev/);
+  assert.deepEqual(problems(aux, { ...exposed, ENVIRONMENT: "dev" }), []);
+  assert.deepEqual(problems(aux, { ...exposed, LAYER_AUTH_JWKS_FILE: "/keys" }), []);
+  assert.deepEqual(problems(aux, { ...chosen, LAYER_AUTH_ISSUER: "http://127.0.0.1:9" }), []);
+  const url = { ...chosen, LAYER_AUTH_JWKS_URL: "http://issuer.example.com/keys" };
+  assert.match(problems(aux, url)[0] ?? "", /^LAYER_AUTH_JWKS_URL: must be https outside dev/);
+});
+
+test("an issuer that is no address needs its keys named", () => {
+  const odd = { ...chosen, LAYER_AUTH_ISSUER: "kubernetes/serviceaccount" };
+  assert.match(problems(aux, odd)[0] ?? "", /^LAYER_AUTH_ISSUER: must be an http or https URL/);
+  assert.deepEqual(problems(aux, { ...odd, LAYER_AUTH_JWKS_FILE: "/keys" }), []);
+});
+
+test("keys come from one place", () => {
+  const env = { ...chosen, LAYER_AUTH_JWKS_FILE: "/keys", LAYER_AUTH_JWKS_URL: "https://a.test/k" };
+  assert.match(problems(aux, env)[0] ?? "", /^LAYER_AUTH_JWKS_FILE: .* exclude each other/);
+});
+
+for (const algorithms of ["none", "HS256", "RS256,HS256", "rs256", "ES512"]) {
+  test(`${algorithms} is no list of allowed algorithms`, () => {
+    const env = { ENVIRONMENT: "dev", GATEWAY_JWT_ALGORITHMS: algorithms };
+    assert.match(problems(gateway, env)[0] ?? "", /^GATEWAY_JWT_ALGORITHMS: must be algorithms/);
+  });
+}
+
+test("every setting is described, and defaults can be shown", () => {
+  const described = describeSettings(gateway).concat(describeSettings(aux));
+  assert.deepEqual(
+    described.filter(({ description }) => !description),
+    [],
+  );
+  const defaults = new Map(described.map((setting) => [setting.name, setting.default]));
+  assert.equal(defaults.get("GATEWAY_JWT_ALGORITHMS"), "RS256,ES256");
+  assert.equal(defaults.get("GATEWAY_JWT_CALLER_CLAIM"), "sub");
+  assert.equal(defaults.get("LAYER_TOKEN_FILE"), "/var/run/secrets/airlock/layer/token");
+});
+
+test("the settings make the verifiers that they speak of, or none", async (t) => {
+  const { issuer, clock, log } = await rig(t);
+  const deps = { log, now: clock.now };
+  assert.equal(
+    createCallerVerifier(loadSettings(gateway, { ENVIRONMENT: "dev" }), deps),
+    undefined,
+  );
+  assert.equal(createLayerVerifier(loadSettings(aux, { ENVIRONMENT: "dev" }), deps), undefined);
+  const layer = createLayerVerifier(
+    loadSettings(aux, { ...chosen, LAYER_AUTH_ISSUER: issuer.issuer }),
+    deps,
+  );
+  const caller = createCallerVerifier(
+    loadSettings(gateway, {
+      LAYER_AUTH: "none",
+      GATEWAY_AUTH: "jwt",
+      GATEWAY_JWT_ISSUER: issuer.issuer,
+      GATEWAY_JWT_AUDIENCE: "airlock",
+      GATEWAY_JWT_JWKS_URL: issuer.jwksUrl,
+    }),
+    deps,
+  );
+  assert.ok(layer && caller);
+  t.after(() => [layer, caller].map((verifier) => verifier.close()));
+  assert.equal(outcome(await layer.verify(await issuer.mint())), "ok");
+  const shared = await issuer.mint({ aud: ["airlock", "x"], sub: "anybody" });
+  assert.equal(outcome(await caller.verify(shared)), "ok");
+  assert.equal(outcome(await layer.verify(shared)), "401 audience");
+});
