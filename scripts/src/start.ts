@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { printBanner } from "./start/banner.ts";
 import { HELP } from "./start/help.ts";
+import { playCluster } from "./start/local-cluster.ts";
 import { createOutput } from "./start/output.ts";
 import { watchPackageRunner } from "./start/package-runner.ts";
 import { planProcesses, type StartOptions } from "./start/plan.ts";
@@ -15,6 +16,7 @@ function readOptions(): StartOptions {
   const { values } = parseArgs({
     options: {
       aws: { type: "boolean", default: false },
+      "layer-auth": { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
       only: { type: "string", default: "pair" },
       watch: { type: "boolean", default: false },
@@ -26,7 +28,9 @@ function readOptions(): StartOptions {
   }
   const only = TARGETS.find((target) => target === values.only);
   if (!only) throw new Error(`--only takes ${TARGETS.join(", ")}`);
-  return { only, watch: values.watch, useRealAws: values.aws };
+  const layerAuth = values["layer-auth"];
+  if (layerAuth && only !== "pair") throw new Error("--layer-auth needs the pair");
+  return { only, watch: values.watch, useRealAws: values.aws, layerAuth };
 }
 
 function quit(message: string, exitCode: number): never {
@@ -44,13 +48,18 @@ async function main(): Promise<void> {
   const output = createOutput(process.stdout, process.stderr);
   try {
     const ports = readPorts(process.env);
-    const plan = planProcesses(options, ports, process.env);
+    const cluster = options.layerAuth ? await playCluster() : undefined;
+    const plan = planProcesses(options, ports, process.env, cluster);
     const taken = await takenPorts(plan.flatMap(({ ports: used }) => used));
     if (taken.length > 0) quit(taken.join("\n"), 1);
     if (options.useRealAws) output.say(await describeRealAws(process.env));
 
     const processes = new Processes(output);
-    const stop = () => void processes.stop().then((code) => process.exit(code));
+    const stop = () =>
+      void processes
+        .stop()
+        .finally(() => cluster?.close())
+        .then((code) => process.exit(code));
     process.on("SIGINT", stop);
     process.on("SIGTERM", stop);
     watchPackageRunner(stop);
@@ -59,7 +68,7 @@ async function main(): Promise<void> {
       stop();
     };
     for (const spec of plan) await processes.start(spec);
-    if (!processes.isStopping) printBanner(output, options, ports);
+    if (!processes.isStopping) printBanner(output, options, ports, cluster);
   } catch (error) {
     quit((error as Error).message, 1);
   }

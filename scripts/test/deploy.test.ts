@@ -40,6 +40,8 @@ test("the gateway's deployment holds no AWS package, and runs", async (t) => {
       PORT: GATEWAY_PORT,
       METRICS_PORT: GATEWAY_METRICS_PORT,
       DRAIN_DELAY_SECONDS: "0",
+      GATEWAY_AUTH: "none",
+      LAYER_AUTH: "none",
     },
     stdio: "ignore",
   });

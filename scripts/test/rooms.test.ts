@@ -10,9 +10,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/contract": [],
   "packages/http": ["config", "contract"],
   "packages/aws": ["config", "contract"],
+  "packages/identity": ["config", "contract"],
   "packages/local-aws": ["contract"],
-  "services/gateway": ["config", "contract", "http"],
-  "services/aux": ["aws", "config", "contract", "http"],
+  "services/gateway": ["config", "contract", "http", "identity"],
+  "services/aux": ["aws", "config", "contract", "http", "identity"],
   acceptance: [],
 };
 

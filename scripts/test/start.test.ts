@@ -135,6 +135,18 @@ test("--only=gateway runs one service", async (t) => {
   assert.equal(await isListening(run.ports.LOCAL_AWS_PORT), false);
 });
 
+test("--layer-auth: aux answers the gateway's identity only", async (t) => {
+  const run = await start(t, ["--layer-auth"]);
+  await run.ready();
+  assert.equal((await fetch(`${run.gateway}/config/my-parameter`)).status, 200);
+  for (const path of ["/parameters/my-parameter", "/s3/buckets", "/health"]) {
+    assert.equal((await fetch(run.aux + path)).status, 401, path);
+  }
+  assert.match(run.stderr(), /issuer +http:\/\/127/);
+  run.process.kill("SIGTERM");
+  assert.equal(await run.exit(), 0);
+});
+
 test("dev --aws without usable credentials says so and exits 1", async (t) => {
   const run = await start(t, ["--aws"], {
     AWS_CONFIG_FILE: "/dev/null",

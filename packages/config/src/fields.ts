@@ -1,4 +1,5 @@
 /** The kinds of value that settings are made of, each with a message that says what would be right. */
+import { isIP } from "node:net";
 import * as z from "zod";
 
 /** A TCP port, 0–65535; 0 lets the system choose. */
@@ -51,6 +52,27 @@ function isPlainHttpUrl(text: string): boolean {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return false;
   const url = new URL(text);
   return !url.username && !url.password && !url.search && !url.hash && !text.includes("#");
+}
+
+/** Address ranges by comma, such as 10.0.0.0/8; a single address is a range of one. */
+export const addressRanges = (): z.ZodType<readonly string[], string> =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(",")
+        .map((range) => range.trim())
+        .filter(Boolean),
+    )
+    .refine((ranges) => ranges.length > 0 && ranges.every(isAddressRange), {
+      error: "must be addresses or CIDRs by comma, such as 10.0.0.0/8,192.168.1.7",
+    });
+
+function isAddressRange(text: string): boolean {
+  const [address = "", prefix, more] = text.split("/");
+  const bits = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : 0;
+  if (bits === 0 || more !== undefined) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
 }
 
 /** Host names by comma, each possibly opening with `*.`; returned in lower case. */

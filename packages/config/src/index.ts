@@ -7,7 +7,7 @@ export {
   type EnvironmentName,
   serviceName,
 } from "./common.ts";
-export { hostPatterns, httpUrl, integer, onOff, port, word } from "./fields.ts";
+export { addressRanges, hostPatterns, httpUrl, integer, onOff, port, word } from "./fields.ts";
 export {
   describeSettings,
   type Environment,

@@ -43,6 +43,7 @@ export function registerAccessLog(app: App, metrics: Metrics, sample: number): O
         status,
         duration_ms: Math.round(elapsedMs * 10) / 10,
         peer: request.ip,
+        ...(request.caller !== undefined && { caller: request.caller }),
         ...request.logFields,
       },
       "request",

@@ -16,7 +16,13 @@ declare module "fastify" {
     /** True once the process has begun to stop: not ready, and every answer ends its connection. */
     isDraining: boolean;
   }
+  interface FastifyContextConfig {
+    /** Answers without asking who is calling. */
+    isOpen?: boolean;
+  }
   interface FastifyRequest {
+    /** Who is calling, where that was verified. */
+    caller: string | undefined;
     /** More members of this request's log line, set by whoever handles it. */
     logFields: Record<string, string | number | boolean> | undefined;
   }

@@ -1,6 +1,6 @@
 /** Requests that the HTTP parser or a time limit refuses: one problem on the raw socket, then close. */
 import { randomUUID } from "node:crypto";
-import { STATUS_CODES } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ProblemError } from "@airlock/contract";
 import type { Logger } from "pino";
@@ -21,15 +21,17 @@ interface ParserError extends Error {
 /**
  * Answers `clientError` once per socket.
  *
- * A response that has begun is never followed by a second one: the connection is cut instead. The
+ * A response that has begun is never followed by a second one: the connection ends instead. The
  * rest of what the client sends is read and dropped for a moment, because closing a socket with
  * unread data resets it and can take the answer away from the client.
  */
 export function answerClientError(error: ParserError, socket: Socket, log: Logger): void {
   if (refused.has(socket)) return;
-  const pending = (socket as { _httpMessage?: { headersSent?: boolean } | null })._httpMessage;
-  if (error.code === "ECONNRESET" || !socket.writable || pending?.headersSent) {
-    socket.destroy();
+  const pending = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  if (pending?.headersSent) {
+    if (pending.writableEnded) socket.destroySoon();
+    else socket.destroy();
     return;
   }
   const problem = problemOf(error);

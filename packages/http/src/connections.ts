@@ -14,8 +14,9 @@ const MAX_AGE_MS = 45_000;
 const AGE_JITTER = 0.2;
 
 /**
- * Adds `Connection: close` to answers on old connections, and to all of them while draining: peers
- * then open their next connection elsewhere, and none is idle here when the listener closes.
+ * Adds `Connection: close` to answers on old connections, to those that overtake their request's
+ * body, and to all of them while draining: peers then open their next connection elsewhere, and none
+ * is idle here when the listener closes.
  */
 export function registerConnectionAge(app: App): void {
   app.decorate("isDraining", false);
@@ -25,8 +26,11 @@ export function registerConnectionAge(app: App): void {
     closeAfter.set(socket, performance.now() + MAX_AGE_MS * jitter);
   });
   app.addHook("onSend", (request, reply, _payload, done) => {
-    const limit = closeAfter.get(request.raw.socket);
-    if (app.isDraining || (limit !== undefined && performance.now() > limit)) {
+    const { raw } = request;
+    const limit = closeAfter.get(raw.socket);
+    const isOld = limit !== undefined && performance.now() > limit;
+    const isUnread = hasBody(raw) && !raw.complete;
+    if (app.isDraining || isOld || isUnread) {
       reply.header("connection", "close");
     }
     done();

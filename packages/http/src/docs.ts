@@ -45,8 +45,13 @@ function nameWildcard({ schema, url }: Transformed): Transformed {
 
 /** Serves `/openapi.json` and `/docs`. */
 export async function registerDocsPage(app: App): Promise<void> {
-  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+  app.get("/openapi.json", { schema: { hide: true }, config: { isOpen: true } }, async () =>
+    app.swagger(),
+  );
   await app.register((scope, _options, done) => {
+    scope.addHook("onRoute", (route) => {
+      route.config = { ...route.config, isOpen: true };
+    });
     scope.addHook("onSend", (_request, reply, _payload, next) => {
       reply.header("content-security-policy", DOCS_CSP);
       next();

@@ -13,6 +13,15 @@ const MAX_BODY_BYTES = 65_536;
 export function registerGuards(app: App, allowedHosts: readonly string[] | undefined): void {
   const isAllowed = allowedHosts === undefined ? () => true : hostMatcher(allowedHosts);
 
+  // A request is read whole before it is answered: an answer that overtakes its own request's body
+  // leaves the rest to be taken for the next request, or for a second answer when it is malformed or
+  // late. Where that cannot be, the connection ends with the answer (see connections.ts).
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (!hasBody(request.raw) || request.routeOptions.schema?.body !== undefined) return done();
+    if (Number(request.raw.headers["content-length"]) > MAX_BODY_BYTES) return done(tooLarge());
+    dropBody(request.raw, done);
+  });
+
   app.addHook("onRequest", (request, _reply, done) => {
     const problem =
       versionProblem(request.raw) ??
@@ -20,20 +29,6 @@ export function registerGuards(app: App, allowedHosts: readonly string[] | undef
       targetProblem(request.originalUrl, request.raw);
     if (problem) done(problem);
     else done();
-  });
-
-  // A request is read whole before it is answered: an answer that overtakes its own request's
-  // body leaves the rest to be taken for the next request, or for a second answer on time-out.
-  app.addHook("onRequest", (request, reply, done) => {
-    if (!hasBody(request.raw) || request.routeOptions.schema?.body !== undefined) return done();
-    if (Number(request.raw.headers["content-length"]) > MAX_BODY_BYTES) {
-      reply.header("connection", "close");
-      return done(tooLarge());
-    }
-    dropBody(request.raw, (problem) => {
-      if (problem) reply.header("connection", "close");
-      done(problem);
-    });
   });
 }
 

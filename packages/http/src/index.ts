@@ -5,5 +5,5 @@ export { createMetrics, createMetricsServer, type Metrics } from "./metrics.ts";
 export { parameterNameOf } from "./parameter-path.ts";
 export { problemBody, toProblem } from "./problems.ts";
 export { type TraceContext, traceContextOf } from "./request-context.ts";
-export { createServer, type ServerOptions } from "./server.ts";
+export { type Admit, createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";

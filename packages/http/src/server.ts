@@ -1,6 +1,11 @@
 /** How every service is made: a Fastify application with the guards that all of them share. */
 import { type CommonSettings, docsEnabled } from "@airlock/config";
-import fastify, { type FastifyBaseLogger, LogController } from "fastify";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import {
   serializerCompiler,
   validatorCompiler,
@@ -15,16 +20,26 @@ import { pathOfTarget, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { registerNotFound } from "./not-found.ts";
-import { registerProbes } from "./probes.ts";
+import { isProbe, registerProbes } from "./probes.ts";
 import { sendProblem } from "./problems.ts";
 import { requestIdOf, traceContextOf } from "./request-context.ts";
 import { registerShedding } from "./shedding.ts";
+
+/**
+ * Lets a request in, or throws. Asked once the request has arrived whole, and before it is told
+ * whether there is anything at its path; never for probes.
+ */
+export type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 export interface ServerOptions {
   readonly settings: CommonSettings;
   readonly about: ApiDescription;
   /** Whether to send traffic here; draining is seen to by the server itself. */
   readonly isReady: () => boolean;
+  /** Makes the function that lets requests in; undefined lets everybody in. */
+  readonly admission?: (app: App) => Promise<Admit | undefined>;
+  /** CIDRs of the proxies whose X-Forwarded-For is believed. */
+  readonly trustProxy?: readonly string[] | undefined;
   readonly logger?: Logger | undefined;
   readonly metrics?: Metrics | undefined;
 }
@@ -73,6 +88,7 @@ export async function createServer(
       reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
       sendProblem(error, request, reply);
     },
+    trustProxy: options.trustProxy ? [...options.trustProxy] : false,
     requestTimeout: 9000,
     keepAliveTimeout: 72_000,
     bodyLimit: 65_536,
@@ -99,6 +115,13 @@ export async function createServer(
   answerOddRequests(app.server);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   registerGuards(app, settings.ALLOWED_HOSTS);
+  app.decorateRequest("caller", undefined);
+  const admit = await options.admission?.(app);
+  if (admit) {
+    app.addHook("onRequest", async (request, reply) => {
+      if (!isProbe(request.url)) await admit(request, reply);
+    });
+  }
   registerNotFound(app);
   await registerOpenApi(app, options.about);
   registerProbes(app, settings, () => !app.isDraining && options.isReady());

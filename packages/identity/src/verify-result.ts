@@ -67,11 +67,11 @@ export function refusal(reason: Reason): Refusal {
 }
 
 /** The words that a problem document may use for a refusal; see packages/contract. */
-export type RefusalCode = "unauthenticated" | "access_denied" | "identity_unavailable";
+export type RefusalCode = "unauthenticated" | "wrong_principal" | "identity_unavailable";
 
 const CODES = {
   401: "unauthenticated",
-  403: "access_denied",
+  403: "wrong_principal",
   503: "identity_unavailable",
 } as const satisfies Record<Refusal["status"], RefusalCode>;
 

@@ -38,7 +38,7 @@ test("enforce: the proof's table", async (t) => {
   };
   assert.equal(await refused(), "401 unauthenticated missing");
   assert.equal(await refused("x-airlock-layer", "x"), "401 unauthenticated malformed");
-  assert.equal(await refused("X-Airlock-Layer", foreign), "403 access_denied subject");
+  assert.equal(await refused("X-Airlock-Layer", foreign), "403 wrong_principal subject");
   assert.equal(
     await refused("x-airlock-layer", good, "X-AIRLOCK-LAYER", good),
     "401 unauthenticated duplicated",

@@ -1,4 +1,5 @@
 /** What a run says once it is ready: where things are, and what to try. */
+import type { LocalCluster } from "./local-cluster.ts";
 import type { Output } from "./output.ts";
 import type { StartOptions } from "./plan.ts";
 import type { Ports } from "./ports.ts";
@@ -26,7 +27,12 @@ export function examples(gatewayPort: number): Example[] {
   ];
 }
 
-export function printBanner(output: Output, options: StartOptions, ports: Ports): void {
+export function printBanner(
+  output: Output,
+  options: StartOptions,
+  ports: Ports,
+  cluster?: LocalCluster,
+): void {
   const { only, useRealAws } = options;
   const url = (port: number) => `http://localhost:${port}`;
   const rows: [string, string, string][] = [];
@@ -41,6 +47,7 @@ export function printBanner(output: Output, options: StartOptions, ports: Ports)
       rows.push(["local-aws", url(ports.LOCAL_AWS_PORT), "stand-in for STS, S3 and SSM"]);
     }
   }
+  if (cluster) rows.push(["issuer", cluster.issuer, "plays the cluster; aux enforces its tokens"]);
   const table = rows.map(([name, where, note]) =>
     `  ${name.padEnd(10)} ${where.padEnd(30)} ${note}`.trimEnd(),
   );

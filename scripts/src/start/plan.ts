@@ -1,12 +1,14 @@
 /** Which processes a run consists of, and the whole environment of each. */
 import { fileURLToPath } from "node:url";
 import { LOCAL_AWS } from "@airlock/local-aws";
+import type { LocalCluster } from "./local-cluster.ts";
 import type { Ports, UsedPort } from "./ports.ts";
 
 export interface StartOptions {
   readonly only: "pair" | "aux" | "gateway";
   readonly watch: boolean;
   readonly useRealAws: boolean;
+  readonly layerAuth: boolean;
 }
 
 export interface ProcessSpec {
@@ -25,6 +27,7 @@ export function planProcesses(
   options: StartOptions,
   ports: Ports,
   shell: NodeJS.ProcessEnv,
+  cluster?: LocalCluster,
 ): ProcessSpec[] {
   const { only, useRealAws } = options;
   const args = (entry: string) => [
@@ -48,6 +51,12 @@ export function planProcesses(
     args: args("services/aux/src/main.ts"),
     env: {
       ...service(shell, "aux", ports.AUX_PORT, ports.AUX_METRICS_PORT),
+      ...(cluster && {
+        LAYER_AUTH_MODE: "enforce",
+        LAYER_AUTH_ISSUER: cluster.issuer,
+        LAYER_AUTH_AUDIENCE: cluster.audience,
+        LAYER_AUTH_SUBJECTS: cluster.subject,
+      }),
       ...(useRealAws ? realAws(shell) : standIn(shell, ports.LOCAL_AWS_PORT)),
     },
     ports: [used("AUX_PORT"), used("AUX_METRICS_PORT")],
@@ -58,6 +67,7 @@ export function planProcesses(
     args: args("services/gateway/src/main.ts"),
     env: {
       ...service(shell, "gateway", ports.GATEWAY_PORT, ports.GATEWAY_METRICS_PORT),
+      ...(cluster && { LAYER_AUTH: "service-account", LAYER_TOKEN_FILE: cluster.tokenFile }),
       AUX_SERVICE_URL: `http://127.0.0.1:${ports.AUX_PORT}`,
     },
     ports: [used("GATEWAY_PORT"), used("GATEWAY_METRICS_PORT")],
@@ -72,6 +82,7 @@ export function planProcesses(
 
 const MACHINE =
   /^(PATH|HOME|TMPDIR|LANG|LC_.*|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS)$|^(https?|all|no)_proxy$/i;
+/** Settings that a developer may try out: handed from the shell to the service that has them. */
 const HANDED_ON = [
   "LOG_LEVEL",
   "LOG_SAMPLE",
@@ -79,6 +90,16 @@ const HANDED_ON = [
   "ALLOWED_HOSTS",
   "DRAIN_DELAY_SECONDS",
   "MAX_IN_FLIGHT",
+  "RATE_LIMIT_PER_MINUTE",
+  "TRUST_PROXY",
+  "GATEWAY_AUTH",
+  "GATEWAY_JWT_ISSUER",
+  "GATEWAY_JWT_AUDIENCE",
+  "GATEWAY_JWT_JWKS_URL",
+  "GATEWAY_JWT_JWKS_FILE",
+  "GATEWAY_JWT_ALGORITHMS",
+  "GATEWAY_JWT_CALLER_CLAIM",
+  "GATEWAY_JWT_GROUPS_CLAIM",
 ];
 const LOCAL_HOSTS = "localhost,*.localhost,127.0.0.1,[::1]";
 

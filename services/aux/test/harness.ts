@@ -4,6 +4,7 @@ import type { TestContext } from "node:test";
 import { createAws } from "@airlock/aws";
 import { type Environment, loadSettings } from "@airlock/config";
 import { createLogger, createMetrics } from "@airlock/http";
+import { createLayerGuard, createLayerVerifier } from "@airlock/identity";
 import { LOCAL_AWS, type LocalAws, startLocalAws } from "@airlock/local-aws";
 import { buildApp } from "../src/app.ts";
 import { settingsSchema } from "../src/settings.ts";
@@ -33,15 +34,16 @@ export async function startAux(
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger(settings, { write: (line) => void lines.push(JSON.parse(line)) });
   const aws = createAws(settings, logger, () => {});
-  const app = await buildApp(settings, {
-    aws,
-    logger,
-    metrics: createMetrics(settings.SERVICE_NAME),
-  });
+  const verifier = createLayerVerifier(settings, { log: logger });
+  const mode = settings.LAYER_AUTH_MODE;
+  const layer = verifier && createLayerGuard({ mode, verifier, log: logger });
+  const metrics = createMetrics(settings.SERVICE_NAME);
+  const app = await buildApp(settings, { aws, layer, logger, metrics });
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => {
     app.server.closeAllConnections();
     await app.close();
+    verifier?.close();
     aws.close();
     await local.close();
   });

@@ -1,14 +1,44 @@
 /** What the gateway reads from its environment, and what must not be there. */
-import { commonSettings, type Environment, httpUrl, serviceName } from "@airlock/config";
+import {
+  addressRanges,
+  commonSettings,
+  type Environment,
+  httpUrl,
+  integer,
+  serviceName,
+} from "@airlock/config";
+import {
+  callerSettings,
+  layerPresentSettings,
+  refuseMissingLayerToken,
+  withCallerRules,
+  withLayerPresentRules,
+} from "@airlock/identity";
 import * as z from "zod";
 
-export const settingsSchema = z.object({
-  SERVICE_NAME: serviceName("gateway"),
-  ...commonSettings,
-  AUX_SERVICE_URL: httpUrl()
-    .default("http://aux.aux.svc.cluster.local:80")
-    .describe("Where aux is."),
-});
+export const settingsSchema = withCallerRules(
+  withLayerPresentRules(
+    z.object({
+      SERVICE_NAME: serviceName("gateway"),
+      ...commonSettings,
+      AUX_SERVICE_URL: httpUrl()
+        .default("http://aux.aux.svc.cluster.local:80")
+        .describe("Where aux is."),
+      ...callerSettings,
+      ...layerPresentSettings,
+      RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
+        .optional()
+        .describe(
+          "Requests a minute that one pod takes from one caller, or from one address where callers are not known; 0 for no limit. Unset means 0 in dev, 6000 elsewhere.",
+        ),
+      TRUST_PROXY: addressRanges()
+        .optional()
+        .describe(
+          "CIDRs of the proxies in front, by comma: their X-Forwarded-For is believed. Unset means nobody's.",
+        ),
+    }),
+  ),
+);
 
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 
@@ -16,8 +46,18 @@ export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 const CREDENTIAL =
   /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN|PROFILE|SHARED_CREDENTIALS_FILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONTAINER_CREDENTIALS_RELATIVE_URI|CONTAINER_CREDENTIALS_FULL_URI|CONTAINER_AUTHORIZATION_TOKEN|CONTAINER_AUTHORIZATION_TOKEN_FILE|BEARER_TOKEN_.*)$/;
 
+/** What one pod takes from one caller in a minute; 0 means no limit. */
+export function rateLimitPerMinute(settings: Settings): number {
+  return settings.RATE_LIMIT_PER_MINUTE ?? (settings.ENVIRONMENT === "dev" ? 0 : 6000);
+}
+
+/** What keeps the gateway from starting, apart from wrong settings. */
+export function refuse(env: Environment): string[] {
+  return [...refuseCredentials(env), ...refuseMissingLayerToken(env)];
+}
+
 /** One sentence for each AWS credential in the environment of the public service. */
-export function refuseCredentials(env: Environment): string[] {
+function refuseCredentials(env: Environment): string[] {
   return Object.keys(env)
     .filter((name) => CREDENTIAL.test(name) && env[name])
     .sort()

@@ -163,6 +163,18 @@ const CASES: readonly Case[] = [
     isClosed: true,
   },
   {
+    name: "a bad Host and a chunked body that is malformed",
+    bytes: "POST /config HTTP/1.1\r\nHost: a/b\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    statuses: [400],
+    isClosed: true,
+  },
+  {
+    name: "too large a body, and a malformed chunk behind",
+    bytes: `POST /config HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\n${`4000\r\n${"x".repeat(0x4000)}\r\n`.repeat(5)}zz\r\n`,
+    statuses: [400, 413],
+    isClosed: true,
+  },
+  {
     name: "POST with a body to a GET path",
     bytes: `POST /config HTTP/1.1\r\n${H}Content-Type: a/b\r\nContent-Length: 5\r\n\r\nhello`,
     statuses: [405],
@@ -306,7 +318,8 @@ test("B36 a path in the log is one JSON string, without its query", async () => 
 });
 
 test("B38 docs are not there in prod", async (t) => {
-  const prod = await startGateway(t, upstream.url, { ENVIRONMENT: "prod" });
+  const choices = { GATEWAY_AUTH: "none", LAYER_AUTH: "none" };
+  const prod = await startGateway(t, upstream.url, { ENVIRONMENT: "prod", ...choices });
   for (const path of [
     "/docs",
     "/docs/",
@@ -347,6 +360,7 @@ test("B45 headers that never end are 408 in time", async () => {
 for (const [name, bytes] of [
   ["GET", get11("/config/a", "Content-Length: 10\r\n")],
   ["POST", `POST /config HTTP/1.1\r\n${H}Content-Length: 10\r\n\r\nabc`],
+  ["a bad Host", "POST /config HTTP/1.1\r\nHost: a/b\r\nContent-Length: 5\r\n\r\n"],
   ["chunked", `${get11("/config/a", "Transfer-Encoding: chunked\r\n")}1\r\na\r\n`],
 ] as const) {
   test(`B46 a body that never ends (${name}) is 408 in time, and only that`, async () => {

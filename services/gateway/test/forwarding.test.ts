@@ -245,7 +245,9 @@ test("probes and about pages ask aux nothing", async (t) => {
 });
 
 test("readiness does not depend on aux", async (t) => {
-  const gateway = await startGateway(t, "http://127.0.0.1:1");
+  const upstream = await startUpstream(t, json({}));
+  await upstream.close();
+  const gateway = await startGateway(t, upstream.url);
   assert.equal((await get(gateway.url, "/readyz")).status, 200);
   assert.equal((await get(gateway.url, "/config")).status, 503);
 });

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { type Environment, loadSettings } from "@airlock/config";
 import { createLogger, createMetrics } from "@airlock/http";
+import { createCallerGuard, createCallerVerifier, createLayerPresenter } from "@airlock/identity";
 import { buildApp } from "../src/app.ts";
 import { settingsSchema } from "../src/settings.ts";
 import { createUpstream } from "../src/upstream/upstream.ts";
@@ -77,11 +78,16 @@ export async function startGateway(
   const logger = createLogger(settings, { write: (line) => void lines.push(JSON.parse(line)) });
   const metrics = createMetrics(settings.SERVICE_NAME);
   const aux = createUpstream(settings.AUX_SERVICE_URL, { logger, registry: metrics.registry });
-  const app = await buildApp(settings, { aux, logger, metrics });
+  const layer = createLayerPresenter(settings, logger);
+  const verifier = createCallerVerifier(settings, { log: logger });
+  const callers = verifier && createCallerGuard({ verifier, log: logger });
+  const app = await buildApp(settings, { aux, layer, callers, logger, metrics });
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => {
     app.server.closeAllConnections();
     await app.close();
+    layer.close();
+    verifier?.close();
     await aux.close();
   });
   const { port } = app.server.address() as AddressInfo;

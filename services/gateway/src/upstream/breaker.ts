@@ -15,7 +15,8 @@ export interface BreakerOptions {
 
 /**
  * Opens on three connect failures in a row, or when at least half of ten or more requests in ten
- * seconds got no response header in time. An answer never counts against the upstream: an error it
+ * seconds got no response header in time: half of all of them, or the last ten without an answer
+ * between, so that good times before do not delay it. An answer never counts against the upstream: an error it
  * explains is an error of its own, and refusing to ask would only hide it.
  *
  * While open, the upstream is probed once a second, so no client has to be the one who finds out.
@@ -24,6 +25,7 @@ export class Breaker {
   readonly #options: BreakerOptions;
   #isOpen = false;
   #connectFailures = 0;
+  #silentInARow = 0;
   #buckets: { second: number; total: number; silent: number }[] = [];
   #probing: NodeJS.Timeout | undefined;
 
@@ -43,6 +45,7 @@ export class Breaker {
   /** A client's request ended; `answered` when a response header arrived in time. */
   requestEnded(answered: boolean): void {
     if (answered) this.#connectFailures = 0;
+    this.#silentInARow = answered ? 0 : this.#silentInARow + 1;
     const second = Math.floor(performance.now() / 1000);
     const oldest = second - WINDOW_SECONDS;
     if (this.#buckets.at(-1)?.second !== second) {
@@ -60,7 +63,9 @@ export class Breaker {
       total += one.total;
       silent += one.silent;
     }
-    if (total >= MIN_REQUESTS && silent * 2 >= total) this.#open("requests without an answer");
+    const isHalf = total >= MIN_REQUESTS && silent * 2 >= total;
+    const areLast = silent >= MIN_REQUESTS && this.#silentInARow >= MIN_REQUESTS;
+    if (isHalf || areLast) this.#open("requests without an answer");
   }
 
   stop(): void {
@@ -84,6 +89,7 @@ export class Breaker {
     clearInterval(this.#probing);
     this.#isOpen = false;
     this.#connectFailures = 0;
+    this.#silentInARow = 0;
     this.#buckets = [];
     this.#options.onChange(false, "the upstream answers");
   }

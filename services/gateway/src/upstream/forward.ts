@@ -1,10 +1,11 @@
 /** Passes one client's request to the upstream, and the answer back. */
 import { Readable } from "node:stream";
+import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Answer } from "./exchange.ts";
-import { answeredInTime, upstreamProblem } from "./failures.ts";
+import { answeredInTime, unavailable, upstreamProblem } from "./failures.ts";
 import { Flights } from "./flights.ts";
-import { clientHeaders, isShareable, upstreamHeaders } from "./headers.ts";
+import { clientHeaders, flightKey, isShareable, upstreamHeaders } from "./headers.ts";
 import { alone, ClientLeftError, type Reader, readWithin } from "./reader.ts";
 import { relayedProblem } from "./relayed-problem.ts";
 import { TIMINGS, type Timing } from "./timing.ts";
@@ -24,17 +25,20 @@ const SHARED_BYTES = 1_048_576;
 /** Bodies up to this size go to the client in one write. */
 const WHOLE_BYTES = 65_536;
 
-export function createForward(upstream: Upstream): Forward {
+/** @param layer proves to the upstream who is asking, and names the caller. */
+export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
   const flights = new Flights();
 
   const answerTo = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
-    const headers = upstreamHeaders(request.raw, request.id);
+    if (upstream.isOpen()) throw unavailable();
+    const { caller } = request;
+    const headers = { ...upstreamHeaders(request.raw, request.id), ...layer?.headers(caller) };
     const { overallMs } = TIMINGS[target.timing];
     const send = (bufferBytes: number) => upstream.send({ ...target, headers, bufferBytes });
     const read = (reader: Reader) => readWithin(reader, reply.raw, overallMs);
 
     if (isShareable(request.raw)) {
-      const key = `${target.path}\n${headers.accept}\n${headers["cache-control"]}`;
+      const key = flightKey(target.path, request.raw, caller);
       const reader = flights.join(key, request.id, () => send(SHARED_BYTES));
       if (reader.sharedWith !== undefined) {
         request.logFields = { upstream_request_id: reader.sharedWith };

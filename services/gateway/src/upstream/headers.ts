@@ -52,6 +52,12 @@ export function clientHeaders(headers: IncomingHttpHeaders): Record<string, stri
   return passed;
 }
 
+/** Everything that an answer depends on; two callers never share one. */
+export function flightKey(path: string, raw: IncomingMessage, caller: string | undefined): string {
+  const { accept = "", "cache-control": cacheControl = "" } = raw.headers;
+  return `${path}\n${accept}\n${cacheControl}\n${caller ?? ""}`;
+}
+
 /** Whether the answer depends on nothing but the path and what the flight's key holds. */
 export function isShareable({ headers }: IncomingMessage): boolean {
   return (

@@ -5,9 +5,12 @@ import { PROBLEMS, Problem, type ProblemCode, ProblemError } from "@airlock/cont
 import type { Answer } from "./exchange.ts";
 import { unavailable } from "./failures.ts";
 
+const REFUSED = "aux refused the identity of this gateway (LAYER_AUTH here, LAYER_AUTH_MODE there)";
+
 /**
  * Keeps status, code and detail of a problem document. What is no problem document does not come
- * from the service but from something in between, and its text is not passed on.
+ * from the service but from something in between, and its text is not passed on. Nor is a refusal of
+ * this gateway itself: the client cannot mend that.
  */
 export function relayedProblem(
   status: number,
@@ -15,7 +18,8 @@ export function relayedProblem(
   body: Answer["body"],
 ): ProblemError {
   const problem = parse(headers, body);
-  const code = problem && knownCode(problem.code, status);
+  const isAboutUs = status === 401 || problem?.code === "wrong_principal";
+  const code = problem && !isAboutUs && knownCode(problem.code, status);
   if (problem && code) {
     const retryAfter = headers["retry-after"];
     return new ProblemError(code, problem.detail, {
@@ -27,7 +31,7 @@ export function relayedProblem(
   return new ProblemError(
     "upstream_protocol_error",
     "The service behind gave an answer that cannot be used.",
-    { cause: new Error(`unexpected answer with status ${status}`) },
+    { cause: new Error(isAboutUs ? REFUSED : `unexpected answer with status ${status}`) },
   );
 }
 

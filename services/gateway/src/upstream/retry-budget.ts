@@ -1,11 +1,13 @@
 /** Keeps retries to a tenth of the requests, so that they cannot double the load on a weak upstream. */
 
 const RATIO = 0.1;
-/** Retries that may be saved up, and that there are at the beginning. */
-const MAX_SAVED = 10;
+/** There from the beginning, for little traffic. */
+const FIRST_SAVED = 10;
+/** As many as there are connections: a process that dies resets all of its own at once. */
+const MAX_SAVED = 64;
 
 export class RetryBudget {
-  #saved = MAX_SAVED;
+  #saved = FIRST_SAVED;
 
   /** Every first attempt earns a tenth of a retry. */
   earn(): void {

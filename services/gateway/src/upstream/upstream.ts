@@ -4,7 +4,7 @@ import type { Logger, Metrics } from "@airlock/http";
 import { Pool } from "undici";
 import { Breaker } from "./breaker.ts";
 import { type Answer, type Exchange, exchange } from "./exchange.ts";
-import { failureOf, unavailable } from "./failures.ts";
+import { failureOf } from "./failures.ts";
 import { Resolver } from "./resolver.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { CONNECT_MS, TIMINGS, type Timing } from "./timing.ts";
@@ -28,6 +28,8 @@ export interface UpstreamRequest {
 }
 
 export interface Upstream {
+  /** Whether it is given up for the moment: nothing should be sent, nor waited for. */
+  isOpen(): boolean;
   /** Calls the upstream, with one retry where that is safe. */
   send(request: UpstreamRequest): Exchange;
   /** Tells how a client's request ended; see Breaker. */
@@ -102,8 +104,8 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
   };
 
   return {
+    isOpen: () => breaker.isOpen,
     send(request) {
-      if (breaker.isOpen) return refused(unavailable());
       budget.earn();
       let current = attempt(request);
       let aborted: Error | undefined;
@@ -136,8 +138,4 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
       await pool.close();
     },
   };
-}
-
-function refused(error: Error): Exchange {
-  return { answer: Promise.reject(error), wasAborted: () => false, abort() {} };
 }

@@ -1,0 +1,93 @@
+/** Who gets an answer from aux: the gateway's own identity, and nobody else. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { Problem } from "@airlock/contract";
+import { createLayerGuard, createLayerVerifier } from "@airlock/identity";
+import { createLocalIssuer, type LocalIssuer } from "@airlock/identity/local-issuer";
+import { type AuxRig, startAux } from "./harness.ts";
+
+const GATEWAY = { sub: "system:serviceaccount:gateway:gateway", aud: ["aux"] };
+
+async function startEnforced(
+  t: TestContext,
+  mode: "observe" | "enforce" = "enforce",
+): Promise<AuxRig & { issuer: LocalIssuer; ask: (headers?: Record<string, string>) => Ask }> {
+  const issuer = await createLocalIssuer();
+  t.after(() => issuer.close());
+  const rig = await startAux(t, {
+    LAYER_AUTH_MODE: mode,
+    LAYER_AUTH_ISSUER: issuer.issuer,
+    LAYER_AUTH_AUDIENCE: "aux",
+    LAYER_AUTH_SUBJECTS: GATEWAY.sub,
+  });
+  const ask = (headers: Record<string, string> = {}) =>
+    fetch(`${rig.url}/parameters/my-parameter`, { headers });
+  return { ...rig, issuer, ask };
+}
+type Ask = Promise<Response>;
+
+test("enforce: without proof 401, of another account 403, with the gateway's 200", async (t) => {
+  const { issuer, ask, local } = await startEnforced(t);
+  const before = local.calls.counts().total;
+  const missing = await ask();
+  assert.equal(missing.status, 401);
+  assert.equal(missing.headers.get("www-authenticate"), "Airlock-Layer");
+  assert.equal(Problem.parse(await missing.json()).code, "unauthenticated");
+  const other = await issuer.mint({ ...GATEWAY, sub: "system:serviceaccount:default:default" });
+  const wrong = await ask({ "x-airlock-layer": other });
+  assert.equal(wrong.status, 403);
+  assert.equal(Problem.parse(await wrong.json()).code, "wrong_principal");
+  assert.equal(local.calls.counts().total, before, "AWS was not asked");
+  const good = await ask({ "x-airlock-layer": await issuer.mint(GATEWAY) });
+  assert.equal(good.status, 200, await good.text());
+});
+
+test("enforce: every path but the probes asks for proof, unknown ones too", async (t) => {
+  const { url } = await startEnforced(t);
+  for (const path of ["/", "/health", "/version", "/s3/buckets", "/parameters", "/nothing"]) {
+    assert.equal((await fetch(url + path)).status, 401, path);
+  }
+  assert.equal((await fetch(`${url}/parameters`, { method: "POST" })).status, 401);
+  for (const path of ["/livez", "/readyz"]) assert.equal((await fetch(url + path)).status, 200);
+});
+
+test("the end caller's name is believed beside a good proof only, and logged", async (t) => {
+  const { issuer, ask, lines } = await startEnforced(t, "observe");
+  const good = await issuer.mint(GATEWAY);
+  await ask({ "x-request-id": "good", "x-airlock-layer": good, "x-airlock-caller": "alice" });
+  await ask({ "x-request-id": "forged", "x-airlock-caller": "alice" });
+  const lineOf = (id: string) => lines.find((l) => l.request_id === id && l.msg === "request");
+  while (!lineOf("forged")) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(lineOf("good")?.caller, "alice");
+  assert.equal(lineOf("forged")?.caller, undefined);
+  assert.equal(lineOf("forged")?.layer_would_refuse, "missing");
+  assert.equal(lineOf("forged")?.status, 200);
+});
+
+test("a token never reaches the log", async (t) => {
+  const { issuer, ask, lines } = await startEnforced(t);
+  const expired = await issuer.mint({ ...GATEWAY, exp: 1, iat: 0, nbf: 0 });
+  await ask({ "x-airlock-layer": expired });
+  await ask({ "x-airlock-layer": await issuer.mint(GATEWAY) });
+  assert.ok(!JSON.stringify(lines).includes(expired.split(".")[1] ?? "none"));
+});
+
+test("without the issuer's keys nobody can be let in: not ready, and 503", async (t) => {
+  const issuer = await createLocalIssuer();
+  const address = issuer.issuer;
+  await issuer.close();
+  const settings = {
+    LAYER_AUTH_MODE: "enforce" as const,
+    LAYER_AUTH_ISSUER: address,
+    LAYER_AUTH_AUDIENCE: "aux",
+    LAYER_AUTH_SUBJECTS: [GATEWAY.sub],
+  };
+  const log = { info() {}, warn() {}, error() {} };
+  const verifier = createLayerVerifier(settings as never, { log });
+  t.after(() => verifier?.close());
+  const guard = createLayerGuard({ mode: "enforce", verifier, log });
+  assert.equal(guard.isReady(), false);
+  const decision = await guard.check(["x-airlock-layer", await issuer.mint(GATEWAY)]);
+  assert.equal(decision.allow, false);
+  assert.equal(decision.allow ? 0 : decision.status, 503);
+});

@@ -1,0 +1,94 @@
+/** Names are looked up again, one look-up at a time, and a failing resolver harms nobody. */
+import assert from "node:assert/strict";
+import type { LookupAddress } from "node:dns";
+import { type TestContext, test } from "node:test";
+import { Resolver } from "../src/upstream/resolver.ts";
+
+const v4 = (address: string): LookupAddress => ({ address, family: 4 });
+
+function make(t: TestContext, first: LookupAddress[]) {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const dns = {
+    answer: () => Promise.resolve(first) as Promise<LookupAddress[]>,
+    pending: 0,
+    mostPending: 0,
+    changes: 0,
+  };
+  const query = async () => {
+    dns.mostPending = Math.max(dns.mostPending, ++dns.pending);
+    return dns.answer().finally(() => dns.pending--);
+  };
+  const resolver = new Resolver("aux.example.com", () => dns.changes++, query);
+  t.after(() => resolver.stop());
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 1000) {
+      now += 1000;
+      t.mock.timers.tick(1000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const lookup = () =>
+    new Promise<string[]>((resolve, reject) => {
+      resolver.lookup("aux.example.com", { all: true }, (error, addresses) => {
+        if (error) reject(error);
+        else if (Array.isArray(addresses)) resolve(addresses.map(({ address }) => address));
+      });
+    });
+  return { dns, pass, lookup, resolver };
+}
+
+test("a change of address is followed within 30 s", async (t) => {
+  const { dns, pass, lookup } = make(t, [v4("10.0.0.1")]);
+  assert.deepEqual(await lookup(), ["10.0.0.1"]);
+  dns.answer = () => Promise.resolve([v4("10.0.0.2")]);
+  await pass(30_000);
+  assert.deepEqual(await lookup(), ["10.0.0.2"]);
+  assert.equal(dns.changes, 1);
+});
+
+test("the same addresses in another order are no change", async (t) => {
+  const { dns, pass, lookup } = make(t, [v4("10.0.0.1"), v4("10.0.0.2")]);
+  await lookup();
+  dns.answer = () => Promise.resolve([v4("10.0.0.2"), v4("10.0.0.1")]);
+  await pass(60_000);
+  assert.equal(dns.changes, 0);
+});
+
+test("when look-ups fail the last good answer goes on being served", async (t) => {
+  const { dns, pass, lookup } = make(t, [v4("10.0.0.1")]);
+  await lookup();
+  dns.answer = () => Promise.reject(new Error("NXDOMAIN"));
+  await pass(600_000);
+  assert.deepEqual(await lookup(), ["10.0.0.1"]);
+  dns.answer = () => Promise.resolve([v4("10.0.0.3")]);
+  await pass(20_000);
+  assert.deepEqual(await lookup(), ["10.0.0.3"]);
+});
+
+test("a look-up that hangs delays nobody, and only one is under way", async (t) => {
+  const { dns, pass, lookup } = make(t, [v4("10.0.0.1")]);
+  await lookup();
+  dns.answer = () => new Promise(() => {});
+  await pass(120_000);
+  for (let i = 0; i < 100; i++) assert.deepEqual(await lookup(), ["10.0.0.1"]);
+  assert.equal(dns.mostPending, 1);
+});
+
+test("the first look-up may fail, and the next one works", async (t) => {
+  const { dns, lookup } = make(t, [v4("10.0.0.1")]);
+  const good = dns.answer;
+  dns.answer = () => Promise.reject(new Error("EAI_AGAIN"));
+  await assert.rejects(lookup(), /EAI_AGAIN/);
+  dns.answer = good;
+  assert.deepEqual(await lookup(), ["10.0.0.1"]);
+});
+
+test("addresses of another family than asked for are left out", async (t) => {
+  const { resolver } = make(t, [{ address: "::1", family: 6 }, v4("10.0.0.1")]);
+  const address = await new Promise((resolve, reject) => {
+    resolver.lookup("x", { family: 4 }, (error, found) => (error ? reject(error) : resolve(found)));
+  });
+  assert.equal(address, "10.0.0.1");
+});
