@@ -3,8 +3,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "./app-type.ts";
 import { statusSentBelow } from "./client-errors.ts";
+import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
 import { isProbe } from "./probes.ts";
+import { traceContextOf } from "./request-context.ts";
 
 /** Status logged when the client left before the answer was complete (nginx's convention). */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -18,12 +20,17 @@ export type Observe = (request: FastifyRequest, reply: FastifyReply) => void;
  * @param sample log one of so many requests answered below 400.
  * @returns the observer, for requests that never reach a hook.
  */
-export function registerAccessLog(app: App, metrics: Metrics, sample: number): Observe {
+export function registerAccessLog(
+  app: App,
+  logger: Logger,
+  metrics: Metrics,
+  sample: number,
+): Observe {
   app.decorateRequest("logFields", undefined);
   let successes = 0;
 
   const end = (request: FastifyRequest, reply: FastifyReply) => {
-    metrics.inFlight.dec();
+    metrics.inFlight.count--;
     const status = reply.raw.writableFinished
       ? reply.statusCode
       : (statusSentBelow(request.raw.socket) ?? CLIENT_CLOSED_REQUEST);
@@ -35,8 +42,11 @@ export function registerAccessLog(app: App, metrics: Metrics, sample: number): O
     const level =
       status >= 500 ? "error" : status >= 400 ? "warn" : isProbe(request.url) ? "debug" : "info";
     if (level === "info" && successes++ % sample !== 0) return;
-    request.log[level](
+    // straight to the service's logger: a child for one line would cost more than the line
+    logger[level](
       {
+        request_id: request.id,
+        trace_id: traceContextOf(request.raw).traceId,
         method: request.method,
         path: loggedPath(request.originalUrl),
         route,
@@ -51,8 +61,8 @@ export function registerAccessLog(app: App, metrics: Metrics, sample: number): O
   };
 
   const observe: Observe = (request, reply) => {
-    metrics.inFlight.inc();
-    reply.raw.once("close", () => end(request, reply));
+    metrics.inFlight.count++;
+    reply.raw.on("close", () => end(request, reply));
   };
   app.addHook("onRequest", (request, reply, done) => {
     observe(request, reply);

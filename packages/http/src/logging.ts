@@ -5,7 +5,7 @@ import { type DestinationStream, type Logger, pino } from "pino";
 export type { Logger } from "pino";
 
 /** Keys whose values never reach the log, wherever in a line they stand (two levels deep). */
-const SECRET_KEYS = [
+const SECRET_KEYS = new Set([
   "authorization",
   "cookie",
   "password",
@@ -15,7 +15,34 @@ const SECRET_KEYS = [
   "accessKeyId",
   "secretAccessKey",
   "sessionToken",
-];
+]);
+
+/**
+ * A line without its secret members. Pino's own redaction would copy and walk every line once for
+ * each path, a ninth of all time spent on a request; this looks each key up once and copies only
+ * when there is something to leave out.
+ */
+export function withoutSecrets(line: Record<string, unknown>, depth = 1): Record<string, unknown> {
+  let copy: Record<string, unknown> | undefined;
+  for (const key in line) {
+    const value = line[key];
+    if (SECRET_KEYS.has(key)) {
+      copy ??= { ...line };
+      delete copy[key];
+    } else if (
+      depth > 0 &&
+      typeof value === "object" &&
+      value !== null &&
+      !(value instanceof Error)
+    ) {
+      const clean = withoutSecrets(value as Record<string, unknown>, depth - 1);
+      if (clean === value) continue;
+      copy ??= { ...line };
+      copy[key] = clean;
+    }
+  }
+  return copy ?? line;
+}
 
 /**
  * @param destination where lines go; standard output, buffered, unless a test wants them.
@@ -29,29 +56,53 @@ export function createLogger(
       level: settings.LOG_LEVEL,
       base: { service: settings.SERVICE_NAME },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: {
+        level: (label) => ({ level: label }),
+        bindings: withoutSecrets,
+        log: withoutSecrets,
+      },
       errorKey: "error",
       serializers: { error: describeError },
-      redact: { paths: SECRET_KEYS.flatMap((key) => [`["${key}"]`, `*["${key}"]`]), remove: true },
     },
     destination,
   );
 }
 
+/** Bytes, more or less, that are written together. */
+const BATCH_LENGTH = 32_768;
+const BATCH_MS = 100;
+
 /**
  * Lines are collected and written together: two synchronous writes a request would cost a third of
  * the throughput. Nothing waits longer than 100 ms, and what is left is written at exit.
+ *
+ * They are collected here and not by the destination, which measures all that it holds with every
+ * line.
  */
 function bufferedStdout(): DestinationStream {
-  const stdout = pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
+  const stdout = pino.destination({ dest: 1, sync: false });
+  let pending = "";
+  const flush = () => {
+    if (pending === "") return;
+    const batch = pending;
+    pending = "";
+    stdout.write(batch);
+  };
+  setInterval(flush, BATCH_MS).unref();
   process.on("exit", () => {
     try {
+      flush();
       stdout.flushSync();
     } catch {
       // the reader has gone: nobody is left to tell
     }
   });
-  return stdout;
+  return {
+    write(line) {
+      pending += line;
+      if (pending.length >= BATCH_LENGTH) flush();
+    },
+  };
 }
 
 interface ErrorDescription {

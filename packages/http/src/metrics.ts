@@ -6,12 +6,22 @@ export interface Metrics {
   readonly registry: Registry;
   /** Rate, errors and duration of requests, in seconds: the one RED histogram. */
   readonly requestDuration: Histogram<"method" | "route" | "status">;
-  readonly inFlight: Gauge;
+  /** Requests received and not yet answered: a plain number, read when the metrics are. */
+  readonly inFlight: { count: number };
 }
 
 export function createMetrics(serviceName: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service: serviceName });
+  const inFlight = { count: 0 };
+  new Gauge({
+    name: "http_requests_in_flight",
+    help: "Requests received and not yet answered.",
+    registers: [registry],
+    collect() {
+      this.set(inFlight.count);
+    },
+  });
   return {
     registry,
     requestDuration: new Histogram({
@@ -21,11 +31,7 @@ export function createMetrics(serviceName: string): Metrics {
       buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       registers: [registry],
     }),
-    inFlight: new Gauge({
-      name: "http_requests_in_flight",
-      help: "Requests received and not yet answered.",
-      registers: [registry],
-    }),
+    inFlight,
   };
 }
 

@@ -23,6 +23,7 @@ import { registerNotFound } from "./not-found.ts";
 import { isProbe, registerProbes } from "./probes.ts";
 import { sendProblem } from "./problems.ts";
 import { requestIdOf, traceContextOf } from "./request-context.ts";
+import { RequestLogger } from "./request-logger.ts";
 import { registerShedding } from "./shedding.ts";
 
 /**
@@ -78,8 +79,10 @@ export async function createServer(
       requestIdLogLabel: "request_id",
     }),
     genReqId: requestIdOf,
-    childLoggerFactory: (parent, bindings, _options, raw) =>
-      parent.child({ ...bindings, trace_id: traceContextOf(raw).traceId }),
+    childLoggerFactory: (_parent, bindings, _options, raw) =>
+      new RequestLogger(logger, () =>
+        logger.child({ ...bindings, trace_id: traceContextOf(raw).traceId }),
+      ),
     rewriteUrl: (raw) => pathOfTarget(raw.url ?? "/"),
     clientErrorHandler: (error, socket) => answerClientError(error, socket, logger),
     // no hook runs for a URL that cannot be decoded
@@ -110,7 +113,7 @@ export async function createServer(
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
     done();
   });
-  const observe = registerAccessLog(app, metrics, settings.LOG_SAMPLE);
+  const observe = registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE);
   registerConnectionAge(app);
   answerOddRequests(app.server);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);

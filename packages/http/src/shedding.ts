@@ -22,7 +22,6 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
     registers: [metrics.registry],
   });
   let lateSamples = 0;
-  let inFlight = 0;
   monitor.enable();
   const sampling = setInterval(() => {
     // the monitor reports its own timer's resolution as part of the delay
@@ -36,10 +35,8 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
     monitor.disable();
   });
 
-  app.addHook("onRequest", (request, reply, done) => {
-    inFlight++;
-    reply.raw.once("close", () => inFlight--);
-    const isOverloaded = inFlight > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
+  app.addHook("onRequest", (request, _reply, done) => {
+    const isOverloaded = metrics.inFlight.count > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
     if (isOverloaded && !isProbe(request.url)) {
       return done(
         new ProblemError("overloaded", "Too much is going on here; try again shortly.", {

@@ -63,6 +63,8 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   #abortReason: Error | undefined;
   #status = 0;
   #headers: IncomingHttpHeaders = {};
+  /** Room for the whole body, when its length is known and small enough. */
+  #whole: Buffer | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
   #stream: Readable | undefined;
@@ -110,6 +112,8 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
     this.#hasHeaders = true;
     this.#status = status;
     this.#headers = headers;
+    const length = Number(headers["content-length"]);
+    if (length <= this.#bufferBytes) this.#whole = Buffer.allocUnsafe(length);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -117,8 +121,12 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
       if (!this.#stream.push(chunk)) controller.pause();
       return;
     }
-    this.#size += chunk.length;
     // undici's chunks may be slices of a buffer that it reads into again
+    if (this.#whole) {
+      this.#size += chunk.copy(this.#whole, this.#size);
+      return;
+    }
+    this.#size += chunk.length;
     this.#chunks.push(Buffer.from(chunk));
     if (this.#size > this.#bufferBytes) this.#beginStream(controller);
   }
@@ -128,8 +136,7 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
       this.#stream.push(null);
       return;
     }
-    const [first, ...more] = this.#chunks;
-    const body = first === undefined ? EMPTY : more.length === 0 ? first : this.#concat();
+    const body = this.#whole?.subarray(0, this.#size) ?? this.#concat();
     this.#resolve({ status: this.#status, headers: this.#headers, body });
   }
 
@@ -158,5 +165,3 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
     return Buffer.concat(this.#chunks, this.#size);
   }
 }
-
-const EMPTY = Buffer.alloc(0);

@@ -9,6 +9,8 @@ interface Flight {
   readers: number;
   /** A streamed body can be read once. */
   isTaken: boolean;
+  /** The whole answer is here: there is nothing left to abort. */
+  isWhole: boolean;
 }
 
 /** Nothing is kept once a call has ended: this is no cache. */
@@ -39,7 +41,7 @@ export class Flights {
         hasLeft = true;
         if (--flight.readers > 0) return;
         this.#forget(key, flight);
-        flight.exchange.abort(new Error("every reader left"));
+        if (!flight.isWhole) flight.exchange.abort(new Error("every reader left"));
       },
     };
   }
@@ -49,10 +51,15 @@ export class Flights {
   }
 
   #begin(key: string, requestId: string, exchange: Exchange): Flight {
-    const flight: Flight = { exchange, requestId, readers: 0, isTaken: false };
+    const flight: Flight = { exchange, requestId, readers: 0, isTaken: false, isWhole: false };
     this.#flights.set(key, flight);
-    const forget = () => this.#forget(key, flight);
-    exchange.answer.then(forget, forget);
+    exchange.answer.then(
+      ({ body }) => {
+        flight.isWhole = !(body instanceof Readable);
+        this.#forget(key, flight);
+      },
+      () => this.#forget(key, flight),
+    );
     return flight;
   }
 

@@ -1,5 +1,6 @@
 /** One client waiting for an answer: for so long, and only while it is there. */
 import type { ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import type { Answer, Exchange } from "./exchange.ts";
 
 export interface Reader {
@@ -27,10 +28,17 @@ export class ClientLeftError extends Error {
 
 /** The only reader of a call of its own. */
 export function alone(exchange: Exchange): Reader {
+  let isWhole = false;
+  const answer = exchange.answer.then((one) => {
+    isWhole = !(one.body instanceof Readable);
+    return one;
+  });
   return {
-    answer: exchange.answer,
+    answer,
     sharedWith: undefined,
-    leave: () => exchange.abort(new ClientLeftError()),
+    leave() {
+      if (!isWhole) exchange.abort(new ClientLeftError());
+    },
   };
 }
 
@@ -46,20 +54,28 @@ export function readWithin(
   limitMs: number,
 ): Promise<Answer | undefined> {
   return new Promise((resolve, reject) => {
+    let isAnswered = false;
     const timer = setTimeout(() => {
       reject(new ReaderDeadlineError(limitMs));
       reader.leave();
     }, limitMs);
     const onClose = () => {
       clearTimeout(timer);
-      reject(new ClientLeftError());
+      // the common case makes no error: its stack costs more than all else here
+      if (!isAnswered) reject(new ClientLeftError());
       reader.leave();
     };
     if (client.destroyed) onClose();
-    else client.once("close", onClose);
-    reader.answer.then(resolve, (error: Error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
+    else client.on("close", onClose);
+    reader.answer.then(
+      (answer) => {
+        isAnswered = true;
+        resolve(answer);
+      },
+      (error: Error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }

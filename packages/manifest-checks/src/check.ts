@@ -1,0 +1,83 @@
+/** Runs schemas, rules and waivers over a world. */
+import { applicationsOf } from "./argo.ts";
+import { type K8sObject, nameOf } from "./objects.ts";
+import type { Rule } from "./rule.ts";
+import { argoRules, waveRules } from "./rules/argo.ts";
+import { availabilityRules } from "./rules/availability.ts";
+import { identityRules } from "./rules/identity.ts";
+import { lifecycleRules } from "./rules/lifecycle.ts";
+import { networkRules } from "./rules/network.ts";
+import { podSecurityRules } from "./rules/pod-security.ts";
+import { supplyChainRules } from "./rules/supply-chain.ts";
+import { schemaFaults } from "./schema.ts";
+import type { World } from "./world.ts";
+
+export const DEPLOYED_RULES: readonly Rule[] = [
+  ...podSecurityRules,
+  ...identityRules,
+  ...networkRules,
+  ...availabilityRules,
+  ...lifecycleRules,
+  ...supplyChainRules,
+  ...waveRules,
+];
+export const ARGO_RULES: readonly Rule[] = argoRules;
+
+const WAIVER = "airlock.example.com/waive-";
+
+export interface Finding {
+  readonly object: string;
+  readonly rule: string;
+  readonly sentence: string;
+}
+
+/** All faults of what is deployed: schema first, and rules only over what the schema admits. */
+export function checkDeployed(world: World): Promise<Finding[]> {
+  return check(world, DEPLOYED_RULES);
+}
+
+/** All faults of k8s/argocd; the ApplicationSet's Applications are checked like written ones. */
+export function checkArgo(objects: readonly K8sObject[]): Promise<Finding[]> {
+  const made = objects.filter(({ kind }) => kind === "ApplicationSet").flatMap(applicationsOf);
+  return check(
+    { name: "argocd", environment: undefined, objects: [...objects, ...made] },
+    ARGO_RULES,
+  );
+}
+
+async function check(world: World, rules: readonly Rule[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const object of world.objects) {
+    for (const sentence of await schemaFaults(object)) {
+      findings.push({ object: nameOf(object), rule: "schema", sentence });
+    }
+  }
+  if (findings.length > 0) return findings;
+  const used = new Set<string>();
+  for (const rule of rules) {
+    rule.check(world, (object, sentence) => {
+      const waiver = `${WAIVER}${rule.id}`;
+      if (object.metadata.annotations?.[waiver]) used.add(`${nameOf(object)} ${waiver}`);
+      else findings.push({ object: nameOf(object), rule: rule.id, sentence });
+    });
+  }
+  return [...findings, ...idleWaivers(world, used)];
+}
+
+/** A waiver has a reason and is needed: one that outlives its fault would hide the next one. */
+function idleWaivers(world: World, used: ReadonlySet<string>): Finding[] {
+  return world.objects.flatMap((object) =>
+    Object.entries(object.metadata.annotations ?? {})
+      .filter(([key]) => key.startsWith(WAIVER))
+      .flatMap(([key, reason]) => {
+        const rule = key.slice(WAIVER.length);
+        const sentence =
+          reason.length < 30
+            ? "the waiver needs its reason, in a sentence"
+            : used.has(`${nameOf(object)} ${key}`)
+              ? undefined
+              : "the waiver is not needed";
+        return sentence === undefined ? [] : [{ object: nameOf(object), rule, sentence }];
+      }),
+  );
+}

@@ -1,0 +1,93 @@
+/** What a kustomization.yaml may hold here: a subset of kustomize's fields, each checked. */
+import { join } from "node:path";
+import { isMapping, type Mapping } from "../objects.ts";
+import { parseDocuments, readDocuments } from "../read-yaml.ts";
+
+export interface Patch {
+  readonly target: { readonly kind: string; readonly name?: string };
+  readonly change: Mapping;
+}
+
+export interface ImageChange {
+  readonly name: string;
+  readonly newName?: string;
+  readonly newTag?: string;
+  readonly digest?: string;
+}
+
+export interface Kustomization {
+  readonly path: string;
+  readonly kind: "Kustomization" | "Component";
+  readonly resources: readonly string[];
+  readonly components: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly patches: readonly Patch[];
+  readonly images: readonly ImageChange[];
+}
+
+const FIELDS = new Set([
+  "apiVersion",
+  "kind",
+  "resources",
+  "components",
+  "labels",
+  "commonAnnotations",
+  "patches",
+  "images",
+]);
+
+/** @throws Error naming the file and the field that is unknown or malformed. */
+export function readKustomization(folder: string): Kustomization {
+  const path = join(folder, "kustomization.yaml");
+  const [source] = readDocuments(path);
+  if (!isMapping(source)) throw new Error(`${path}: must be a mapping`);
+  const unknown = Object.keys(source).find((key) => !FIELDS.has(key));
+  if (unknown) throw new Error(`${path}: the field ${unknown} is unknown or not in use here`);
+  if (source.kind !== "Kustomization" && source.kind !== "Component") {
+    throw new Error(`${path}: kind must be Kustomization or Component`);
+  }
+  return {
+    path,
+    kind: source.kind,
+    resources: localPaths(source.resources, path),
+    components: localPaths(source.components, path),
+    labels: labelPairs(source.labels, path),
+    annotations: (source.commonAnnotations ?? {}) as Record<string, string>,
+    patches: list(source.patches).map((patch) => readPatch(patch, path)),
+    images: list(source.images) as ImageChange[],
+  };
+}
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+/** Remote bases would make the result depend on somebody else's repository (Argo CD best practices). */
+function localPaths(value: unknown, path: string): string[] {
+  return list(value).map((entry) => {
+    if (typeof entry === "string" && !/^[a-z+]+:\/\/|^git@|\?ref=/i.test(entry)) return entry;
+    throw new Error(`${path}: ${String(entry)} must be a path inside this repository`);
+  });
+}
+
+function labelPairs(value: unknown, path: string): Record<string, string> {
+  const pairs: Record<string, string> = {};
+  for (const entry of list(value)) {
+    const isPlain = isMapping(entry) && isMapping(entry.pairs) && entry.includeTemplates === true;
+    if (!isPlain || entry.includeSelectors === true) {
+      throw new Error(`${path}: labels need pairs and includeTemplates: true, without selectors`);
+    }
+    Object.assign(pairs, entry.pairs);
+  }
+  return pairs;
+}
+
+function readPatch(value: unknown, path: string): Patch {
+  if (isMapping(value) && isMapping(value.target) && typeof value.patch === "string") {
+    const { kind, name } = value.target;
+    const [change] = parseDocuments(value.patch, `${path}, patch of ${String(kind)}`);
+    if (typeof kind === "string" && isMapping(change)) {
+      return { target: { kind, ...(typeof name === "string" && { name }) }, change };
+    }
+  }
+  throw new Error(`${path}: a patch needs target.kind and an inline strategic merge`);
+}

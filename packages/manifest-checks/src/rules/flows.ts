@@ -1,0 +1,61 @@
+/** NetworkPolicy rules in words, and the words that are allowed. */
+import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
+import type { INetworkPolicyPeer } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicyPeer";
+
+const DNS = /^pods kube-system\/k8s-app=kube-dns on (UDP|TCP) 53$/;
+const PROMETHEUS = /^pods monitoring\/app\.kubernetes\.io\/name=prometheus on TCP 9090$/;
+
+/** gateway is called through a load balancer in known subnets, and calls aux. */
+export const GATEWAY_PEERS = {
+  ingress: [PROMETHEUS, /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d) on TCP 8080$/],
+  egress: [
+    DNS,
+    /^pods aux\/app\.kubernetes\.io\/name=aux on TCP 8080$/,
+    // components/caller-jwt: the issuer's own addresses
+    /^addresses \d+\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2]) on TCP 443$/,
+  ],
+} as const;
+
+/** aux is called by gateway's pods alone, and calls AWS. */
+export const AUX_PEERS = {
+  ingress: [PROMETHEUS, /^pods gateway\/app\.kubernetes\.io\/name=gateway on TCP 8080$/],
+  egress: [
+    DNS,
+    /^addresses \S+( but \S+)? on TCP 443$/,
+    // components/pod-identity
+    /^addresses 169\.254\.170\.23\/32 on TCP 80$/,
+  ],
+} as const;
+
+/** One line for each peer and port of a policy: `pods <namespace>/<label> on TCP 53`. */
+export function flowsOf({ spec }: INetworkPolicy, direction: "ingress" | "egress"): string[] {
+  const rules =
+    direction === "ingress"
+      ? (spec?.ingress ?? []).map(({ from, ports }) => ({ peers: from, ports }))
+      : (spec?.egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
+  return rules.flatMap(({ peers, ports }) => {
+    const names = peers?.length ? peers.map(peerOf) : ["anyone"];
+    const portNames = ports?.length
+      ? ports.map(
+          ({ protocol, port, endPort }) =>
+            `${protocol ?? "TCP"} ${port ?? "any port"}${endPort ? `-${endPort}` : ""}`,
+        )
+      : ["any port"];
+    return names.flatMap((name) => portNames.map((port) => `${name} on ${port}`));
+  });
+}
+
+function peerOf({ ipBlock, namespaceSelector, podSelector }: INetworkPolicyPeer): string {
+  if (ipBlock) {
+    const except = ipBlock.except?.length ? ` but ${ipBlock.except.join(",")}` : "";
+    return `addresses ${ipBlock.cidr}${except}`;
+  }
+  const namespace = namespaceSelector
+    ? (namespaceSelector.matchLabels?.["kubernetes.io/metadata.name"] ?? "any namespace")
+    : "the same namespace";
+  const labels = Object.entries(podSelector?.matchLabels ?? {}).map(
+    ([key, value]) => `${key}=${value}`,
+  );
+  const expressions = podSelector?.matchExpressions?.length ? ["an expression"] : [];
+  return `pods ${namespace}/${[...labels, ...expressions].join(",") || "all"}`;
+}

@@ -1,0 +1,104 @@
+/** Items 13–19: who a pod is, to the cluster, to the other service and to AWS. */
+import type { IPolicyRule } from "kubernetes-models/rbac.authorization.k8s.io/v1/PolicyRule";
+import { objectRule, podRule, type Rule } from "../rule.ts";
+import { envOf, ofKind } from "../world.ts";
+
+const ROLE_ARN = "eks.amazonaws.com/role-arn";
+const POD_IDENTITY = "airlock.example.com/pod-identity";
+
+export const identityRules: readonly Rule[] = [
+  podRule(
+    "own-service-account",
+    13,
+    ["kube-linter default-service-account", "kube-linter non-existent-service-account"],
+    ({ pod, namespace, service }, report, world) => {
+      const exists = ofKind(world, "ServiceAccount").some(
+        ({ metadata }) =>
+          metadata.name === pod.serviceAccountName && metadata.namespace === namespace,
+      );
+      if (!exists || pod.serviceAccountName !== service)
+        report("must use a ServiceAccount of its own name");
+    },
+  ),
+  podRule("no-token-mount", 14, ["polaris automountServiceAccountToken"], ({ pod }, report) => {
+    if (pod.automountServiceAccountToken !== false)
+      report("must set automountServiceAccountToken: false");
+  }),
+  objectRule<{ automountServiceAccountToken?: boolean }>(
+    "no-token-mount-account",
+    14,
+    ["polaris automountServiceAccountToken"],
+    ["ServiceAccount"],
+    ({ automountServiceAccountToken }) =>
+      automountServiceAccountToken !== false && "must set automountServiceAccountToken: false",
+  ),
+  podRule("layer-token", 15, [], ({ service, pod, containers }, report) => {
+    if (service !== "gateway") return;
+    const tokens = (pod.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
+    const isProjected = tokens.some(
+      ({ serviceAccountToken: token }) =>
+        token?.audience === "aux" && (token.expirationSeconds ?? 3600) <= 3600,
+    );
+    const isSent = containers.some((one) => envOf(one, "LAYER_AUTH") === "service-account");
+    if (!(isProjected && isSent))
+      report("must send a projected token with the audience aux, good for 3600 s at most");
+  }),
+  podRule("layer-enforced", 15, [], ({ service, containers }, report, { environment }) => {
+    if (service !== "aux") return;
+    const value = (name: string) => containers.map((one) => envOf(one, name)).find(Boolean);
+    const wanted = environment === "dev" ? /^(observe|enforce)$/ : /^enforce$/;
+    if (!wanted.test(value("LAYER_AUTH_MODE") ?? ""))
+      report("must set LAYER_AUTH_MODE to enforce, in dev at least to observe");
+    if (value("LAYER_AUTH_SUBJECTS") !== "system:serviceaccount:gateway:gateway")
+      report("must let in gateway's ServiceAccount alone (LAYER_AUTH_SUBJECTS)");
+  }),
+  {
+    id: "workload-identity",
+    item: 16,
+    linters: [],
+    check(world, report) {
+      const account = ofKind(world, "ServiceAccount").find(
+        ({ metadata }) => metadata.name === "aux",
+      );
+      const annotations = account?.metadata.annotations ?? {};
+      // the base has no identity on purpose: which one it is, is for an overlay to say
+      const isBase = world.name === "base" || world.name.endsWith("(gateway)");
+      if (!account || isBase || annotations[ROLE_ARN] || annotations[POD_IDENTITY]) return;
+      report(account, "must have an IAM role by IRSA or EKS Pod Identity, not a static key");
+    },
+  },
+  objectRule(
+    "gateway-without-aws",
+    16,
+    [],
+    ["ServiceAccount", "Deployment"],
+    (object) =>
+      object.metadata.name === "gateway" &&
+      /role-arn|"AWS_(ROLE|ACCESS|SECRET|SHARED|WEB)/.test(JSON.stringify(object)) &&
+      "must have nothing to do with AWS credentials",
+  ),
+  objectRule<{ rules?: IPolicyRule[] }>(
+    "narrow-roles",
+    18,
+    ["kube-linter wildcard-in-rules", "kube-linter access-to-secrets", "polaris rolePodExecAttach"],
+    ["Role", "ClusterRole"],
+    ({ rules = [] }) => {
+      const words = rules.flatMap((rule) => [
+        ...rule.verbs,
+        ...(rule.resources ?? []),
+        ...(rule.apiGroups ?? []),
+      ]);
+      const wide = words.find((word) =>
+        ["*", "secrets", "pods/exec", "pods/attach"].includes(word),
+      );
+      return wide && `must not grant ${wide}`;
+    },
+  ),
+  objectRule<{ roleRef?: { name: string } }>(
+    "no-cluster-admin",
+    19,
+    ["kube-linter cluster-admin-role-binding"],
+    ["RoleBinding", "ClusterRoleBinding"],
+    ({ roleRef }) => roleRef?.name === "cluster-admin" && "must not bind cluster-admin",
+  ),
+];

@@ -1,0 +1,131 @@
+/** Items 20–27: who may talk to whom, and how the edge is guarded. */
+import type { IIngress } from "kubernetes-models/networking.k8s.io/v1/Ingress";
+import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
+import type { IService } from "kubernetes-models/v1/Service";
+import { type Endpoint, mayTalk, policiesFor } from "../reachability.ts";
+import { objectRule, podRule, type Rule } from "../rule.ts";
+import { envOf, ofKind, workloads } from "../world.ts";
+import { AUX_PEERS, flowsOf, GATEWAY_PEERS } from "./flows.ts";
+
+/** Addresses with credentials behind them: instance metadata, container credentials, Pod Identity. */
+const METADATA = ["169.254.169.254", "169.254.170.2", "169.254.170.23"];
+/** EKS Pod Identity's agent may be reached where that component is in use; it gives aux its own role only. */
+const AGENT = "169.254.170.23";
+
+const TLS_12 = /^ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)/;
+
+export const networkRules: readonly Rule[] = [
+  objectRule(
+    "default-deny",
+    20,
+    [
+      "kube-score pod-networkpolicy",
+      "polaris missingNetworkPolicy",
+      "kube-linter non-isolated-pod",
+    ],
+    ["Namespace"],
+    ({ metadata }, world) => {
+      const isDenied = ofKind<INetworkPolicy>(world, "NetworkPolicy").some(
+        ({ metadata: { namespace }, spec }) => {
+          const isForAll = Object.keys(spec?.podSelector ?? { no: 1 }).length === 0;
+          const types = spec?.policyTypes ?? [];
+          const isEmpty = !spec?.ingress?.length && !spec?.egress?.length;
+          return (
+            namespace === metadata.name &&
+            isForAll &&
+            isEmpty &&
+            types.includes("Ingress") &&
+            types.includes("Egress")
+          );
+        },
+      );
+      return !isDenied && "must have a NetworkPolicy that denies ingress and egress by default";
+    },
+  ),
+  peersRule("gateway-ingress", 21, "gateway", "ingress", GATEWAY_PEERS.ingress),
+  peersRule("gateway-egress", 22, "gateway", "egress", GATEWAY_PEERS.egress),
+  peersRule("aux-ingress", 23, "aux", "ingress", AUX_PEERS.ingress),
+  peersRule("aux-egress", 24, "aux", "egress", AUX_PEERS.egress),
+  podRule("metadata-address", 24, [], ({ namespace, labels, service }, report, world) => {
+    const hasAgent = ofKind(world, "NetworkPolicy").some(
+      ({ metadata }) => metadata.name === "aux-to-pod-identity-agent",
+    );
+    for (const ip of METADATA) {
+      if (service === "aux" && ip === AGENT && hasAgent) continue;
+      const open = [80, 443].find((port) =>
+        mayTalk(world, { namespace, labels }, { ip }, { protocol: "TCP", port }),
+      );
+      if (open) report(`must not reach the metadata address ${ip}`);
+    }
+  }),
+  objectRule<INetworkPolicy>(
+    "dangling-policy",
+    25,
+    ["kube-linter dangling-networkpolicy", "kube-score networkpolicy-targets-pod"],
+    ["NetworkPolicy"],
+    (policy, world) => {
+      const pods: Endpoint[] = workloads(world);
+      const isUsed = pods.some((pod) => policiesFor(world, pod).includes(policy));
+      return !isUsed && "must select a pod that exists";
+    },
+  ),
+  objectRule<IService>(
+    "cluster-ip",
+    26,
+    ["kube-score service-type", "kube-linter exposed-services"],
+    ["Service"],
+    ({ spec }) =>
+      ((spec?.type ?? "ClusterIP") !== "ClusterIP" || spec?.externalIPs || spec?.loadBalancerIP) &&
+      "must be of type ClusterIP without external addresses",
+  ),
+  objectRule<IIngress>(
+    "edge-tls",
+    27,
+    ["polaris tlsSettingsMissing"],
+    ["Ingress"],
+    ({ metadata, spec }) => {
+      const annotations = metadata.annotations ?? {};
+      const hosts = new Set(spec?.tls?.flatMap((one) => one.hosts ?? []));
+      if (!spec?.rules?.length || !spec.rules.every(({ host }) => host && hosts.has(host)))
+        return "must list every host under tls";
+      if (!TLS_12.test(annotations["alb.ingress.kubernetes.io/ssl-policy"] ?? ""))
+        return "must ask for TLS 1.2 or newer";
+      return (
+        annotations["alb.ingress.kubernetes.io/ssl-redirect"] !== "443" &&
+        "must redirect HTTP to HTTPS"
+      );
+    },
+  ),
+  objectRule("guarded-ingress", 27, [], ["Ingress"], (_, world) => {
+    if (world.environment !== "qa" && world.environment !== "prod") return undefined;
+    const gateway = workloads(world).find(({ service }) => service === "gateway");
+    const auth = gateway?.containers.map((one) => envOf(one, "GATEWAY_AUTH")).find(Boolean);
+    return auth !== "jwt" && "must not be in qa or prod while GATEWAY_AUTH is none";
+  }),
+];
+
+/** Every peer of a service's policies must be one of the known flows. */
+function peersRule(
+  id: string,
+  item: number,
+  service: string,
+  direction: "ingress" | "egress",
+  known: readonly RegExp[],
+): Rule {
+  return objectRule<INetworkPolicy>(
+    id,
+    item,
+    ["kube-score pod-networkpolicy"],
+    ["NetworkPolicy"],
+    (policy) => {
+      if (policy.metadata.namespace !== service) return undefined;
+      const stranger = flowsOf(policy, direction).find(
+        (flow) => !known.some((pattern) => pattern.test(flow)),
+      );
+      return (
+        stranger &&
+        `must not allow ${direction} ${direction === "egress" ? "to" : "from"} ${stranger}`
+      );
+    },
+  );
+}

@@ -1,0 +1,98 @@
+/** The sets of objects that are checked: what a cluster would be given, both services together. */
+
+import { join } from "node:path";
+import type { IContainer } from "kubernetes-models/v1/Container";
+import type { IPodSpec } from "kubernetes-models/v1/PodSpec";
+import { render } from "./kustomize/render.ts";
+import { isMapping, type K8sObject } from "./objects.ts";
+
+export const ENVIRONMENTS = ["dev", "qa", "prod"] as const;
+export type EnvironmentName = (typeof ENVIRONMENTS)[number];
+
+export interface World {
+  /** A folder of k8s/, with the components that were added to it. */
+  readonly name: string;
+  /** Undefined for what is not deployed as it stands: a base, with or without a component. */
+  readonly environment: EnvironmentName | undefined;
+  readonly objects: readonly K8sObject[];
+}
+
+/** Components that no overlay uses, on the service they are for. */
+export const OPTIONAL_COMPONENTS: readonly (readonly [
+  service: string,
+  components: readonly string[],
+])[] = [
+  ["aux", ["static-credentials"]],
+  ["aux", ["static-credentials", "external-secrets", "pull-secret"]],
+  ["aux", ["pod-identity"]],
+  ["gateway", ["pull-secret"]],
+  ["gateway", ["caller-jwt"]],
+  ["gateway", ["caller-jwt", "ingress"]],
+];
+
+/** Renders everything below `root` (the folder k8s). @throws Error for a file that cannot be rendered. */
+export function readWorlds(root: string): World[] {
+  const base = [...render(join(root, "base/aux")), ...render(join(root, "base/gateway"))];
+  const optional = OPTIONAL_COMPONENTS.map(([service, components]) => {
+    const other = service === "aux" ? "gateway" : "aux";
+    const folders = components.map((name) => join(root, "components", name));
+    return {
+      name: `base + ${components.join(" + ")} (${service})`,
+      environment: undefined,
+      objects: [
+        ...render(join(root, "base", service), folders),
+        ...render(join(root, "base", other)),
+      ],
+    };
+  });
+  const overlays = ENVIRONMENTS.map((environment) => ({
+    name: `overlays/${environment}`,
+    environment,
+    objects: render(join(root, "overlays", environment)),
+  }));
+  return [{ name: "base", environment: undefined, objects: base }, ...optional, ...overlays];
+}
+
+/** The objects of a kind; their shape has been checked against the schema before any rule runs. */
+export function ofKind<T>(world: World, kind: string): (T & K8sObject)[] {
+  return world.objects.filter((object) => object.kind === kind) as (T & K8sObject)[];
+}
+
+export interface Workload {
+  readonly object: K8sObject;
+  /** Both services are told apart by this label. */
+  readonly service: string | undefined;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly pod: IPodSpec;
+  readonly containers: readonly IContainer[];
+}
+
+/** Everything with a pod template. */
+export function workloads(world: World): Workload[] {
+  return world.objects.flatMap((object) => {
+    const template = isMapping(object.spec) ? object.spec.template : undefined;
+    if (object.kind === "ApplicationSet" || !isMapping(template)) return [];
+    const { metadata, spec } = template as {
+      metadata?: { labels?: Record<string, string> };
+      spec: IPodSpec;
+    };
+    const labels = metadata?.labels ?? {};
+    const containers = [...(spec.initContainers ?? []), ...spec.containers];
+    const namespace = object.metadata.namespace ?? "";
+    return [
+      {
+        object,
+        service: labels["app.kubernetes.io/name"],
+        namespace,
+        labels,
+        pod: spec,
+        containers,
+      },
+    ];
+  });
+}
+
+/** The value of a literal environment variable. */
+export const envOf = (container: IContainer, name: string): string | undefined =>
+  container.env?.find((variable) => variable.name === name)?.value;

@@ -1,0 +1,89 @@
+/** Which Application brings what, from which revision, to where. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { applicationsOf } from "../src/argo.ts";
+import { render } from "../src/kustomize/render.ts";
+import { groupOf, identityOf, type K8sObject } from "../src/objects.ts";
+import { K8S } from "./faults.ts";
+
+const objects = render(join(K8S, "argocd"));
+const applications = objects
+  .filter(({ kind }) => kind === "ApplicationSet")
+  .flatMap(applicationsOf);
+const contents = (path: string | undefined): K8sObject[] => render(join(K8S, "..", path ?? ""));
+
+test("there is one Application for each service and environment", () => {
+  assert.deepEqual(
+    applications
+      .map(
+        ({ metadata, spec }) =>
+          `${metadata.name}: ${spec.source?.path} at ${spec.source?.targetRevision}`,
+      )
+      .sort(),
+    [
+      "airlock-dev-aux: k8s/overlays/dev/aux at main",
+      "airlock-dev-gateway: k8s/overlays/dev/gateway at main",
+      "airlock-prod-aux: k8s/overlays/prod/aux at >=0.0.0",
+      "airlock-prod-gateway: k8s/overlays/prod/gateway at >=0.0.0",
+      "airlock-qa-aux: k8s/overlays/qa/aux at >=0.0.0-0",
+      "airlock-qa-gateway: k8s/overlays/qa/gateway at >=0.0.0-0",
+    ],
+  );
+});
+
+test("no Application owns an object of another one on the same cluster", () => {
+  const owners = new Map<string, string>();
+  for (const { metadata, spec } of applications) {
+    for (const object of contents(spec.source?.path)) {
+      const key = `${spec.destination.server} ${identityOf(object)}`;
+      assert.equal(
+        owners.get(key),
+        undefined,
+        `${key} belongs to ${owners.get(key)} and ${metadata.name}`,
+      );
+      owners.set(key, metadata.name);
+    }
+  }
+  assert.ok(owners.size > 50);
+});
+
+test("the two Applications of an environment bring what kubectl apply -k of the overlay would", () => {
+  for (const environment of ["dev", "qa", "prod"]) {
+    const own = applications.filter(({ metadata }) =>
+      metadata.name.startsWith(`airlock-${environment}-`),
+    );
+    const names = own.flatMap(({ spec }) => contents(spec.source?.path)).map(identityOf);
+    assert.deepEqual(names.sort(), contents(`k8s/overlays/${environment}`).map(identityOf).sort());
+  }
+});
+
+test("each Application stays in its namespace and brings only what its project allows", () => {
+  for (const { metadata, spec } of applications) {
+    const project = objects.find(
+      ({ kind, metadata: { name } }) => kind === "AppProject" && name === spec.project,
+    );
+    const { clusterResourceWhitelist, namespaceResourceWhitelist } = (project?.spec ??
+      {}) as Record<string, { group: string; kind: string }[]>;
+    const allowed = [...(clusterResourceWhitelist ?? []), ...(namespaceResourceWhitelist ?? [])];
+    for (const object of contents(spec.source?.path)) {
+      const namespace = object.metadata.namespace ?? object.metadata.name;
+      assert.equal(
+        namespace,
+        spec.destination.namespace,
+        `${metadata.name}: ${identityOf(object)}`,
+      );
+      const isAllowed = allowed.some(
+        ({ group, kind }) => group === groupOf(object) && kind === object.kind,
+      );
+      assert.ok(isAllowed, `${spec.project} does not allow ${identityOf(object)}`);
+    }
+  }
+});
+
+test("only dev has an ingress", () => {
+  const kinds = (environment: string) =>
+    contents(`k8s/overlays/${environment}`).map(({ kind }) => kind);
+  assert.ok(kinds("dev").includes("Ingress"));
+  assert.ok(!kinds("qa").includes("Ingress") && !kinds("prod").includes("Ingress"));
+});

@@ -1,0 +1,51 @@
+/** Lays a fault of fixtures/faults.yaml over the manifests of this repository. */
+import { join } from "node:path";
+import { checkArgo, checkDeployed, type Finding } from "../src/check.ts";
+import { merge } from "../src/kustomize/merge.ts";
+import { render } from "../src/kustomize/render.ts";
+import { type K8sObject, type Mapping, nameOf } from "../src/objects.ts";
+import { readDocuments } from "../src/read-yaml.ts";
+import { ENVIRONMENTS } from "../src/world.ts";
+
+export const K8S = join(import.meta.dirname, "../../../k8s");
+
+export interface Fault {
+  readonly rule: string;
+  readonly world?: string;
+  readonly on?: string;
+  readonly at?: string;
+  readonly merge?: Mapping;
+  readonly pod?: Mapping;
+  readonly container?: Mapping;
+  readonly drop?: boolean;
+  readonly add?: K8sObject;
+}
+
+export const FAULTS = readDocuments(
+  join(import.meta.dirname, "fixtures/faults.yaml"),
+)[0] as Fault[];
+
+/** What the checks say of a world, with the fault in it or without any. */
+export function findingsOf(world: string, fault?: Fault): Promise<Finding[]> {
+  const environment = ENVIRONMENTS.find((name) => name === world);
+  const objects = render(join(K8S, environment ? `overlays/${world}` : world));
+  const changed = fault ? apply(objects, fault) : objects;
+  return environment
+    ? checkDeployed({ name: world, environment, objects: changed })
+    : checkArgo(changed);
+}
+
+function apply(objects: readonly K8sObject[], fault: Fault): K8sObject[] {
+  if (fault.add) return [...objects, fault.add];
+  const target = objects.find((object) => nameOf(object) === fault.on);
+  if (!target) throw new Error(`no ${fault.on} to lay the fault over`);
+  if (fault.drop) return objects.filter((object) => object !== target);
+  const container = fault.container && {
+    containers: [{ ...fault.container, name: target.metadata.name }],
+  };
+  const pod = container ?? fault.pod;
+  const patch = fault.merge ?? { spec: { template: { spec: pod } } };
+  return objects.map((object) =>
+    object === target ? (merge(object, patch) as K8sObject) : object,
+  );
+}

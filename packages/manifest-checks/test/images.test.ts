@@ -1,0 +1,107 @@
+/** The Dockerfile, .dockerignore and compose.yaml keep the promises that the manifests rely on. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { render } from "../src/kustomize/render.ts";
+import { readDocuments } from "../src/read-yaml.ts";
+import { workloads } from "../src/world.ts";
+import { K8S } from "./faults.ts";
+
+const ROOT = join(K8S, "..");
+const dockerfile = readFileSync(join(ROOT, "Dockerfile"), "utf8");
+const instructions = dockerfile
+  .replace(/^#.*\n/gm, "")
+  .replace(/\\\n/g, " ")
+  .split("\n")
+  .filter(Boolean);
+const lastStage = instructions.slice(
+  instructions.findLastIndex((line) => line.startsWith("FROM ")),
+);
+
+describe("Dockerfile", () => {
+  test("everything up to the compiler is shared: ARG SERVICE comes after it", () => {
+    const service = instructions.indexOf("ARG SERVICE");
+    const compile = instructions.findIndex((line) => line.includes("tsc -b"));
+    assert.ok(compile > 0 && service > compile);
+    assert.ok(instructions.some((line) => line.includes("pnpm install --frozen-lockfile")));
+  });
+
+  test("the base image is an argument with a tag, and no stage names another image", () => {
+    assert.equal(instructions[0], "ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim");
+    const bases = instructions
+      .filter((line) => line.startsWith("FROM "))
+      .map((line) => line.split(/ (?=\S*$)| AS /)[0]);
+    for (const base of bases)
+      assert.match(
+        base ?? "",
+        /^FROM (--platform=\$BUILDPLATFORM )?(\$\{NODE_IMAGE\}|base)$|^FROM$/,
+      );
+  });
+
+  test("the image runs as uid 1000, starts Node without a shell, and leaves ENVIRONMENT unset", () => {
+    assert.ok(lastStage.includes("USER 1000"));
+    assert.ok(lastStage.includes('CMD ["node", "--enable-source-maps", "dist/main.js"]'));
+    assert.doesNotMatch(
+      instructions.filter((line) => /^(ENV|ARG) /.test(line)).join("\n"),
+      /ENVIRONMENT/,
+    );
+  });
+
+  test("the health check needs neither a shell nor curl", () => {
+    const check = lastStage.find((line) => line.startsWith("HEALTHCHECK"));
+    assert.match(check ?? "", /CMD \["node", "-e", /);
+    assert.doesNotMatch(check ?? "", /curl|wget|sh -c/);
+  });
+
+  test("SERVICE=api is answered with the name it has here", () => {
+    assert.match(
+      dockerfile,
+      /api\) echo "SERVICE=api: the public service is called gateway here[^"]*" >&2; exit 1/,
+    );
+  });
+
+  test("the compile cache covers the uid that the manifests run as", () => {
+    const world = {
+      name: "prod",
+      environment: undefined,
+      objects: render(join(K8S, "overlays/prod")),
+    };
+    for (const { pod } of workloads(world)) {
+      assert.ok(dockerfile.includes(`%-1000}-${pod.securityContext?.runAsUser}"`));
+    }
+  });
+});
+
+test(".dockerignore lets the sources in and nothing that is made or secret", () => {
+  const lines = readFileSync(join(ROOT, ".dockerignore"), "utf8").split("\n");
+  assert.equal(
+    lines.find((line) => line && !line.startsWith("#")),
+    "*",
+  );
+  for (const line of ["**/node_modules", "**/dist", "**/.env*"])
+    assert.ok(lines.includes(line), line);
+  const admitted = lines.filter((line) => line.startsWith("!")).map((line) => line.slice(1));
+  for (const path of admitted.filter((one) => !one.includes("*")))
+    assert.ok(existsSync(join(ROOT, path)), path);
+});
+
+test("compose.yaml runs the pair hardened, and publishes gateway on this machine only", () => {
+  type Service = {
+    read_only: boolean;
+    cap_drop: string[];
+    user: string;
+    ports?: string[];
+    "<<"?: object;
+  };
+  const [compose] = readDocuments(join(ROOT, "compose.yaml")) as {
+    services: Record<string, Service>;
+  }[];
+  const services = Object.entries(compose?.services ?? {});
+  assert.deepEqual(services.map(([name]) => name).sort(), ["aux", "gateway", "local-aws"]);
+  for (const [name, service] of services) {
+    const { read_only, cap_drop, ports } = { ...service["<<"], ...service } as Service;
+    assert.ok(read_only && cap_drop.includes("ALL"), name);
+    assert.deepEqual(ports ?? [], name === "gateway" ? ["127.0.0.1:8080:8080"] : []);
+  }
+});
