@@ -99,7 +99,14 @@ function baseCredentials(settings: AwsSettings): AwsCredentialIdentityProvider {
   return fromNodeProviderChain({ clientConfig: { region: settings.AWS_REGION } });
 }
 
-/** AWS's clock may differ from ours; the SDK learns the offset from each answer. */
+/** A Date header has whole seconds: smaller offsets say nothing. */
+const LEAST_OFFSET_MS = 2000;
+
+/** How far AWS's clock is ahead of ours at most; the SDK learns it from the Date of each answer. */
+function clockOffsetMs({ systemClockOffset }: { systemClockOffset: number }): number {
+  return Math.abs(systemClockOffset) < LEAST_OFFSET_MS ? 0 : systemClockOffset + 1000;
+}
+
 function fromSts(credentials: StsCredentials | undefined, sts: STSClient): Credentials {
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
   if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) {
@@ -109,7 +116,7 @@ function fromSts(credentials: StsCredentials | undefined, sts: STSClient): Crede
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,
     sessionToken: SessionToken,
-    expiresAt: Expiration.getTime() - sts.config.systemClockOffset,
+    expiresAt: Expiration.getTime() - clockOffsetMs(sts.config),
   };
 }
 

@@ -44,6 +44,14 @@ test("chained form: ASSUME_ROLE_ARN is assumed with the session of the token's r
   assert.match(call?.principalArn ?? "", /assumed-role\/airlock-aux-role-dev\//);
 });
 
+test("a session is believed until the second at which AWS ends it, and not longer", async (t) => {
+  const { aws, local } = await startReadyRig(t);
+  const expiresAt = aws.session.credentials().expiresAt ?? 0;
+  assert.equal(expiresAt % 1000, 0, "STS gives whole seconds");
+  assert.ok(expiresAt <= Date.now() + 3_600_000);
+  assert.equal(local.calls.counts().byOperation["sts.AssumeRole"], 1);
+});
+
 test("all clients share one session", async (t) => {
   const { aws, local } = await startReadyRig(t);
   await Promise.all([
