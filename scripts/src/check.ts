@@ -1,10 +1,11 @@
-/** `pnpm check`: lint, types, generated files; `--fix` mends what can be mended. */
+/** `pnpm check`: lint, types, generated files, manifests; `--fix` mends what can be mended. */
 import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { ROOT, staleFiles } from "./generated/files.ts";
 
-const HELP = `Checks what a reviewer should not have to: lint and format, types, generated files.
+const HELP = `Checks what a reviewer should not have to: lint and format, types, generated files,
+Kubernetes manifests.
 
   pnpm check          says what is wrong and exits 1
   pnpm check --fix    formats, and writes the generated files anew
@@ -42,6 +43,11 @@ async function checkGenerated(): Promise<void> {
 await checkGenerated();
 run("lint", "biome", ["check", ...(values.fix ? ["--write"] : []), "--error-on-warnings", "."]);
 run("types", "tsc", ["-p", "tsconfig.check.json"]);
+run("manifests", process.execPath, ["packages/manifest-checks/src/check-manifests.ts"]);
+run("rendered manifests", process.execPath, [
+  "packages/manifest-checks/src/check-render.ts",
+  ...(values.fix ? ["--write"] : []),
+]);
 if (failures > 0) {
   process.stdout.write(`${failures} check(s) failed\n`);
   process.exit(1);
