@@ -1,6 +1,12 @@
 /** The log: JSON lines on standard output, written asynchronously and flushed at exit. */
 import type { CommonSettings } from "@airlock/config";
-import { type DestinationStream, type Logger, pino } from "pino";
+import {
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  type Logger,
+  pino,
+} from "pino";
 
 export type { Logger } from "pino";
 
@@ -51,14 +57,13 @@ export function createLogger(
   settings: Pick<CommonSettings, "SERVICE_NAME" | "LOG_LEVEL">,
   destination: DestinationStream = bufferedStdout(),
 ): Logger {
-  return pino(
+  const logger = pino(
     {
       level: settings.LOG_LEVEL,
       base: { service: settings.SERVICE_NAME },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        bindings: withoutSecrets,
         log: withoutSecrets,
       },
       errorKey: "error",
@@ -66,11 +71,23 @@ export function createLogger(
     },
     destination,
   );
+  // pino's formatters see lines, not the members that a child adds to each of its lines
+  const makeChild = logger.child;
+  logger.child = function <C extends string = never>(
+    this: Logger,
+    bindings: Bindings,
+    options?: ChildLoggerOptions<C>,
+  ): Logger<C> {
+    return Reflect.apply(makeChild<C>, this, [withoutSecrets(bindings), options]);
+  };
+  return logger;
 }
 
 /** Bytes, more or less, that are written together. */
 const BATCH_LENGTH = 32_768;
 const BATCH_MS = 100;
+/** Held for a reader that does not read; beyond it lines are dropped, for the service matters more. */
+const MAX_HELD_BYTES = 16_777_216;
 
 /**
  * Lines are collected and written together: two synchronous writes a request would cost a third of
@@ -80,7 +97,7 @@ const BATCH_MS = 100;
  * line.
  */
 function bufferedStdout(): DestinationStream {
-  const stdout = pino.destination({ dest: 1, sync: false });
+  const stdout = pino.destination({ dest: 1, sync: false, maxLength: MAX_HELD_BYTES });
   let pending = "";
   const flush = () => {
     if (pending === "") return;
@@ -102,7 +119,12 @@ function bufferedStdout(): DestinationStream {
       pending += line;
       if (pending.length >= BATCH_LENGTH) flush();
     },
-  };
+    // pino calls it after a fatal line
+    flushSync() {
+      flush();
+      stdout.flushSync();
+    },
+  } as DestinationStream;
 }
 
 interface ErrorDescription {

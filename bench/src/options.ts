@@ -1,0 +1,83 @@
+/** The command line: what may be asked for, and how long each of it runs. */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { CASES, type Case } from "./cases.ts";
+import type { Plan } from "./rounds.ts";
+
+export const HELP = `pnpm bench gateway [options]
+
+Measures the gateway beside a plain nginx and @fastify/reply-from, all on loopback.
+
+  --quick              short rounds, about a minute (without it about eight)
+  --write              also writes the table into docs/benchmarks/README.md
+  --case=NAME          only this load: ${CASES.map(({ name }) => name).join(", ")}
+  --checkout=NAME=DIR  also measures the gateway of another checkout; may be repeated
+  --rounds=N           another number of rounds
+  --profile=FILE       instead: a CPU profile of the gateway under 1 KB, distinct keys, in FILE,
+                       and its self time by area
+`;
+
+const QUICK: Plan = { rounds: 5, slotMs: 450, warmUpMs: 10_000 };
+const FULL: Plan = { rounds: 11, slotMs: 3000, warmUpMs: 20_000 };
+
+export interface Checkout {
+  readonly name: string;
+  readonly root: string;
+}
+
+export interface Options {
+  readonly plan: Plan;
+  readonly isQuick: boolean;
+  readonly cases: readonly Case[];
+  readonly checkouts: readonly Checkout[];
+  readonly profile: string | undefined;
+  readonly isWriting: boolean;
+}
+
+/** @throws Error saying what is wrong; undefined when help was asked for. */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", short: "h", default: false },
+      quick: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      case: { type: "string", multiple: true, default: [] },
+      checkout: { type: "string", multiple: true, default: [] },
+      rounds: { type: "string" },
+      profile: { type: "string" },
+    },
+  });
+  if (values.help) return undefined;
+  if (positionals.length !== 1 || positionals[0] !== "gateway") {
+    throw new Error("say what to measure: gateway");
+  }
+  const plan = values.quick ? QUICK : FULL;
+  return {
+    plan: values.rounds === undefined ? plan : { ...plan, rounds: roundsOf(values.rounds) },
+    isQuick: values.quick,
+    cases: values.case.length === 0 ? CASES : values.case.map(caseOf),
+    checkouts: values.checkout.map(checkoutOf),
+    profile: values.profile && resolve(values.profile),
+    isWriting: values.write,
+  };
+}
+
+function roundsOf(text: string): number {
+  const rounds = Number(text);
+  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= 100) return rounds;
+  throw new Error("--rounds takes 1 to 100");
+}
+
+function caseOf(name: string): Case {
+  const found = CASES.find((one) => one.name === name);
+  if (found) return found;
+  throw new Error(`--case takes ${CASES.map((one) => one.name).join(", ")}`);
+}
+
+function checkoutOf(text: string): Checkout {
+  const [name, root] = text.split("=", 2);
+  if (name && root && /^[a-z0-9-]+$/.test(name)) return { name, root: resolve(root) };
+  throw new Error("--checkout takes NAME=DIR, the name in small letters, digits and dashes");
+}

@@ -1,0 +1,33 @@
+/** Medians, and ratios of what was measured side by side. */
+
+/** The middle of the values, or the mean of the two in the middle; NaN when there are none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
+  return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? Number.NaN)) / 2 : upper;
+}
+
+export interface PairedRatio {
+  readonly median: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/**
+ * The ratio of two series by round. A machine that drifts within seconds moves both members of a
+ * pair; ratios of two medians would compare one second with another.
+ *
+ * @returns undefined when no round has both.
+ */
+export function pairedRatio(
+  of: readonly (number | undefined)[],
+  to: readonly (number | undefined)[],
+): PairedRatio | undefined {
+  const ratios = of.flatMap((value, round) => {
+    const other = to[round];
+    return value !== undefined && other ? [value / other] : [];
+  });
+  if (ratios.length === 0) return undefined;
+  return { median: median(ratios), lowest: Math.min(...ratios), highest: Math.max(...ratios) };
+}
