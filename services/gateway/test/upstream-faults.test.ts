@@ -150,6 +150,25 @@ for (const [name, bytes] of [
   });
 }
 
+test("more requests than connections: the overflow is refused at once, and the breaker stays closed", async (t) => {
+  const upstream = await startUpstream(t, (request, response) => {
+    setTimeout(() => json({})(request, response), 800);
+  });
+  const gateway = await startGateway(t, upstream.url);
+  const replies = await Promise.all(
+    Array.from({ length: 700 }, (_, i) => get(gateway.url, `/config/a${i}`)),
+  );
+  const count = (status: number) => replies.filter((reply) => reply.status === status).length;
+  assert.equal(count(200) + count(503), 700, replies.map(({ status }) => status).join());
+  assert.ok(count(200) >= 128, `${count(200)} answered`);
+  const refused = replies.filter(({ status }) => status === 503);
+  assert.ok(refused.length > 0 && refused.every((reply) => codeOf(reply) === "overloaded"));
+  assert.ok(refused.every(({ headers }) => headers["retry-after"]));
+  assert.equal(await gateway.metric("upstream_breaker_open"), 0);
+  assert.ok(upstream.requests.length < 700, "not all were sent");
+  assert.equal((await get(gateway.url, "/config/next")).status, 200);
+});
+
 test("when the client leaves, the call upstream ends", async (t) => {
   const upstream = await startUpstream(t, () => {});
   const gateway = await startGateway(t, upstream.url);

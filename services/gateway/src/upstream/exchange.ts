@@ -27,6 +27,14 @@ export class HeadersTooLateError extends Error {
   }
 }
 
+/** The request found no connection: nothing was sent, and nothing is known of the upstream. */
+export class NoConnectionFreeError extends Error {
+  constructor(limitMs: number) {
+    super(`no connection was free within ${limitMs} ms`);
+    this.name = "NoConnectionFreeError";
+  }
+}
+
 /** The connection failed in the middle of an answer. */
 export class AnswerBrokenError extends Error {
   constructor(cause: Error) {
@@ -40,7 +48,12 @@ export interface ExchangeOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Bodies up to this many bytes are collected, larger ones are streamed. */
   readonly bufferBytes: number;
+  /** From sending the request to the first header of the answer. */
   readonly headersLimitMs: number;
+  /** Before that: waiting for a connection. */
+  readonly queueLimitMs: number;
+  /** Counts the exchanges that wait for a connection. */
+  readonly queue: { length: number };
 }
 
 export function exchange(dispatcher: Dispatcher, options: ExchangeOptions): Exchange {
@@ -55,7 +68,10 @@ export function exchange(dispatcher: Dispatcher, options: ExchangeOptions): Exch
 class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   readonly answer: Promise<Answer>;
   readonly #bufferBytes: number;
-  readonly #headersTimer: NodeJS.Timeout;
+  readonly #headersLimitMs: number;
+  readonly #queue: { length: number };
+  #isQueued = true;
+  #timer: NodeJS.Timeout;
   #hasHeaders = false;
   #resolve!: (answer: Answer) => void;
   #reject!: (error: Error) => void;
@@ -70,15 +86,18 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   #stream: Readable | undefined;
 
   constructor(dispatcher: Dispatcher, options: ExchangeOptions) {
-    const { path, headers, bufferBytes, headersLimitMs } = options;
+    const { path, headers, bufferBytes, headersLimitMs, queueLimitMs, queue } = options;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     this.#bufferBytes = bufferBytes;
-    this.#headersTimer = setTimeout(
-      () => this.abort(new HeadersTooLateError(headersLimitMs)),
-      headersLimitMs,
+    this.#headersLimitMs = headersLimitMs;
+    this.#queue = queue;
+    queue.length++;
+    this.#timer = setTimeout(
+      () => this.abort(new NoConnectionFreeError(queueLimitMs)),
+      queueLimitMs,
     );
     dispatcher.dispatch({ method: "GET", path, headers }, this);
   }
@@ -86,20 +105,33 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   abort(reason: Error): void {
     if (this.#abortReason) return;
     this.#abortReason = reason;
-    clearTimeout(this.#headersTimer);
+    this.#leaveQueue();
+    clearTimeout(this.#timer);
     this.#controller?.abort(reason);
     this.#stream?.destroy(reason);
     this.#reject(reason); // nothing happens when the answer is there already
   }
 
   wasAborted(): boolean {
-    return this.#abortReason !== undefined && !(this.#abortReason instanceof HeadersTooLateError);
+    const reason = this.#abortReason;
+    return !(
+      reason === undefined ||
+      reason instanceof HeadersTooLateError ||
+      reason instanceof NoConnectionFreeError
+    );
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // it may have been aborted while it waited for a connection
-    if (this.#abortReason) controller.abort(this.#abortReason);
+    if (this.#abortReason) {
+      controller.abort(this.#abortReason);
+      return;
+    }
+    this.#leaveQueue();
+    clearTimeout(this.#timer);
+    const limitMs = this.#headersLimitMs;
+    this.#timer = setTimeout(() => this.abort(new HeadersTooLateError(limitMs)), limitMs);
   }
 
   onResponseStart(
@@ -108,7 +140,7 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200) return;
-    clearTimeout(this.#headersTimer);
+    clearTimeout(this.#timer);
     this.#hasHeaders = true;
     this.#status = status;
     this.#headers = headers;
@@ -141,9 +173,15 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    clearTimeout(this.#headersTimer);
+    this.#leaveQueue();
+    clearTimeout(this.#timer);
     this.#stream?.destroy(error);
     this.#reject(this.#hasHeaders ? new AnswerBrokenError(error) : error);
+  }
+
+  #leaveQueue(): void {
+    if (this.#isQueued) this.#queue.length--;
+    this.#isQueued = false;
   }
 
   #beginStream(controller: Dispatcher.DispatchController): void {

@@ -1,6 +1,6 @@
 /** What can go wrong between the gateway and its upstream, and what the client is told. */
 import { ProblemError } from "@airlock/contract";
-import { AnswerBrokenError, HeadersTooLateError } from "./exchange.ts";
+import { AnswerBrokenError, HeadersTooLateError, NoConnectionFreeError } from "./exchange.ts";
 import { ReaderDeadlineError } from "./reader.ts";
 
 /** No connection was made: nothing can have reached the upstream. */
@@ -15,13 +15,17 @@ const CONNECT_CODES = new Set([
 /** The connection ended before the answer began. */
 const RESET_CODES = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
-/** `timeout`: no header in time. `late`: the body stopped coming. `broken`: it ended too early. */
-export type Failure = "connect" | "reset" | "timeout" | "late" | "broken" | "protocol";
+/**
+ * `crowded`: no connection was free. `timeout`: no header in time. `late`: the body stopped coming.
+ * `broken`: it ended too early.
+ */
+export type Failure = "crowded" | "connect" | "reset" | "timeout" | "late" | "broken" | "protocol";
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof HeadersTooLateError || error instanceof ReaderDeadlineError) {
     return "timeout";
   }
+  if (error instanceof NoConnectionFreeError) return "crowded";
   if (error instanceof AnswerBrokenError) {
     return codeOf(error.cause) === "UND_ERR_BODY_TIMEOUT" ? "late" : "broken";
   }
@@ -41,6 +45,7 @@ function codeOf(error: unknown): string {
 export function answeredInTime(error: unknown): boolean | undefined {
   if (error instanceof ProblemError) return undefined;
   const failure = failureOf(error);
+  if (failure === "crowded") return undefined;
   return failure === "late" || failure === "broken";
 }
 
@@ -49,6 +54,8 @@ const RETRY_SOON = { "retry-after": "1" };
 export function upstreamProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   switch (failureOf(error)) {
+    case "crowded":
+      return crowded(error);
     case "connect":
       return unavailable(error);
     case "timeout":
@@ -66,6 +73,12 @@ export function upstreamProblem(error: unknown): ProblemError {
       );
   }
 }
+
+export const crowded = (cause?: unknown): ProblemError =>
+  new ProblemError("overloaded", "Too many requests wait for the service behind; try again.", {
+    cause,
+    headers: RETRY_SOON,
+  });
 
 export const unavailable = (cause?: unknown): ProblemError =>
   new ProblemError(

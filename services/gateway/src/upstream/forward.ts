@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Answer } from "./exchange.ts";
-import { answeredInTime, unavailable, upstreamProblem } from "./failures.ts";
+import { answeredInTime, upstreamProblem } from "./failures.ts";
 import { Flights } from "./flights.ts";
 import { clientHeaders, flightKey, isShareable, upstreamHeaders } from "./headers.ts";
 import { alone, ClientLeftError, type Reader, readWithin } from "./reader.ts";
@@ -30,7 +30,8 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
   const flights = new Flights();
 
   const answerTo = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
-    if (upstream.isOpen()) throw unavailable();
+    const refusal = upstream.refusal();
+    if (refusal) throw refusal;
     const { caller } = request;
     const headers = { ...upstreamHeaders(request.raw, request.id), ...layer?.headers(caller) };
     const { overallMs } = TIMINGS[target.timing];

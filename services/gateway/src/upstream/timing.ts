@@ -10,3 +10,6 @@ export type Timing = keyof typeof TIMINGS;
 
 /** Time to make a connection. */
 export const CONNECT_MS = 500;
+
+/** Time to wait for a free connection; longer than making one, whose failure is told apart. */
+export const QUEUE_MS = 1400;

@@ -31,7 +31,7 @@ export function upstreamMetrics(
   return {
     calls: new Histogram({
       name: "upstream_call_duration_seconds",
-      help: "Calls to the upstream by outcome: 2xx, 4xx, 5xx, connect, reset, timeout, protocol, left.",
+      help: "Calls to the upstream by outcome: 2xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, left.",
       labelNames: ["outcome"],
       buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
       registers,

@@ -1,17 +1,20 @@
 /** The service behind the gateway: a pool of connections with retry, breaker and fresh DNS. */
 import { isIP } from "node:net";
+import type { ProblemError } from "@airlock/contract";
 import type { Logger, Metrics } from "@airlock/http";
 import { Pool } from "undici";
 import { Breaker } from "./breaker.ts";
 import { type Answer, type Exchange, exchange } from "./exchange.ts";
-import { failureOf } from "./failures.ts";
+import { crowded, failureOf, unavailable } from "./failures.ts";
 import { Resolver } from "./resolver.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { CONNECT_MS, TIMINGS, type Timing } from "./timing.ts";
+import { CONNECT_MS, QUEUE_MS, TIMINGS, type Timing } from "./timing.ts";
 import { upstreamMetrics } from "./upstream-metrics.ts";
 
-/** More requests than this wait for a connection. */
-const CONNECTIONS = 64;
+/** More than the 70 places of one aux, so that it is aux that says when it is full. */
+const CONNECTIONS = 128;
+/** Requests that may wait for a connection; one more is refused at once. */
+const MAX_QUEUED = 384;
 /** Shorter than the 72 s after which the upstream closes an idle connection. */
 const IDLE_MS = 30_000;
 /** A body may pause this long. */
@@ -28,8 +31,8 @@ export interface UpstreamRequest {
 }
 
 export interface Upstream {
-  /** Whether it is given up for the moment: nothing should be sent, nor waited for. */
-  isOpen(): boolean;
+  /** Why nothing should be sent now, nor waited for; undefined when all is well. */
+  refusal(): ProblemError | undefined;
   /** Calls the upstream, with one retry where that is safe. */
   send(request: UpstreamRequest): Exchange;
   /** Tells how a client's request ended; see Breaker. */
@@ -49,6 +52,7 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
   const { origin, pathname, hostname } = new URL(url);
   const prefix = pathname === "/" ? "" : pathname;
   const budget = new RetryBudget();
+  const queue = { length: 0 };
 
   const newPool = () =>
     new Pool(origin, {
@@ -71,8 +75,8 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
 
   const breaker = new Breaker({
     probe: async () => {
-      const options = { path: `${prefix}/livez`, headers: {}, bufferBytes: 65_536 };
-      await exchange(pool, { ...options, headersLimitMs: PROBE_MS }).answer;
+      const limits = { headersLimitMs: PROBE_MS, queueLimitMs: PROBE_MS, bufferBytes: 65_536 };
+      await exchange(pool, { path: `${prefix}/livez`, headers: {}, queue, ...limits }).answer;
     },
     onChange: (isOpen, reason) =>
       logger[isOpen ? "error" : "info"](
@@ -93,6 +97,8 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
       headers,
       bufferBytes,
       headersLimitMs: TIMINGS[timing].headersLimitMs,
+      queueLimitMs: QUEUE_MS,
+      queue,
     });
     const observe = (outcome: string) =>
       metrics.calls.labels(outcome).observe((performance.now() - startedAt) / 1000);
@@ -104,7 +110,10 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
   };
 
   return {
-    isOpen: () => breaker.isOpen,
+    refusal() {
+      if (breaker.isOpen) return unavailable();
+      return queue.length >= MAX_QUEUED ? crowded() : undefined;
+    },
     send(request) {
       budget.earn();
       let current = attempt(request);
