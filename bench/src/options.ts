@@ -2,11 +2,13 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CASES, type Case } from "./cases.ts";
+import { LAYER_FULL, LAYER_QUICK } from "./layer/benchmark.ts";
 import type { Plan } from "./rounds.ts";
 
-export const HELP = `pnpm bench gateway [options]
+export const HELP = `pnpm bench gateway|layer [options]
 
-Measures the gateway beside a plain nginx and @fastify/reply-from, all on loopback.
+gateway: the gateway beside a plain nginx and @fastify/reply-from, all on loopback.
+layer:   the pair with authenticated layers beside the pair without (--quick, --write, --rounds).
 
   --quick              short rounds, about a minute (without it about eight)
   --write              also writes the table into docs/benchmarks/README.md
@@ -26,6 +28,7 @@ export interface Checkout {
 }
 
 export interface Options {
+  readonly target: "gateway" | "layer";
   readonly plan: Plan;
   readonly isQuick: boolean;
   readonly cases: readonly Case[];
@@ -50,11 +53,14 @@ export function readOptions(args: readonly string[]): Options | undefined {
     },
   });
   if (values.help) return undefined;
-  if (positionals.length !== 1 || positionals[0] !== "gateway") {
-    throw new Error("say what to measure: gateway");
+  const [target, ...more] = positionals;
+  if (more.length > 0 || (target !== "gateway" && target !== "layer")) {
+    throw new Error("say what to measure: gateway or layer");
   }
-  const plan = values.quick ? QUICK : FULL;
+  const plans = target === "gateway" ? [QUICK, FULL] : [LAYER_QUICK, LAYER_FULL];
+  const plan = (values.quick ? plans[0] : plans[1]) ?? FULL;
   return {
+    target,
     plan: values.rounds === undefined ? plan : { ...plan, rounds: roundsOf(values.rounds) },
     isQuick: values.quick,
     cases: values.case.length === 0 ? CASES : values.case.map(caseOf),

@@ -9,8 +9,6 @@ import type { Options } from "./options.ts";
 import { nginxVersion } from "./proxies/nginx.ts";
 
 const PAGE = join(REPOSITORY, "docs/benchmarks/README.md");
-const BEGIN = "<!-- bench gateway: begin -->";
-const END = "<!-- bench gateway: end -->";
 
 /** Processes that wanted a CPU before the benchmark began: more than none makes a noisy table. */
 export const otherLoad = (): string => (loadavg()[0] ?? 0).toFixed(1);
@@ -29,9 +27,20 @@ export function conditions({ plan, isQuick }: Options, otherWork: string): strin
   ].join("\n");
 }
 
-/** Puts the text between the page's markers. */
-export function writePage(text: string): void {
+/** The same for the cost of authenticated layers. */
+export function layerConditions({ plan, isQuick }: Options, otherWork: string): string {
+  return [
+    `\`pnpm bench layer${isQuick ? " --quick" : ""}\`, ${new Date().toISOString().slice(0, 10)},`,
+    `${availableParallelism()} CPUs shared by all, Node ${process.versions.node},`,
+    `load average of other work before it began ${otherWork};`,
+    `16 keep-alive connections, ${plan.rounds} interleaved rounds of ${plan.slotMs} ms.`,
+  ].join("\n");
+}
+
+/** Puts the text between the page's markers for one benchmark. */
+export function writePage(name: Options["target"], text: string): void {
   const page = readFileSync(PAGE, "utf8");
+  const [BEGIN, END] = [`<!-- bench ${name}: begin -->`, `<!-- bench ${name}: end -->`];
   const begin = page.indexOf(BEGIN);
   const end = page.indexOf(END);
   if (begin < 0 || end < begin)
