@@ -83,7 +83,7 @@ test("a signal during start stops what has started, and the run exits 0", async 
 test("when a service dies the run says which, stops the rest and exits 1", async (t) => {
   const run = await start(t);
   await run.ready();
-  const { pid } = await processOn(run.stdout(), "aux");
+  const { pid } = processOn(run.stdout(), "aux");
   process.kill(pid, "SIGKILL");
   assert.equal(await run.exit(), 1);
   assert.match(run.stderr(), /aux has ended \(SIGKILL\)/);
@@ -93,12 +93,19 @@ test("when a service dies the run says which, stops the rest and exits 1", async
 test("when the run itself is killed its services stop by themselves", async (t) => {
   const run = await start(t);
   await run.ready();
+  const pids = [processOn(run.stdout(), "aux"), processOn(run.stdout(), "gateway")];
   run.process.kill("SIGKILL");
   await run.exit();
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 20_000;
   for (const port of Object.values(run.ports)) {
     while (await isListening(port)) {
       assert.ok(Date.now() < end, `port ${port} still answers`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  for (const { pid } of pids) {
+    while (isAlive(pid)) {
+      assert.ok(Date.now() < end, `process ${pid} is still there`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -157,7 +164,15 @@ test("dev --aws without usable credentials says so and exits 1", async (t) => {
   assert.match(run.stderr(), /No usable AWS credentials/);
 });
 
-async function processOn(stdout: string, service: string): Promise<{ pid: number }> {
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function processOn(stdout: string, service: string): { pid: number } {
   for (const line of stdout.split("\n").filter(Boolean)) {
     const fields = JSON.parse(line);
     if (fields.service === service && fields.msg === "listening") return { pid: fields.pid };

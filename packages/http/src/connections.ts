@@ -50,7 +50,9 @@ export function answerOddRequests(server: Server): void {
   });
   server.on("checkExpectation", (request: IncomingMessage) => {
     const problem = new ProblemError("expectation_failed", "Only 100-continue can be expected.");
-    request.socket.end(renderRaw(problem, requestIdOf(request)));
+    const answer = renderRaw(problem, requestIdOf(request));
+    const head = answer.slice(0, answer.indexOf("\r\n\r\n") + 4);
+    request.socket.end(request.method === "HEAD" ? head : answer);
   });
   server.on("connect", (request: IncomingMessage, socket: Duplex) => {
     const problem = new ProblemError("method_not_allowed", "This is no proxy.");

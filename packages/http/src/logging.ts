@@ -8,7 +8,11 @@ import {
   pino,
 } from "pino";
 
+import { LogDestination } from "./log-destination.ts";
+
 export type { Logger } from "pino";
+
+const STDOUT = 1;
 
 /** Keys whose values never reach the log, wherever in a line they stand (two levels deep). */
 const SECRET_KEYS = new Set([
@@ -55,7 +59,7 @@ export function withoutSecrets(line: Record<string, unknown>, depth = 1): Record
  */
 export function createLogger(
   settings: Pick<CommonSettings, "SERVICE_NAME" | "LOG_LEVEL">,
-  destination: DestinationStream = bufferedStdout(),
+  destination: DestinationStream = new LogDestination(STDOUT),
 ): Logger {
   const logger = pino(
     {
@@ -81,50 +85,6 @@ export function createLogger(
     return Reflect.apply(makeChild<C>, this, [withoutSecrets(bindings), options]);
   };
   return logger;
-}
-
-/** Bytes, more or less, that are written together. */
-const BATCH_LENGTH = 32_768;
-const BATCH_MS = 100;
-/** Held for a reader that does not read; beyond it lines are dropped, for the service matters more. */
-const MAX_HELD_BYTES = 16_777_216;
-
-/**
- * Lines are collected and written together: two synchronous writes a request would cost a third of
- * the throughput. Nothing waits longer than 100 ms, and what is left is written at exit.
- *
- * They are collected here and not by the destination, which measures all that it holds with every
- * line.
- */
-function bufferedStdout(): DestinationStream {
-  const stdout = pino.destination({ dest: 1, sync: false, maxLength: MAX_HELD_BYTES });
-  let pending = "";
-  const flush = () => {
-    if (pending === "") return;
-    const batch = pending;
-    pending = "";
-    stdout.write(batch);
-  };
-  setInterval(flush, BATCH_MS).unref();
-  process.on("exit", () => {
-    try {
-      flush();
-      stdout.flushSync();
-    } catch {
-      // the reader has gone: nobody is left to tell
-    }
-  });
-  return {
-    write(line) {
-      pending += line;
-      if (pending.length >= BATCH_LENGTH) flush();
-    },
-    // pino calls it after a fatal line
-    flushSync() {
-      flush();
-      stdout.flushSync();
-    },
-  } as DestinationStream;
 }
 
 interface ErrorDescription {

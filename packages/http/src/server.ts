@@ -16,7 +16,7 @@ import type { App } from "./app-type.ts";
 import { answerClientError } from "./client-errors.ts";
 import { answerOddRequests, registerConnectionAge } from "./connections.ts";
 import { type ApiDescription, registerDocsPage, registerOpenApi } from "./docs.ts";
-import { pathOfTarget, registerGuards } from "./guards.ts";
+import { hasBody, pathOfTarget, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { registerNotFound } from "./not-found.ts";
@@ -89,6 +89,7 @@ export async function createServer(
     frameworkErrors: (error, request, reply) => {
       observe(request, reply);
       reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
+      if (hasBody(request.raw)) reply.header("connection", "close");
       sendProblem(error, request, reply);
     },
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,

@@ -15,6 +15,9 @@ import { createMetrics, createMetricsServer, type Metrics } from "./metrics.ts";
 /** Longest time between the end of the drain delay and exit. */
 const STOP_CAP_MS = 15_000;
 
+/** A log that nobody reads does not keep the process. */
+const LOG_FLUSH_MS = 1000;
+
 export interface ServiceContext<S> {
   readonly settings: S;
   readonly logger: Logger;
@@ -64,7 +67,8 @@ export async function runService<S extends z.ZodObject>(
     metricsServer.close();
     metricsServer.closeAllConnections();
     logger.info("stopped");
-    process.exit(exitCode);
+    setTimeout(() => process.exit(exitCode), LOG_FLUSH_MS).unref();
+    logger.flush(() => process.exit(exitCode));
   };
   process.on("SIGTERM", () => void stop("SIGTERM", 0));
   process.on("SIGINT", () => void stop("SIGINT", 0));

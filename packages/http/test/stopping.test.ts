@@ -52,6 +52,16 @@ test("an idle connection does not hold the process", async (t) => {
   assert.ok(performance.now() - startedAt < 5000);
 });
 
+test("a log that nobody reads any more does not keep the process", async (t) => {
+  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0" });
+  fixture.process.stdout?.destroy();
+  fixture.process.stderr?.destroy();
+  for (let i = 0; i < 50; i++) await get(fixture.port, "/fast");
+  fixture.process.kill("SIGTERM");
+  const [code] = await once(fixture.process, "exit");
+  assert.equal(code, 0);
+});
+
 test("a second signal changes nothing", async (t) => {
   const fixture = await startFixture(t);
   const slow = get(fixture.port, "/slow");

@@ -169,6 +169,18 @@ const CASES: readonly Case[] = [
     isClosed: true,
   },
   {
+    name: "a path that cannot be decoded, and a body that is cut short",
+    bytes: `GET /config/%zz HTTP/1.1\r\n${H}Content-Length: 3\r\n\r\n`,
+    statuses: [400],
+    isClosed: true,
+  },
+  {
+    name: "a path that cannot be decoded, and a malformed body",
+    bytes: `POST /config/%zz HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+    statuses: [400],
+    isClosed: true,
+  },
+  {
     name: "too large a body, and a malformed chunk behind",
     bytes: `POST /config HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\n${`4000\r\n${"x".repeat(0x4000)}\r\n`.repeat(5)}zz\r\n`,
     statuses: [400, 413],
@@ -329,6 +341,17 @@ test("B38 docs are not there in prod", async (t) => {
   ]) {
     assert.equal((await get(prod.url, path)).status, 404, path);
   }
+});
+
+test("HEAD with an expectation is 417 without a body", async () => {
+  const { rest, responses } = await sendRaw(
+    gateway.port,
+    `HEAD / HTTP/1.1\r\n${H}Expect: y\r\n\r\n`,
+  );
+  assert.deepEqual(
+    [responses.map(({ status }) => status), responses[0]?.body, rest],
+    [[417], "", ""],
+  );
 });
 
 test("two requests in one write get two answers, in order", async () => {
