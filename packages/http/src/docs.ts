@@ -23,8 +23,25 @@ export async function registerOpenApi(app: App, about: ApiDescription): Promise<
       info: { title: about.title, description: about.description, version: about.version },
     },
     transform: (input) => nameWildcard(jsonSchemaTransform(input)),
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (input) => withoutUnused(jsonSchemaTransformObject(input) as OpenApiDocument),
   });
+}
+
+interface OpenApiDocument {
+  components?: { schemas?: Record<string, object> };
+}
+
+/** Schemas come as input and as output; the one that no path refers to says the same twice. */
+function withoutUnused<D extends OpenApiDocument>(document: D): D {
+  const { schemas = {} } = document.components ?? {};
+  for (;;) {
+    const text = JSON.stringify(document);
+    const unused = Object.keys(schemas).find(
+      (name) => !text.includes(`"#/components/schemas/${name}"`),
+    );
+    if (unused === undefined) return document;
+    delete schemas[unused];
+  }
 }
 
 interface Transformed {

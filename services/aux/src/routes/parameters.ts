@@ -1,10 +1,10 @@
 /** `/parameters*`: SSM Parameter Store. */
 import type { ParameterStore } from "@airlock/aws";
-import { Parameter, Parameters, Problem } from "@airlock/contract";
-import { type App, parameterNameOf } from "@airlock/http";
+import { Parameter, Parameters } from "@airlock/contract";
+import { type App, parameterNameOf, problems } from "@airlock/http";
 import * as z from "zod";
 
-const failures = { 403: Problem, 502: Problem, 503: Problem, 504: Problem };
+const failures = problems(401, 403, 502, 503, 504);
 
 export function parameterRoutes(app: App, parameters: ParameterStore): void {
   app.get(
@@ -25,7 +25,7 @@ export function parameterRoutes(app: App, parameters: ParameterStore): void {
         summary: "The value of one parameter, decrypted.",
         tags: ["parameters"],
         params: z.object({ "*": z.string().describe("Name, with or without its leading slash.") }),
-        response: { 200: Parameter, 400: Problem, 404: Problem, 414: Problem, ...failures },
+        response: { 200: Parameter, ...problems(400, 404, 414), ...failures },
       },
     },
     (request) =>

@@ -1,7 +1,7 @@
 /** `/s3/*`: S3. */
 import type { BucketStore } from "@airlock/aws";
-import { Buckets, Problem } from "@airlock/contract";
-import type { App } from "@airlock/http";
+import { Buckets } from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
 
 export function s3Routes(app: App, buckets: BucketStore): void {
   app.get(
@@ -10,7 +10,7 @@ export function s3Routes(app: App, buckets: BucketStore): void {
       schema: {
         summary: "Every S3 bucket of the account.",
         tags: ["s3"],
-        response: { 200: Buckets, 403: Problem, 502: Problem, 503: Problem, 504: Problem },
+        response: { 200: Buckets, ...problems(401, 403, 502, 503, 504) },
       },
     },
     (request) => buckets.list({ signal: request.signal }),

@@ -1,6 +1,6 @@
 /** `/storage`: S3, by way of aux. */
-import { Buckets, Problem } from "@airlock/contract";
-import type { App } from "@airlock/http";
+import { Buckets } from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
 import type { Forward } from "../upstream/forward.ts";
 
 export function storageRoutes(app: App, toAux: Forward): void {
@@ -10,7 +10,7 @@ export function storageRoutes(app: App, toAux: Forward): void {
       schema: {
         summary: "Every S3 bucket of the account.",
         tags: ["storage"],
-        response: { 200: Buckets, 403: Problem, 502: Problem, 503: Problem, 504: Problem },
+        response: { 200: Buckets, ...problems(401, 403, 429, 502, 503, 504) },
       },
     },
     (request, reply) => toAux(request, reply, { path: "/s3/buckets", timing: "list" }),

@@ -1,0 +1,27 @@
+/** How routes declare their errors: as problem documents, with the media type they really have. */
+import { Problem } from "@airlock/contract";
+
+export interface ProblemResponse {
+  readonly description: string;
+  readonly content: { readonly "application/problem+json": { readonly schema: typeof Problem } };
+}
+
+const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: "The request is not right.",
+  401: "No valid proof of who is calling.",
+  403: "Not allowed.",
+  404: "Not there.",
+  414: "The name is too long.",
+  429: "Too many requests; see Retry-After.",
+  502: "What is behind failed.",
+  503: "Not now; see Retry-After.",
+  504: "What is behind was too slow.",
+};
+
+/** For `response` in a route's schema. */
+export function problems<const S extends number>(...statuses: S[]): Record<S, ProblemResponse> {
+  const content = { "application/problem+json": { schema: Problem } };
+  return Object.fromEntries(
+    statuses.map((status) => [status, { description: DESCRIPTIONS[status] ?? "Error", content }]),
+  ) as Record<S, ProblemResponse>;
+}
