@@ -5,8 +5,8 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ProblemError } from "@airlock/contract";
 import type { App } from "./app-type.ts";
+import { hasBody } from "./bodies.ts";
 import { renderRaw } from "./client-errors.ts";
-import { hasBody } from "./guards.ts";
 import { requestIdOf } from "./request-context.ts";
 
 /** Kept-alive connections end about this old, so that new pods get their share of traffic. */

@@ -1,5 +1,4 @@
-/** Checks that every request passes before routing matters: version, Host, body, headers. */
-
+/** Checks that every request passes before routing matters: version, Host, target. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
 import type { App } from "./app-type.ts";
@@ -7,20 +6,10 @@ import { isProbe } from "./probes.ts";
 
 /** A registered name, IPv4 or bracketed IPv6 address, with an optional port (RFC 9110 §7.2). */
 const HOST = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
-const MAX_BODY_BYTES = 65_536;
 
 /** @param allowedHosts names and `*.suffix` patterns; undefined admits any valid name. */
 export function registerGuards(app: App, allowedHosts: readonly string[] | undefined): void {
   const isAllowed = allowedHosts === undefined ? () => true : hostMatcher(allowedHosts);
-
-  // A request is read whole before it is answered: an answer that overtakes its own request's body
-  // leaves the rest to be taken for the next request, or for a second answer when it is malformed or
-  // late. Where that cannot be, the connection ends with the answer (see connections.ts).
-  app.addHook("onRequest", (request, _reply, done) => {
-    if (!hasBody(request.raw) || request.routeOptions.schema?.body !== undefined) return done();
-    if (Number(request.raw.headers["content-length"]) > MAX_BODY_BYTES) return done(tooLarge());
-    dropBody(request.raw, done);
-  });
 
   app.addHook("onRequest", (request, _reply, done) => {
     const problem =
@@ -30,27 +19,6 @@ export function registerGuards(app: App, allowedHosts: readonly string[] | undef
     if (problem) done(problem);
     else done();
   });
-}
-
-/** Whether a body follows the headers (RFC 9112 §6.3). */
-export function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers["content-length"];
-  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
-}
-
-const tooLarge = () =>
-  new ProblemError("content_too_large", `A body may hold ${MAX_BODY_BYTES} bytes here.`);
-
-function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void): void {
-  let size = 0;
-  const onData = (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) return;
-    raw.off("data", onData).off("end", onEnd).pause();
-    done(tooLarge());
-  };
-  const onEnd = () => done();
-  raw.on("data", onData).once("end", onEnd);
 }
 
 /** HTTP/0.9 has no headers and its clients understand no error; HTTP/2 needs its own parser. */

@@ -6,14 +6,17 @@ export interface Metrics {
   readonly registry: Registry;
   /** Rate, errors and duration of requests, in seconds: the one RED histogram. */
   readonly requestDuration: Histogram<"method" | "route" | "status">;
-  /** Requests received and not yet answered: a plain number, read when the metrics are. */
-  readonly inFlight: { count: number };
+  /**
+   * Requests received and not yet answered, and those among them whose body is still arriving:
+   * plain numbers, read when the metrics are.
+   */
+  readonly inFlight: { count: number; arriving: number };
 }
 
 export function createMetrics(serviceName: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service: serviceName });
-  const inFlight = { count: 0 };
+  const inFlight = { count: 0, arriving: 0 };
   new Gauge({
     name: "http_requests_in_flight",
     help: "Requests received and not yet answered.",

@@ -13,10 +13,11 @@ import {
 } from "fastify-type-provider-zod";
 import { registerAccessLog } from "./access-log.ts";
 import type { App } from "./app-type.ts";
+import { hasBody, registerBodies } from "./bodies.ts";
 import { answerClientError } from "./client-errors.ts";
 import { answerOddRequests, registerConnectionAge } from "./connections.ts";
 import { type ApiDescription, registerDocsPage, registerOpenApi } from "./docs.ts";
-import { hasBody, pathOfTarget, registerGuards } from "./guards.ts";
+import { pathOfTarget, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { registerNotFound } from "./not-found.ts";
@@ -117,6 +118,7 @@ export async function createServer(
   const observe = registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE);
   registerConnectionAge(app);
   answerOddRequests(app.server);
+  registerBodies(app, metrics);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   registerGuards(app, settings.ALLOWED_HOSTS);
   app.decorateRequest("caller", undefined);

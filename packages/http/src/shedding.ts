@@ -21,6 +21,7 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
     help: "Mean delay of the event loop over the last quarter second.",
     registers: [metrics.registry],
   });
+  const { inFlight } = metrics;
   let lateSamples = 0;
   monitor.enable();
   const sampling = setInterval(() => {
@@ -36,7 +37,8 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
   });
 
   app.addHook("onRequest", (request, _reply, done) => {
-    const isOverloaded = metrics.inFlight.count > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
+    const isOverloaded =
+      inFlight.count - inFlight.arriving > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
     if (isOverloaded && !isProbe(request.url)) {
       return done(
         new ProblemError("overloaded", "Too much is going on here; try again shortly.", {

@@ -1,5 +1,6 @@
 /** What is true of every request at every service: ids, logs, metrics, limits. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { get, startFixture } from "./harness.ts";
@@ -71,6 +72,21 @@ test("more than MAX_IN_FLIGHT requests at once: 503 with Retry-After, probes exe
   assert.ok(shed.headers["retry-after"]);
   assert.equal((await get(port, "/readyz")).status, 200);
   for (const reply of await Promise.all(slow)) assert.equal(reply.status, 200);
+  assert.equal((await get(port, "/fast")).status, 200);
+});
+
+test("requests whose body is still arriving do not fill MAX_IN_FLIGHT", async (t) => {
+  const { port } = await startFixture(t, { MAX_IN_FLIGHT: "2" });
+  const slow = Array.from({ length: 10 }, () => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    socket.write("POST /fast HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    return socket;
+  });
+  await sleep(300);
+  assert.equal((await get(port, "/fast")).status, 200);
+  for (const socket of slow) socket.destroy();
+  await sleep(100);
   assert.equal((await get(port, "/fast")).status, 200);
 });
 

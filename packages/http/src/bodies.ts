@@ -1,0 +1,52 @@
+/** Bodies that no route reads: read to their end and dropped, within a limit. */
+import type { IncomingMessage } from "node:http";
+import { ProblemError } from "@airlock/contract";
+import type { App } from "./app-type.ts";
+import type { Metrics } from "./metrics.ts";
+
+const MAX_BODY_BYTES = 65_536;
+
+/**
+ * A request is read whole before it is answered: an answer that overtakes its own request's body
+ * leaves the rest to be taken for the next request, or for a second answer when it is malformed or
+ * late. Where that cannot be, the connection ends with the answer (see connections.ts).
+ *
+ * Requests that are still arriving are counted apart, so that slow clients cannot fill the bound on
+ * requests in progress.
+ */
+export function registerBodies(app: App, { inFlight }: Metrics): void {
+  app.addHook("onRequest", (request, _reply, done) => {
+    const { raw } = request;
+    if (!hasBody(raw) || request.routeOptions.schema?.body !== undefined) return done();
+    if (Number(raw.headers["content-length"]) > MAX_BODY_BYTES) return done(tooLarge());
+    let isArriving = true;
+    const arrived = () => {
+      if (isArriving) inFlight.arriving--;
+      isArriving = false;
+    };
+    inFlight.arriving++;
+    raw.once("end", arrived).once("close", arrived);
+    dropBody(raw, done);
+  });
+}
+
+/** Whether a body follows the headers (RFC 9112 §6.3). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
+const tooLarge = () =>
+  new ProblemError("content_too_large", `A body may hold ${MAX_BODY_BYTES} bytes here.`);
+
+function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void): void {
+  let size = 0;
+  const onData = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_BODY_BYTES) return;
+    raw.off("data", onData).off("end", onEnd).pause();
+    done(tooLarge());
+  };
+  const onEnd = () => done();
+  raw.on("data", onData).once("end", onEnd);
+}
