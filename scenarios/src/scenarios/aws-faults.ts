@@ -1,0 +1,207 @@
+/** AWS is slow, throttles, or hangs. */
+import { ask } from "../rig/ask.ts";
+import { Load } from "../rig/load.ts";
+import { type Pair, plantedName, startPair } from "../rig/pair.ts";
+import { percentile, sleep } from "../rig/waiting.ts";
+import type { Scenario, SizeName, Stage } from "../scenario.ts";
+import { checkLedger } from "./ledger-check.ts";
+
+/** aux lets so many calls run at once at each AWS service. */
+const RUNNING = 20;
+const SSM_DELAY_MS = 400;
+
+export const slowAws: Scenario = {
+  name: "slow-aws",
+  how: `F4: SSM takes ${SSM_DELAY_MS} ms more a call, so that one aux can do ${(RUNNING * 1000) / SSM_DELAY_MS} a second, at three times that load`,
+  async run(size: SizeName, stage: Stage) {
+    const pair = await startPair(stage, { parameters: 2000 });
+    await pair.aws.faults({ kind: "slow", service: "ssm", delayMs: SSM_DELAY_MS });
+    const capacity = (RUNNING * 1000) / SSM_DELAY_MS;
+    const seconds = size === "soak" ? 30 : 6;
+    const load = new Load({
+      url: pair.url,
+      perSecond: capacity * 3,
+      parameters: 2000,
+      storage: 0,
+      connections: 500,
+    });
+    await sleep(seconds * 1000);
+    const elapsedS = load.elapsedMs / 1000;
+    const ledger = await load.stop();
+    const count = `${ledger.entries.length} requests`;
+    const good = ledger.entries.filter(({ status }) => status === 200);
+    const refused = ledger.entries.filter(({ status }) => status === 503);
+    const others = ledger.entries.length - good.length - refused.length;
+    stage.note("F4: outcomes", count, ledger.summary());
+    stage.check("F4: neither 200 nor 503", "0", others === 0, count, String(others));
+    const goodput = good.length / elapsedS;
+    const share = Math.round((goodput / capacity) * 100);
+    const promise = `≥ 90 % of ${capacity} a second`;
+    stage.check(
+      "F4: good answers",
+      promise,
+      share >= 90,
+      count,
+      `${goodput.toFixed(1)}, ${share} %`,
+    );
+    const without = refused.filter(({ hasRetryAfter }) => !hasRetryAfter).length;
+    const refusals = `${refused.length} × 503`;
+    stage.check(
+      "F4: 503 without Retry-After",
+      "0, and some 503",
+      without === 0 && refused.length > 0,
+      refusals,
+      String(without),
+    );
+    const waits = refused.map(({ tookMs }) => tookMs);
+    stage.within("F4: half of the 503 in", 50, percentile(waits, 0.5), refusals);
+    checkLedger(stage, "F4", ledger, pair);
+  },
+};
+
+export const ssmThrottled: Scenario = {
+  name: "ssm-throttled",
+  how: "F10: SSM's shared limit of 40 reads a second at 80 a second, then ThrottlingException for every call",
+  async run(size: SizeName, stage: Stage) {
+    const pair = await startPair(stage);
+    const seconds = size === "soak" ? 30 : 2.5;
+    await pair.aws.faults({ kind: "sharedRate", perSecond: 40 });
+    const limited = new Load({ url: pair.url, perSecond: 80, storage: 0, prefix: "limited" });
+    await sleep(seconds * 1000);
+    const atLimit = await limited.stop();
+    checkThrottled(stage, "F10 over the limit", atLimit.entries);
+    stage.note("F10 over the limit", `${atLimit.entries.length} requests`, atLimit.summary());
+    checkLedger(stage, "F10 over the limit", atLimit, pair);
+
+    await pair.aws.faults({ kind: "throttle", service: "ssm" });
+    const cold = new Load({ url: pair.url, perSecond: 80, storage: 0, prefix: "cold" });
+    await sleep(seconds * 1000);
+    const all = await cold.stop();
+    checkThrottled(stage, "F10 all throttled", all.entries);
+    const right = all.entries.filter(({ status }) => status === 503).length;
+    stage.check(
+      "F10 all throttled: 503",
+      "all",
+      right === all.entries.length,
+      `${all.entries.length} requests`,
+      all.summary(),
+    );
+    await pair.aws.faults();
+    const after = await ask(pair.url, `/config/${plantedName(1)}`);
+    stage.check("F10: after it", "200", after.status === 200, "1 request", String(after.status));
+  },
+};
+
+function checkThrottled(
+  stage: Stage,
+  title: string,
+  entries: readonly { status: number; hasRetryAfter: boolean }[],
+): void {
+  const wrong = entries.filter(
+    ({ status, hasRetryAfter }) => status !== 200 && !(status === 503 && hasRetryAfter),
+  ).length;
+  stage.check(
+    `${title}: neither 200 nor 503 with Retry-After`,
+    "0",
+    wrong === 0,
+    `${entries.length} requests`,
+    String(wrong),
+  );
+}
+
+/** One retry turns 50 % into 75; fewer requests need more room for chance. */
+const STORAGE_READS = {
+  test: { total: 200, goodShare: 63 },
+  soak: { total: 3000, goodShare: 70 },
+} as const;
+
+export const s3Faults: Scenario = {
+  name: "s3-faults",
+  how: "F11: S3 answers SlowDown to half of its calls, then hangs; parameters are read all the while",
+  async run(size: SizeName, stage: Stage) {
+    const pair = await startPair(stage);
+    const calm = await configLatency(stage, pair, size, "calm");
+    await pair.aws.faults({ kind: "slowDown", rate: 0.5 });
+    const { total, goodShare } = STORAGE_READS[size];
+    const answers = await readStorage(pair, total, 8);
+    // fewer now: what is measured is whether one route waits for the other, not a full machine
+    const [slowDown] = await Promise.all([
+      configLatency(stage, pair, size, "slow-down"),
+      readStorage(pair, 20, 1),
+    ]);
+    const good = answers.filter(({ status }) => status === 200).length;
+    const strange = answers.filter(({ status }) => status !== 200 && status !== 503).length;
+    const share = Math.round((good / total) * 100);
+    stage.check(
+      "F11: /storage at 50 % SlowDown: 200",
+      `≥ ${goodShare} %`,
+      share >= goodShare,
+      `${total} requests`,
+      `${share} %`,
+    );
+    stage.check("F11: neither 200 nor 503", "0", strange === 0, `${total} requests`, `${strange}`);
+
+    await pair.aws.faults({ kind: "hang", service: "s3" });
+    const [hung, duringHang] = await Promise.all([
+      Promise.all(Array.from({ length: 20 }, (_, n) => ask(pair.url, "/storage", uniqueAccept(n)))),
+      configLatency(stage, pair, size, "hang"),
+    ]);
+    const timeouts = hung.filter(({ status }) => status === 504).length;
+    const statuses = [...new Set(hung.map(({ status }) => status))].join(", ");
+    stage.check(
+      "F11: /storage while S3 hangs: 504",
+      "all",
+      timeouts === hung.length,
+      "20 requests",
+      statuses,
+    );
+    const slowest = Math.max(...hung.map(({ tookMs }) => tookMs));
+    stage.within("F11: slowest 504", 3000, slowest, "20 requests");
+    for (const [title, p99] of [
+      ["50 % SlowDown", slowDown],
+      ["S3 hangs", duringHang],
+    ] as const) {
+      stage.within(
+        `F11: 99 % of /config/{name} at ${title}`,
+        Math.max(20, calm * 1.2),
+        p99,
+        "40 a second",
+      );
+    }
+  },
+};
+
+/** Asks for all buckets, each time in other words, so that no two requests share a call. */
+async function readStorage(pair: Pair, total: number, clients: number) {
+  const answers: { status: number }[] = [];
+  let sent = 0;
+  const client = async () => {
+    while (sent < total) answers.push(await ask(pair.url, "/storage", uniqueAccept(sent++)));
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return answers;
+}
+
+const uniqueAccept = (n: number) => ({
+  headers: { accept: `application/json, text/plain;q=0.${n + 1}` },
+});
+
+/** The 99th percentile of parameter reads, all of which must be right. */
+async function configLatency(stage: Stage, pair: Pair, size: SizeName, prefix: string) {
+  const load = new Load({ url: pair.url, perSecond: 40, storage: 0, prefix });
+  await sleep(size === "soak" ? 20_000 : 2000);
+  const ledger = await load.stop();
+  const failed = ledger.failed.length;
+  const count = `${ledger.entries.length} requests`;
+  stage.check(
+    `F11: /config/{name} that fail (${prefix})`,
+    "0",
+    failed === 0,
+    count,
+    ledger.summary(),
+  );
+  return percentile(
+    ledger.entries.map(({ tookMs }) => tookMs),
+    0.99,
+  );
+}

@@ -1,0 +1,77 @@
+/** A process is told to stop in the middle of an answer, and told again. */
+import { ask } from "../rig/ask.ts";
+import { startPair } from "../rig/pair.ts";
+import type { ServiceProcess } from "../rig/service-process.ts";
+import { sleep, until } from "../rig/waiting.ts";
+import type { Scenario, SizeName, Stage } from "../scenario.ts";
+
+const SLOW_MS = { test: 900, soak: 3000 } as const;
+
+export const drain: Scenario = {
+  name: "drain",
+  how: "F13: SIGTERM to a service while it answers slowly (S3 is delayed), SIGTERM again, and SIGTERM once more",
+  async run(size: SizeName, stage: Stage) {
+    await stopDuringAnswer(size, stage, "gateway");
+    await stopDuringAnswer(size, stage, "aux");
+    await stopIdle(stage);
+  },
+};
+
+async function stopDuringAnswer(
+  size: SizeName,
+  stage: Stage,
+  stopped: "gateway" | "aux",
+): Promise<void> {
+  const pair = await startPair(stage, { drainDelaySeconds: 0, parameters: 0 });
+  const delayMs = Math.min(SLOW_MS[size], 900); // below the limit of one attempt at AWS
+  await pair.aws.faults({ kind: "slow", service: "s3", delayMs });
+  const target: ServiceProcess = stopped === "gateway" ? pair.gateway : pair.aux;
+  const clients = Array.from({ length: 10 }, (_, n) =>
+    ask(pair.url, "/storage", { headers: { accept: `application/json;q=0.${n + 1}` } }),
+  );
+  await until("the calls are at AWS", async () => (await pair.aws.calls("s3.ListBuckets")) >= 10);
+  const startedAt = performance.now();
+  for (let n = 0; n < 3; n++) {
+    target.signal("SIGTERM");
+    await sleep(50);
+  }
+  const answers = await Promise.all(clients);
+  const { code } = await target.exited;
+  const tookMs = performance.now() - startedAt;
+  const good = answers.filter(({ status, body }) => status === 200 && body.includes('"count":3'));
+  stage.check(
+    `F13: ${stopped} stopped while it answers: whole answers`,
+    "all",
+    good.length === answers.length,
+    `${answers.length} requests`,
+    answers.map(({ status, error }) => error ?? status).join(", "),
+  );
+  stage.check(`F13: ${stopped}: exit code after three SIGTERM`, "0", code === 0, "1", String(code));
+  stage.within(`F13: ${stopped}: exit after the last answer`, 1000, tookMs - delayMs, "1");
+  const stops = target.log.lines.filter(({ msg }) => msg === "stopping").length;
+  stage.check(`F13: ${stopped}: drains begun`, "1", stops === 1, "3 signals", String(stops));
+}
+
+async function stopIdle(stage: Stage): Promise<void> {
+  const pair = await startPair(stage, { drainDelaySeconds: 1, parameters: 0 });
+  const startedAt = performance.now();
+  pair.gateway.signal("SIGTERM");
+  await sleep(300);
+  const served = await ask(pair.gateway.url, "/config/my-parameter");
+  const ready = await ask(pair.gateway.url, "/readyz");
+  const live = await ask(pair.gateway.url, "/livez");
+  stage.check(
+    "F13: while draining: request, /readyz, /livez",
+    "200 with Connection: close, 503, 200",
+    served.status === 200 &&
+      served.headers.connection === "close" &&
+      ready.status === 503 &&
+      live.status === 200,
+    "3 requests",
+    `${served.status} (${served.headers.connection}), ${ready.status}, ${live.status}`,
+  );
+  const { code } = await pair.gateway.exited;
+  stage.check("F13: idle gateway: exit code", "0", code === 0, "1", String(code));
+  const tookMs = performance.now() - startedAt - 1000;
+  stage.within("F13: idle gateway: exit after the drain delay", 1000, tookMs, "1");
+}

@@ -1,0 +1,38 @@
+/** Every scenario, in the order in which `pnpm soak` runs them. */
+import type { Scenario } from "../scenario.ts";
+import { allHung, auxGone, auxHung, auxKilled } from "./aux-faults.ts";
+import { s3Faults, slowAws, ssmThrottled } from "./aws-faults.ts";
+import { canary } from "./canary.ts";
+import { shortSessions, stsDownAtRefresh, stsDownAtStart } from "./credentials.ts";
+import { crowd } from "./crowd.ts";
+import { dns } from "./dns.ts";
+import { drain } from "./drain.ts";
+import { endurance } from "./endurance.ts";
+import { fuzz } from "./fuzz.ts";
+import { layerRollout } from "./layer-rollout.ts";
+import { linkFaults } from "./link-faults.ts";
+import { rollingRestart } from "./rolling-restart.ts";
+import { slowClients } from "./slow-clients.ts";
+
+export const SCENARIOS: readonly Scenario[] = [
+  fuzz,
+  auxKilled,
+  auxHung,
+  allHung,
+  auxGone,
+  linkFaults,
+  slowAws,
+  ssmThrottled,
+  s3Faults,
+  dns,
+  crowd,
+  slowClients,
+  canary,
+  stsDownAtStart,
+  shortSessions,
+  stsDownAtRefresh,
+  rollingRestart,
+  layerRollout,
+  drain,
+  endurance,
+];
