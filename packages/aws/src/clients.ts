@@ -2,6 +2,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { RetryStrategy } from "./retry-strategy.ts";
 import type { Session } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
 
@@ -21,7 +22,7 @@ export function createClients(settings: AwsSettings, session: Session): AwsClien
     // `memoized` keeps the SDK from caching on top: its cache refreshes on the request path and
     // fails requests five minutes before the session expires
     credentials: Object.assign(async () => session.credentials(), { memoized: true }),
-    maxAttempts: 2,
+    retryStrategy: new RetryStrategy(),
     cacheMiddleware: true,
   };
   const s3Endpoint = endpointOf(settings, settings.AWS_ENDPOINT_URL_S3);

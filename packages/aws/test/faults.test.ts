@@ -53,6 +53,22 @@ test("one throttled answer is retried within the deadline", async (t) => {
   assert.equal((await aws.parameters.get("my-parameter")).value, "a root-level value");
 });
 
+test("every first failure is retried, however many there were before", async (t) => {
+  const { aws, local } = await startReadyRig(t);
+  for (let i = 0; i < 300; i++) {
+    local.faults.set([{ kind: "error500", service: "ssm", count: 1 }]);
+    await aws.parameters.get("my-parameter");
+  }
+  assert.equal(local.calls.counts().byOperation["ssm.GetParameter"], 600);
+});
+
+test("a failure is retried once, not twice", async (t) => {
+  const { aws, local } = await startReadyRig(t);
+  local.faults.set([{ kind: "error500", service: "ssm" }]);
+  assert.equal((await problemOf(aws.parameters.get("my-parameter"))).code, "aws_error");
+  assert.equal(local.calls.counts().byOperation["ssm.GetParameter"], 2);
+});
+
 test("a clock that is ten minutes off is corrected, for STS and for the services", async (t) => {
   const { aws } = await startRig(t, PLAIN_FORM, (local) =>
     local.faults.set([{ kind: "clockSkewSeconds", seconds: 600 }]),
