@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { test } from "node:test";
 import { Health } from "@airlock/contract";
 import { examples } from "../src/start/banner.ts";
-import { freePorts, isListening, ROOT, start } from "./harness.ts";
+import { freePorts, isListening, ROOT, type Run, start } from "./harness.ts";
 
 /** A shell full of things that must change nothing. */
 const POLLUTED = {
@@ -83,7 +83,7 @@ test("a signal during start stops what has started, and the run exits 0", async 
 test("when a service dies the run says which, stops the rest and exits 1", async (t) => {
   const run = await start(t);
   await run.ready();
-  const { pid } = processOn(run.stdout(), "aux");
+  const pid = await processOn(run, "aux");
   process.kill(pid, "SIGKILL");
   assert.equal(await run.exit(), 1);
   assert.match(run.stderr(), /aux has ended \(SIGKILL\)/);
@@ -93,7 +93,7 @@ test("when a service dies the run says which, stops the rest and exits 1", async
 test("when the run itself is killed its services stop by themselves", async (t) => {
   const run = await start(t);
   await run.ready();
-  const pids = [processOn(run.stdout(), "aux"), processOn(run.stdout(), "gateway")];
+  const pids = [await processOn(run, "aux"), await processOn(run, "gateway")];
   run.process.kill("SIGKILL");
   await run.exit();
   const end = Date.now() + 20_000;
@@ -103,7 +103,7 @@ test("when the run itself is killed its services stop by themselves", async (t) 
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-  for (const { pid } of pids) {
+  for (const pid of pids) {
     while (isAlive(pid)) {
       assert.ok(Date.now() < end, `process ${pid} is still there`);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -172,10 +172,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function processOn(stdout: string, service: string): { pid: number } {
-  for (const line of stdout.split("\n").filter(Boolean)) {
-    const fields = JSON.parse(line);
-    if (fields.service === service && fields.msg === "listening") return { pid: fields.pid };
+/** The process id of a service, from its log, which may come a moment after it is ready. */
+async function processOn(run: Run, service: string): Promise<number> {
+  for (;;) {
+    for (const line of run.stdout().split("\n").slice(0, -1)) {
+      const fields = JSON.parse(line);
+      if (fields.service === service && fields.msg === "listening") return fields.pid;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${service} is not listening`);
 }

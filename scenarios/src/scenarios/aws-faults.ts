@@ -8,15 +8,16 @@ import { checkLedger } from "./ledger-check.ts";
 
 /** aux lets so many calls run at once at each AWS service. */
 const RUNNING = 20;
-const SSM_DELAY_MS = 400;
+/** Half the requests a second in tests, whose machine has other tests to run. */
+const SSM_DELAY_MS = { soak: 400, test: 800 } as const;
 
 export const slowAws: Scenario = {
   name: "slow-aws",
-  how: `F4: SSM takes ${SSM_DELAY_MS} ms more a call, so that one aux can do ${(RUNNING * 1000) / SSM_DELAY_MS} a second, at three times that load`,
+  how: `F4: SSM takes ${SSM_DELAY_MS.soak} ms more a call (${SSM_DELAY_MS.test} in tests), so that one aux can do ${(RUNNING * 1000) / SSM_DELAY_MS.soak} a second, at three times that load`,
   async run(size: SizeName, stage: Stage) {
     const pair = await startPair(stage, { parameters: 2000 });
-    await pair.aws.faults({ kind: "slow", service: "ssm", delayMs: SSM_DELAY_MS });
-    const capacity = (RUNNING * 1000) / SSM_DELAY_MS;
+    await pair.aws.faults({ kind: "slow", service: "ssm", delayMs: SSM_DELAY_MS[size] });
+    const capacity = (RUNNING * 1000) / SSM_DELAY_MS[size];
     const seconds = size === "soak" ? 30 : 6;
     const load = new Load({
       url: pair.url,
@@ -34,16 +35,9 @@ export const slowAws: Scenario = {
     const others = ledger.entries.length - good.length - refused.length;
     stage.note("F4: outcomes", count, ledger.summary());
     stage.check("F4: neither 200 nor 503", "0", others === 0, count, String(others));
-    const goodput = good.length / elapsedS;
-    const share = Math.round((goodput / capacity) * 100);
-    const promise = `≥ 90 % of ${capacity} a second`;
-    stage.check(
-      "F4: good answers",
-      promise,
-      share >= 90,
-      count,
-      `${goodput.toFixed(1)}, ${share} %`,
-    );
+    // 90 % of what aux can do, as the time between two good answers
+    const eachMs = (elapsedS * 1000) / good.length;
+    stage.within("F4: a good answer every", 1000 / (capacity * 0.9), eachMs, count);
     const without = refused.filter(({ hasRetryAfter }) => !hasRetryAfter).length;
     const refusals = `${refused.length} × 503`;
     stage.check(
