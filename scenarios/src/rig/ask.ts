@@ -1,4 +1,4 @@
-/** One GET as a plain client makes it: no retry, a limit, the whole answer. */
+/** One GET as a plain client makes it: a limit, the whole answer, and no retry but the one of RFC 9112. */
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 
 export interface Asked {
@@ -8,6 +8,8 @@ export interface Asked {
   readonly body: string;
   readonly error?: string;
   readonly tookMs: number;
+  /** Whether it was sent again because a kept connection was closed under it. */
+  readonly isRepeated: boolean;
 }
 
 export interface AskOptions {
@@ -22,15 +24,36 @@ export interface AskOptions {
 export const keepAlive = (connections: number): Agent =>
   new Agent({ keepAlive: true, maxSockets: connections, scheduling: "lifo" });
 
-/** Resolves whatever happens. */
-export function ask(url: string, path: string, options: AskOptions = {}): Promise<Asked> {
+/**
+ * Resolves whatever happens.
+ *
+ * A server may close a kept connection at the moment when a request is sent on it. Such a request is
+ * sent again, once and on a connection of its own, as RFC 9112 §9.3.1 lets clients do; a connection
+ * that was made for the request is not forgiven anything.
+ */
+export async function ask(url: string, path: string, options: AskOptions = {}): Promise<Asked> {
+  const first = await askOnce(url, path, options);
+  if (!first.wasClosedBefore) return { ...first.asked, isRepeated: false };
+  const { agent: _, ...alone } = options;
+  const second = await askOnce(url, path, alone);
+  const tookMs = first.asked.tookMs + second.asked.tookMs;
+  return { ...second.asked, tookMs, isRepeated: true };
+}
+
+interface Try {
+  readonly asked: Omit<Asked, "isRepeated">;
+  /** The connection had served before, and ended before a byte of the answer. */
+  readonly wasClosedBefore: boolean;
+}
+
+function askOnce(url: string, path: string, options: AskOptions): Promise<Try> {
   const { hostname, port } = new URL(url);
   const startedAt = performance.now();
   return new Promise((resolve) => {
-    const settle = (part: Partial<Asked>) => {
+    const settle = (part: Partial<Asked>, wasClosedBefore = false) => {
       clearTimeout(timer);
       const tookMs = performance.now() - startedAt;
-      resolve({ status: 0, headers: {}, body: "", ...part, tookMs });
+      resolve({ asked: { status: 0, headers: {}, body: "", ...part, tookMs }, wasClosedBefore });
     };
     const outgoing = request(
       {
@@ -58,7 +81,11 @@ export function ask(url: string, path: string, options: AskOptions = {}): Promis
       () => outgoing.destroy(Object.assign(new Error("no answer"), { code: "HANG" })),
       options.limitMs ?? 30_000,
     );
-    outgoing.on("error", (error) => settle({ error: codeOf(error) }));
+    outgoing.on("error", (error) => {
+      const code = codeOf(error);
+      const isClosing = code === "ECONNRESET" || code === "EPIPE";
+      settle({ error: code }, outgoing.reusedSocket && isClosing);
+    });
     outgoing.end();
   });
 }

@@ -8,6 +8,8 @@ export interface Outcome {
   readonly error?: string;
   readonly tookMs: number;
   readonly hasRetryAfter: boolean;
+  /** Sent again by the client, because a kept connection was closed under it. */
+  readonly isRepeated?: boolean;
   /** Of a problem document. */
   readonly code?: string;
   /** Whether a 2xx body is what it must be. */

@@ -76,7 +76,7 @@ export class Load {
     const { path, isRight } = this.#choose();
     const startedAtMs = this.elapsedMs;
     this.ledger.open(id);
-    const { status, headers, body, tookMs, error } = await ask(url, path, {
+    const { status, headers, body, tookMs, error, isRepeated } = await ask(url, path, {
       headers: { "x-request-id": id },
       limitMs: this.#options.limitMs ?? 30_000,
       ...(!this.#random.chance(newConnections) && { agent: this.#agent }),
@@ -87,6 +87,7 @@ export class Load {
       startedAtMs,
       status,
       tookMs,
+      isRepeated,
       hasRetryAfter: headers["retry-after"] !== undefined,
       isRight: headers["x-request-id"] === id && isRight(body),
       ...(error !== undefined && { error }),

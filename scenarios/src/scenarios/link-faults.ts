@@ -1,5 +1,5 @@
 /** The network between gateway and aux: slow, cut, reset, half closed, silent. */
-import { ask } from "../rig/ask.ts";
+import { ask, keepAlive } from "../rig/ask.ts";
 import { FaultProxy, type LinkFault } from "../rig/fault-proxy.ts";
 import { isParameter } from "../rig/load.ts";
 import { plantedName, prepare } from "../rig/pair.ts";
@@ -85,9 +85,11 @@ export const linkFaults: Scenario = {
   },
 };
 
-/** Bytes before the body of a parameter's answer. */
+/** Bytes before the body of a parameter's answer, on a connection that is kept as the gateway's are. */
 async function headLengthOf(url: string): Promise<number> {
-  const { headers } = await ask(url, `/parameters/${plantedName(0)}`);
+  const agent = keepAlive(1);
+  const { headers } = await ask(url, `/parameters/${plantedName(0)}`, { agent });
+  agent.destroy();
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return "HTTP/1.1 200 OK\r\n".length + lines.join("").length + 2;
 }
