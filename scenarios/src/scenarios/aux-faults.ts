@@ -7,6 +7,9 @@ import type { Scenario, SizeName, Stage } from "../scenario.ts";
 import { checkLedger } from "./ledger-check.ts";
 
 const SECONDS = { test: 2, soak: 20 } as const;
+/** Less in tests: what is lost for want of a processor says nothing about faults. */
+const KILLED_PER_SECOND = { test: 60, soak: 200 } as const;
+const HUNG_PER_SECOND = { test: 40, soak: 100 } as const;
 /** How often, and for how long, the balancer asks whether an aux is there. */
 const WATCH_MS = 1000;
 const ALIVE_MS = 500;
@@ -19,11 +22,11 @@ function watchAuxes(stage: Stage, pair: Pair): void {
 
 export const auxKilled: Scenario = {
   name: "aux-killed",
-  how: "F1: 200 requests a second, kill -9 of one aux of three; the balancer asks each aux every second",
+  how: "F1: 200 requests a second (60 in tests), kill -9 of one aux of three; the balancer asks each aux every second",
   async run(size, stage) {
     const pair = await startPair(stage, { auxes: 3 });
     watchAuxes(stage, pair);
-    const load = new Load({ url: pair.url, perSecond: 200 });
+    const load = new Load({ url: pair.url, perSecond: KILLED_PER_SECOND[size] });
     await sleep(SECONDS[size] * 300);
     pair.aux.signal("SIGKILL");
     const killedAtMs = load.elapsedMs;
@@ -45,11 +48,11 @@ export const auxKilled: Scenario = {
 
 export const auxHung: Scenario = {
   name: "aux-hung",
-  how: "F2: 100 requests a second, kill -STOP of one aux of three, later -CONT; the balancer asks each aux every second",
+  how: "F2: 100 requests a second (40 in tests), kill -STOP of one aux of three, later -CONT; the balancer asks each aux every second",
   async run(size, stage) {
     const pair = await startPair(stage, { auxes: 3 });
     watchAuxes(stage, pair);
-    const load = new Load({ url: pair.url, perSecond: 100 });
+    const load = new Load({ url: pair.url, perSecond: HUNG_PER_SECOND[size] });
     await sleep(1500);
     pair.aux.signal("SIGSTOP");
     const stoppedAtMs = load.elapsedMs;

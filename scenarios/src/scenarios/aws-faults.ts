@@ -53,14 +53,22 @@ export const slowAws: Scenario = {
   },
 };
 
+/** SSM's limit, which is asked for twice as much. */
+const SSM_LIMIT = { test: 15, soak: 40 } as const;
+
 export const ssmThrottled: Scenario = {
   name: "ssm-throttled",
-  how: "F10: SSM's shared limit of 40 reads a second at 80 a second, then ThrottlingException for every call",
+  how: "F10: SSM's shared limit of 40 reads a second at 80 a second (15 at 30 in tests), then ThrottlingException for every call",
   async run(size: SizeName, stage: Stage) {
     const pair = await startPair(stage);
     const seconds = size === "soak" ? 30 : 2.5;
-    await pair.aws.faults({ kind: "sharedRate", perSecond: 40 });
-    const limited = new Load({ url: pair.url, perSecond: 80, storage: 0, prefix: "limited" });
+    await pair.aws.faults({ kind: "sharedRate", perSecond: SSM_LIMIT[size] });
+    const limited = new Load({
+      url: pair.url,
+      perSecond: SSM_LIMIT[size] * 2,
+      storage: 0,
+      prefix: "limited",
+    });
     await sleep(seconds * 1000);
     const atLimit = await limited.stop();
     checkThrottled(stage, "F10 over the limit", atLimit.entries);
@@ -68,7 +76,12 @@ export const ssmThrottled: Scenario = {
     checkLedger(stage, "F10 over the limit", atLimit, pair);
 
     await pair.aws.faults({ kind: "throttle", service: "ssm" });
-    const cold = new Load({ url: pair.url, perSecond: 80, storage: 0, prefix: "cold" });
+    const cold = new Load({
+      url: pair.url,
+      perSecond: SSM_LIMIT[size] * 2,
+      storage: 0,
+      prefix: "cold",
+    });
     await sleep(seconds * 1000);
     const all = await cold.stop();
     checkThrottled(stage, "F10 all throttled", all.entries);

@@ -58,13 +58,13 @@ export const stsDownAtStart: Scenario = {
 };
 
 const SHORT = {
-  test: { sessionSeconds: 4, loadSeconds: 10, perSecond: 40, maxCalls: 8 },
+  test: { sessionSeconds: 4, loadSeconds: 10, perSecond: 25, maxCalls: 8 },
   soak: { sessionSeconds: 20, loadSeconds: 60, perSecond: 100, maxCalls: 8 },
 } as const;
 
 export const shortSessions: Scenario = {
   name: "short-sessions",
-  how: "sessions of 20 seconds under 100 requests a second for a minute (4 seconds under 40 for 10 s in tests)",
+  how: "sessions of 20 seconds under 100 requests a second for a minute (4 seconds under 25 for 10 s in tests)",
   async run(size: SizeName, stage: Stage) {
     const { sessionSeconds, loadSeconds, perSecond, maxCalls } = SHORT[size];
     const pair = await prepare(stage);
@@ -91,7 +91,7 @@ const OUTAGE = {
 
 export const stsDownAtRefresh: Scenario = {
   name: "sts-down-at-refresh",
-  how: "F7: STS refuses from early in a session of 30 seconds (6 in tests) until after its end; 50 requests a second",
+  how: "F7: STS refuses from early in a session of 30 seconds (6 in tests) until after its end; 50 requests a second (25 in tests)",
   async run(size: SizeName, stage: Stage) {
     const { sessionSeconds, beyondSeconds } = OUTAGE[size];
     const pair = await prepare(stage);
@@ -101,7 +101,7 @@ export const stsDownAtRefresh: Scenario = {
     await pair.aws.faults({ kind: "stsDown" });
     await pair.aws.forgetCalls();
     await pair.addGateway();
-    const load = new Load({ url: pair.url, perSecond: 50 });
+    const load = new Load({ url: pair.url, perSecond: size === "soak" ? 50 : 25 });
     const loadBeganAt = Date.now() - load.elapsedMs;
     await sleep(expiresAt - Date.now());
     const callsInLife = await pair.aws.calls("sts.AssumeRole");

@@ -6,13 +6,11 @@ import { sleep } from "../rig/waiting.ts";
 import type { Scenario, SizeName, Stage } from "../scenario.ts";
 import { checkLedger } from "./ledger-check.ts";
 
+/** `own` is the share that the gateway answers by itself: new processes are slow at calling AWS. */
 const SIZES = {
-  test: { rounds: 2, atLeast: 5000, drainSeconds: 1 },
-  soak: { rounds: 20, atLeast: 100_000, drainSeconds: 5 },
+  test: { rounds: 2, atLeast: 5000, perSecond: 200, own: 0.9, drainSeconds: 1 },
+  soak: { rounds: 20, atLeast: 100_000, perSecond: 250, own: 0.75, drainSeconds: 5 },
 } as const;
-const PER_SECOND = 250;
-/** Share of requests that the gateway answers by itself: new processes are slow at calling AWS. */
-const OWN = 0.75;
 /** Drain delay, then 15 s at most. */
 const STOP_CAP_MS = 15_000;
 
@@ -24,15 +22,15 @@ interface Stop {
 
 export const rollingRestart: Scenario = {
   name: "rolling-restart",
-  how: "F12: 250 requests a second, a fifth of them on new connections, three quarters of them answered by the gateway itself; 2 gateways and 3 aux replaced one by one, both services at once, a new process first; each balancer goes on sending to a stopped process for the drain delay",
+  how: "F12: 250 requests a second (200 in tests), a fifth of them on new connections, three quarters (nine tenths) of them answered by the gateway itself; 2 gateways and 3 aux replaced one by one, both services at once, a new process first; each balancer goes on sending to a stopped process for the drain delay",
   run: runRollingRestart,
 };
 
 async function runRollingRestart(size: SizeName, stage: Stage): Promise<void> {
-  const { rounds, atLeast, drainSeconds } = SIZES[size];
+  const { rounds, atLeast, perSecond, own, drainSeconds } = SIZES[size];
   const options = { gateways: 2, auxes: 3, drainDelaySeconds: drainSeconds };
   const pair = await startPair(stage, options);
-  const load = new Load({ url: pair.url, perSecond: PER_SECOND, own: OWN, newConnections: 0.2 });
+  const load = new Load({ url: pair.url, perSecond, own, newConnections: 0.2 });
   const stops: Stop[] = [];
   let round = 0;
   // restarts go on until there are enough requests, too: none is sent in peace
