@@ -100,7 +100,7 @@ export async function createServer(
     return503OnClosing: false,
     forceCloseConnections: "idle",
     http: {
-      headersTimeout: 5000,
+      headersTimeout: 4500,
       connectionsCheckingInterval: LATE_CHECK_MS,
       maxHeaderSize: MAX_HEAD_BYTES,
       requireHostHeader: false, // the guards answer with a problem
