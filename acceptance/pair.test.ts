@@ -1,69 +1,15 @@
-/** Black-box tests of a running pair, by BASE_URL alone: a laptop, a container, a cluster, an account. */
+/** Black-box tests of a running pair: its paths, names and errors. */
 import assert from "node:assert/strict";
-import { request } from "node:http";
-import { request as requestTls } from "node:https";
 import { test } from "node:test";
+import { assertProblem, call, json, listParameters, shape } from "./client.ts";
 
-const BASE_URL = new URL(process.env.BASE_URL ?? "http://localhost:8080");
-
-interface Reply {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly text: string;
-}
-
-/** Sends the path as it is: fetch would resolve dot segments first. */
-function call(path: string, method = "GET", headers: Record<string, string> = {}): Promise<Reply> {
-  const send = BASE_URL.protocol === "https:" ? requestTls : request;
-  const { hostname, port } = BASE_URL;
-  return new Promise((resolve, reject) => {
-    const outgoing = send({ hostname, port, path, method, headers, agent: false }, (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on("error", reject).on("data", (chunk: Buffer) => chunks.push(chunk));
-      incoming.on("end", () =>
-        resolve({
-          status: incoming.statusCode ?? 0,
-          headers: incoming.headers,
-          text: Buffer.concat(chunks).toString(),
-        }),
-      );
-    });
-    outgoing.on("error", reject).end();
-  });
-}
-
-async function json(path: string): Promise<Record<string, unknown>> {
-  const { status, headers, text } = await call(path);
-  assert.equal(status, 200, `${path}: ${status} ${text.slice(0, 300)}`);
-  assert.match(String(headers["content-type"]), /^application\/json/);
-  return JSON.parse(text);
-}
-
-/** The keys of a body with the types of their values. */
-const shape = (body: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(body).map(([key, value]) => [key, typeof value]));
-
-function assertProblem(reply: Reply, status: number, code: string): void {
-  assert.equal(reply.status, status, reply.text.slice(0, 300));
-  assert.match(String(reply.headers["content-type"]), /^application\/problem\+json/);
-  const problem = JSON.parse(reply.text);
-  assert.equal(problem.code, code);
-  assert.equal(problem.status, status);
-  assert.equal(typeof problem.detail, "string");
-  assert.equal(problem.instance, `urn:request:${problem.request_id}`);
-  assert.equal(reply.headers["x-request-id"], problem.request_id);
-  assert.doesNotMatch(reply.text, /arn:aws|at .*\.js:|node_modules/);
-}
-
-interface ListedParameter {
-  readonly name: string;
-  readonly type: string;
-}
-
-async function listParameters(): Promise<ListedParameter[]> {
-  const { parameters } = await json("/config");
-  return parameters as ListedParameter[];
-}
+const PARAMETER_SHAPE = {
+  name: "string",
+  value: "string",
+  type: "string",
+  version: "number",
+  last_modified: "string",
+};
 
 test("/ says what this is", async () => {
   const body = await json("/");
@@ -78,10 +24,14 @@ test("/ says what this is", async () => {
   assert.equal(body.type, "public_gateway");
   assert.deepEqual(Object.keys(body.endpoints as object).sort(), [
     "config",
+    "config_batch",
     "config_get",
     "docs",
     "health",
+    "presigned",
     "storage",
+    "storage_bucket",
+    "storage_object",
     "version",
   ]);
 });
@@ -140,7 +90,8 @@ test("a listed hierarchical parameter is read by each of its three spellings", a
     [bare, `/${bare}`, `%2F${bare.replaceAll("/", "%2F")}`].map((raw) => json(`/config/${raw}`)),
   );
   for (const body of values) {
-    assert.deepEqual(shape(body), { name: "string", value: "string" });
+    const { values: _items, ...others } = shape(body);
+    assert.deepEqual(others, PARAMETER_SHAPE);
     assert.equal(body.name, found.name);
     assert.equal(body.value, values[0]?.value);
   }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 
@@ -57,6 +57,8 @@ async function seed(endpoint: string): Promise<void> {
   for (const Bucket of ["airlock-data-dev", "airlock-logs-dev"]) {
     await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: location }));
   }
+  const Bucket = "airlock-data-dev";
+  await s3.send(new PutObjectCommand({ Bucket, Key: "reports/a.txt", Body: "an object" }));
   for (let i = 0; i < 120; i++) {
     const Name = `/airlock/dev/many/p${i}`;
     await ssm.send(new PutParameterCommand({ Name, Value: `v${i}`, Type: "String" }));
@@ -96,6 +98,7 @@ async function main(): Promise<number> {
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_ROLE_ARN: ROLE_ARN,
+    ACCESS_POLICY_FILE: "scripts/src/start/access-policy.yaml",
   });
   run(process.execPath, [...node, "services/gateway/src/main.ts"], {
     ...common,

@@ -11,9 +11,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/http": ["config", "contract"],
   "packages/aws": ["config", "contract"],
   "packages/identity": ["config", "contract"],
+  "packages/jobs-store": ["config"],
   "packages/local-aws": ["contract"],
+  "packages/local-postgres": [],
   "services/gateway": ["config", "contract", "http", "identity"],
   "services/aux": ["aws", "config", "contract", "http", "identity"],
+  "services/jobs": ["config", "contract", "http", "identity", "jobs-store"],
   acceptance: [],
 };
 

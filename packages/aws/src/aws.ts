@@ -3,7 +3,11 @@ import { type BucketStore, createBucketStore } from "./buckets.ts";
 import { Bulkhead } from "./bulkhead.ts";
 import { createCaller, type ObserveCall } from "./caller.ts";
 import { createClients } from "./clients.ts";
+import { createObjectStore, type ObjectStore } from "./objects.ts";
+import { Budget } from "./parameters/budget.ts";
+import { BudgetedRetries } from "./parameters/budgeted-retries.ts";
 import { createParameterStore, type ParameterStore } from "./parameters.ts";
+import { type ObserveRead, observed } from "./reads.ts";
 import { Session, type SessionLog } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
 import { sessionSource } from "./sources.ts";
@@ -11,24 +15,53 @@ import { sessionSource } from "./sources.ts";
 export interface Aws {
   readonly session: Session;
   readonly buckets: BucketStore;
+  readonly objects: ObjectStore;
   readonly parameters: ParameterStore;
   /** The queue in front of each service. */
   readonly queues: { readonly s3: Bulkhead; readonly ssm: Bulkhead };
+  /** How often SSM may be called. */
+  readonly budget: Pick<Budget, "perSecond" | "waiting">;
   close(): void;
 }
 
+export interface AwsOptions {
+  readonly observeRead?: ObserveRead;
+  /** Milliseconds of a clock that never goes back; the age of what is cached goes by it. */
+  readonly now?: () => number;
+}
+
 /** Begins to fetch a session in the background and returns at once. */
-export function createAws(settings: AwsSettings, log: SessionLog, observe: ObserveCall): Aws {
+export function createAws(
+  settings: AwsSettings,
+  log: SessionLog,
+  observe: ObserveCall,
+  { observeRead = () => {}, now = () => performance.now() }: AwsOptions = {},
+): Aws {
   const session = new Session(sessionSource(settings), log);
-  const clients = createClients(settings, session);
+  const budget = new Budget(settings.SSM_CALLS_PER_SECOND, now);
+  const clients = createClients(settings, session, new BudgetedRetries(() => budget.spend()));
   const queues = { s3: new Bulkhead(), ssm: new Bulkhead() };
+  const callS3 = createCaller(session, queues.s3, observe);
+  const buckets = createBucketStore(clients.s3, callS3, { settings, now });
+  const parameters = createParameterStore({
+    settings,
+    ssm: clients.ssm,
+    call: createCaller(session, queues.ssm, observe),
+    session,
+    budget,
+    observe: observeRead,
+    now,
+  });
   session.start();
   return {
     session,
     queues,
-    buckets: createBucketStore(clients.s3, createCaller(session, queues.s3, observe)),
-    parameters: createParameterStore(clients.ssm, createCaller(session, queues.ssm, observe)),
+    budget,
+    buckets: { list: (options) => observed(observeRead, "bucket_list", buckets.list(options)) },
+    objects: createObjectStore(clients.s3, callS3, session),
+    parameters,
     close() {
+      parameters.close();
       session.stop();
       clients.close();
     },

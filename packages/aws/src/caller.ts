@@ -3,6 +3,7 @@ import type { ProblemCode } from "@airlock/contract";
 import type { Bulkhead } from "./bulkhead.ts";
 import { withDeadline } from "./deadline.ts";
 import { translateAwsError } from "./errors.ts";
+import type { CallOptions } from "./reads.ts";
 import type { Session } from "./session.ts";
 
 /** Told of each call that ended: `outcome` is `ok`, the problem code, or `left` with the client. */
@@ -12,19 +13,12 @@ export type ObserveCall = (
   seconds: number,
 ) => void;
 
-export interface CallOptions {
-  /** Aborts when the client has gone. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** In milliseconds: waiting for a place in the queue, and the work itself with all its attempts. */
 export interface CallLimits {
   readonly queueMs: number;
   readonly workMs: number;
 }
 
-/** Together shorter than the 2.5 s after which the gateway gives up. */
-export const VALUE_LIMITS: CallLimits = { queueMs: 600, workMs: 1200 };
 /** Together shorter than the 24.5 s after which the gateway gives up. */
 export const LIST_LIMITS: CallLimits = { queueMs: 1800, workMs: 22_000 };
 

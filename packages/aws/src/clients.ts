@@ -16,7 +16,12 @@ export interface AwsClients {
   close(): void;
 }
 
-export function createClients(settings: AwsSettings, session: Session): AwsClients {
+/** @param ssmRetries how calls to SSM are tried again, which is a matter of its budget. */
+export function createClients(
+  settings: AwsSettings,
+  session: Session,
+  ssmRetries = new RetryStrategy(),
+): AwsClients {
   const common = {
     region: settings.AWS_REGION,
     // `memoized` keeps the SDK from caching on top: its cache refreshes on the request path and
@@ -31,11 +36,15 @@ export function createClients(settings: AwsSettings, session: Session): AwsClien
     ...clientLimits(),
     ...s3Endpoint,
     forcePathStyle: s3Endpoint.endpoint !== undefined,
+    // a checksum over a stream would be known at its end only; a presigned PUT has no body to sum up
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
   });
   const ssm = new SSMClient({
     ...common,
     ...clientLimits(),
     ...endpointOf(settings, settings.AWS_ENDPOINT_URL_SSM),
+    retryStrategy: ssmRetries,
   });
   return {
     s3,
@@ -53,6 +62,9 @@ export function clientLimits() {
       connectionTimeout: CONNECT_MS,
       requestTimeout: ATTEMPT_MS,
       throwOnRequestTimeout: true,
+      // bounded by the queue in front, and for bodies still being sent by OpenStreams
+      httpAgent: { maxSockets: Number.POSITIVE_INFINITY },
+      httpsAgent: { maxSockets: Number.POSITIVE_INFINITY },
     }),
   };
 }

@@ -5,6 +5,9 @@ import { SessionUnavailableError } from "./session.ts";
 
 const DETAILS = {
   parameter_not_found: "There is no parameter of this name.",
+  bucket_not_found: "There is no bucket of this name.",
+  object_not_found: "There is no object of this key.",
+  precondition_failed: "The object is not as the conditions of the request want it.",
   aws_rejected_request: "AWS does not accept this request.",
   access_denied: "The role of this service may not do that.",
   aws_throttled: "AWS is limiting requests; try again shortly.",
@@ -18,7 +21,15 @@ type AwsProblem = keyof typeof DETAILS;
 const BY_NAME: Readonly<Record<string, AwsProblem>> = {
   ParameterNotFound: "parameter_not_found",
   ParameterVersionNotFound: "parameter_not_found",
+  NoSuchBucket: "bucket_not_found",
+  NoSuchKey: "object_not_found",
+  NotFound: "object_not_found",
+  PreconditionFailed: "precondition_failed",
   ValidationException: "aws_rejected_request",
+  InvalidObjectState: "aws_rejected_request",
+  InvalidRequest: "aws_rejected_request",
+  InvalidURI: "aws_rejected_request",
+  KeyTooLongError: "aws_rejected_request",
   AccessDenied: "access_denied",
   AccessDeniedException: "access_denied",
   AllAccessDisabled: "access_denied",
@@ -43,6 +54,13 @@ const BY_NAME: Readonly<Record<string, AwsProblem>> = {
   UnrecognizedClientException: "credentials_unavailable",
 };
 
+/** S3 answers a HEAD without a body, and so without a name; the SDK calls such errors Unknown. */
+const BY_STATUS: Readonly<Record<number, AwsProblem>> = {
+  403: "access_denied",
+  412: "precondition_failed",
+  503: "aws_throttled",
+};
+
 /** Codes that end well when tried again in a second. */
 const RETRY_AFTER: ReadonlySet<AwsProblem> = new Set(["aws_throttled", "credentials_unavailable"]);
 
@@ -61,5 +79,27 @@ function codeOf(error: unknown): AwsProblem {
   // the SDK calls a broken connection a TimeoutError too
   const { code } = error as { code?: unknown };
   if (code === "ECONNRESET" || code === "EPIPE") return "aws_error";
-  return (error instanceof Error ? BY_NAME[error.name] : undefined) ?? "aws_error";
+  if (!(error instanceof Error)) return "aws_error";
+  if (error.name === "Unknown") return BY_STATUS[statusOf(error)] ?? "aws_error";
+  return BY_NAME[error.name] ?? "aws_error";
+}
+
+function statusOf(error: Error): number {
+  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
+}
+
+const OUTAGES: ReadonlySet<ProblemCode> = new Set([
+  "aws_budget_exhausted",
+  "aws_throttled",
+  "aws_timeout",
+  "credentials_unavailable",
+  "overloaded",
+]);
+
+/** Whether a read may go well later: nothing was said of what is read, as a refusal would. */
+export function isOutage(problem: unknown): boolean {
+  if (!(problem instanceof ProblemError)) return false;
+  if (problem.code !== "aws_error") return OUTAGES.has(problem.code);
+  const status = problem.cause instanceof Error ? statusOf(problem.cause) : 0;
+  return status < 400 || status >= 500;
 }

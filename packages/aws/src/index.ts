@@ -1,8 +1,20 @@
 /** AWS for services that may use it: an assumed role kept fresh, S3 and SSM behind errors of ours. */
-export { type Aws, createAws } from "./aws.ts";
+export { type Aws, type AwsOptions, createAws } from "./aws.ts";
 export type { BucketStore } from "./buckets.ts";
-export type { CallOptions, ObserveCall } from "./caller.ts";
+export type { ObserveCall } from "./caller.ts";
+export type { ObjectConditions } from "./object-headers.ts";
+export type { ObjectPage, ObjectPageQuery } from "./object-list.ts";
+export type { ObjectAnswer } from "./object-read.ts";
+export type { ObjectStore } from "./objects.ts";
 export type { ParameterStore } from "./parameters.ts";
+export type {
+  CacheState,
+  CallOptions,
+  ObserveRead,
+  Read,
+  ReadKind,
+  ReadOptions,
+} from "./reads.ts";
 export {
   type Credentials,
   Session,

@@ -42,6 +42,26 @@ export const awsSettings = {
   AWS_ENDPOINT_URL_S3: httpUrl().optional().describe("Another address for S3 alone."),
   AWS_ENDPOINT_URL_SSM: httpUrl().optional().describe("Another address for SSM alone."),
   AWS_ENDPOINT_URL_STS: httpUrl().optional().describe("Another address for STS alone."),
+  CACHE_FRESH_SECONDS: integer(0, 3600)
+    .default(10)
+    .describe("Age up to which a value is served from memory; 0 asks AWS for every read."),
+  CACHE_LIST_FRESH_SECONDS: integer(0, 86_400)
+    .default(30)
+    .describe("The same for the list of parameters; a long list is refreshed less often."),
+  CACHE_STALE_SECONDS: integer(0, 86_400)
+    .default(300)
+    .describe("Age up to which a value is served while AWS cannot answer; 0 never."),
+  CACHE_MAX_ENTRIES: integer(1, 1_000_000)
+    .default(10_000)
+    .describe("The most values and trees that are kept in memory."),
+  CACHE_MAX_BYTES: integer(1, 2 ** 34)
+    .default(64 * 2 ** 20)
+    .describe("The most bytes that they take."),
+  SSM_CALLS_PER_SECOND: integer(1, 10_000)
+    .default(10)
+    .describe(
+      "Calls to SSM that one process makes; all of an account share 40 a second unless it pays for more.",
+    ),
 };
 
 const schema = z.object(awsSettings);

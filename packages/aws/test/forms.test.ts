@@ -7,9 +7,9 @@ import { PLAIN_FORM, readSettings, startReadyRig, tokenFile } from "./harness.ts
 
 test("plain form: the role is assumed from the base credentials as <SERVICE_NAME>-session", async (t) => {
   const { aws, local } = await startReadyRig(t);
-  assert.equal((await aws.parameters.get("my-parameter")).value, "a root-level value");
+  assert.equal((await aws.parameters.get("my-parameter")).value.value, "a root-level value");
   assert.equal(aws.session.report().source, "assumed_role");
-  const call = local.calls.list().find(({ operation }) => operation.endsWith("GetParameter"));
+  const call = local.calls.list().find(({ operation }) => operation.endsWith("GetParameters"));
   assert.equal(
     call?.principalArn,
     `arn:aws:sts::${LOCAL_AWS.accountId}:assumed-role/airlock-aux-role-dev/aux-session`,

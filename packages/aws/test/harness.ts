@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Aws, awsSettings, createAws, withAwsRules } from "@airlock/aws";
+import { type Aws, type AwsOptions, awsSettings, createAws, withAwsRules } from "@airlock/aws";
 import { type Environment, loadSettings } from "@airlock/config";
 import { LOCAL_AWS, type LocalAws, startLocalAws } from "@airlock/local-aws";
 import * as z from "zod";
@@ -37,6 +37,7 @@ export async function startRig(
   t: TestContext,
   env: Environment = PLAIN_FORM,
   prepare: (local: LocalAws) => void = () => {},
+  options: AwsOptions = {},
 ): Promise<Rig> {
   const local = await startLocalAws();
   prepare(local);
@@ -48,6 +49,7 @@ export async function startRig(
     readSettings({ AWS_ENDPOINT_URL: local.url, ...env }),
     { info: write, error: write },
     (operation, outcome) => outcomes.push(`${operation} ${outcome}`),
+    options,
   );
   t.after(async () => {
     aws.close();

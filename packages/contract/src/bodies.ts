@@ -1,4 +1,4 @@
-/** The bodies on the wire; each schema validates, serialises, types and documents at once. */
+/** The bodies that every service has; each schema validates, serialises, types and documents at once. */
 import * as z from "zod";
 
 const timestamp = z.iso.datetime({ offset: true });
@@ -50,30 +50,6 @@ export const Version = z
   })
   .meta({ id: "Version" });
 
-export const Buckets = z
-  .object({
-    count: z.int(),
-    buckets: z.array(z.object({ name: z.string(), creation_date: timestamp })),
-  })
-  .meta({ id: "Buckets", description: "Every S3 bucket of the account." });
-
-export const Parameters = z
-  .object({
-    count: z.int(),
-    parameters: z.array(
-      z.object({
-        name: z.string(),
-        type: z.enum(["String", "StringList", "SecureString"]),
-        last_modified: timestamp,
-      }),
-    ),
-  })
-  .meta({ id: "Parameters", description: "Every SSM parameter, without values." });
-
-export const Parameter = z
-  .object({ name: z.string(), value: z.string() })
-  .meta({ id: "Parameter", description: "One SSM parameter, decrypted." });
-
 export const Problem = z
   .object({
     type: z.string(),
@@ -88,7 +64,4 @@ export const Problem = z
 
 export type Root = z.infer<typeof Root>;
 export type AwsSession = z.infer<typeof AwsSession>;
-export type Buckets = z.infer<typeof Buckets>;
-export type Parameters = z.infer<typeof Parameters>;
-export type Parameter = z.infer<typeof Parameter>;
 export type Problem = z.infer<typeof Problem>;

@@ -1,11 +1,20 @@
 /** The words on the wire: bodies, error codes, the parameter-name grammar. */
 export * from "./bodies.ts";
+export { readCursor, writeCursor } from "./cursor.ts";
+export * from "./jobs.ts";
+export * from "./jobs-cluster.ts";
+export * from "./jobs-disks.ts";
+export { GITHUB_NAME, JOB_ID, type JobControls } from "./jobs-env-vars.ts";
+export * from "./jobs-login.ts";
 export {
+  canonicalParameterName,
+  canonicalParameterPath,
   MAX_LEVELS,
   MAX_NAME_LENGTH,
   MAX_RAW_LENGTH,
   parseParameterName,
 } from "./parameter-name.ts";
+export * from "./parameters.ts";
 export {
   PROBLEMS,
   type ProblemCode,
@@ -13,3 +22,5 @@ export {
   type ProblemOptions,
   problemType,
 } from "./problems.ts";
+export { MAX_PAGE } from "./query-words.ts";
+export * from "./storage.ts";

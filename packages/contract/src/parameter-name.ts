@@ -21,7 +21,11 @@ const LEVEL = /^[A-Za-z0-9_.-]+$/;
  */
 export function parseParameterName(raw: string): string | undefined {
   const decoded = raw.includes("%") ? decodeOnce(raw) : raw;
-  if (decoded === undefined) return undefined;
+  return decoded === undefined ? undefined : canonicalParameterName(decoded);
+}
+
+/** The same for a name that is decoded already, as it comes in a query or a body. */
+export function canonicalParameterName(decoded: string): string | undefined {
   const bare = decoded.startsWith("/") ? decoded.slice(1) : decoded;
   if (bare.length > MAX_NAME_LENGTH) return undefined;
   const levels = bare.split("/");
@@ -38,4 +42,11 @@ function decodeOnce(raw: string): string | undefined {
   } catch {
     return undefined; // not a triplet, or not UTF-8
   }
+}
+
+/** A hierarchy as GetParametersByPath takes it: `/`, or `/a/b` with or without its first slash. */
+export function canonicalParameterPath(decoded: string): string | undefined {
+  if (decoded === "/") return decoded;
+  const name = canonicalParameterName(decoded);
+  return name === undefined || name.startsWith("/") ? name : `/${name}`;
 }

@@ -15,14 +15,27 @@ declare module "fastify" {
   interface FastifyInstance {
     /** True once the process has begun to stop: not ready, and every answer ends its connection. */
     isDraining: boolean;
+    /** Aborted when the server closes: whatever could go on for long ends now, with an answer. */
+    draining: AbortSignal;
   }
   interface FastifyContextConfig {
     /** Answers without asking who is calling. */
     isOpen?: boolean;
+    /** What to do instead of a URL that is too long. */
+    longTargetHint?: string;
   }
   interface FastifyRequest {
     /** Who is calling, where that was verified. */
     caller: string | undefined;
+    /** The groups that the caller is in, where that was verified. */
+    groups: readonly string[] | undefined;
+    /**
+     * From now until the returned function is called, the request does not count among those in
+     * progress: for what waits for a change or a slow reader, without work.
+     *
+     * @throws ProblemError overloaded when too many wait.
+     */
+    beginWait(): () => void;
     /** More members of this request's log line, set by whoever handles it. */
     logFields: Record<string, string | number | boolean> | undefined;
   }

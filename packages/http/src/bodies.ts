@@ -1,4 +1,4 @@
-/** Bodies that no route reads: read to their end and dropped, within a limit. */
+/** Bodies on their way in: those that no route reads are read to their end and dropped. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
 import type { App } from "./app-type.ts";
@@ -17,8 +17,11 @@ const MAX_BODY_BYTES = 65_536;
 export function registerBodies(app: App, { inFlight }: Metrics): void {
   app.addHook("onRequest", (request, _reply, done) => {
     const { raw } = request;
-    if (!hasBody(raw) || request.routeOptions.schema?.body !== undefined) return done();
-    if (Number(raw.headers["content-length"]) > MAX_BODY_BYTES) return done(tooLarge());
+    if (!hasBody(raw)) return done();
+    const isWanted = request.routeOptions.schema?.body !== undefined;
+    if (!isWanted && Number(raw.headers["content-length"]) > MAX_BODY_BYTES) {
+      return done(tooLarge());
+    }
     let isArriving = true;
     const arrived = () => {
       if (isArriving) inFlight.arriving--;
@@ -26,7 +29,8 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
     };
     inFlight.arriving++;
     raw.once("end", arrived).once("close", arrived);
-    dropBody(raw, done);
+    if (isWanted) done();
+    else dropBody(raw, done);
   });
 }
 

@@ -16,7 +16,12 @@ export const statusSentBelow = (socket: Socket): number | undefined => refused.g
 
 interface ParserError extends Error {
   code?: string;
+  /** The bytes that the parser was given last. */
+  rawPacket?: unknown;
 }
+
+/** A request line that goes on for 8 KiB: it is the URL that is too long, not the headers. */
+const LONG_TARGET = /^[A-Z]+ [^\r\n]{8192}/;
 
 /**
  * Answers `clientError` once per socket.
@@ -52,15 +57,18 @@ export function answerClientError(error: ParserError, socket: Socket, log: Logge
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
-function problemOf(error: ParserError): ProblemError {
-  switch (error.code) {
+function problemOf({ code, rawPacket }: ParserError): ProblemError {
+  switch (code) {
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return new ProblemError("request_timeout", "The request did not arrive in time.");
     case "HPE_HEADER_OVERFLOW":
-      return new ProblemError(
-        "header_fields_too_large",
-        "The request line and headers may hold 8 KiB and 100 fields.",
-      );
+      if (Buffer.isBuffer(rawPacket) && LONG_TARGET.test(rawPacket.toString("latin1"))) {
+        return new ProblemError(
+          "uri_too_long",
+          "The URL is too long; a batch can be sent by POST.",
+        );
+      }
+      return new ProblemError("header_fields_too_large", "The headers are too large or too many.");
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return new ProblemError("content_too_large", "The chunk extensions are too large.");
     default:

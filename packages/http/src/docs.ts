@@ -49,15 +49,19 @@ interface Transformed {
   url: string;
 }
 
-/** OpenAPI has no wildcards: `/config/*` is written as `/config/{name}`. */
+interface ParamsSchema {
+  readonly properties?: Record<string, { readonly title?: string }>;
+}
+
+/** OpenAPI has no wildcards: `/config/*` is written as `/config/{name}`, or by its title. */
 function nameWildcard({ schema, url }: Transformed): Transformed {
   if (!url.endsWith("/*")) return { schema, url };
-  const { properties } = (schema.params ?? {}) as { properties?: Record<string, unknown> };
-  const name = properties?.["*"] ?? { type: "string" };
-  return {
-    url: `${url.slice(0, -1)}:name`,
-    schema: { ...schema, params: { type: "object", properties: { name }, required: ["name"] } },
-  };
+  const { "*": rest = {}, ...others } =
+    (schema.params as ParamsSchema | undefined)?.properties ?? {};
+  const { title = "name", ...described } = { type: "string", ...rest };
+  const properties = { ...others, [title]: described };
+  const params = { type: "object", properties, required: Object.keys(properties) };
+  return { url: `${url.slice(0, -1)}:${title}`, schema: { ...schema, params } };
 }
 
 /** Serves `/openapi.json` and `/docs`. */

@@ -2,6 +2,7 @@
 export type { App } from "./app-type.ts";
 export { createLogger, type Logger } from "./logging.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
+export { bucketPathOf, invalidObjectKey, type ObjectPath, objectPathOf } from "./object-path.ts";
 export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
 export { traceContextOf } from "./request-context.ts";

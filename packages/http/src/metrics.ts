@@ -7,22 +7,30 @@ export interface Metrics {
   /** Rate, errors and duration of requests, in seconds: the one RED histogram. */
   readonly requestDuration: Histogram<"method" | "route" | "status">;
   /**
-   * Requests received and not yet answered, and those among them whose body is still arriving:
-   * plain numbers, read when the metrics are.
+   * Requests received and not yet answered, and those among them whose body is still arriving or
+   * that wait (see waiting.ts): plain numbers, read when the metrics are.
    */
-  readonly inFlight: { count: number; arriving: number };
+  readonly inFlight: { count: number; arriving: number; waiting: number };
 }
 
 export function createMetrics(serviceName: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service: serviceName });
-  const inFlight = { count: 0, arriving: 0 };
+  const inFlight = { count: 0, arriving: 0, waiting: 0 };
   new Gauge({
     name: "http_requests_in_flight",
     help: "Requests received and not yet answered.",
     registers: [registry],
     collect() {
       this.set(inFlight.count);
+    },
+  });
+  new Gauge({
+    name: "http_requests_waiting",
+    help: "Those among them that wait for a change or stream to their client.",
+    registers: [registry],
+    collect() {
+      this.set(inFlight.waiting);
     },
   });
   return {

@@ -10,8 +10,8 @@ const ASKED: readonly HTTPMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DE
  * Watches the routes as they are added, so it must be registered before them. The check runs
  * before any body is parsed: a wrong method is 405 whatever it carries.
  */
-export function registerNotFound(app: App): void {
-  const router = createRouter();
+export function registerNotFound(app: App, maxParamLength: number): void {
+  const router = createRouter({ maxParamLength });
   app.addHook("onRoute", ({ method, url }) => {
     for (const one of [method].flat() as HTTPMethod[]) {
       if (ASKED.includes(one) && !router.hasRoute(one, url)) router.on(one, url, () => {});

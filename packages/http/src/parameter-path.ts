@@ -1,6 +1,7 @@
 /** The parameter name in a request's path, read from the bytes on the wire. */
 import type { IncomingMessage } from "node:http";
 import { MAX_RAW_LENGTH, ProblemError, parseParameterName } from "@airlock/contract";
+import { restOfPath } from "./raw-path.ts";
 
 /**
  * The canonical name after `prefix`. Taken from the raw target, because a router has decoded its
@@ -9,9 +10,7 @@ import { MAX_RAW_LENGTH, ProblemError, parseParameterName } from "@airlock/contr
  * @throws ProblemError uri_too_long, invalid_parameter_name; neither repeats the input.
  */
 export function parameterNameOf(request: { raw: IncomingMessage }, prefix: string): string {
-  const target = request.raw.url ?? "";
-  const query = target.indexOf("?");
-  const raw = target.slice(prefix.length, query < 0 ? undefined : query);
+  const raw = restOfPath(request.raw, prefix);
   if (raw.length > MAX_RAW_LENGTH) {
     throw new ProblemError(
       "uri_too_long",

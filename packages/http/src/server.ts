@@ -1,31 +1,30 @@
 /** How every service is made: a Fastify application with the guards that all of them share. */
 import { type CommonSettings, docsEnabled } from "@airlock/config";
+import type { ProblemError } from "@airlock/contract";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyReply,
   type FastifyRequest,
   LogController,
 } from "fastify";
-import {
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from "fastify-type-provider-zod";
+import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { registerAccessLog } from "./access-log.ts";
 import type { App } from "./app-type.ts";
 import { hasBody, registerBodies } from "./bodies.ts";
 import { answerClientError } from "./client-errors.ts";
 import { answerOddRequests, registerConnectionAge } from "./connections.ts";
 import { type ApiDescription, registerDocsPage, registerOpenApi } from "./docs.ts";
-import { pathOfTarget, registerGuards } from "./guards.ts";
+import { type HeadLimits, pathOfTarget, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { registerNotFound } from "./not-found.ts";
 import { isProbe, registerProbes } from "./probes.ts";
 import { sendProblem } from "./problems.ts";
+import { queryAwareCompiler } from "./query-validation.ts";
 import { requestIdOf, traceContextOf } from "./request-context.ts";
 import { RequestLogger } from "./request-logger.ts";
 import { registerShedding } from "./shedding.ts";
+import { registerWaiting } from "./waiting.ts";
 
 /**
  * Lets a request in, or throws. Asked once the request has arrived whole, and before it is told
@@ -42,6 +41,9 @@ export interface ServerOptions {
   readonly admission?: (app: App) => Promise<Admit | undefined>;
   /** CIDRs of the proxies whose X-Forwarded-For is believed. */
   readonly trustProxy?: readonly string[] | undefined;
+  readonly headLimits?: HeadLimits;
+  /** The problem of a path that is not valid percent-encoding, where it has one of its own. */
+  readonly undecodable?: (path: string) => ProblemError | undefined;
   readonly logger?: Logger | undefined;
   readonly metrics?: Metrics | undefined;
 }
@@ -53,9 +55,13 @@ const SECURITY_HEADERS = {
   "cache-control": "no-store",
 };
 
-/** Whole head of a request, in bytes and fields; beyond it the answer is 431. */
-const MAX_HEAD_BYTES = 8192;
+/** Whole head of a request, in bytes and fields; beyond it the parser gives up. */
+const MAX_HEAD_BYTES = 32_768;
 const MAX_HEADER_FIELDS = 100;
+/** Of an inner service: room for what the door in front adds to 8 KiB of either. */
+const INNER_HEAD: HeadLimits = { targetBytes: 8448, headersBytes: 20_480 };
+/** Routers measure one part of a path; the target as a whole is measured by the guards. */
+const MAX_PART_LENGTH = MAX_HEAD_BYTES;
 /** Node looks for late requests this often, so a limit fires at most this much later. */
 const LATE_CHECK_MS = 500;
 
@@ -91,8 +97,9 @@ export async function createServer(
       observe(request, reply);
       reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
       if (hasBody(request.raw)) reply.header("connection", "close");
-      sendProblem(error, request, reply);
+      sendProblem(options.undecodable?.(request.url) ?? error, request, reply);
     },
+    routerOptions: { maxParamLength: MAX_PART_LENGTH },
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,
     requestTimeout: 9000,
     keepAliveTimeout: 72_000,
@@ -107,7 +114,8 @@ export async function createServer(
     },
   }).withTypeProvider<ZodTypeProvider>();
   app.server.maxHeadersCount = MAX_HEADER_FIELDS;
-  app.setValidatorCompiler(validatorCompiler);
+  app.removeContentTypeParser("text/plain"); // 415 where JSON is wanted
+  app.setValidatorCompiler(queryAwareCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
 
@@ -120,15 +128,17 @@ export async function createServer(
   answerOddRequests(app.server);
   registerBodies(app, metrics);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
-  registerGuards(app, settings.ALLOWED_HOSTS);
+  registerWaiting(app, metrics);
+  registerGuards(app, options.headLimits ?? INNER_HEAD, settings.ALLOWED_HOSTS);
   app.decorateRequest("caller", undefined);
+  app.decorateRequest("groups", undefined);
   const admit = await options.admission?.(app);
   if (admit) {
     app.addHook("onRequest", async (request, reply) => {
       if (!isProbe(request.url)) await admit(request, reply);
     });
   }
-  registerNotFound(app);
+  registerNotFound(app, MAX_PART_LENGTH);
   await registerOpenApi(app, options.about);
   registerProbes(app, settings, () => !app.isDraining && options.isReady());
   await addRoutes(app);

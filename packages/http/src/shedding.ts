@@ -37,8 +37,8 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
   });
 
   app.addHook("onRequest", (request, _reply, done) => {
-    const isOverloaded =
-      inFlight.count - inFlight.arriving > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
+    const working = inFlight.count - inFlight.arriving - inFlight.waiting;
+    const isOverloaded = working > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
     if (isOverloaded && !isProbe(request.url)) {
       return done(
         new ProblemError("overloaded", "Too much is going on here; try again shortly.", {

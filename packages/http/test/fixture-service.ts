@@ -14,6 +14,13 @@ await runService(schema, process.env, async ({ settings, logger, metrics }) => {
       await new Promise((resolve) => setTimeout(resolve, 1500));
       return { ok: true };
     });
+    routes.get("/wait", (request, reply) => {
+      const endWait = request.beginWait();
+      routes.draining.addEventListener("abort", () => {
+        endWait();
+        reply.send({ ok: true });
+      });
+    });
     routes.get("/reject", async () => {
       void Promise.reject(new Error("nobody handles this"));
       return { ok: true };

@@ -75,6 +75,23 @@ test("more than MAX_IN_FLIGHT requests at once: 503 with Retry-After, probes exe
   assert.equal((await get(port, "/fast")).status, 200);
 });
 
+test("requests that wait do not fill MAX_IN_FLIGHT", async (t) => {
+  const { port, metricsPort } = await startFixture(t, { MAX_IN_FLIGHT: "2" });
+  const sockets = Array.from({ length: 10 }, () => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    socket.write("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+    return socket;
+  });
+  const isWaiting = async () =>
+    (await get(metricsPort, "/metrics")).body.includes(
+      'http_requests_waiting{service="fixture"} 10',
+    );
+  while (!(await isWaiting())) await sleep(10);
+  assert.equal((await get(port, "/fast")).status, 200);
+  for (const socket of sockets) socket.destroy();
+});
+
 test("requests whose body is still arriving do not fill MAX_IN_FLIGHT", async (t) => {
   const { port } = await startFixture(t, { MAX_IN_FLIGHT: "2" });
   const slow = Array.from({ length: 10 }, () => {

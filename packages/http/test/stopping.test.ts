@@ -41,6 +41,19 @@ test("an answer under way is finished, on a kept-alive connection too", async (t
   assert.equal(messages.at(-1), "stopped", "the log was flushed");
 });
 
+test("what waits is answered when the drain delay is over, not before", async (t) => {
+  const fixture = await startFixture(t);
+  const waiting = get(fixture.port, "/wait");
+  await sleep(200);
+  const startedAt = performance.now();
+  fixture.process.kill("SIGTERM");
+  const reply = await waiting;
+  const elapsedMs = performance.now() - startedAt;
+  assert.deepEqual([reply.status, reply.headers.connection], [200, "close"]);
+  assert.ok(elapsedMs > 900 && elapsedMs < 5 * 2000, `${elapsedMs} ms`);
+  assert.equal(await fixture.exited, 0);
+});
+
 test("an idle connection does not hold the process", async (t) => {
   const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0" });
   const agent = keepAlive();

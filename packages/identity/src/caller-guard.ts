@@ -1,5 +1,6 @@
 /** The outer door: who the end caller is, by a bearer token (RFC 6750). */
 import type { CallerSettings } from "./caller-settings.ts";
+import { encodeGroups } from "./group-names.ts";
 import { DUPLICATED, singleHeader } from "./headers.ts";
 import { createLogLimit, type IdentityLog } from "./log.ts";
 import {
@@ -74,8 +75,10 @@ export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
       if (token === undefined) return refuse(refusal("malformed"));
       const result = await verifier.verify(token);
       if (!result.ok) return refuse(result);
+      const { caller, groups } = result.principal;
+      if (encodeGroups(groups) === undefined) return refuse(refusal("claims"));
       observe?.("verified");
-      return { allow: true, caller: result.principal.caller, groups: result.principal.groups };
+      return { allow: true, caller, groups };
     },
     isReady: () => verifier.isReady(),
   };

@@ -5,8 +5,11 @@ export const LAYER_HEADER = "x-airlock-layer";
 /** The end caller's name; believed only beside a verified proof. */
 export const CALLER_HEADER = "x-airlock-caller";
 
-/** Neither may ever be taken over from a client. */
-export const IDENTITY_HEADERS: readonly string[] = [LAYER_HEADER, CALLER_HEADER];
+/** The end caller's groups; believed only beside a verified proof and a caller. */
+export const GROUPS_HEADER = "x-airlock-groups";
+
+/** None may ever be taken over from a client. */
+export const IDENTITY_HEADERS: readonly string[] = [LAYER_HEADER, CALLER_HEADER, GROUPS_HEADER];
 
 /** A header that came more than once: which of them is meant is for nobody to guess. */
 export const DUPLICATED = Symbol("duplicated header");

@@ -1,5 +1,42 @@
 /** Who is calling: proof presented to the next service, and proof verified, of layers and callers. */
 export {
+  createKeyChecker,
+  type KeyChecker,
+  type KeyCheckerOptions,
+  type KeyVerdict,
+} from "./api-keys/key-checker.ts";
+export {
+  API_KEY_PATTERN,
+  API_KEY_PREFIX_PATTERN,
+  hashApiKey,
+  isApiKey,
+  type NewApiKey,
+  newApiKey,
+} from "./api-keys/key-format.ts";
+export { KEY_REFUSALS, type KeyRefusal, type RefusedKeyState } from "./api-keys/key-refusals.ts";
+export {
+  type AllowedIdentity,
+  judgeKey,
+  KeyLookup,
+  type StoredKey,
+} from "./api-keys/key-state.ts";
+export { type AwsLogin, type AwsLoginOptions, createAwsLogin } from "./aws-login/aws-login.ts";
+export { type AwsIdentity, usernameOf } from "./aws-login/caller-identity.ts";
+export { CHALLENGE_PATTERN, hashChallenge, newChallenge } from "./aws-login/login-challenge.ts";
+export { AwsLoginProof } from "./aws-login/login-proof.ts";
+export {
+  AWS_LOGIN_REASONS,
+  type AwsLoginReason,
+  type AwsLoginRefusal,
+  type AwsLoginResult,
+} from "./aws-login/login-result.ts";
+export {
+  type AwsKeys,
+  type SignOptions,
+  signGetCallerIdentity,
+} from "./aws-login/sign-identity-request.ts";
+export { type Partition, STS_REGIONS, type StsRegion } from "./aws-login/sts-regions.ts";
+export {
   type CallerDecision,
   type CallerGuard,
   type CallerGuardOptions,
@@ -8,7 +45,8 @@ export {
 } from "./caller-guard.ts";
 export { decodeCallerName, encodeCallerName } from "./caller-name.ts";
 export { type CallerSettings, callerSettings, withCallerRules } from "./caller-settings.ts";
-export { CALLER_HEADER, IDENTITY_HEADERS, LAYER_HEADER } from "./headers.ts";
+export { decodeGroups, encodeGroups } from "./group-names.ts";
+export { CALLER_HEADER, GROUPS_HEADER, IDENTITY_HEADERS, LAYER_HEADER } from "./headers.ts";
 export type { KeyLocation } from "./key-source.ts";
 export {
   createLayerGuard,

@@ -1,6 +1,7 @@
 /** The callee's side: whether a request from another service is let in, and for which end caller. */
 import { decodeCallerName } from "./caller-name.ts";
-import { CALLER_HEADER, DUPLICATED, LAYER_HEADER, singleHeader } from "./headers.ts";
+import { decodeGroups } from "./group-names.ts";
+import { CALLER_HEADER, DUPLICATED, GROUPS_HEADER, LAYER_HEADER, singleHeader } from "./headers.ts";
 import type { LayerAuthMode, LayerVerifySettings } from "./layer-settings.ts";
 import { createLogLimit, type IdentityLog } from "./log.ts";
 import {
@@ -22,6 +23,8 @@ export type LayerDecision =
       readonly allow: true;
       /** The end caller, only beside a verified proof. */
       readonly caller?: string;
+      /** The end caller's groups, only beside the caller; undefined when there are none. */
+      readonly groups?: readonly string[];
       readonly principal?: Principal;
       /** In observe: why enforce would refuse this. */
       readonly wouldRefuse?: Reason;
@@ -93,9 +96,12 @@ export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
         return { allow: true, principal };
       }
       const caller = name === DUPLICATED ? undefined : decodeCallerName(name);
-      if (caller === undefined) return refuse(refusal("caller_header"));
+      const listed = singleHeader(rawHeaders, GROUPS_HEADER);
+      const groups = typeof listed === "string" ? decodeGroups(listed) : undefined;
+      const isUnread = listed !== undefined && groups === undefined;
+      if (caller === undefined || isUnread) return refuse(refusal("caller_header"));
       observe?.("verified");
-      return { allow: true, caller, principal };
+      return { allow: true, caller, ...(groups && { groups }), principal };
     },
     isReady: () => !isEnforced || verifier.isReady(),
   };

@@ -1,7 +1,8 @@
 /** The caller's side: the headers that prove to the next service which service is calling. */
 import type { Environment } from "@airlock/config";
 import { encodeCallerName } from "./caller-name.ts";
-import { CALLER_HEADER, LAYER_HEADER } from "./headers.ts";
+import { encodeGroups } from "./group-names.ts";
+import { CALLER_HEADER, GROUPS_HEADER, LAYER_HEADER } from "./headers.ts";
 import { type LayerPresentSettings, layerPresentSettings } from "./layer-settings.ts";
 import type { IdentityLog } from "./log.ts";
 import { openTokenFile, readTokenFile, TokenFileError } from "./token-file.ts";
@@ -11,8 +12,9 @@ export interface LayerPresenter {
    * Headers to add to a call, from memory. They replace whatever a client sent under these names.
    *
    * @param callerName the end caller, verified at the outer door; undefined when nobody asked.
+   * @param groups the caller's, verified with the name.
    */
-  headers(callerName?: string): Record<string, string>;
+  headers(callerName?: string, groups?: readonly string[]): Record<string, string>;
   /** Looks at the token file now rather than within a second. Never rejects. */
   refresh(): Promise<void>;
   close(): void;
@@ -33,9 +35,12 @@ export function createLayerPresenter(
   }
   const file = openTokenFile(settings.LAYER_TOKEN_FILE, log);
   return {
-    headers(callerName) {
+    headers(callerName, groups) {
       const proof: Record<string, string> = { [LAYER_HEADER]: file.current() };
-      if (callerName) proof[CALLER_HEADER] = encodeCallerName(callerName);
+      if (!callerName) return proof;
+      proof[CALLER_HEADER] = encodeCallerName(callerName);
+      const listed = groups && encodeGroups(groups);
+      if (listed) proof[GROUPS_HEADER] = listed;
       return proof;
     },
     refresh: file.refresh,

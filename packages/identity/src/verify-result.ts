@@ -12,8 +12,8 @@
  * - `signature`: changed after signing, or signed by somebody else
  * - `issuer`, `audience`, `subject`: not the one that is asked for
  * - `expired`, `not_yet_valid`: by more than the leeway
- * - `claims`: a claim that is needed is not there
- * - `caller_header`: the end caller's name came more than once or cannot be read
+ * - `claims`: a claim that is needed is not there, or names more groups than can be passed on
+ * - `caller_header`: the end caller's name or groups came more than once or cannot be read
  * - `unavailable`: there are no keys to verify with; nothing is known about the proof
  */
 export const REASONS = [

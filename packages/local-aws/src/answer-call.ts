@@ -12,6 +12,7 @@ import { refusal } from "./refusals.ts";
 import { S3_HANDLERS } from "./s3/s3-operations.ts";
 import { SSM_HANDLERS } from "./ssm/ssm-operations.ts";
 import { assumeRoleWithWebIdentity } from "./sts/assume-role-with-web-identity.ts";
+import { wantsJson } from "./sts/sts-input.ts";
 import { STS_HANDLERS } from "./sts/sts-operations.ts";
 import type { WireAnswer, WireRequest } from "./wire.ts";
 import type { Handler, World } from "./world.ts";
@@ -50,11 +51,18 @@ export async function answerCall(
   try {
     const target = { service: called.service, operation: called.operation, nowMs: world.now() };
     const outcome = await strikeCall(world.faults, target, wait);
-    if (outcome !== "go on") return { kind: outcome, record, startedMs };
-    answer = await handle(world, request, called, record, ids.requestId, nowMs());
+    if (outcome === "reset" || outcome === "hang") return { kind: outcome, record, startedMs };
+    answer =
+      outcome === "go on"
+        ? await handle(world, request, called, record, ids.requestId, nowMs())
+        : outcome;
   } catch (error) {
     const known = error instanceof AwsError ? error : unexpected(error, called);
-    answer = renderError(called.service, known, { ...ids, path: request.path });
+    answer = renderError(called.service, known, {
+      ...ids,
+      path: request.path,
+      wantsJson: wantsJson(request),
+    });
   }
   return {
     kind: "answer",

@@ -27,11 +27,14 @@ export class AwsError extends Error {
   }
 }
 
-/** The answer for an error in the format of the service: XML for STS and S3, JSON 1.1 for SSM. */
+/**
+ * The answer for an error in the format of the service: XML for STS and S3, JSON 1.1 for SSM, and
+ * JSON for STS where it was asked for.
+ */
 export function renderError(
   service: ServiceName,
   error: AwsError,
-  at: { requestId: string; hostId: string; path: string },
+  at: { requestId: string; hostId: string; path: string; wantsJson: boolean },
 ): WireAnswer {
   if (service === "ssm") {
     // A few SSM errors, ParameterNotFound first among them, carry no message at all.
@@ -42,28 +45,24 @@ export function renderError(
       body: JSON.stringify({ __type: error.code, ...message, ...error.details }),
     };
   }
-  const body =
-    service === "sts"
-      ? xmlDocument(
-          "ErrorResponse",
-          {
-            Error: {
-              Type: error.status >= 500 ? "Receiver" : "Sender",
-              Code: error.code,
-              Message: error.message,
-            },
-            RequestId: at.requestId,
-          },
-          STS_NAMESPACE,
-        )
-      : xmlDocument("Error", {
-          Code: error.code,
-          Message: error.message,
-          ...error.details,
-          Resource: at.path,
-          RequestId: at.requestId,
-          HostId: at.hostId,
-        });
-  const contentType = service === "sts" ? "text/xml" : "application/xml";
-  return { status: error.status, headers: { "content-type": contentType }, body };
+  if (service === "sts") return stsError(error, at);
+  const body = xmlDocument("Error", {
+    Code: error.code,
+    Message: error.message,
+    ...error.details,
+    Resource: at.path,
+    RequestId: at.requestId,
+    HostId: at.hostId,
+  });
+  return { status: error.status, headers: { "content-type": "application/xml" }, body };
+}
+
+function stsError(error: AwsError, at: { requestId: string; wantsJson: boolean }): WireAnswer {
+  const { status, code: Code, message: Message } = error;
+  const Type = status >= 500 ? "Receiver" : "Sender";
+  const content = { Error: { Type, Code, Message }, RequestId: at.requestId };
+  const [contentType, body] = at.wantsJson
+    ? ["application/json", JSON.stringify(content)]
+    : ["text/xml", xmlDocument("ErrorResponse", content, STS_NAMESPACE)];
+  return { status, headers: { "content-type": contentType }, body };
 }

@@ -17,6 +17,8 @@ export interface CallRecord {
   /** The first 16 hex digits of the SHA-256 of a web identity token. */
   readonly webIdentityTokenSha256?: string;
   ms: number | null;
+  /** Milliseconds until the client left, where it did so before it had the whole answer. */
+  cutAfterMs?: number;
 }
 
 /** One answered (or abandoned) AWS call, for a log. */

@@ -3,6 +3,7 @@
 import type { CallCounts, CallRecord } from "./calls.ts";
 import { describeIssues, type Fault, type FaultInput } from "./faults/fault-schema.ts";
 import { LOCAL_AWS } from "./known-identities.ts";
+import { type BulkObjects, bulkObjects, type PutObjects, putObjects } from "./s3/bulk-objects.ts";
 import { plantSeed } from "./seed.ts";
 import { type BulkRequest, bulkRequest, expandBulk, putBulk } from "./ssm/bulk-parameters.ts";
 import type { World } from "./world.ts";
@@ -24,6 +25,10 @@ export interface LocalAwsControls {
   readonly parameters: {
     /** Adds or overwrites, past the API; returns how many. Throws a TypeError that names the bad member. */
     put(request: BulkRequest): number;
+  };
+  readonly objects: {
+    /** Adds or overwrites, past the API. Throws a TypeError that names the bad member. */
+    put(request: BulkObjects): PutObjects;
   };
   /** Data back to the seed, faults off, calls at zero. Sessions handed out stay valid. */
   reset(): void;
@@ -48,6 +53,13 @@ export function makeControls(world: World, seeded: boolean): LocalAwsControls {
         const parameters = expandBulk(parsed.data);
         putBulk(world.parameters, parameters, LOCAL_AWS.baseUserArn, world.now());
         return parameters.length;
+      },
+    },
+    objects: {
+      put: (request) => {
+        const parsed = bulkObjects.safeParse(request);
+        if (!parsed.success) throw new TypeError(describeIssues(parsed.error));
+        return putObjects(world.buckets, parsed.data, world.now());
       },
     },
     reset: () => {

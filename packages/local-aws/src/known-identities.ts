@@ -11,6 +11,50 @@ export const LOCAL_AWS = {
   webIdentityRoleArn: "arn:aws:iam::111122223333:role/airlock-irsa-role-dev",
 } as const;
 
+/** A person's session that is there from the start; only `expired` has ended. */
+export interface KnownSession {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  /** As GetCallerIdentity reports it. */
+  readonly arn: string;
+}
+
+/** Who may reserve GPUs on a laptop, and in the tests. */
+const GPU_ROLE = "SSOCloudDevGpuReservation";
+
+/** `number` tells the sessions' keys apart; none of them was ever AWS's. */
+function knownSession(number: string, account: string, name: string): KnownSession {
+  return {
+    accessKeyId: `ASIAEXAMPLEGPULOGI${number}`,
+    secretAccessKey: `EXAMPLE/nothing/here/is/secret/aaaaaa/${number}`,
+    sessionToken: `IQoJlocalEXAMPLE${number}${"ThisTokenIsPublicAndOpensNothing".repeat(4)}==`,
+    arn: `arn:aws:sts::${account}:assumed-role/${name}`,
+  };
+}
+
+/**
+ * People's sessions: they may call GetCallerIdentity and nothing else. `gpuUser` is the one to log
+ * in with; the others are those a login must refuse.
+ */
+export const KNOWN_SESSIONS = {
+  gpuUser: knownSession("01", LOCAL_AWS.accountId, `${GPU_ROLE}/alice@example.com`),
+  /** A second person of the same role. */
+  otherGpuUser: knownSession("02", LOCAL_AWS.accountId, `${GPU_ROLE}/bob@example.com`),
+  /** The same role and session name in an account of somebody else. */
+  foreignAccount: knownSession("03", "444455556666", `${GPU_ROLE}/alice@example.com`),
+  roleWithSuffix: knownSession("04", LOCAL_AWS.accountId, `${GPU_ROLE}X/alice@example.com`),
+  roleWithPrefix: knownSession("05", LOCAL_AWS.accountId, `X${GPU_ROLE}/alice@example.com`),
+  roleInLowerCase: knownSession(
+    "06",
+    LOCAL_AWS.accountId,
+    `${GPU_ROLE.toLowerCase()}/alice@example.com`,
+  ),
+  expired: knownSession("08", LOCAL_AWS.accountId, `${GPU_ROLE}/carol@example.com`),
+  /** AWS gives out no such name; whoever reads the ARN must not rely on that. */
+  slashedSession: knownSession("07", LOCAL_AWS.accountId, `${GPU_ROLE}/admin/alice@example.com`),
+} as const satisfies Record<string, KnownSession>;
+
 export const BASE_USER_ID = "AIDAEXAMPLEBASEUSER01";
 
 export interface KnownRole {

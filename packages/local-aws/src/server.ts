@@ -94,6 +94,9 @@ async function exchange(
     case "answer":
       writeAnswer(response, result.answer, request.method);
       finish(result.answer.status);
+      noteCut(response, () => {
+        result.record.cutAfterMs = Math.round(performance.now() - result.startedMs);
+      });
       break;
     case "reset":
       message.socket.resetAndDestroy();
@@ -103,4 +106,15 @@ async function exchange(
       response.once("close", () => finish(null));
       break;
   }
+}
+
+/** Tells when the client leaves before the last byte was handed to the system. */
+function noteCut(response: ServerResponse, onCut: () => void): void {
+  let isWhole = false;
+  response.once("finish", () => {
+    isWhole = !response.destroyed && !response.socket?.destroyed;
+  });
+  response.once("close", () => {
+    if (!isWhole) onCut();
+  });
 }

@@ -1,7 +1,11 @@
 // The control endpoint, over plain HTTP, and the methods behind it.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { DescribeParametersCommand, GetParameterCommand } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { refused, useBench } from "./harness.ts";
@@ -144,4 +148,36 @@ test("reset brings back the seed and leaves sessions valid", async () => {
   assert.equal((await control("GET", "calls")).body.total, 0);
   const { Parameters } = await bench.ssm().send(new DescribeParametersCommand({ MaxResults: 50 }));
   assert.equal(Parameters?.length, 13);
+});
+
+test("objects are put past the API, many at once or one of a size", async () => {
+  const bucket = "airlock-data-dev";
+  const keys = ["a+b.txt", "/x//y", "ключ"];
+  assert.deepEqual((await control("POST", "objects", { bucket, keys })).body, { added: 3 });
+  const read = async (Key: string) => {
+    const { Body } = await bench.s3().send(new GetObjectCommand({ Bucket: bucket, Key }));
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  };
+  for (const key of keys) assert.equal((await read(key)).toString(), key);
+
+  const big = { bucket, key: "big.bin", size: 300_000 };
+  const { body } = await control("POST", "objects", big);
+  const bytes = await read("big.bin");
+  assert.equal(bytes.length, big.size);
+  assert.equal(body.sha256, createHash("sha256").update(bytes).digest("hex"));
+  assert.equal((await control("POST", "objects", { bucket, key: "", size: 1 })).status, 400);
+});
+
+test("a reader that leaves early is seen in the calls, one that stays is not", async () => {
+  const bucket = "airlock-data-dev";
+  await control("POST", "objects", { bucket, key: "cut.bin", size: 50_000_000 });
+  const input = { Bucket: bucket, Key: "cut.bin" };
+  const lastCall = () =>
+    bench.aws.calls.list().findLast(({ resource }) => resource === `${bucket}/cut.bin`);
+  const { Body } = await bench.s3().send(new GetObjectCommand(input));
+  (Body as Readable).destroy();
+  while (lastCall()?.cutAfterMs === undefined) await setImmediate();
+  const whole = await bench.s3().send(new GetObjectCommand(input));
+  assert.equal((await whole.Body?.transformToByteArray())?.length, 50_000_000);
+  assert.equal(lastCall()?.cutAfterMs, undefined);
 });

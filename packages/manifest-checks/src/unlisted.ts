@@ -17,11 +17,16 @@ function unlistedIn(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name));
   const names = files.map(({ name }) => name).filter((name) => name !== KUSTOMIZATION);
-  const listed = files.length > names.length ? readKustomization(folder).resources : [];
+  const listed = files.length > names.length ? listedIn(folder) : [];
   return [
     ...names.filter((name) => !listed.includes(name)).map((name) => join(folder, name)),
     ...entries
       .filter((entry) => entry.isDirectory())
       .flatMap(({ name }) => unlistedIn(join(folder, name))),
   ];
+}
+
+function listedIn(folder: string): string[] {
+  const { resources, configMaps } = readKustomization(folder);
+  return [...resources, ...configMaps.flatMap((source) => source.files)];
 }

@@ -19,10 +19,11 @@ const alarms = render(join(K8S, "overlays/prod"))
   .flatMap(({ spec }) => (spec as { groups: { rules: Alarm[] }[] }).groups)
   .flatMap(({ rules }) => rules);
 
-test("the alarms are those of errors, of the upstream, of the session and of throttling", () => {
+test("the alarms are those of errors, of the upstream, of the session, of throttling and of the policy", () => {
   assert.deepEqual(alarms.map(({ alert }) => alert).sort(), [
     "AirlockAuxErrorRatio",
     "AirlockGatewayErrorRatio",
+    "AirlockPolicyStale",
     "AirlockSessionAge",
     "AirlockThrottling",
     "AirlockUpstreamOpen",

@@ -24,6 +24,12 @@ const kustomize = (folder: string) => (): string =>
     ? execFileSync("kubectl", ["kustomize", join(ROOT, folder)], { encoding: "utf8" })
     : "kind: not run";
 
+const policyCheck = (file: string): string => {
+  const cli = join(ROOT, "services/aux/src/policy/cli.ts");
+  const args = ["--conditions=airlock-source", cli, "check", join(ROOT, file)];
+  return execFileSync(process.execPath, args, { encoding: "utf8" });
+};
+
 /** The commands that need nothing but this repository, and what they print. */
 const RUN: Readonly<Record<string, readonly [run: () => string, prints: RegExp]>> = {
   "npx --yes pnpm check:manifests": [
@@ -33,6 +39,10 @@ const RUN: Readonly<Record<string, readonly [run: () => string, prints: RegExp]>
   "npx --yes pnpm check:render": [
     script("check-render.ts"),
     /check:render: (\d+ renderings, 0 faults|not run: .*)\n$/,
+  ],
+  "npx --yes pnpm policy check k8s/overlays/prod/aux/access-policy.yaml": [
+    () => policyCheck("k8s/overlays/prod/aux/access-policy.yaml"),
+    /1 rule\(s\), no fault\n$/,
   ],
   "kubectl kustomize k8s/overlays/prod": [kustomize("k8s/overlays/prod"), /kind:/],
   "kubectl kustomize k8s/argocd": [kustomize("k8s/argocd"), /kind:/],

@@ -22,7 +22,7 @@ describe("golden files", () => {
     });
   }
 
-  test("all environments stand on one base: what differs is image, scale, level, role and edge", () => {
+  test("all environments stand on one base: what differs is image, scale, level, role, policy and edge", () => {
     const [dev, qa, prod] = ["dev", "qa", "prod"].map((name) =>
       byIdentity(render(join(K8S, "overlays", name))),
     );
@@ -31,6 +31,7 @@ describe("golden files", () => {
         (key) => JSON.stringify(one?.[key]) !== JSON.stringify(other?.[key]),
       );
     assert.deepEqual(differing(qa, prod).sort(), [
+      " ConfigMap aux/aux-access-policy",
       " ServiceAccount aux/aux",
       "apps Deployment aux/aux",
       "apps Deployment gateway/gateway",

@@ -1,5 +1,5 @@
 /** The stand-in's control endpoint: faults, calls, parameters. */
-import type { CallCounts, FaultInput } from "@airlock/local-aws";
+import type { CallCounts, CallRecord, FaultInput, PutObjects } from "@airlock/local-aws";
 
 export class AwsControl {
   readonly #url: string;
@@ -17,7 +17,31 @@ export class AwsControl {
     await this.#ask("/parameters", "POST", { parameters });
   }
 
-  /** Calls of one operation, such as `ssm.GetParameter`, since the last `forgetCalls`. */
+  /** Objects that hold their own keys. */
+  async objects(bucket: string, keys: readonly string[]): Promise<void> {
+    await this.#ask("/objects", "POST", { bucket, keys });
+  }
+
+  /** One object of a size; resolves with its SHA-256 in hex. */
+  async bigObject(bucket: string, key: string, size: number): Promise<string> {
+    const { sha256 } = (await this.#ask("/objects", "POST", { bucket, key, size })) as PutObjects;
+    return sha256 ?? "";
+  }
+
+  /** Whether a reader of this object (`bucket/key`) left before its end, and after how many ms. */
+  async cutAfterMs(resource: string): Promise<number | undefined> {
+    const { list } = (await this.#ask("/calls?list=1", "GET")) as { list: CallRecord[] };
+    return list.findLast((call) => call.resource === resource)?.cutAfterMs;
+  }
+
+  /** Calls of all operations of a service since the last `forgetCalls`. */
+  async callsOf(service: string): Promise<number> {
+    const { byOperation } = (await this.#ask("/calls", "GET")) as CallCounts;
+    const own = Object.entries(byOperation).filter(([name]) => name.startsWith(`${service}.`));
+    return own.reduce((sum, [, count]) => sum + count, 0);
+  }
+
+  /** Calls of one operation, such as `ssm.GetParameters`, since the last `forgetCalls`. */
   async calls(operation: string): Promise<number> {
     const counts = (await this.#ask("/calls", "GET")) as CallCounts;
     return counts.byOperation[operation] ?? 0;

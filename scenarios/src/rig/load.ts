@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly newConnections?: number;
   /** Share of requests for all buckets. */
   readonly storage?: number;
+  /** Asks for the objects of a bucket instead, each time with another prefix: no cache helps. */
+  readonly isUncached?: boolean;
   /** Share of requests that the gateway answers by itself: they cost a tenth of the others. */
   readonly own?: number;
   readonly connections?: number;
@@ -97,6 +99,7 @@ export class Load {
 
   #choose(): { path: string; isRight: (body: string) => boolean } {
     const { parameters = 200, storage = 0.02, own = 0 } = this.#options;
+    if (this.#options.isUncached) return uncachedList(this.#sent);
     const index = this.#random.below(parameters);
     if (this.#random.chance(own)) return { path: "/health", isRight: isHealth };
     if (this.#random.chance(storage)) return { path: "/storage", isRight: isBucketList };
@@ -108,8 +111,23 @@ export class Load {
 }
 
 export function isParameter(body: string, index: number): boolean {
-  return body === JSON.stringify({ name: plantedName(index), value: plantedValue(index) });
+  const { name, value } = parsed(body);
+  return name === plantedName(index) && value === plantedValue(index);
 }
+
+function parsed(body: string): { name?: unknown; value?: unknown } {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return {};
+  }
+}
+
+/** A list that nobody has asked for before, which needs one call to S3. */
+export const uncachedList = (number: number) => ({
+  path: `/storage/airlock-data-dev?prefix=none-${number}`,
+  isRight: (body: string) => body.startsWith('{"objects":[],"prefixes":[],"next_cursor":null}'),
+});
 
 function isBucketList(body: string): boolean {
   return body.startsWith('{"count":3,"buckets":[{"name":"airlock-');

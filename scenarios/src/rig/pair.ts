@@ -22,6 +22,13 @@ export interface PairOptions {
 export const plantedName = (index: number): string => `/load/group-${index % 7}/p-${index}`;
 export const plantedValue = (index: number): string => `value of ${plantedName(index)}`;
 
+/** Settings of an aux that asks AWS for every value, as often as anybody wants it. */
+export const NO_CACHE = {
+  CACHE_FRESH_SECONDS: "0",
+  CACHE_STALE_SECONDS: "0",
+  SSM_CALLS_PER_SECOND: "1000",
+} as const;
+
 export class Pair {
   readonly aws: AwsControl;
   readonly localAws: ServiceProcess;

@@ -1,7 +1,7 @@
 /** Secrets are planted wherever secrets pass; then every log, error and metric is searched for them. */
 import { LOCAL_AWS } from "@airlock/local-aws";
 import { ask } from "../rig/ask.ts";
-import { prepare } from "../rig/pair.ts";
+import { NO_CACHE, prepare } from "../rig/pair.ts";
 import { sleep } from "../rig/waiting.ts";
 import type { Scenario, SizeName, Stage } from "../scenario.ts";
 
@@ -32,6 +32,8 @@ const PATHS = [
   `/config/${"a".repeat(3000)}`,
   "/config",
   "/storage",
+  "/storage/airlock-data-dev/readme.txt",
+  "/presigned/airlock-data-dev/readme.txt",
   "/health",
   "/nothing",
 ];
@@ -47,6 +49,7 @@ async function runCanary(size: SizeName, stage: Stage): Promise<void> {
     parameters: 0,
     gatewayEnv: { LOG_LEVEL: "debug" },
     auxEnv: {
+      ...NO_CACHE,
       LOG_LEVEL: "debug",
       AWS_ROLE_EXTERNAL_ID: CANARIES["the external id in the settings"],
     },
@@ -71,10 +74,12 @@ async function runCanary(size: SizeName, stage: Stage): Promise<void> {
       for (const path of PATHS) {
         const target = base === pair.aux.url ? path.replace(/^\/config/, "/parameters") : path;
         for (const method of ["GET", "DELETE"]) {
-          const answer = await ask(base, target + QUERY, { headers: HEADERS, method });
-          requests++;
-          if (answer.status === 200 && answer.body.includes(value)) values++;
-          if (answer.status >= 400) errors.push(JSON.stringify(answer.headers) + answer.body);
+          for (const query of ["", QUERY]) {
+            const answer = await ask(base, target + query, { headers: HEADERS, method });
+            requests++;
+            if (answer.status === 200 && answer.body.includes(value)) values++;
+            if (answer.status >= 400) errors.push(JSON.stringify(answer.headers) + answer.body);
+          }
         }
       }
     }

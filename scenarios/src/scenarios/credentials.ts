@@ -1,7 +1,7 @@
 /** Sessions: none at the start, short ones under load, and STS gone in the middle of one. */
 import { ask } from "../rig/ask.ts";
 import { Load } from "../rig/load.ts";
-import { prepare } from "../rig/pair.ts";
+import { NO_CACHE, prepare } from "../rig/pair.ts";
 import { sleep, until } from "../rig/waiting.ts";
 import type { Scenario, SizeName, Stage } from "../scenario.ts";
 import { checkLedger } from "./ledger-check.ts";
@@ -91,10 +91,10 @@ const OUTAGE = {
 
 export const stsDownAtRefresh: Scenario = {
   name: "sts-down-at-refresh",
-  how: "F7: STS refuses from early in a session of 30 seconds (6 in tests) until after its end; 50 requests a second (25 in tests)",
+  how: "F7: STS refuses from early in a session of 30 seconds (6 in tests) until after its end; 50 requests a second (25 in tests), with the cache off",
   async run(size: SizeName, stage: Stage) {
     const { sessionSeconds, beyondSeconds } = OUTAGE[size];
-    const pair = await prepare(stage);
+    const pair = await prepare(stage, { auxEnv: NO_CACHE });
     await pair.aws.faults({ kind: "sessionSeconds", seconds: sessionSeconds });
     const aux = await pair.addAux();
     const expiresAt = await expiryOf(aux.url);

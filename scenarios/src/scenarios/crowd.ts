@@ -27,7 +27,7 @@ async function askTogether(stage: Stage): Promise<void> {
   const path = `/config/${plantedName(3)}`;
   const answers = await Promise.all(Array.from({ length: CROWD }, () => ask(pair.url, path)));
   const right = answers.filter(({ status, body }) => status === 200 && isParameter(body, 3)).length;
-  const calls = await pair.aws.calls("ssm.GetParameter");
+  const calls = await pair.aws.calls("ssm.GetParameters");
   const count = `${CROWD} requests at once`;
   stage.check("crowd: right answers", "all", right === CROWD, count, String(right));
   stage.check("crowd: calls to SSM", "≤ 5", calls <= 5, count, String(calls));

@@ -1,7 +1,8 @@
 /** Every scenario, in the order in which `pnpm soak` runs them. */
 import type { Scenario } from "../scenario.ts";
 import { allHung, auxGone, auxHung, auxKilled } from "./aux-faults.ts";
-import { s3Faults, slowAws, ssmThrottled } from "./aws-faults.ts";
+import { s3Faults, slowAws } from "./aws-faults.ts";
+import { bigObject, presigned } from "./big-object.ts";
 import { canary } from "./canary.ts";
 import { shortSessions, stsDownAtRefresh, stsDownAtStart } from "./credentials.ts";
 import { crowd } from "./crowd.ts";
@@ -11,8 +12,13 @@ import { endurance } from "./endurance.ts";
 import { fuzz } from "./fuzz.ts";
 import { layerRollout } from "./layer-rollout.ts";
 import { linkFaults } from "./link-faults.ts";
+import { longLists } from "./long-lists.ts";
+import { oddKeys } from "./odd-keys.ts";
+import { parameterBudget } from "./parameter-budget.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { slowClients } from "./slow-clients.ts";
+import { noisyCaller, throttled } from "./throttled.ts";
+import { waitingClients } from "./waiting-clients.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   fuzz,
@@ -22,7 +28,9 @@ export const SCENARIOS: readonly Scenario[] = [
   auxGone,
   linkFaults,
   slowAws,
-  ssmThrottled,
+  parameterBudget,
+  throttled,
+  noisyCaller,
   s3Faults,
   dns,
   crowd,
@@ -34,5 +42,10 @@ export const SCENARIOS: readonly Scenario[] = [
   rollingRestart,
   layerRollout,
   drain,
+  longLists,
+  oddKeys,
+  waitingClients,
+  bigObject,
+  presigned,
   endurance,
 ];

@@ -1,9 +1,6 @@
 /** From open to authenticated layers under load, and the keys and tokens rotated afterwards. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createLocalIssuer, type LocalIssuer } from "@airlock/identity/local-issuer";
 import { ask } from "../rig/ask.ts";
+import { playCluster } from "../rig/cluster.ts";
 import { Load } from "../rig/load.ts";
 import { type Pair, startPair } from "../rig/pair.ts";
 import { sleep, until } from "../rig/waiting.ts";
@@ -15,8 +12,6 @@ const SIZES = {
   test: { perSecond: 60, drainSeconds: 1, settleMs: 500, rotations: 1 },
   soak: { perSecond: 100, drainSeconds: 5, settleMs: 10_000, rotations: 3 },
 } as const;
-const SUBJECT = "system:serviceaccount:gateway:gateway";
-const AUDIENCE = "aux";
 /** An unknown key makes aux read the issuer's keys, once in so many milliseconds at most. */
 const KEY_PACE_MS = 31_000;
 
@@ -28,14 +23,10 @@ export const layerRollout: Scenario = {
 
 async function runLayerRollout(size: SizeName, stage: Stage): Promise<void> {
   const { perSecond, drainSeconds, settleMs, rotations } = SIZES[size];
-  const { issuer, tokenFile, renew } = await playCluster(stage);
+  const cluster = await playCluster(stage);
+  const { issuer, renew } = cluster;
   const gatewayEnv: Record<string, string> = { LAYER_AUTH: "none" };
-  const auxEnv: Record<string, string> = {
-    LAYER_AUTH_MODE: "off",
-    LAYER_AUTH_ISSUER: issuer.issuer,
-    LAYER_AUTH_AUDIENCE: AUDIENCE,
-    LAYER_AUTH_SUBJECTS: SUBJECT,
-  };
+  const auxEnv: Record<string, string> = { ...cluster.auxEnv, LAYER_AUTH_MODE: "off" };
   const options = { gateways: 2, auxes: 2, drainDelaySeconds: drainSeconds, gatewayEnv, auxEnv };
   const pair = await startPair(stage, options);
   const load = new Load({ url: pair.url, perSecond, own: 0, newConnections: 0.1 });
@@ -47,7 +38,7 @@ async function runLayerRollout(size: SizeName, stage: Stage): Promise<void> {
   };
   await sleep(settleMs);
 
-  Object.assign(gatewayEnv, { LAYER_AUTH: "service-account", LAYER_TOKEN_FILE: tokenFile });
+  Object.assign(gatewayEnv, cluster.gatewayEnv);
   await roll("gateway", "gateway sends its proof");
   auxEnv.LAYER_AUTH_MODE = "observe";
   await roll("aux", "aux observes");
@@ -102,18 +93,4 @@ async function checkDirectCalls(
     `${calls} calls`,
     `${right} × ${status}`,
   );
-}
-
-async function playCluster(
-  stage: Stage,
-): Promise<{ issuer: LocalIssuer; tokenFile: string; renew(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), "airlock-rollout-"));
-  stage.defer(() => rm(folder, { recursive: true, force: true }));
-  const issuer = await createLocalIssuer();
-  stage.defer(() => issuer.close());
-  const tokenFile = join(folder, "token");
-  const claims = { sub: SUBJECT, aud: [AUDIENCE] };
-  const token = await issuer.keepTokenFile(tokenFile, claims, { ttlSeconds: 3600 });
-  stage.defer(() => token.close());
-  return { issuer, tokenFile, renew: () => token.renew() };
 }

@@ -2,8 +2,9 @@
 import { describeSettings } from "@airlock/config";
 import { settingsSchema as aux } from "../../../services/aux/src/settings.ts";
 import { settingsSchema as gateway } from "../../../services/gateway/src/settings.ts";
+import { settingsSchema as jobs } from "../../../services/jobs/src/settings.ts";
 
-export const SERVICES = { gateway, aux } as const;
+export const SERVICES = { gateway, aux, jobs } as const;
 
 export function envExample(): string {
   const shared = describeSettings(gateway).filter(
@@ -19,7 +20,7 @@ export function envExample(): string {
       `${value === undefined ? "# " : ""}${name}=${value ?? ""}`,
     ]),
   ];
-  const own = (schema: typeof gateway | typeof aux) =>
+  const own = (schema: Parameters<typeof describeSettings>[0]) =>
     describeSettings(schema).filter(({ name }) => !sharedNames.has(name));
   return `${[
     "# Every setting there is, with its default; those without one are commented out.",
@@ -27,5 +28,10 @@ export function envExample(): string {
     ...section("every service", shared),
     ...section("gateway", own(gateway)),
     ...section("aux", own(aux)),
+    // a variable stands in the file once
+    ...section(
+      "jobs",
+      own(jobs).filter(({ name }) => !(name in aux.shape)),
+    ),
   ].join("\n")}\n`;
 }

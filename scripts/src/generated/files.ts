@@ -20,6 +20,7 @@ export async function generatedFiles(): Promise<GeneratedFile[]> {
     { path: "docs/errors.md", expected: replaceSection(errors, "codes", codesTable(errors)) },
     { path: "services/gateway/openapi.json", expected: await openApiOf("gateway") },
     { path: "services/aux/openapi.json", expected: await openApiOf("aux") },
+    { path: "services/jobs/openapi.json", expected: await openApiOf("jobs") },
   ];
 }
 

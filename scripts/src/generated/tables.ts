@@ -8,9 +8,11 @@ export function settingsTable(): string {
   for (const [service, schema] of Object.entries(SERVICES)) {
     for (const { name, description, default: value } of describeSettings(schema)) {
       const row = rows.get(name) ?? { services: [], fallback: "", text: description };
+      const fallback = value === undefined ? "" : `\`${value}\``;
+      if (name === "SERVICE_NAME") row.fallback = "the service";
+      else if (row.services.length === 0) row.fallback = fallback;
+      else if (row.fallback !== fallback) row.fallback += `, ${service}: ${fallback}`;
       row.services.push(service);
-      row.fallback =
-        name === "SERVICE_NAME" ? "the service" : value === undefined ? "" : `\`${value}\``;
       rows.set(name, row);
     }
   }

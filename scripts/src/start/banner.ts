@@ -18,11 +18,19 @@ export function examples(gatewayPort: number): Example[] {
     { curl: `curl ${url}/config`, answer: '"name":"/airlock/dev/database/host","type":"String"' },
     {
       curl: `curl ${url}/config//airlock/dev/database/host`,
-      answer: '{"name":"/airlock/dev/database/host","value":"db.dev.example.com"}',
+      answer: '"value":"db.dev.example.com"',
     },
     {
       curl: `curl ${url}/config/my-parameter`,
-      answer: '{"name":"my-parameter","value":"a root-level value"}',
+      answer: '"value":"a root-level value"',
+    },
+    {
+      curl: `curl ${url}/config?path=/airlock/dev/database`,
+      answer: '"count":5,"parameters":[{"name":"/airlock/dev/database/host"',
+    },
+    {
+      curl: `curl ${url}/storage/airlock-data-dev/reports/2026/summary.json`,
+      answer: '{"orders":42,"ok":true}',
     },
   ];
 }

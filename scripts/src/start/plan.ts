@@ -58,6 +58,7 @@ export function planProcesses(
         LAYER_AUTH_SUBJECTS: cluster.subject,
       }),
       ...(useRealAws ? realAws(shell) : standIn(shell, ports.LOCAL_AWS_PORT)),
+      ...(shell.ACCESS_POLICY_FILE && { ACCESS_POLICY_FILE: shell.ACCESS_POLICY_FILE }),
     },
     ports: [used("AUX_PORT"), used("AUX_METRICS_PORT")],
     readyUrl: `http://127.0.0.1:${ports.AUX_PORT}/readyz`,
@@ -129,6 +130,7 @@ function service(shell: NodeJS.ProcessEnv, name: string, port: number, metricsPo
 function standIn(shell: NodeJS.ProcessEnv, port: number): Record<string, string> {
   return {
     ...pick(shell, (name) => name === "AWS_CA_BUNDLE"),
+    ACCESS_POLICY_FILE: path("scripts/src/start/access-policy.yaml"),
     AWS_REGION: LOCAL_AWS.region,
     AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
     AWS_ACCESS_KEY_ID: LOCAL_AWS.baseAccessKeyId,

@@ -15,6 +15,7 @@ export function admitLayer(guard: LayerGuard): Admit {
     const decision = await guard.check(request.raw.rawHeaders);
     if (decision.allow) {
       request.caller = decision.caller;
+      request.groups = decision.groups;
       if (decision.wouldRefuse) request.logFields = { layer_would_refuse: decision.wouldRefuse };
       return;
     }

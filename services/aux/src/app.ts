@@ -2,13 +2,16 @@
 import type { Aws } from "@airlock/aws";
 import { type App, createServer, type Logger, type Metrics } from "@airlock/http";
 import type { LayerGuard } from "@airlock/identity";
+import { type AccessDeps, createAccess } from "./access.ts";
 import { admitLayer } from "./admission.ts";
 import { aboutRoutes } from "./routes/about.ts";
-import { parameterRoutes } from "./routes/parameters.ts";
-import { s3Routes } from "./routes/s3.ts";
+import { bucketRoutes } from "./routes/buckets.ts";
+import { objectRoutes } from "./routes/objects.ts";
+import { parameterRoute } from "./routes/parameter.ts";
+import { parametersRoutes } from "./routes/parameters.ts";
 import type { Settings } from "./settings.ts";
 
-export interface AuxDeps {
+export interface AuxDeps extends AccessDeps {
   readonly aws: Aws;
   /** Checks the calling service; undefined lets everybody in. */
   readonly layer?: LayerGuard | undefined;
@@ -26,8 +29,11 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
   const isReady = () => aws.session.isValid() && (layer?.isReady() ?? true);
   const admission = async () => layer && admitLayer(layer);
   return createServer({ settings, about, isReady, admission, logger, metrics }, (app) => {
+    const access = createAccess(deps);
     aboutRoutes(app, settings, aws.session);
-    s3Routes(app, aws.buckets);
-    parameterRoutes(app, aws.parameters);
+    parametersRoutes(app, aws.parameters, access);
+    parameterRoute(app, aws.parameters, access);
+    bucketRoutes(app, aws.buckets, aws.objects, access);
+    objectRoutes(app, aws.objects, access);
   });
 }

@@ -1,10 +1,11 @@
-/** What Prometheus learns of AWS: calls by outcome, the queues, seconds until the session expires. */
-import type { Aws, ObserveCall } from "@airlock/aws";
+/** What Prometheus learns of AWS: calls by outcome, reads by cache state, the queues and the budget, seconds until the session expires. */
+import type { Aws, ObserveCall, ObserveRead } from "@airlock/aws";
 import type { Metrics } from "@airlock/http";
-import { Gauge, Histogram } from "prom-client";
+import { Counter, Gauge, Histogram } from "prom-client";
 
 export function awsMetrics(registry: Metrics["registry"]): {
   observeCall: ObserveCall;
+  observeRead: ObserveRead;
   /** Shows the session and the queues; call once. */
   observeState(aws: Aws): void;
 } {
@@ -15,9 +16,16 @@ export function awsMetrics(registry: Metrics["registry"]): {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
     registers: [registry],
   });
+  const reads = new Counter({
+    name: "aws_cache_reads_total",
+    help: "Reads by kind, and where the answer came from: hit, miss, stale or bypass.",
+    labelNames: ["kind", "state"],
+    registers: [registry],
+  });
   return {
+    observeRead: (kind, state) => reads.labels(kind, state).inc(),
     observeCall: (operation, outcome, seconds) => calls.labels(operation, outcome).observe(seconds),
-    observeState({ session, queues }) {
+    observeState({ session, queues, budget }) {
       new Gauge({
         name: "aws_queue_calls",
         help: "Calls to a service of AWS that are running and that wait for a place.",
@@ -28,6 +36,22 @@ export function awsMetrics(registry: Metrics["registry"]): {
             this.labels(service, "running").set(running);
             this.labels(service, "waiting").set(waiting);
           }
+        },
+      });
+      new Gauge({
+        name: "aws_ssm_budget_calls_per_second",
+        help: "How often this process lets itself call SSM; halved by throttling, then growing back.",
+        registers: [registry],
+        collect() {
+          this.set(budget.perSecond);
+        },
+      });
+      new Gauge({
+        name: "aws_ssm_budget_waiting",
+        help: "Calls to SSM that wait for their turn.",
+        registers: [registry],
+        collect() {
+          this.set(budget.waiting);
         },
       });
       new Gauge({

@@ -1,27 +1,49 @@
-/** The process: environment → AWS and layer identity → application → listen → stop. */
+/** The process: environment → policy, AWS and layer identity → application → listen → stop. */
 import { createAws } from "@airlock/aws";
 import { runService } from "@airlock/http";
 import { createLayerGuard, createLayerVerifier, openDoors } from "@airlock/identity";
 import { buildApp } from "./app.ts";
 import { awsMetrics } from "./aws-metrics.ts";
 import { layerMetrics } from "./layer-metrics.ts";
+import { createAudit } from "./policy/audit.ts";
+import { PolicyError } from "./policy/parse-policy.ts";
+import { openPolicy } from "./policy/policy-file.ts";
+import { policyMetrics } from "./policy/policy-metrics.ts";
 import { settingsSchema } from "./settings.ts";
 
 await runService(settingsSchema, process.env, async ({ settings, logger, metrics }) => {
   for (const door of openDoors(settings, ["LAYER_AUTH_MODE"])) logger.warn(door);
-  const { observeCall, observeState } = awsMetrics(metrics.registry);
-  const aws = createAws(settings, logger, observeCall);
+  const policy = await openPolicy(settings.ACCESS_POLICY_FILE, logger).catch(exitWith);
+  policyMetrics(metrics.registry, policy);
+  const audit = createAudit(logger);
+  const { observeCall, observeRead, observeState } = awsMetrics(metrics.registry);
+  const aws = createAws(settings, logger, observeCall, { observeRead });
   observeState(aws);
   const verifier = createLayerVerifier(settings, { log: logger });
   const observe = layerMetrics(metrics.registry, verifier);
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger, observe });
-  const app = await buildApp(settings, { aws, layer, logger, metrics });
+  const app = await buildApp(settings, {
+    aws,
+    layer,
+    policy: policy.current,
+    audit,
+    logger,
+    metrics,
+  });
   return {
     app,
     close: async () => {
+      policy.close();
       verifier?.close();
       aws.close();
     },
   };
 });
+
+/** What is wrong with a policy is for its author to read, so no stack stands around it. */
+function exitWith(error: unknown): never {
+  if (!(error instanceof PolicyError)) throw error;
+  process.stderr.write(`ACCESS_POLICY_FILE cannot be used:\n${error.message}\n`);
+  process.exit(1);
+}

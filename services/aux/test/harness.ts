@@ -7,7 +7,15 @@ import { createLogger, createMetrics } from "@airlock/http";
 import { createLayerGuard, createLayerVerifier } from "@airlock/identity";
 import { LOCAL_AWS, type LocalAws, startLocalAws } from "@airlock/local-aws";
 import { buildApp } from "../src/app.ts";
+import { createAudit } from "../src/policy/audit.ts";
+import { parsePolicy } from "../src/policy/parse-policy.ts";
+import { OPEN_READS } from "../src/policy/policy.ts";
 import { settingsSchema } from "../src/settings.ts";
+
+export interface AuxOptions {
+  /** Text of a policy; without one everybody may read. */
+  readonly policy?: string;
+}
 
 export interface AuxRig {
   readonly url: string;
@@ -20,6 +28,7 @@ export async function startAux(
   t: TestContext,
   env: Environment = {},
   prepare: (local: LocalAws) => void = () => {},
+  { policy }: AuxOptions = {},
 ): Promise<AuxRig> {
   const local = await startLocalAws();
   prepare(local);
@@ -38,7 +47,15 @@ export async function startAux(
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger });
   const metrics = createMetrics(settings.SERVICE_NAME);
-  const app = await buildApp(settings, { aws, layer, logger, metrics });
+  const rules = policy === undefined ? OPEN_READS : parsePolicy(policy);
+  const app = await buildApp(settings, {
+    aws,
+    layer,
+    policy: () => rules,
+    audit: createAudit(logger),
+    logger,
+    metrics,
+  });
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => {
     app.server.closeAllConnections();

@@ -115,7 +115,11 @@ test("STS down at start: alive, not ready, 503, and ready again by itself", asyn
 
 test("docs and OpenAPI are served in dev and not in prod", async (t) => {
   const dev = await startAux(t);
-  const prod = await startAux(t, { ENVIRONMENT: "prod", LAYER_AUTH_MODE: "off" });
+  const prod = await startAux(t, {
+    ENVIRONMENT: "prod",
+    LAYER_AUTH_MODE: "off",
+    ACCESS_POLICY_FILE: "/etc/airlock/policy.yaml",
+  });
   for (const path of ["/docs", "/docs/json", "/openapi.json", "/docs/static/index.css"]) {
     const [inDev, inProd] = await Promise.all([fetch(dev.url + path), fetch(prod.url + path)]);
     assert.equal(inDev.status, 200, path);

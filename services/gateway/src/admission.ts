@@ -34,6 +34,7 @@ export async function createAdmission(
     const decision = await callers.check(request.raw.rawHeaders);
     if (decision.allow) {
       request.caller = decision.caller;
+      request.groups = decision.groups;
       return limit?.(request, reply);
     }
     await limit?.(request, reply);

@@ -1,5 +1,5 @@
 /** The public service: what it is made of, in order. */
-import { type App, createServer, type Logger, type Metrics } from "@airlock/http";
+import { type App, createServer, invalidObjectKey, type Logger, type Metrics } from "@airlock/http";
 import type { CallerGuard, LayerPresenter } from "@airlock/identity";
 import { createAdmission } from "./admission.ts";
 import { aboutRoutes } from "./routes/about.ts";
@@ -19,6 +19,12 @@ export interface GatewayDeps {
   readonly metrics?: Metrics;
 }
 
+/** What clients may count on; aux takes a little more, for what is added here. */
+const HEAD_LIMITS = { targetBytes: 8192, headersBytes: 8192 };
+
+const undecodable = (path: string) =>
+  /^\/(storage|presigned)\/[^/]+\//.test(path) ? invalidObjectKey() : undefined;
+
 export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   const { callers, logger, metrics } = deps;
   const about = {
@@ -31,7 +37,8 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   const perMinute = rateLimitPerMinute(settings);
   const admission = (app: App) => createAdmission(app, { callers, perMinute });
   const trustProxy = settings.TRUST_PROXY;
-  const options = { settings, about, isReady, admission, trustProxy, logger, metrics };
+  const common = { settings, about, isReady, admission, trustProxy, logger, metrics };
+  const options = { ...common, headLimits: HEAD_LIMITS, undecodable };
   return createServer(options, (app) => {
     const toAux = createForward(deps.aux, deps.layer);
     aboutRoutes(app, settings);

@@ -75,6 +75,30 @@ test("aux gets the layer's proof and the caller's name; a client's own headers n
   assert.equal(line?.caller, "alice");
 });
 
+test("aux gets the caller's groups, and nobody else's word for them", async (t) => {
+  const { gateway, upstream, bearer } = await startAsking(t);
+  const groups = ["platform/dev", "team a, b", "ключ"];
+  await get(gateway.url, "/config/a", await bearer("alice", { groups }));
+  assert.equal(
+    upstream.requests[0]?.headers["x-airlock-groups"],
+    "platform%2Fdev,team%20a%2C%20b,%D0%BA%D0%BB%D1%8E%D1%87",
+  );
+  await get(gateway.url, "/config/a", { ...(await bearer("bob")), "x-airlock-groups": "admins" });
+  assert.equal(upstream.requests[1]?.headers["x-airlock-groups"], undefined);
+});
+
+test("one caller with other groups does not share a flight", async (t) => {
+  const { gateway, upstream, bearer } = await startAsking(t);
+  const held = gate();
+  upstream.script = after(held, json({}));
+  const [before, now] = [await bearer("alice", { groups: ["a"] }), await bearer("alice")];
+  const calls = [before, before, now].map((headers) => get(gateway.url, "/config/a", headers));
+  await until(() => upstream.requests.length === 2);
+  held.open();
+  assert.ok((await Promise.all(calls)).every(({ status }) => status === 200));
+  assert.equal(upstream.requests.length, 2);
+});
+
 test("two callers who ask for one name at once do not share a flight", async (t) => {
   const { gateway, upstream, bearer } = await startAsking(t);
   const held = gate();

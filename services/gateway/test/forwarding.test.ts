@@ -13,8 +13,8 @@ for (const [path, upstreamPath] of [
   ["/config//a/b", "/parameters/a/b"],
   ["/config/%2Fa%2Fb", "/parameters/a/b"],
   ["/config//evil.example.com/x", "/parameters/evil.example.com/x"],
-  ["/config/a/b?x=1&y=../..", "/parameters/a/b"],
-  ["/config?limit=1", "/parameters"],
+  ["/config/a/b?", "/parameters/a/b"],
+  ["/config?limit=1", "/parameters?limit=1"],
 ] as const) {
   test(`${path} is ${upstreamPath} at aux`, async (t) => {
     const upstream = await startUpstream(t, json({ ok: true }));
@@ -78,7 +78,8 @@ for (const [raw, status] of [
   ["%c0%af", 400],
   ["%ff", 400],
   ["a".repeat(2049), 414],
-  ["a".repeat(20_000), 431],
+  ["a".repeat(20_000), 414],
+  ["a".repeat(40_000), 414],
 ] as const) {
   test(`/config/${raw.slice(0, 20)} is ${status} and its body does not repeat it`, async (t) => {
     const upstream = await startUpstream(t, json({}));

@@ -61,6 +61,8 @@ export interface Gateway {
   readonly lines: Record<string, unknown>[];
   /** The value of a metric, summed over its labels. */
   metric(name: string): Promise<number>;
+  /** As a process does it at the end of its drain delay. */
+  drain(): Promise<void>;
 }
 
 export async function startGateway(
@@ -99,6 +101,10 @@ export async function startGateway(
       const found = await metrics.registry.getSingleMetric(name)?.get();
       const values = found?.values ?? [];
       return values.reduce((sum, { value }) => sum + value, 0);
+    },
+    async drain() {
+      app.isDraining = true;
+      await app.close();
     },
   };
 }

@@ -1,4 +1,4 @@
-// What a principal may do: the base user may only talk to STS, sessions of the known roles may do the rest.
+// What a principal may do: the base user and people may only talk to STS, sessions of the known roles may do the rest.
 
 import { LOCAL_AWS } from "../known-identities.ts";
 import { OPERATIONS, type ServiceName } from "../operations.ts";

@@ -1,10 +1,19 @@
 // Every credential this stand-in gave out or was born with, and the principal behind it.
 
 import { randomBytes } from "node:crypto";
-import { BASE_USER_ID, type KnownRole, LOCAL_AWS } from "../known-identities.ts";
+import {
+  BASE_USER_ID,
+  KNOWN_SESSIONS,
+  type KnownRole,
+  type KnownSession,
+  LOCAL_AWS,
+} from "../known-identities.ts";
 
 export interface Principal {
-  readonly kind: "user" | "session";
+  /** A person's session is good for STS alone. */
+  readonly kind: "user" | "session" | "person";
+  /** 12 digits. */
+  readonly account: string;
   /** As GetCallerIdentity reports it. */
   readonly arn: string;
   readonly userId: string;
@@ -37,16 +46,29 @@ const BASE_USER: Credential = {
   expiresAtMs: undefined,
   principal: {
     kind: "user",
+    account: LOCAL_AWS.accountId,
     arn: LOCAL_AWS.baseUserArn,
     userId: BASE_USER_ID,
     trustArn: LOCAL_AWS.baseUserArn,
   },
 };
 
+function personOf(session: KnownSession): Credential {
+  const { arn, ...keys } = session;
+  const expiresAtMs = session === KNOWN_SESSIONS.expired ? 0 : undefined;
+  const account = arn.split(":")[4] ?? "";
+  const userId = `AROAEXAMPLEGPUROLE001:${arn.slice(arn.lastIndexOf("/") + 1)}`;
+  const principal: Principal = { kind: "person", account, arn, userId, trustArn: arn };
+  return { ...keys, expiresAtMs, principal };
+}
+
+/** There from the start, and never dropped. */
+const KNOWN_CREDENTIALS = [BASE_USER, ...Object.values(KNOWN_SESSIONS).map(personOf)];
+
 export class Sessions {
-  private readonly byAccessKeyId = new Map<string, Credential>([
-    [BASE_USER.accessKeyId, BASE_USER],
-  ]);
+  private readonly byAccessKeyId = new Map<string, Credential>(
+    KNOWN_CREDENTIALS.map((credential) => [credential.accessKeyId, credential]),
+  );
 
   find(accessKeyId: string): Credential | undefined {
     return this.byAccessKeyId.get(accessKeyId);
@@ -61,6 +83,7 @@ export class Sessions {
       expiresAtMs,
       principal: {
         kind: "session",
+        account: LOCAL_AWS.accountId,
         arn: `arn:aws:sts::${LOCAL_AWS.accountId}:assumed-role/${role.name}/${sessionName}`,
         userId: `${role.roleId}:${sessionName}`,
         trustArn: role.arn,
@@ -73,7 +96,7 @@ export class Sessions {
 
   private dropOldest(): void {
     for (const [accessKeyId, credential] of this.byAccessKeyId) {
-      if (credential === BASE_USER) continue;
+      if (KNOWN_CREDENTIALS.includes(credential)) continue;
       this.byAccessKeyId.delete(accessKeyId);
       return;
     }

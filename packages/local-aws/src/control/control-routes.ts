@@ -1,8 +1,9 @@
-// The control endpoint under /_control: faults, calls, bulk parameters, reset. JSON in, JSON out, never signed.
+// The control endpoint under /_control: faults, calls, bulk parameters and objects, reset. JSON in, JSON out, never signed.
 
 import { z } from "zod";
 import type { LocalAwsControls } from "../controls.ts";
 import { describeIssues, faultList } from "../faults/fault-schema.ts";
+import { bulkObjects } from "../s3/bulk-objects.ts";
 import { bulkRequest } from "../ssm/bulk-parameters.ts";
 import { queryValue, type WireAnswer, type WireRequest } from "../wire.ts";
 
@@ -45,6 +46,9 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     POST: ({ parameters }, request) => {
       return [201, { added: parameters.put(readBody(request, bulkRequest)) }];
     },
+  },
+  "/_control/objects": {
+    POST: ({ objects }, request) => [201, objects.put(readBody(request, bulkObjects))],
   },
   "/_control/reset": {
     POST: ({ reset }) => {

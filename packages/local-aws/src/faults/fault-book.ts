@@ -95,6 +95,7 @@ function isOf<K extends FaultKind>(fault: Fault, kinds: readonly K[]): fault is 
 
 function aims(fault: Fault, service: ServiceName, operation: string): boolean {
   if (fault.kind === "stsDown" || fault.kind === "sessionSeconds") return service === "sts";
+  if (fault.kind === "badIdentity") return operation === "GetCallerIdentity";
   if (!("service" in fault)) return true;
   if (fault.service !== "*" && fault.service !== service) return false;
   return fault.operation === undefined || fault.operation === operation;

@@ -34,6 +34,11 @@ const kinds = [
     ...limits,
   }),
   z.strictObject({
+    kind: z.literal("badIdentity"),
+    how: z.enum(["redirect", "oversized", "xmlInJson"]),
+    ...limits,
+  }),
+  z.strictObject({
     kind: z.literal("sessionSeconds"),
     seconds: z.int().min(1).max(43_200),
     ...limits,

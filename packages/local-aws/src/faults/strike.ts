@@ -3,11 +3,23 @@
 import { AwsError } from "../aws-error.ts";
 import type { ServiceName } from "../operations.ts";
 import { refusal } from "../refusals.ts";
+import type { WireAnswer } from "../wire.ts";
+import { badIdentityAnswer } from "./bad-identity-answer.ts";
 import type { FaultBook } from "./fault-book.ts";
 
-/** What becomes of the call: it goes on, its socket is destroyed, or it is never answered. */
-export type Outcome = "go on" | "reset" | "hang";
+/** What becomes of the call: it goes on, its socket is destroyed, it is never or strangely answered. */
+export type Outcome = "go on" | "reset" | "hang" | WireAnswer;
 
+const KINDS = [
+  "throttle",
+  "error500",
+  "slowDown",
+  "hang",
+  "slow",
+  "reset",
+  "stsDown",
+  "badIdentity",
+] as const;
 const VALUE_READS = new Set(["GetParameter", "GetParameters", "GetParametersByPath"]);
 
 /**
@@ -19,8 +31,7 @@ export async function strikeCall(
   call: { service: ServiceName; operation: string; nowMs: number },
   wait: (delayMs: number) => Promise<void>,
 ): Promise<Outcome> {
-  const kinds = ["throttle", "error500", "slowDown", "hang", "slow", "reset", "stsDown"] as const;
-  for (const fault of faults.strike(kinds, call.service, call.operation)) {
+  for (const fault of faults.strike(KINDS, call.service, call.operation)) {
     switch (fault.kind) {
       case "slow":
         await wait(fault.delayMs);
@@ -32,6 +43,8 @@ export async function strikeCall(
       case "stsDown":
         if (fault.how === "reset") return "reset";
         throw new AwsError("ServiceUnavailable", 503, "Service Unavailable");
+      case "badIdentity":
+        return badIdentityAnswer(fault.how);
       case "error500":
         throw refusal("internal", call.service);
       case "throttle":

@@ -15,6 +15,11 @@ export function stsMembers(request: WireRequest): Map<string, string> {
   return members;
 }
 
+/** Whether the answer, or the error, is to be JSON rather than XML. */
+export function wantsJson(request: WireRequest): boolean {
+  return request.headers.accept === "application/json";
+}
+
 /** Throws ValidationError in the words of AWS when a constraint is broken. */
 export function validate(rules: readonly Constraint[]): void {
   const message = constraintMessage(rules);

@@ -1,6 +1,6 @@
 /** What a kustomization.yaml may hold here: a subset of kustomize's fields, each checked. */
 import { join } from "node:path";
-import { isMapping, type Mapping } from "../objects.ts";
+import { isMapping, type Mapping, type Metadata } from "../objects.ts";
 import { parseDocuments, readDocuments } from "../read-yaml.ts";
 
 export interface Patch {
@@ -15,11 +15,18 @@ export interface ImageChange {
   readonly digest?: string;
 }
 
+/** A ConfigMap made of files; its name stays as it is, without a hash of the content. */
+export interface ConfigMapSource {
+  readonly metadata: Metadata;
+  readonly files: readonly string[];
+}
+
 export interface Kustomization {
   readonly path: string;
   readonly kind: "Kustomization" | "Component";
   readonly resources: readonly string[];
   readonly components: readonly string[];
+  readonly configMaps: readonly ConfigMapSource[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly patches: readonly Patch[];
@@ -31,6 +38,7 @@ const FIELDS = new Set([
   "kind",
   "resources",
   "components",
+  "configMapGenerator",
   "labels",
   "commonAnnotations",
   "patches",
@@ -52,6 +60,7 @@ export function readKustomization(folder: string): Kustomization {
     kind: source.kind,
     resources: localPaths(source.resources, path),
     components: localPaths(source.components, path),
+    configMaps: list(source.configMapGenerator).map((entry) => readConfigMap(entry, path)),
     labels: labelPairs(source.labels, path),
     annotations: (source.commonAnnotations ?? {}) as Record<string, string>,
     patches: list(source.patches).map((patch) => readPatch(patch, path)),
@@ -67,6 +76,23 @@ function localPaths(value: unknown, path: string): string[] {
     if (typeof entry === "string" && !/^[a-z+]+:\/\/|^git@|\?ref=/i.test(entry)) return entry;
     throw new Error(`${path}: ${String(entry)} must be a path inside this repository`);
   });
+}
+
+function readConfigMap(value: unknown, path: string): ConfigMapSource {
+  const { name, namespace, files, options } = (value ?? {}) as Mapping;
+  const { disableNameSuffixHash, labels, annotations } = (options ?? {}) as Mapping;
+  if (typeof name !== "string" || typeof namespace !== "string" || disableNameSuffixHash !== true) {
+    throw new Error(`${path}: a ConfigMap needs name, namespace and disableNameSuffixHash: true`);
+  }
+  return {
+    metadata: {
+      name,
+      namespace,
+      ...(isMapping(labels) && { labels }),
+      ...(isMapping(annotations) && { annotations }),
+    } as Metadata,
+    files: localPaths(files, path),
+  };
 }
 
 function labelPairs(value: unknown, path: string): Record<string, string> {

@@ -2,11 +2,12 @@
  * Renders a kustomization without kubectl, so that the checks run on what a cluster would be given.
  * It knows the fields that k8s/ uses and refuses every other; check:render proves it equal to kubectl.
  */
-import { statSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { asObject, identityOf, isMapping, type K8sObject, type Mapping } from "../objects.ts";
 import { readDocuments } from "../read-yaml.ts";
 import {
+  type ConfigMapSource,
   type ImageChange,
   type Kustomization,
   type Patch,
@@ -34,6 +35,7 @@ function apply(
       : readDocuments(path).map((value) => asObject(value, path));
     objects = [...objects, ...added];
   }
+  objects.push(...kustomization.configMaps.map((source) => configMapOf(source, folder)));
   const components = [
     ...kustomization.components.map((path) => join(folder, path)),
     ...extraComponents,
@@ -46,6 +48,11 @@ function apply(
     .map((object) => withImages(object, kustomization.images));
   refuseDuplicates(objects, kustomization.path);
   return objects;
+}
+
+function configMapOf({ metadata, files }: ConfigMapSource, folder: string): K8sObject {
+  const data = files.map((file) => [basename(file), readFileSync(join(folder, file), "utf8")]);
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data: Object.fromEntries(data) };
 }
 
 function patched(objects: readonly K8sObject[], { target, change }: Patch, path: string) {

@@ -1,38 +1,105 @@
 /** `/config*`: SSM Parameter Store, by way of aux. */
-import { Parameter, Parameters } from "@airlock/contract";
+import {
+  BatchRequest,
+  Parameter,
+  ParameterBatch,
+  ParameterQuery,
+  Parameters,
+  ParametersQuery,
+  ParameterTree,
+} from "@airlock/contract";
 import { type App, parameterNameOf, problems } from "@airlock/http";
 import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
+import { queryOf } from "./query.ts";
 
-const failures = problems(401, 403, 429, 502, 503, 504);
+const failures = problems(400, 401, 403, 414, 429, 502, 503, 504);
 
 export function configRoutes(app: App, toAux: Forward): void {
   app.get(
     "/config",
     {
+      config: { longTargetHint: "A batch of names can be sent in the body of POST /config/batch." },
       schema: {
-        summary: "Every SSM parameter, without values.",
+        summary: "SSM parameters: names (a list), or values of a tree (path) or a batch (name).",
         tags: ["config"],
-        response: { 200: Parameters, ...failures },
+        querystring: ParametersQuery,
+        response: {
+          200: z.union([Parameters, ParameterTree, ParameterBatch]),
+          304: notModified,
+          ...failures,
+        },
       },
     },
-    (request, reply) => toAux(request, reply, { path: "/parameters", timing: "list" }),
+    (request, reply) => {
+      const { name, recursive, decrypt, ...others } = request.query;
+      const query = queryOf({
+        ...others,
+        name: name?.map(withoutSlash),
+        recursive: recursive || undefined,
+        decrypt: decrypt === false ? false : undefined,
+      });
+      return toAux(request, reply, { path: `/parameters${query}`, timing: "list" });
+    },
+  );
+  app.post(
+    "/config/batch",
+    {
+      schema: {
+        summary: "Several values at once, for lists that are too long for a URL.",
+        tags: ["config"],
+        body: BatchRequest,
+        response: { 200: ParameterBatch, ...failures, ...problems(413, 415) },
+      },
+    },
+    (request, reply) => {
+      const { names, decrypt } = request.body;
+      const body = JSON.stringify({ names: names.map(withoutSlash), decrypt });
+      const path = "/parameters/batch";
+      return toAux(request, reply, { method: "POST", path, body, timing: "list" });
+    },
   );
   app.get(
     "/config/*",
     {
       schema: {
-        summary: "The value of one parameter, decrypted.",
+        summary: "The value of one parameter, decrypted unless asked otherwise.",
+        description:
+          "`Accept: text/plain` answers with the value and nothing else. With `If-None-Match` an unchanged value is 304, with `wait` too once it is clear that it does not change so soon.",
         tags: ["config"],
         params: z.object({ "*": z.string().describe("Name, with or without its leading slash.") }),
-        response: { 200: Parameter, ...problems(400, 404, 414), ...failures },
+        querystring: ParameterQuery,
+        response: {
+          200: {
+            description: "The parameter.",
+            content: {
+              "application/json": { schema: Parameter },
+              "text/plain": { schema: z.string().describe("The value, byte by byte.") },
+            },
+          },
+          304: notModified,
+          ...failures,
+          ...problems(404),
+        },
       },
     },
     (request, reply) => {
       const name = parameterNameOf(request, "/config/");
-      // the leading slash stays behind: nothing on the way can merge or decode what is left
-      const path = `/parameters/${name.startsWith("/") ? name.slice(1) : name}`;
-      return toAux(request, reply, { path, timing: "value" });
+      const { version, label, decrypt, wait } = request.query;
+      const query = queryOf({ version, label, decrypt: decrypt === false ? false : undefined });
+      const path = `/parameters/${withoutSlash(name)}${query}`;
+      // without an ETag to compare with there is nothing to wait for
+      const isWait = request.headers["if-none-match"] !== undefined;
+      const waitSeconds = isWait ? wait : undefined;
+      return toAux(request, reply, { path, timing: "value", waitSeconds });
     },
   );
 }
+
+const notModified = z.null().describe("If-None-Match names the ETag of what would be sent.");
+
+/**
+ * The leading slash stays behind: nothing on the way can merge or decode what is left of a path, and
+ * no list of names grows beyond what was sent.
+ */
+const withoutSlash = (name: string): string => (name.startsWith("/") ? name.slice(1) : name);

@@ -1,18 +1,119 @@
-/** `/storage`: S3, by way of aux. */
-import { Buckets } from "@airlock/contract";
-import { type App, problems } from "@airlock/http";
+/** `/storage*` and `/presigned*`: S3, by way of aux. */
+import {
+  Buckets,
+  BucketsQuery,
+  ObjectList,
+  ObjectsQuery,
+  Presigned,
+  PresignQuery,
+} from "@airlock/contract";
+import { type App, bucketPathOf, objectPathOf, problems } from "@airlock/http";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
+import { queryOf } from "./query.ts";
+
+const failures = problems(400, 401, 403, 414, 429, 502, 503, 504);
+const bucket = z.string().describe("Name of a bucket.");
+const objectParams = z.object({
+  bucket,
+  "*": z.string().meta({
+    title: "key",
+    description: "Key of an object, percent-encoded; slashes may stay as they are.",
+  }),
+});
+const noQuery = z.strictObject({});
+/** An object is anybody's bytes: shown by a browser, it may run nothing in our name. */
+const OBJECT_CSP = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
 export function storageRoutes(app: App, toAux: Forward): void {
   app.get(
     "/storage",
     {
       schema: {
-        summary: "Every S3 bucket of the account.",
+        summary: "The S3 buckets of the account.",
         tags: ["storage"],
-        response: { 200: Buckets, ...problems(401, 403, 429, 502, 503, 504) },
+        querystring: BucketsQuery,
+        response: { 200: Buckets, 304: notModified, ...failures },
       },
     },
-    (request, reply) => toAux(request, reply, { path: "/s3/buckets", timing: "list" }),
+    (request, reply) =>
+      toAux(request, reply, { path: `/s3/buckets${queryOf(request.query)}`, timing: "list" }),
+  );
+  // S3 knows no empty key, and lists the bucket for both
+  for (const url of ["/storage/:bucket", "/storage/:bucket/"]) {
+    app.get(
+      url,
+      {
+        schema: {
+          summary: "The objects of a bucket, page by page.",
+          tags: ["storage"],
+          params: z.object({ bucket }),
+          querystring: ObjectsQuery,
+          response: { 200: ObjectList, 304: notModified, ...failures, ...problems(404) },
+          hide: url.endsWith("/"),
+        },
+      },
+      (request, reply) => {
+        const path = `/s3/buckets/${bucketPathOf(request, "/storage/")}${queryOf(request.query)}`;
+        return toAux(request, reply, { path, timing: "list" });
+      },
+    );
+  }
+  objectRoutes(app, toAux);
+  presignedRoute(app, toAux);
+}
+
+function objectRoutes(app: App, toAux: Forward): void {
+  const bytes = { "*/*": { schema: z.string().meta({ format: "binary" }) } };
+  const schema = {
+    tags: ["storage"],
+    params: objectParams,
+    querystring: noQuery,
+    response: {
+      200: { description: "The object, with S3's Content-Type.", content: bytes },
+      206: { description: "The bytes that Range names.", content: bytes },
+      304: notModified,
+      ...failures,
+      ...problems(404, 412, 416),
+    },
+  };
+  const forward = (method: "GET" | "HEAD") => (request: FastifyRequest, reply: FastifyReply) => {
+    const path = `/s3/objects?${objectQuery(request, "/storage/")}`;
+    reply.header("content-security-policy", OBJECT_CSP);
+    return toAux(request, reply, { method, path, timing: "stream" });
+  };
+  const summary = "An object, streamed; Range and If-* go to S3.";
+  const ownHead = { exposeHeadRoute: false };
+  app.get("/storage/:bucket/*", { ...ownHead, schema: { ...schema, summary } }, forward("GET"));
+  app.head("/storage/:bucket/*", { schema: { ...schema, hide: true } }, forward("HEAD"));
+}
+
+function presignedRoute(app: App, toAux: Forward): void {
+  app.get(
+    "/presigned/:bucket/*",
+    {
+      schema: {
+        summary: "An address that fetches or puts one object without credentials.",
+        tags: ["storage"],
+        params: objectParams,
+        querystring: PresignQuery,
+        response: { 200: Presigned, ...failures, ...problems(404) },
+      },
+    },
+    (request, reply) => {
+      const { method, expires_in } = request.query;
+      const words = queryOf({ method, expires_in }).slice(1);
+      const path = `/s3/presigned?${objectQuery(request, "/presigned/")}&${words}`;
+      return toAux(request, reply, { path, timing: "value" });
+    },
   );
 }
+
+/** In a query no rule about paths can touch a key: dots, slashes and plus signs are encoded. */
+function objectQuery(request: FastifyRequest, prefix: string): string {
+  const { bucket, key } = objectPathOf(request, prefix);
+  return `bucket=${bucket}&key=${encodeURIComponent(key)}`;
+}
+
+const notModified = z.null().describe("If-None-Match names the ETag of what would be sent.");

@@ -6,7 +6,7 @@ import type { Dispatcher } from "undici";
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** A whole body, or a stream when it is larger than the exchange's buffer. */
+  /** A whole body, empty for HEAD, or a stream when it is larger than the exchange's buffer. */
   readonly body: Buffer | Readable;
 }
 
@@ -43,9 +43,13 @@ export class AnswerBrokenError extends Error {
   }
 }
 
+export type Method = "GET" | "HEAD" | "POST";
+
 export interface ExchangeOptions {
+  readonly method: Method;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
   /** Bodies up to this many bytes are collected, larger ones are streamed. */
   readonly bufferBytes: number;
   /** From sending the request to the first header of the answer. */
@@ -67,6 +71,7 @@ export function exchange(dispatcher: Dispatcher, options: ExchangeOptions): Exch
  */
 class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   readonly answer: Promise<Answer>;
+  readonly #isHead: boolean;
   readonly #bufferBytes: number;
   readonly #headersLimitMs: number;
   readonly #queue: { length: number };
@@ -86,12 +91,13 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   #stream: Readable | undefined;
 
   constructor(dispatcher: Dispatcher, options: ExchangeOptions) {
-    const { path, headers, bufferBytes, headersLimitMs, queueLimitMs, queue } = options;
+    const { method, path, headers, body, headersLimitMs, queueLimitMs, queue } = options;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#bufferBytes = bufferBytes;
+    this.#isHead = method === "HEAD";
+    this.#bufferBytes = options.bufferBytes;
     this.#headersLimitMs = headersLimitMs;
     this.#queue = queue;
     queue.length++;
@@ -99,7 +105,9 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
       () => this.abort(new NoConnectionFreeError(queueLimitMs)),
       queueLimitMs,
     );
-    dispatcher.dispatch({ method: "GET", path, headers }, this);
+    // after HEAD undici would end the connection, for servers that send a body all the same
+    const reset = this.#isHead ? { reset: false } : undefined;
+    dispatcher.dispatch({ method, path, headers, body: body ?? null, ...reset }, this);
   }
 
   abort(reason: Error): void {
@@ -135,7 +143,7 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
@@ -144,8 +152,10 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
     this.#hasHeaders = true;
     this.#status = status;
     this.#headers = headers;
+    if (this.#isHead || status === 304) return; // their Content-Length is that of another answer
     const length = Number(headers["content-length"]);
     if (length <= this.#bufferBytes) this.#whole = Buffer.allocUnsafe(length);
+    else if (length > this.#bufferBytes) this.#beginStream(controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -195,7 +205,6 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
     this.#stream = stream;
     for (const chunk of this.#chunks) stream.push(chunk);
     this.#chunks = [];
-    controller.pause();
     this.#resolve({ status: this.#status, headers: this.#headers, body: stream });
   }
 

@@ -1,20 +1,26 @@
 /** Passes one client's request to the upstream, and the answer back. */
-import { Readable } from "node:stream";
-import type { LayerPresenter } from "@airlock/identity";
+import { encodeGroups, type LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Answer } from "./exchange.ts";
+import type { Answer, Method } from "./exchange.ts";
 import { answeredInTime, upstreamProblem } from "./failures.ts";
 import { Flights } from "./flights.ts";
-import { clientHeaders, flightKey, isShareable, upstreamHeaders } from "./headers.ts";
+import { flightKey, upstreamHeaders } from "./headers.ts";
 import { alone, ClientLeftError, type Reader, readWithin } from "./reader.ts";
-import { relayedProblem } from "./relayed-problem.ts";
+import { sendAnswer } from "./send-answer.ts";
 import { TIMINGS, type Timing } from "./timing.ts";
 import type { Upstream } from "./upstream.ts";
+import { waitForChange } from "./waits.ts";
 
 export interface Target {
-  /** Path at the upstream, built from checked parts only. */
+  /** Path and query at the upstream, built from checked parts only. */
   readonly path: string;
-  readonly timing: Timing;
+  readonly timing: Exclude<Timing, "wait">;
+  /** GET unless said otherwise. */
+  readonly method?: Method;
+  /** JSON, with POST. */
+  readonly body?: string;
+  /** How long to wait for another answer than the one that If-None-Match names. */
+  readonly waitSeconds?: number | undefined;
 }
 
 /** Answers the request, now or later; never throws. */
@@ -29,34 +35,79 @@ const WHOLE_BYTES = 65_536;
 export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
   const flights = new Flights();
 
-  const answerTo = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
-    const refusal = upstream.refusal();
-    if (refusal) throw refusal;
-    const { caller } = request;
-    const headers = { ...upstreamHeaders(request.raw, request.id), ...layer?.headers(caller) };
-    const { overallMs } = TIMINGS[target.timing];
-    const send = (bufferBytes: number) => upstream.send({ ...target, headers, bufferBytes });
-    const read = (reader: Reader) => readWithin(reader, reply.raw, overallMs);
+  const headersFor = (request: FastifyRequest, { timing, body }: Target) => ({
+    ...upstreamHeaders(request.raw, request.id, timing === "stream"),
+    ...(body !== undefined && { "content-type": "application/json" }),
+    ...layer?.headers(request.caller, request.groups),
+  });
 
-    if (isShareable(request.raw)) {
-      const key = flightKey(target.path, request.raw, caller);
+  const refuse = (timing: Timing) => {
+    const refusal = upstream.refusal(timing);
+    if (refusal) throw refusal;
+  };
+
+  const noteShared = (request: FastifyRequest, { sharedWith }: Reader) => {
+    if (sharedWith === undefined) return;
+    request.logFields = { upstream_request_id: sharedWith };
+    upstream.requestShared();
+  };
+
+  const readNow = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
+    refuse(target.timing);
+    const { path, timing, method = "GET", body } = target;
+    const headers = headersFor(request, target);
+    const limits = { limitMs: TIMINGS[timing].overallMs };
+    const send = (bufferBytes: number) =>
+      upstream.send({ method, path, timing, headers, body, bufferBytes });
+
+    if (isShareable(target)) {
+      const key = keyOf(request, path);
       const reader = flights.join(key, request.id, () => send(SHARED_BYTES));
-      if (reader.sharedWith !== undefined) {
-        request.logFields = { upstream_request_id: reader.sharedWith };
-        upstream.requestShared();
-      }
-      const answer = await read(reader);
+      noteShared(request, reader);
+      const answer = await readWithin(reader, reply.raw, limits);
       if (answer) return answer;
       request.logFields = undefined; // too large to share
     }
-    return read(alone(send(WHOLE_BYTES)));
+    return readWithin(alone(send(WHOLE_BYTES)), reply.raw, limits);
+  };
+
+  /** Undefined when it is time to answer with what there is now. */
+  const readChanged = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    target: Target,
+    seconds: number,
+  ): Promise<Answer | undefined> => {
+    refuse("wait");
+    const { path } = target;
+    const headers = headersFor(request, target);
+    const call = { method: "GET", timing: "wait", headers, bufferBytes: SHARED_BYTES } as const;
+    const endWait = request.beginWait();
+    try {
+      return await waitForChange(flights, {
+        key: `wait ${keyOf(request, path)}`,
+        requestId: request.id,
+        client: reply.raw,
+        seconds,
+        draining: request.server.draining,
+        send: (left) => upstream.send({ ...call, path: withWord(path, `wait=${left}s`) }),
+        onJoined: (reader) => noteShared(request, reader),
+      });
+    } catch (error) {
+      // a wait that fails says little of how the upstream does with other requests
+      throw error instanceof ClientLeftError ? error : upstreamProblem(error);
+    } finally {
+      endWait();
+    }
   };
 
   const forward = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
+    const { waitSeconds } = target;
     try {
-      const answer = await answerTo(request, reply, target);
+      const changed = waitSeconds && (await readChanged(request, reply, target, waitSeconds));
+      const answer = changed || (await readNow(request, reply, target));
       upstream.requestEnded(true);
-      if (answer) sendAnswer(reply, answer);
+      if (answer) sendAnswer(request, reply, answer, target);
     } catch (error) {
       if (error instanceof ClientLeftError) return reply.hijack();
       const answered = answeredInTime(error);
@@ -67,13 +118,14 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
   return (request, reply, target) => void forward(request, reply, target);
 }
 
-function sendAnswer(reply: FastifyReply, { status, headers, body }: Answer): void {
-  if (status >= 400 || (status >= 300 && status !== 304)) {
-    reply.send(relayedProblem(status, headers, body));
-    return;
-  }
-  reply.code(status).headers(clientHeaders(headers));
-  const length = headers["content-length"];
-  if (body instanceof Readable && length !== undefined) reply.header("content-length", length);
-  reply.send(body);
+/** Objects are as large as they are, and a POST is one client's own. */
+const isShareable = ({ method = "GET", timing }: Target): boolean =>
+  method === "GET" && timing !== "stream";
+
+function keyOf({ raw, caller, groups }: FastifyRequest, path: string): string {
+  const listed = groups && encodeGroups(groups);
+  return flightKey(path, raw, { name: caller, groups: listed ?? "" });
 }
+
+const withWord = (path: string, word: string): string =>
+  `${path}${path.includes("?") ? "&" : "?"}${word}`;

@@ -2,22 +2,22 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { traceContextOf } from "@airlock/http";
 
-const TO_UPSTREAM = [
-  "accept",
-  "cache-control",
+const TO_UPSTREAM = ["accept", "cache-control", "if-none-match", "tracestate"] as const;
+
+const TO_OBJECTS = [
+  ...TO_UPSTREAM,
   "if-match",
   "if-modified-since",
-  "if-none-match",
   "if-range",
   "if-unmodified-since",
   "range",
-  "tracestate",
 ] as const;
 
 const TO_CLIENT = [
   "accept-ranges",
   "age",
   "cache-control",
+  "content-disposition",
   "content-encoding",
   "content-language",
   "content-range",
@@ -27,15 +27,24 @@ const TO_CLIENT = [
   "last-modified",
   "retry-after",
   "vary",
+  "x-cache",
 ] as const;
 
-/** The client's headers that concern the upstream, and our own. */
-export function upstreamHeaders(raw: IncomingMessage, requestId: string): Record<string, string> {
+/**
+ * The client's headers that concern the upstream, and our own.
+ *
+ * @param isObject ranges and conditions on dates are for objects; elsewhere they mean nothing.
+ */
+export function upstreamHeaders(
+  raw: IncomingMessage,
+  requestId: string,
+  isObject: boolean,
+): Record<string, string> {
   const headers: Record<string, string> = {
     "x-request-id": requestId,
     traceparent: traceContextOf(raw).traceparent,
   };
-  for (const name of TO_UPSTREAM) {
+  for (const name of isObject ? TO_OBJECTS : TO_UPSTREAM) {
     const value = raw.headers[name];
     if (typeof value === "string") headers[name] = value;
   }
@@ -52,20 +61,18 @@ export function clientHeaders(headers: IncomingHttpHeaders): Record<string, stri
   return passed;
 }
 
-/** Everything that an answer depends on; two callers never share one. */
-export function flightKey(path: string, raw: IncomingMessage, caller: string | undefined): string {
-  const { accept = "", "cache-control": cacheControl = "" } = raw.headers;
-  return `${path}\n${accept}\n${cacheControl}\n${caller ?? ""}`;
+export interface Caller {
+  readonly name: string | undefined;
+  /** As they are written in a header. */
+  readonly groups: string;
 }
 
-/** Whether the answer depends on nothing but the path and what the flight's key holds. */
-export function isShareable({ headers }: IncomingMessage): boolean {
-  return (
-    headers.range === undefined &&
-    headers["if-match"] === undefined &&
-    headers["if-none-match"] === undefined &&
-    headers["if-modified-since"] === undefined &&
-    headers["if-unmodified-since"] === undefined &&
-    headers["if-range"] === undefined
-  );
+/**
+ * Everything that an answer depends on; two callers never share one. Headers and paths hold no line
+ * breaks; a caller's name may, and stands last.
+ */
+export function flightKey(path: string, { headers }: IncomingMessage, caller: Caller): string {
+  const { accept = "", "cache-control": cacheControl = "" } = headers;
+  const known = headers["if-none-match"] ?? "";
+  return `${path}\n${accept}\n${cacheControl}\n${known}\n${caller.groups}\n${caller.name ?? ""}`;
 }

@@ -13,8 +13,8 @@ export interface Reader {
 }
 
 export class ReaderDeadlineError extends Error {
-  constructor(limitMs: number) {
-    super(`no whole answer within ${limitMs} ms`);
+  constructor() {
+    super("no whole answer in the reader's time");
     this.name = "ReaderDeadlineError";
   }
 }
@@ -42,39 +42,57 @@ export function alone(exchange: Exchange): Reader {
   };
 }
 
+export interface ReadLimits {
+  /** Undefined means for as long as it takes. */
+  readonly limitMs: number | undefined;
+  /** Ends the reader's time too. */
+  readonly until?: AbortSignal;
+}
+
 /**
- * Waits for the answer, leaving when the limit has passed or the client's connection closes. The
- * limit goes on for a streamed body: its stream is destroyed when the time is up.
+ * Waits for the answer, leaving when the time is up or the client's connection closes. The limit
+ * goes on for a streamed body: its stream is destroyed when the time is up.
  *
  * @throws ReaderDeadlineError, ClientLeftError, or what the exchange rejects with.
  */
 export function readWithin(
   reader: Reader,
   client: ServerResponse,
-  limitMs: number,
+  { limitMs, until }: ReadLimits,
 ): Promise<Answer | undefined> {
   return new Promise((resolve, reject) => {
     let isAnswered = false;
-    const timer = setTimeout(() => {
-      reject(new ReaderDeadlineError(limitMs));
-      reader.leave();
-    }, limitMs);
-    const onClose = () => {
+    const end = () => {
       clearTimeout(timer);
-      // the common case makes no error: its stack costs more than all else here
-      if (!isAnswered) reject(new ClientLeftError());
+      client.off("close", onClose);
+      until?.removeEventListener("abort", onTimeUp);
       reader.leave();
     };
+    const onTimeUp = () => {
+      reject(new ReaderDeadlineError());
+      end();
+    };
+    const onClose = () => {
+      // the common case makes no error: its stack costs more than all else here
+      if (!isAnswered) reject(new ClientLeftError());
+      end();
+    };
+    const timer = limitMs === undefined ? undefined : setTimeout(onTimeUp, limitMs);
     if (client.destroyed) onClose();
-    else client.on("close", onClose);
+    else if (until?.aborted) onTimeUp();
+    else {
+      client.on("close", onClose);
+      until?.addEventListener("abort", onTimeUp);
+    }
     reader.answer.then(
       (answer) => {
         isAnswered = true;
         resolve(answer);
+        if (!(answer?.body instanceof Readable)) end();
       },
       (error: Error) => {
-        clearTimeout(timer);
         reject(error);
+        end();
       },
     );
   });

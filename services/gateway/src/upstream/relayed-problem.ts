@@ -7,8 +7,12 @@ import { unavailable } from "./failures.ts";
 
 const REFUSED = "aux refused the identity of this gateway (LAYER_AUTH here, LAYER_AUTH_MODE there)";
 
+/** Of the upstream's headers, those that belong to an error. */
+const KEPT = ["retry-after", "content-range"] as const;
+
 /**
- * Keeps status, code and detail of a problem document. What is no problem document does not come
+ * Keeps status, code and detail of a problem document, the status alone of one that answers HEAD and
+ * so has no body. What is no problem document does not come
  * from the service but from something in between, and its text is not passed on. Nor is a refusal of
  * this gateway itself: the client cannot mend that.
  */
@@ -21,10 +25,8 @@ export function relayedProblem(
   const isAboutUs = status === 401 || problem?.code === "wrong_principal";
   const code = problem && !isAboutUs && knownCode(problem.code, status);
   if (problem && code) {
-    const retryAfter = headers["retry-after"];
-    return new ProblemError(code, problem.detail, {
-      ...(retryAfter !== undefined && { headers: { "retry-after": retryAfter } }),
-    });
+    const kept = KEPT.flatMap((name) => (headers[name] ? [[name, headers[name]]] : []));
+    return new ProblemError(code, problem.detail, { headers: Object.fromEntries(kept) });
   }
   if (body instanceof Readable) body.destroy();
   if (status === 503) return unavailable();
@@ -35,9 +37,13 @@ export function relayedProblem(
   );
 }
 
-function parse(headers: IncomingHttpHeaders, body: Answer["body"]): Problem | undefined {
+function parse(
+  headers: IncomingHttpHeaders,
+  body: Answer["body"],
+): Pick<Problem, "code" | "detail"> | undefined {
   if (!headers["content-type"]?.startsWith("application/problem+json")) return undefined;
   if (body instanceof Readable) return undefined;
+  if (body.length === 0) return { code: "", detail: "" };
   try {
     return Problem.safeParse(JSON.parse(body.toString("utf8"))).data;
   } catch {

@@ -1,10 +1,35 @@
-/** Time limits by class of route, in milliseconds. Outer limits are longer than those of aux. */
+/** Time limits by class of request, in milliseconds. Outer limits are longer than those of aux. */
+import { MAX_WAIT_SECONDS } from "@airlock/contract";
+
+/** Connections of their own for what takes long, so that it cannot hold up what does not. */
+export const LANES = {
+  /** More than the 70 places of one aux, so that it is aux that says when it is full. */
+  short: { connections: 128, maxQueued: 384, bodyPauseMs: 5000 },
+  /** Each is as slow as its client; aux sends 200 at most. */
+  stream: { connections: 256, maxQueued: 256, bodyPauseMs: 30_000 },
+  /** Each waits for a value to change, for all who wait for it. */
+  wait: { connections: 512, maxQueued: 512, bodyPauseMs: 5000 },
+} as const;
+
+export type LaneName = keyof typeof LANES;
+
+export interface Limits {
+  readonly lane: LaneName;
+  readonly headersLimitMs: number;
+  /** Until the whole answer is with the client; undefined means for as long as bytes move. */
+  readonly overallMs: number | undefined;
+}
+
 export const TIMINGS = {
   /** One value: aux takes 1.8 s at most. */
-  value: { headersLimitMs: 2500, overallMs: 2900 },
-  /** All pages of a list. */
-  list: { headersLimitMs: 24_500, overallMs: 24_900 },
-} as const;
+  value: { lane: "short", headersLimitMs: 2500, overallMs: 2900 },
+  /** All pages of a list, or many values. */
+  list: { lane: "short", headersLimitMs: 24_500, overallMs: 24_900 },
+  /** An object of any size. */
+  stream: { lane: "stream", headersLimitMs: 5000, overallMs: undefined },
+  /** Readers leave when their own time is up; this one only ends a call that nobody answers. */
+  wait: { lane: "wait", headersLimitMs: (MAX_WAIT_SECONDS + 3) * 1000, overallMs: undefined },
+} as const satisfies Record<string, Limits>;
 
 export type Timing = keyof typeof TIMINGS;
 
@@ -13,3 +38,6 @@ export const CONNECT_MS = 500;
 
 /** Time to wait for a free connection; longer than making one, whose failure is told apart. */
 export const QUEUE_MS = 1400;
+
+/** A client may take nothing of an object for so long. */
+export const CLIENT_IDLE_MS = 30_000;

@@ -1,29 +1,22 @@
-/** The service behind the gateway: a pool of connections with retry, breaker and fresh DNS. */
-import { isIP } from "node:net";
+/** The service behind the gateway: pools of connections with retry, breaker and fresh DNS. */
 import type { ProblemError } from "@airlock/contract";
 import type { Logger, Metrics } from "@airlock/http";
-import { Pool } from "undici";
 import { Breaker } from "./breaker.ts";
-import { type Answer, type Exchange, exchange } from "./exchange.ts";
+import { type Answer, type Exchange, exchange, type Method } from "./exchange.ts";
 import { crowded, failureOf, unavailable } from "./failures.ts";
-import { Resolver } from "./resolver.ts";
+import { createLanes } from "./lanes.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { CONNECT_MS, QUEUE_MS, TIMINGS, type Timing } from "./timing.ts";
+import { QUEUE_MS, TIMINGS, type Timing } from "./timing.ts";
 import { upstreamMetrics } from "./upstream-metrics.ts";
 
-/** More than the 70 places of one aux, so that it is aux that says when it is full. */
-const CONNECTIONS = 128;
-/** Requests that may wait for a connection; one more is refused at once. */
-const MAX_QUEUED = 384;
-/** Shorter than the 72 s after which the upstream closes an idle connection. */
-const IDLE_MS = 30_000;
-/** A body may pause this long. */
-const BODY_PAUSE_MS = 5000;
 const PROBE_MS = 900;
 
 export interface UpstreamRequest {
+  readonly method: Method;
   /** Built from checked parts only. */
   readonly path: string;
+  /** Sent with a POST. */
+  readonly body?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly timing: Timing;
   /** Bodies up to this size are collected, larger ones streamed. */
@@ -32,7 +25,7 @@ export interface UpstreamRequest {
 
 export interface Upstream {
   /** Why nothing should be sent now, nor waited for; undefined when all is well. */
-  refusal(): ProblemError | undefined;
+  refusal(timing: Timing): ProblemError | undefined;
   /** Calls the upstream, with one retry where that is safe. */
   send(request: UpstreamRequest): Exchange;
   /** Tells how a client's request ended; see Breaker. */
@@ -49,34 +42,18 @@ export interface UpstreamDeps {
 
 /** @param url where the upstream is; a path in it is put before every request's path. */
 export function createUpstream(url: string, { logger, registry }: UpstreamDeps): Upstream {
-  const { origin, pathname, hostname } = new URL(url);
+  const location = new URL(url);
+  const { pathname, hostname } = location;
   const prefix = pathname === "/" ? "" : pathname;
   const budget = new RetryBudget();
-  const queue = { length: 0 };
-
-  const newPool = () =>
-    new Pool(origin, {
-      connections: CONNECTIONS,
-      pipelining: 1,
-      keepAliveTimeout: IDLE_MS,
-      headersTimeout: 0, // the exchange has a timer of its own, exact to the millisecond
-      bodyTimeout: BODY_PAUSE_MS,
-      connect: { timeout: CONNECT_MS, ...(resolver && { lookup: resolver.lookup }) },
-    });
-  const resolver = isIP(hostname.replace(/^\[|\]$/g, ""))
-    ? undefined
-    : new Resolver(hostname, () => {
-        logger.info({ upstream: hostname }, "the upstream's addresses changed");
-        const old = pool;
-        pool = newPool();
-        void old.close(); // answers under way are finished first
-      });
-  let pool = newPool();
+  const lanes = createLanes(location, logger);
 
   const breaker = new Breaker({
     probe: async () => {
       const limits = { headersLimitMs: PROBE_MS, queueLimitMs: PROBE_MS, bufferBytes: 65_536 };
-      await exchange(pool, { path: `${prefix}/livez`, headers: {}, queue, ...limits }).answer;
+      const { pool, queue } = lanes.of("short");
+      const asked = { method: "GET", path: `${prefix}/livez`, headers: {} } as const;
+      await exchange(pool, { ...asked, queue, ...limits }).answer;
     },
     onChange: (isOpen, reason) =>
       logger[isOpen ? "error" : "info"](
@@ -86,20 +63,18 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
   });
   const metrics = upstreamMetrics(
     registry,
-    () => pool,
+    (lane) => lanes.of(lane).pool,
     () => breaker.isOpen,
   );
 
-  const attempt = ({ path, headers, timing, bufferBytes }: UpstreamRequest): Exchange => {
+  const attempt = ({ timing, ...request }: UpstreamRequest): Exchange => {
     const startedAt = performance.now();
-    const one = exchange(pool, {
-      path: prefix + path,
-      headers,
-      bufferBytes,
-      headersLimitMs: TIMINGS[timing].headersLimitMs,
-      queueLimitMs: QUEUE_MS,
-      queue,
-    });
+    const { lane, headersLimitMs } = TIMINGS[timing];
+    const { pool, queue } = lanes.of(lane);
+    const path = prefix + request.path;
+    const limits = { headersLimitMs, queueLimitMs: QUEUE_MS };
+    const one = exchange(pool, { ...request, ...limits, path, queue });
+    if (timing === "wait") return one;
     const observe = (outcome: string) =>
       metrics.calls.labels(outcome).observe((performance.now() - startedAt) / 1000);
     one.answer.then(
@@ -110,9 +85,10 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
   };
 
   return {
-    refusal() {
+    refusal(timing) {
       if (breaker.isOpen) return unavailable();
-      return queue.length >= MAX_QUEUED ? crowded() : undefined;
+      const { queue, maxQueued } = lanes.of(TIMINGS[timing].lane);
+      return queue.length >= maxQueued ? crowded() : undefined;
     },
     send(request) {
       budget.earn();
@@ -121,7 +97,7 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
       const answer = current.answer.catch((error: unknown): Promise<Answer> => {
         const failure = failureOf(error);
         if (failure === "connect") breaker.connectFailed();
-        const isSafe = failure === "connect" || failure === "reset";
+        const isSafe = failure === "connect" || (failure === "reset" && request.method !== "POST");
         if (aborted || !isSafe || breaker.isOpen || !budget.spend()) throw error;
         metrics.retries.inc();
         current = attempt(request);
@@ -143,8 +119,7 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
     requestShared: () => metrics.shared.inc(),
     async close() {
       breaker.stop();
-      resolver?.stop();
-      await pool.close();
+      await lanes.close();
     },
   };
 }

@@ -1,0 +1,125 @@
+/** Black-box tests of S3 through the gateway: pages, streams, conditions, odd keys, addresses. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { assertProblem, call, callAt, json } from "./client.ts";
+
+interface Listed {
+  readonly key: string;
+  readonly size: number;
+  readonly etag: string;
+}
+
+const pathOf = (bucket: string, key: string) =>
+  `${bucket}/${key
+    .split("/")
+    .map((level) =>
+      /^\.\.?$/.test(level) ? level.replaceAll(".", "%2e") : encodeURIComponent(level),
+    )
+    .join("/")}`;
+
+async function bucketNames(): Promise<string[]> {
+  return ((await json("/storage")).buckets as { name: string }[]).map(({ name }) => name);
+}
+
+/** A small object that may be read. */
+async function someObject(): Promise<(Listed & { readonly path: string }) | undefined> {
+  for (const bucket of await bucketNames()) {
+    const page = await call(`/storage/${bucket}?limit=50`);
+    if (page.status !== 200) continue;
+    const { objects } = JSON.parse(page.text) as { objects: Listed[] };
+    const found = objects.find(({ size }) => size > 2 && size < 100_000);
+    if (found) return { ...found, path: `/storage/${pathOf(bucket, found.key)}` };
+  }
+  return undefined;
+}
+
+test("the pages of the buckets are the buckets", async () => {
+  const whole = await bucketNames();
+  const paged: string[] = [];
+  let cursor: unknown = "";
+  do {
+    const page = await json(`/storage?limit=2${cursor ? `&cursor=${cursor}` : ""}`);
+    paged.push(...(page.buckets as { name: string }[]).map(({ name }) => name));
+    cursor = page.next_cursor;
+  } while (cursor);
+  assert.deepEqual(paged, whole);
+});
+
+test("unknown buckets and keys are 404, impossible ones 400", async () => {
+  const bucket = `airlock-acceptance-${Date.now()}`;
+  assertProblem(await call(`/storage/${bucket}`), 404, "bucket_not_found");
+  assertProblem(await call("/storage/No_Such"), 400, "invalid_bucket_name");
+  assertProblem(await call(`/storage/${bucket}/${"k".repeat(1025)}`), 400, "invalid_object_key");
+  assertProblem(await call(`/storage/${bucket}/%ff`), 400, "invalid_object_key");
+  const [own] = await bucketNames();
+  if (own) assertProblem(await call(`/storage/${own}/none-${Date.now()}`), 404, "object_not_found");
+});
+
+test("an object: whole, a part, by its ETag, by HEAD", async (t) => {
+  const found = await someObject();
+  if (!found) return t.diagnostic("no bucket has a small object");
+  const { path, size, etag } = found;
+  const whole = await call(path);
+  assert.equal(whole.status, 200);
+  assert.equal(whole.headers.etag, etag);
+  assert.equal(whole.headers["content-length"], String(size));
+  assert.equal(whole.headers["x-content-type-options"], "nosniff");
+  assert.match(String(whole.headers["content-security-policy"]), /sandbox/);
+  const part = await call(path, "GET", { range: "bytes=1-" });
+  assert.equal(part.status, 206);
+  assert.equal(part.headers["content-range"], `bytes 1-${size - 1}/${size}`);
+  const resumed = await call(path, "GET", { range: "bytes=1-", "if-range": '"another"' });
+  assert.equal(resumed.status, 200);
+  assert.equal((await call(path, "GET", { "if-none-match": etag })).status, 304);
+  const mismatch = await call(path, "GET", { "if-match": '"another"' });
+  assertProblem(mismatch, 412, "precondition_failed");
+  const beyond = await call(path, "GET", { range: `bytes=${size}-` });
+  assertProblem(beyond, 416, "range_not_satisfiable");
+  assert.equal(beyond.headers["content-range"], `bytes */${size}`);
+  const head = await call(path, "HEAD");
+  assert.deepEqual([head.status, head.text, head.headers["content-length"]], [200, "", `${size}`]);
+});
+
+test("an address works without credentials, and says how long", async (t) => {
+  const found = await someObject();
+  if (!found) return t.diagnostic("no bucket has a small object");
+  const address = await json(`${found.path.replace("/storage/", "/presigned/")}?expires_in=60`);
+  assert.equal(address.method, "GET");
+  const leftMs = Date.parse(String(address.expires_at)) - Date.now();
+  assert.ok(leftMs > 0 && leftMs < 120_000, String(address.expires_at));
+  const direct = await fetch(String(address.url));
+  assert.equal(direct.status, 200);
+  assert.equal((await direct.arrayBuffer()).byteLength, found.size);
+});
+
+const ODD_KEYS = [
+  "a+b c%d.txt",
+  "airlock-acceptance//double/./..x",
+  "ключ/鍵/é",
+  "a?b=c&d#e",
+  "__proto__",
+];
+
+test("odd keys put at an address are read and listed byte for byte", async (t) => {
+  const [bucket] = await bucketNames();
+  if (!bucket) return t.diagnostic("the account has no bucket");
+  const prefix = `airlock-acceptance/${Date.now()}`;
+  for (const odd of ODD_KEYS) {
+    const key = `${prefix}/${odd}`;
+    const path = pathOf(bucket, key);
+    const put = await call(`/presigned/${path}?method=PUT`);
+    if (put.status !== 200) {
+      assertProblem(put, put.status, put.status === 403 ? "policy_denied" : "object_not_found");
+      return t.diagnostic("the policy allows no uploads");
+    }
+    const bytes = createHash("sha256").update(key).digest("base64");
+    const { url } = JSON.parse(put.text) as { url: string };
+    const sent = await callAt(url, "PUT", {}, bytes);
+    assert.equal(sent.status, 200, `${key}: ${sent.text}`);
+    assert.equal((await call(`/storage/${path}`)).text, bytes, key);
+  }
+  const { objects } = await json(`/storage/${bucket}?prefix=${prefix}/`);
+  const listed = (objects as Listed[]).map(({ key }) => key.slice(prefix.length + 1));
+  assert.deepEqual(listed.sort(), ODD_KEYS.toSorted());
+});

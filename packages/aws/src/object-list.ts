@@ -1,0 +1,80 @@
+/** S3: what is in a bucket, page by page. */
+import { ProblemError, type StoredObject } from "@airlock/contract";
+import {
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  type ListObjectsV2CommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { type AwsCaller, LIST_LIMITS } from "./caller.ts";
+import { isBadToken } from "./object-errors.ts";
+import type { CallOptions } from "./reads.ts";
+
+/** One attempt: S3 looks through many keys for a page of few prefixes. */
+const PAGE_ATTEMPT_MS = 10_000;
+
+export interface ObjectPageQuery {
+  readonly prefix: string;
+  /** Keys that hold it after the prefix are rolled up into `prefixes`. */
+  readonly delimiter?: string | undefined;
+  /** 1 to 1000; a page may hold fewer items, even none, and not be the last. */
+  readonly limit: number;
+  readonly token?: string | undefined;
+}
+
+export interface ObjectPage {
+  readonly objects: StoredObject[];
+  readonly prefixes: string[];
+  /** Undefined on the last page. */
+  readonly nextToken?: string | undefined;
+}
+
+export type ListObjects = (
+  bucket: string,
+  query: ObjectPageQuery,
+  options?: CallOptions,
+) => Promise<ObjectPage>;
+
+export function createObjectLister(s3: S3Client, call: AwsCaller): ListObjects {
+  return (bucket, { prefix, delimiter, limit, token }, options = {}) => {
+    const input: ListObjectsV2CommandInput = {
+      Bucket: bucket,
+      Prefix: prefix,
+      Delimiter: delimiter,
+      MaxKeys: limit,
+      ContinuationToken: token,
+      EncodingType: "url", // XML has no way to write most control characters, which keys may hold
+    };
+    return call("s3.ListObjectsV2", LIST_LIMITS, options, async (abortSignal) => {
+      const sendOptions = { abortSignal, requestTimeout: PAGE_ATTEMPT_MS };
+      try {
+        return pageOf(await s3.send(new ListObjectsV2Command(input), sendOptions));
+      } catch (error) {
+        throw token !== undefined && isBadToken(error) ? invalidCursor(error) : error;
+      }
+    });
+  };
+}
+
+function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
+  const objects: StoredObject[] = [];
+  for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
+    if (!Key || !ETag || !LastModified) continue;
+    objects.push({
+      key: decodeKey(Key),
+      size: Size ?? 0,
+      etag: ETag,
+      last_modified: LastModified.toISOString(),
+    });
+  }
+  const prefixes = (page.CommonPrefixes ?? []).flatMap(({ Prefix }) =>
+    Prefix ? [decodeKey(Prefix)] : [],
+  );
+  return { objects, prefixes, nextToken: page.NextContinuationToken };
+}
+
+/** S3 writes a space as `+` here, and a plus as `%2B`. */
+const decodeKey = (encoded: string): string => decodeURIComponent(encoded.replaceAll("+", " "));
+
+const invalidCursor = (cause: unknown) =>
+  new ProblemError("invalid_cursor", "The cursor is not one that this list gave.", { cause });

@@ -1,0 +1,66 @@
+/** S3: one object, its bytes streamed as they come. */
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { AwsCaller, CallLimits } from "./caller.ts";
+import { notModified, unsatisfiable } from "./object-errors.ts";
+import { askUnder, headersOf, type ObjectConditions } from "./object-headers.ts";
+import type { OpenStreams } from "./open-streams.ts";
+import type { CallOptions } from "./reads.ts";
+
+/** To the first byte; together shorter than the 5 s after which the gateway gives up. */
+const FIRST_BYTE_LIMITS: CallLimits = { queueMs: 600, workMs: 4000 };
+/** One attempt: a second one still fits. */
+const FIRST_BYTE_ATTEMPT_MS = 2000;
+
+export interface ObjectAnswer {
+  readonly status: 200 | 206 | 304;
+  /** Lower-case names, ready to be sent on. */
+  readonly headers: Record<string, string>;
+  /** Null for HEAD and 304. It fails, and never ends short, when S3 breaks off. */
+  readonly body: Readable | null;
+}
+
+export type OpenObject = (
+  method: "GET" | "HEAD",
+  bucket: string,
+  key: string,
+  conditions: ObjectConditions,
+  options?: CallOptions,
+) => Promise<ObjectAnswer>;
+
+type Answer = ObjectAnswer & { readonly body: IncomingMessage | null };
+
+export function createObjectReader(
+  s3: S3Client,
+  call: AwsCaller,
+  streams: OpenStreams,
+): OpenObject {
+  return (method, bucket, key, conditions, options = {}) => {
+    const input = { Bucket: bucket, Key: key, ...askUnder(method, conditions) };
+    const head = async (abortSignal: AbortSignal): Promise<Answer> => {
+      const found = await s3.send(new HeadObjectCommand(input), sendOptions(abortSignal));
+      return { status: 200, headers: headersOf(found), body: null };
+    };
+    const get = async (abortSignal: AbortSignal): Promise<Answer> => {
+      const found = await s3.send(new GetObjectCommand(input), sendOptions(abortSignal));
+      const status = found.$metadata.httpStatusCode === 206 ? 206 : 200;
+      return { status, headers: headersOf(found), body: found.Body as IncomingMessage };
+    };
+    const answerOf = (operation: string, ask: (signal: AbortSignal) => Promise<Answer>) =>
+      call(operation, FIRST_BYTE_LIMITS, options, (signal) => ask(signal).catch(insteadOfObject));
+    if (method === "HEAD") return answerOf("s3.HeadObject", head);
+    return streams.hold(options.signal, () => answerOf("s3.GetObject", get));
+  };
+}
+
+const sendOptions = (abortSignal: AbortSignal) => ({
+  abortSignal,
+  requestTimeout: FIRST_BYTE_ATTEMPT_MS,
+});
+
+function insteadOfObject(error: unknown): Answer {
+  const headers = notModified(error);
+  if (headers) return { status: 304, headers, body: null };
+  throw unsatisfiable(error) ?? error;
+}

@@ -1,0 +1,34 @@
+/** S3: the objects of buckets. */
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { AwsCaller } from "./caller.ts";
+import { createObjectLister, type ListObjects } from "./object-list.ts";
+import { createObjectReader, type OpenObject } from "./object-read.ts";
+import { OpenStreams } from "./open-streams.ts";
+import { createPresigner, type PresignObject } from "./presign.ts";
+import type { Session } from "./session.ts";
+
+export interface ObjectStore {
+  /** One page. @throws ProblemError bucket_not_found, invalid_cursor and the AWS codes. */
+  readonly list: ListObjects;
+  /**
+   * An object, or what is known of it, under the conditions of the client. Resolves with the headers;
+   * the body follows as the reader takes it, and ends with `signal` or when it is destroyed.
+   *
+   * @throws ProblemError object_not_found, bucket_not_found, precondition_failed,
+   * range_not_satisfiable, overloaded and the AWS codes.
+   */
+  readonly open: OpenObject;
+  /**
+   * An address for one key. Keys with `.` or `..` between slashes need a client that sends paths as
+   * they are (`curl --path-as-is`). @throws ProblemError credentials_unavailable
+   */
+  readonly presign: PresignObject;
+}
+
+export function createObjectStore(s3: S3Client, call: AwsCaller, session: Session): ObjectStore {
+  return {
+    list: createObjectLister(s3, call),
+    open: createObjectReader(s3, call, new OpenStreams()),
+    presign: createPresigner(s3, session),
+  };
+}

@@ -1,0 +1,94 @@
+/** Values by name: from the cache, or from SSM in batches. */
+import type { Parameter } from "@airlock/contract";
+import { GetParametersCommand } from "@aws-sdk/client-ssm";
+import type { ReadCache } from "../read-cache.ts";
+import type { Read, ReadOptions } from "../reads.ts";
+import { Batcher } from "./batcher.ts";
+import { type Reference, referenceFrom } from "./reference.ts";
+import { type SsmCalls, TURN_MS } from "./ssm-calls.ts";
+import { parameterFrom } from "./ssm-wire.ts";
+
+/** Longest wait for the turns of many names asked for at once. */
+export const MANY_TURNS_MS = 5000;
+/** A read ends by itself before this; its parts have limits of their own. */
+const NEVER_MS = 60_000;
+/** Refreshes share the slots that are left over under this name. */
+const REFRESH = "refresh";
+
+export interface ValuesOptions {
+  readonly calls: SsmCalls;
+  readonly cache: ReadCache<Parameter | Parameter[]>;
+  readonly perSecond: () => number;
+  readonly now: () => number;
+}
+
+/** One form of all values, decrypted or as they are stored; each has entries of its own. */
+export class Values {
+  readonly #cache: ReadCache<Parameter | Parameter[]>;
+  readonly #batcher: Batcher;
+  readonly #prefix: string;
+
+  constructor({ calls, cache, perSecond, now }: ValuesOptions, decrypt: boolean) {
+    this.#cache = cache;
+    this.#prefix = decrypt ? "decrypted " : "encrypted ";
+    const owner = `${this.#prefix}values`;
+    const turn = { priority: "read", owner } as const;
+    this.#batcher = new Batcher({
+      now,
+      perSecond,
+      turn: () => calls.turn(turn),
+      estimateMs: (count) => calls.estimateMs(owner, count),
+      send: (references) => fetchValues(calls, turn, references, decrypt),
+      topUp: (free) => this.#refreshRipe(free),
+    });
+  }
+
+  /** @param turnMs longest wait for a turn. @throws ProblemError */
+  read(reference: Reference, options: ReadOptions, turnMs = TURN_MS): Promise<Read<Parameter>> {
+    const { caller = "", revalidate, signal } = options;
+    const fetch = () => this.#batcher.ask(reference, caller, turnMs);
+    const reader = { revalidate, signal, limitMs: NEVER_MS };
+    return this.#cache.read(this.#prefix + reference.text, fetch, reader);
+  }
+
+  /** SSM has another version of this by now. */
+  outdate(name: string): void {
+    this.#cache.outdate(this.#prefix + name);
+  }
+
+  #refreshRipe(free: number): void {
+    for (const key of this.#cache.ripe(this.#prefix, free)) {
+      const reference = referenceFrom(key.slice(this.#prefix.length));
+      this.#cache.refresh(key, () => this.#batcher.ask(reference, REFRESH, TURN_MS));
+    }
+  }
+}
+
+async function fetchValues(
+  calls: SsmCalls,
+  turn: Parameters<SsmCalls["make"]>[1],
+  references: readonly Reference[],
+  decrypt: boolean,
+): Promise<Map<string, Parameter>> {
+  const { Parameters = [] } = await calls.make("ssm.GetParameters", turn, (ssm, abortSignal) =>
+    ssm.send(
+      new GetParametersCommand({
+        Names: references.map(({ text }) => text),
+        WithDecryption: decrypt,
+      }),
+      { abortSignal },
+    ),
+  );
+  const byName = new Map(Parameters.map((found) => [bare(found.Name ?? ""), found]));
+  const values = new Map<string, Parameter>();
+  for (const { name, text } of references) {
+    const found = byName.get(bare(name));
+    // under the name it was asked by, whichever form SSM knows it in
+    const parameter = found && parameterFrom({ ...found, Name: name });
+    if (parameter) values.set(text, parameter);
+  }
+  return values;
+}
+
+/** A root-level parameter may have been made with its slash or without. */
+const bare = (name: string): string => (name.startsWith("/") ? name.slice(1) : name);

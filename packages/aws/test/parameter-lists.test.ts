@@ -1,0 +1,105 @@
+/** The list of all parameters, and trees with values. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "./harness.ts";
+import { problemOf, putMany, startParameterRig } from "./parameter-harness.ts";
+
+const TREE = { recursive: true } as const;
+
+test("10,000 parameters are listed whole, sorted by name", async (t) => {
+  const { aws, local, newCalls } = await startParameterRig(t);
+  putMany(local, 10_000);
+  const { value, cache } = await aws.parameters.list();
+  const names = value.map(({ name }) => name);
+  assert.equal(new Set(names).size, 10_013);
+  assert.deepEqual(names, names.toSorted());
+  assert.deepEqual([cache, newCalls("DescribeParameters")], ["miss", 201]);
+});
+
+test("an empty page with a token is the end of neither a list nor a tree", async (t) => {
+  const { aws, local } = await startParameterRig(t);
+  local.faults.set([{ kind: "emptyPage" }]);
+  assert.equal((await aws.parameters.list()).value.length, 13);
+  assert.equal((await aws.parameters.tree("/airlock/dev", TREE)).value.length, 12);
+});
+
+test("the list is fetched once for all who wait, and refreshed behind those who follow", async (t) => {
+  const { aws, local, advance, newCalls, reads } = await startParameterRig(t);
+  const all = await Promise.all([aws.parameters.list(), aws.parameters.list()]);
+  assert.equal(all[0].value, all[1].value);
+  assert.equal(newCalls("DescribeParameters"), 1);
+  advance(29_000);
+  assert.equal((await aws.parameters.list()).cache, "hit");
+  putMany(local, 1);
+  advance(2000);
+  const before = await aws.parameters.list();
+  assert.deepEqual([before.cache, before.ageSeconds, before.value.length], ["hit", 31, 13]);
+  await until(() => newCalls("DescribeParameters") === 1);
+  const lengthNow = async () => (await aws.parameters.list()).value.length;
+  while ((await lengthNow()) === 13);
+  assert.equal(await lengthNow(), 14);
+  advance(61_000);
+  assert.equal((await aws.parameters.list()).cache, "miss", "older than twice its fresh time");
+  assert.equal(reads[0], "parameter_list miss");
+});
+
+test("a long list is refreshed so rarely that it takes a fifth of the budget", async (t) => {
+  const { aws, local, advance, newCalls } = await startParameterRig(t, {
+    SSM_CALLS_PER_SECOND: "100",
+    CACHE_LIST_FRESH_SECONDS: "0",
+  });
+  putMany(local, 1000);
+  await aws.parameters.list();
+  assert.equal(newCalls("DescribeParameters"), 21, "which is worth 1.05 s");
+  advance(900);
+  assert.equal((await aws.parameters.list()).cache, "hit");
+  assert.equal((await aws.parameters.list({ revalidate: true })).cache, "hit");
+  advance(1300);
+  assert.equal((await aws.parameters.list()).cache, "miss");
+});
+
+test("a list that AWS refuses to renew is served stale", async (t) => {
+  const { aws, local, advance } = await startParameterRig(t);
+  await aws.parameters.list();
+  local.faults.set([{ kind: "throttle", service: "ssm" }]);
+  advance(61_000);
+  const old = await aws.parameters.list();
+  assert.deepEqual([old.cache, old.ageSeconds, old.value.length], ["stale", 61, 13]);
+  const cold = await problemOf(aws.parameters.tree("/airlock/dev", TREE));
+  assert.equal(cold.code, "aws_throttled");
+});
+
+test("a tree holds what is below a path, with values, one level or all", async (t) => {
+  const { aws, local, newCalls } = await startParameterRig(t);
+  const deep = await aws.parameters.tree("/airlock/dev", TREE);
+  assert.equal(deep.value.length, 12);
+  assert.deepEqual(
+    deep.value,
+    deep.value.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  );
+  const flat = await aws.parameters.tree("/airlock/dev/database", { recursive: false });
+  const values = Object.fromEntries(flat.value.map(({ name, value }) => [name, value]));
+  assert.equal(values["/airlock/dev/database/password"], "seed-password");
+  assert.deepEqual((await aws.parameters.tree("/nothing", TREE)).value, []);
+  newCalls("GetParametersByPath");
+  putMany(local, 95);
+  assert.equal((await aws.parameters.tree("/airlock/many", TREE)).value.length, 95);
+  assert.equal(newCalls("GetParametersByPath"), 10);
+});
+
+test("trees are cached by path, depth and form", async (t) => {
+  const { aws, local, advance } = await startParameterRig(t);
+  const path = "/airlock/dev/database";
+  const state = async (options: { recursive: boolean; decrypt?: boolean }) =>
+    (await aws.parameters.tree(path, options)).cache;
+  const forms = [TREE, { recursive: false }, { recursive: true, decrypt: false }];
+  for (const form of forms) {
+    assert.equal(await state(form), "miss");
+    assert.equal(await state(form), "hit");
+  }
+  const sealed = (await aws.parameters.tree(path, { recursive: true, decrypt: false })).value;
+  assert.ok(!JSON.stringify(sealed).includes("seed-password"));
+  local.faults.set([{ kind: "error500", service: "ssm" }]);
+  advance(11_000);
+  assert.equal(await state(TREE), "stale");
+});

@@ -1,0 +1,171 @@
+/** Jobs on the wire: what is asked for, and what becomes of it. */
+import * as z from "zod";
+import { GITHUB_NAME, JobEnvVars } from "./jobs-env-vars.ts";
+import { cursorWord } from "./query-words.ts";
+
+const timestamp = z.iso.datetime({ offset: true });
+const MAX_HOURS = 72;
+const MAX_JOBS_PAGE = 500;
+
+export const JOB_STATUSES = [
+  "queued",
+  "pending",
+  "preparing",
+  "creating_server",
+  "active",
+  "expired",
+  "cancelled",
+  "failed",
+] as const;
+export const JobStatus = z.enum(JOB_STATUSES);
+export type JobStatus = z.infer<typeof JobStatus>;
+
+const commandText = z
+  .string()
+  .max(16_384)
+  .refine((text) => !text.includes("\0") && text.isWellFormed(), { error: "is no text" });
+
+/** Further members are ignored, as clients of all versions send them. */
+export const SubmitJob = z
+  .object({
+    image: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}$/, { error: "is no name of an image" }),
+    instance_type: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/, { error: "is no instance type" }),
+    duration_hours: z.int().min(1).max(MAX_HOURS).default(1),
+    disk_name: z
+      .string()
+      .regex(/^[a-zA-Z0-9_-]{1,63}$/, { error: "is no name of a disk" })
+      .nullish(),
+    disk_size_gb: z.int().min(10).max(10_000).nullish(),
+    env_vars: JobEnvVars.nullish(),
+    command: commandText.nullish(),
+  })
+  .meta({ id: "SubmitJob" });
+
+export const JobSubmitted = z
+  .object({
+    job_id: z.string(),
+    status: JobStatus,
+    message: z.string(),
+    estimated_start_time: z.null(),
+  })
+  .meta({ id: "JobSubmitted", description: "It is in the database and on its queue." });
+
+/** A member that is optional is left out where there is nothing to say: clients trip over null. */
+export const Job = z
+  .object({
+    job_id: z.string(),
+    reservation_id: z.string().meta({ description: "The same as job_id." }),
+    user_id: z.string().meta({ description: "The owner's name." }),
+    status: JobStatus,
+    gpu_type: z.string(),
+    gpu_count: z.int(),
+    instance_type: z.string(),
+    image: z.string(),
+    duration_hours: z.number(),
+    created_at: timestamp,
+    expires_at: timestamp.nullable(),
+    name: z.string().nullable(),
+    pod_name: z.string(),
+    node_ip: z.string().nullable(),
+    node_port: z.int().nullable(),
+    ssh_command: z
+      .string()
+      .nullable()
+      .meta({ description: "Text that begins with `ssh ` while active." }),
+    jupyter_enabled: z.boolean(),
+    jupyter_url: z.string().nullable(),
+    jupyter_token: z.string().nullable(),
+    github_user: z.string(),
+    secondary_users: z.array(z.string()),
+    oom_count: z.int(),
+    launched_at: timestamp.optional(),
+    fqdn: z.string().optional(),
+    failure_reason: z.string().optional(),
+    current_detailed_status: z.string().optional(),
+    pod_logs: z.string().optional(),
+    warning: z.string().optional(),
+    disk_name: z.string().optional(),
+    ebs_volume_id: z.string().optional(),
+    last_oom_at: timestamp.optional(),
+    jupyter_port: z.int().optional(),
+    jupyter_error: z.string().optional(),
+    extension_error: z.string().optional(),
+  })
+  .meta({ id: "Job" });
+
+export const Jobs = z
+  .object({
+    jobs: z.array(Job),
+    total: z.int().meta({ description: "On all pages." }),
+    limit: z.int(),
+    offset: z.int(),
+    next_cursor: z.string().nullable().meta({ description: "null on the last page." }),
+  })
+  .meta({ id: "Jobs", description: "The user's jobs, newest first." });
+
+const numberWord = (min: number, max: number) => {
+  const error = `must be a number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,7}$/, { error })
+    .transform(Number)
+    .pipe(z.int().min(min, { error }).max(max, { error }));
+};
+
+export const JobsQuery = z
+  .strictObject({
+    status: z
+      .string()
+      .transform((text) => text.split(",").filter(Boolean))
+      .pipe(z.array(z.enum(JOB_STATUSES, { error: `is none of ${JOB_STATUSES.join(", ")}` })))
+      .optional()
+      .describe("Only jobs in one of these states, by comma."),
+    gpu_type: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,49}$/, { error: "is no GPU type" })
+      .transform((type) => type.toLowerCase())
+      .optional()
+      .describe("Only jobs with these GPUs."),
+    since: z.iso
+      .datetime({ offset: true, error: "must be like 2026-01-15T16:30:00Z" })
+      .transform((text) => new Date(text))
+      .optional()
+      .describe("Only jobs made then or later."),
+    limit: numberWord(1, MAX_JOBS_PAGE).default(50).describe("Most jobs on a page, 1 to 500."),
+    offset: numberWord(0, 1_000_000).default(0).describe("Jobs to leave out; a cursor is exact."),
+    cursor: cursorWord.optional(),
+  })
+  .refine(({ cursor, offset }) => cursor === undefined || offset === 0, {
+    path: ["offset"],
+    error: "does not go with cursor",
+  });
+
+export const ExtendJob = z
+  .object({ extension_hours: z.int().min(1).max(MAX_HOURS) })
+  .meta({ id: "ExtendJob" });
+
+export const AddJobUser = z
+  .object({
+    github_username: z.string().regex(GITHUB_NAME, { error: "is no GitHub user name" }),
+  })
+  .meta({ id: "AddJobUser" });
+
+export const JobActionRequested = z
+  .object({
+    job_id: z.string(),
+    action: z.enum(["cancel", "extend", "enable_jupyter", "disable_jupyter", "add_user"]),
+    status: z.literal("requested"),
+    message: z.string(),
+  })
+  .meta({ id: "JobActionRequested", description: "On the queue; the job shows what came of it." });
+
+export type SubmitJob = z.infer<typeof SubmitJob>;
+export type JobSubmitted = z.infer<typeof JobSubmitted>;
+export type Job = z.infer<typeof Job>;
+export type Jobs = z.infer<typeof Jobs>;
+export type JobsQuery = z.infer<typeof JobsQuery>;
+export type JobActionRequested = z.infer<typeof JobActionRequested>;

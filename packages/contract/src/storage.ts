@@ -1,0 +1,112 @@
+/** S3 on the wire: bodies, query words and the grammar of bucket names and keys. */
+import * as z from "zod";
+import { cursorWord, limitWord } from "./query-words.ts";
+
+const timestamp = z.iso.datetime({ offset: true });
+
+/** Longest key, in bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects"). */
+export const MAX_KEY_BYTES = 1024;
+/** AWS takes seven days at most for a presigned URL. */
+export const MAX_PRESIGN_SECONDS = 604_800;
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** Names as new buckets may have them (S3 user guide, "General purpose bucket naming rules"). */
+export const isBucketName = (name: string): boolean =>
+  BUCKET.test(name) && !name.includes("..") && !/^\d+(\.\d+){3}$/.test(name);
+
+export const isObjectKey = (key: string): boolean =>
+  key.length > 0 && key.isWellFormed() && Buffer.byteLength(key) <= MAX_KEY_BYTES;
+
+export const Buckets = z
+  .object({
+    count: z.int(),
+    buckets: z.array(z.object({ name: z.string(), creation_date: timestamp })),
+    next_cursor: z
+      .string()
+      .nullable()
+      .optional()
+      .meta({ description: "With `limit` only: what to send as `cursor`; null on the last page." }),
+  })
+  .meta({ id: "Buckets", description: "S3 buckets of the account." });
+
+export const StoredObject = z
+  .object({
+    key: z.string(),
+    size: z.int().meta({ description: "In bytes." }),
+    etag: z.string(),
+    last_modified: timestamp,
+  })
+  .meta({ id: "StoredObject" });
+
+export const ObjectList = z
+  .object({
+    objects: z.array(StoredObject),
+    prefixes: z.array(z.string()).meta({ description: "What `delimiter` rolled up." }),
+    next_cursor: z.string().nullable().meta({ description: "null on the last page." }),
+  })
+  .meta({
+    id: "ObjectList",
+    description: "A page of a bucket. It may hold fewer than `limit` items, even none.",
+  });
+
+export const Presigned = z
+  .object({ url: z.string(), method: z.enum(["GET", "PUT"]), expires_at: timestamp })
+  .meta({ id: "Presigned", description: "An address that works without credentials, until then." });
+
+const bucketWord = z
+  .string()
+  .refine(isBucketName, { error: "is no bucket name" })
+  .describe("Name of a bucket.");
+const keyWord = z
+  .string()
+  .refine(isObjectKey, { error: "is no object key" })
+  .describe("Key of an object.");
+const prefixWord = z.string().min(1).max(MAX_KEY_BYTES);
+
+/** Query of `/storage` and `/s3/buckets`. */
+export const BucketsQuery = z.strictObject({
+  prefix: prefixWord.optional().describe("Only names that begin so."),
+  limit: limitWord.optional(),
+  cursor: cursorWord.optional(),
+});
+
+/** Query of `/storage/{bucket}` and `/s3/buckets/{bucket}`. */
+export const ObjectsQuery = z.strictObject({
+  prefix: prefixWord.optional().describe("Only keys that begin so."),
+  delimiter: prefixWord
+    .max(16)
+    .optional()
+    .describe("Keys that hold it after the prefix are rolled up into `prefixes`."),
+  limit: limitWord.optional(),
+  cursor: cursorWord.optional(),
+});
+
+/** Query of aux's `/s3/objects`. */
+export const ObjectQuery = z.strictObject({ bucket: bucketWord, key: keyWord });
+
+const presignWords = {
+  method: z.enum(["GET", "PUT"]).default("GET").describe("What the address is for."),
+  expires_in: z
+    .string()
+    .regex(/^\d{1,6}$/, { error: `must be 1 to ${MAX_PRESIGN_SECONDS} seconds` })
+    .transform(Number)
+    .pipe(z.int().min(1).max(MAX_PRESIGN_SECONDS))
+    .default(900)
+    .describe("Seconds; never longer than the AWS session lasts."),
+};
+
+/** Query of the gateway's `/presigned/{bucket}/{key}`. */
+export const PresignQuery = z.strictObject(presignWords);
+
+/** Query of aux's `/s3/presigned`. */
+export const PresignObjectQuery = z.strictObject({
+  bucket: bucketWord,
+  key: keyWord,
+  ...presignWords,
+});
+
+export type Buckets = z.infer<typeof Buckets>;
+export type StoredObject = z.infer<typeof StoredObject>;
+export type ObjectList = z.infer<typeof ObjectList>;
+export type Presigned = z.infer<typeof Presigned>;

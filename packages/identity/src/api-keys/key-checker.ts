@@ -1,0 +1,127 @@
+/** Whether a presented key opens the door: form first, then a short cache, then one look-up. */
+import { LRUCache } from "lru-cache";
+import { DUPLICATED, singleHeader } from "../headers.ts";
+import { hashApiKey, isApiKey } from "./key-format.ts";
+import { KEY_REFUSALS, type KeyRefusal, type RefusedKeyState } from "./key-refusals.ts";
+import type { KeyLookup } from "./key-state.ts";
+
+type ValidKey = Extract<KeyLookup, { state: "valid" }>;
+
+export type KeyVerdict =
+  | {
+      readonly ok: true;
+      readonly key: ValidKey;
+      /** SHA-256 of the key in hex. */
+      readonly hash: string;
+    }
+  | ({ readonly ok: false; readonly state: RefusedKeyState } & KeyRefusal);
+
+export interface KeyChecker {
+  /**
+   * @param rawHeaders of Node's request: only they show an Authorization that came twice.
+   * @throws what the look-up rejects with; it is not remembered.
+   */
+  check(rawHeaders: readonly string[]): Promise<KeyVerdict>;
+  /** Forgets what is known of a key that this process has just changed. */
+  forget(hash: string): void;
+}
+
+export interface KeyCheckerOptions {
+  /** Asks the database, or the service that has one. Must not answer from a cache of its own. */
+  readonly lookup: (hash: string) => Promise<KeyLookup>;
+  /** How long an answer may be used, in milliseconds, at most (and usually) 1000. */
+  readonly ttlMs?: number;
+  /** Good keys remembered, and as many bad ones. */
+  readonly maxEntries?: number;
+  /** Milliseconds that never go backwards. */
+  readonly now?: () => number;
+}
+
+/** A key that was revoked elsewhere must be refused here within a second. */
+const MAX_TTL_MS = 1000;
+const BEARER = /^bearer +([^ ]+) *$/i;
+
+interface Entry {
+  readonly found: KeyLookup;
+  readonly untilMs: number;
+}
+
+interface Flight {
+  readonly startedMs: number;
+  readonly found: Promise<KeyLookup>;
+}
+
+export function createKeyChecker(options: KeyCheckerOptions): KeyChecker {
+  const { lookup, maxEntries = 50_000, now = () => performance.now() } = options;
+  const ttlMs = Math.min(options.ttlMs ?? MAX_TTL_MS, MAX_TTL_MS);
+  // apart, so that a flood of invented keys does not push the real ones out
+  const good = new LRUCache<string, Entry>({ max: maxEntries });
+  const bad = new LRUCache<string, Entry>({ max: maxEntries });
+  const flights = new Map<string, Flight>();
+
+  const remember = (hash: string, found: KeyLookup, startedMs: number) => {
+    // counted from the question: the answer may have been true only then
+    const isValid = found.state === "valid";
+    const lifeMs = isValid ? Math.min(ttlMs, found.remaining_ms) : ttlMs;
+    (isValid ? good : bad).set(hash, { found, untilMs: startedMs + lifeMs });
+    (isValid ? bad : good).delete(hash);
+  };
+
+  const ask = (hash: string): Promise<KeyLookup> => {
+    const startedMs = now();
+    const land = () => flights.get(hash) === flight && flights.delete(hash);
+    const found = lookup(hash).then(
+      (answer) => {
+        // superseded or forgotten meanwhile: true for those who wait, not to be remembered
+        if (land()) remember(hash, answer, startedMs);
+        return answer;
+      },
+      (error: unknown) => {
+        land();
+        throw error;
+      },
+    );
+    const flight: Flight = { startedMs, found };
+    flights.set(hash, flight);
+    return found;
+  };
+
+  const find = (hash: string): KeyLookup | Promise<KeyLookup> => {
+    const known = good.get(hash) ?? bad.get(hash);
+    if (known !== undefined && known.untilMs > now()) return known.found;
+    const flight = flights.get(hash);
+    // a question older than an answer may be is asked anew
+    const isFresh = flight !== undefined && now() - flight.startedMs < ttlMs;
+    return isFresh ? flight.found : ask(hash);
+  };
+
+  return {
+    async check(rawHeaders) {
+      const key = presentedKey(rawHeaders);
+      if (key === undefined) return refuse("missing");
+      if (!isApiKey(key)) return refuse("malformed");
+      const hash = hashApiKey(key);
+      const found = await find(hash);
+      return found.state === "valid" ? { ok: true, key: found, hash } : refuse(found.state);
+    },
+    forget(hash) {
+      good.delete(hash);
+      bad.delete(hash);
+      flights.delete(hash);
+    },
+  };
+}
+
+/** Undefined without credentials; what is no bearer token is "", which is no key either. */
+function presentedKey(rawHeaders: readonly string[]): string | undefined {
+  const authorization = singleHeader(rawHeaders, "authorization");
+  if (authorization === undefined || authorization === "") return undefined;
+  if (authorization === DUPLICATED) return "";
+  return BEARER.exec(authorization)?.[1] ?? "";
+}
+
+const refuse = (state: RefusedKeyState): KeyVerdict => ({
+  ok: false,
+  state,
+  ...KEY_REFUSALS[state],
+});

@@ -1,0 +1,71 @@
+/** What is known about a stored key, and whether it opens the door. */
+import * as z from "zod";
+
+/**
+ * What a look-up by hash tells. Plain JSON, so that it can cross the wire between services as it is.
+ */
+export const KeyLookup = z.discriminatedUnion("state", [
+  z.strictObject({
+    state: z.literal("valid"),
+    user_id: z.int(),
+    username: z.string(),
+    account: z.string(),
+    role: z.string(),
+    key_prefix: z.string(),
+    /** ISO 8601, by the database's clock. */
+    expires_at: z.iso.datetime({ offset: true }),
+    /** From the look-up to `expires_at`, so that nobody needs the database's clock. */
+    remaining_ms: z.number().positive(),
+  }),
+  z.strictObject({
+    /**
+     * - `unknown`: no such key
+     * - `disabled`: its user is
+     * - `wrong_role`: its user's account or role is not allowed (any more)
+     */
+    state: z.enum(["unknown", "expired", "revoked", "disabled", "wrong_role"]),
+  }),
+]);
+export type KeyLookup = z.infer<typeof KeyLookup>;
+
+/** A key of the database beside its user. */
+export interface StoredKey {
+  readonly userId: number;
+  readonly username: string;
+  readonly account: string;
+  readonly role: string;
+  readonly keyPrefix: string;
+  readonly isUserActive: boolean;
+  readonly isKeyActive: boolean;
+  readonly expiresAt: Date;
+  /** `expires_at` minus the database's time, in milliseconds. */
+  readonly remainingMs: number;
+}
+
+export interface AllowedIdentity {
+  /** Account ids of 12 digits. */
+  readonly accounts: readonly string[];
+  /** The role's name, exactly. */
+  readonly role: string;
+}
+
+/** The verdict on a stored key; a user who is disabled comes first, as in the seed. */
+export function judgeKey(key: StoredKey | undefined, allowed: AllowedIdentity): KeyLookup {
+  if (key === undefined) return { state: "unknown" };
+  if (!key.isUserActive) return { state: "disabled" };
+  if (!key.isKeyActive) return { state: "revoked" };
+  if (key.remainingMs <= 0) return { state: "expired" };
+  if (key.role !== allowed.role || !allowed.accounts.includes(key.account)) {
+    return { state: "wrong_role" };
+  }
+  return {
+    state: "valid",
+    user_id: key.userId,
+    username: key.username,
+    account: key.account,
+    role: key.role,
+    key_prefix: key.keyPrefix,
+    expires_at: key.expiresAt.toISOString(),
+    remaining_ms: key.remainingMs,
+  };
+}

@@ -1,0 +1,61 @@
+/** Every statement, by table. */
+export { type ChallengeState, consumeChallenge } from "./challenges/consume-challenge.ts";
+export { type InsertChallengeArgs, insertChallenge } from "./challenges/insert-challenge.ts";
+export { clusterUsage, type UsageRow } from "./cluster/usage.ts";
+export {
+  type DiskOperationRow,
+  type DiskOperationStatus,
+  findDiskOperation,
+} from "./disk-operations/find-disk-operation.ts";
+export {
+  type DiskAction,
+  type InsertDiskOperationArgs,
+  insertDiskOperation,
+} from "./disk-operations/insert-disk-operation.ts";
+export type { DiskName, DiskRow } from "./disks/disk-row.ts";
+export { findDisk } from "./disks/find-disk.ts";
+export { insertDisk } from "./disks/insert-disk.ts";
+export { listDisks } from "./disks/list-disks.ts";
+export { lockDisk } from "./disks/lock-disk.ts";
+export { markDiskDeleted } from "./disks/mark-disk-deleted.ts";
+export { renameDisk } from "./disks/rename-disk.ts";
+export { restoreDisk } from "./disks/restore-disk.ts";
+export { type FindGpuTypesArgs, findGpuTypes } from "./gpu-types/find-gpu-types.ts";
+export type { GpuTypeRow } from "./gpu-types/gpu-type-row.ts";
+export { listGpuTypes } from "./gpu-types/list-gpu-types.ts";
+export { beginIdempotent, type IdempotentBegin } from "./idempotency/begin-idempotent.ts";
+export type { ClaimKeyArgs, IdempotencyKey } from "./idempotency/claim-key.ts";
+export { type FinishIdempotentArgs, finishIdempotent } from "./idempotency/finish-idempotent.ts";
+export { countJobs } from "./jobs/count-jobs.ts";
+export { type FindJobArgs, findJob } from "./jobs/find-job.ts";
+export { findJobOwner } from "./jobs/find-job-owner.ts";
+export { type FindJobsByPrefixArgs, findJobsByPrefix } from "./jobs/find-jobs-by-prefix.ts";
+export { type InsertJobArgs, insertJob } from "./jobs/insert-job.ts";
+export type { JobFilter } from "./jobs/job-filter.ts";
+export type { JobRow, StatusChange } from "./jobs/job-row.ts";
+export {
+  FINAL_STATES,
+  isLive,
+  JOB_STATES,
+  type JobState,
+  LIVE_STATES,
+  type LiveState,
+} from "./jobs/job-states.ts";
+export { type JobPosition, type ListJobsArgs, listJobs } from "./jobs/list-jobs.ts";
+export { pickPodName } from "./jobs/pick-pod-name.ts";
+export { deleteEndedKeys } from "./keys/delete-ended-keys.ts";
+export { endOldestBeyond } from "./keys/end-oldest-beyond.ts";
+export { type FoundKey, findKeyByHash } from "./keys/find-key-by-hash.ts";
+export { type InsertKeyArgs, insertKey } from "./keys/insert-key.ts";
+export type { KeyRow } from "./keys/key-row.ts";
+export { listKeys } from "./keys/list-keys.ts";
+export { revokeKey } from "./keys/revoke-key.ts";
+export { type RotateKeyArgs, rotateKey } from "./keys/rotate-key.ts";
+export { touchLastUsed } from "./keys/touch-last-used.ts";
+export { queueExists } from "./queue/queue-exists.ts";
+export { type QueueMetrics, queueMetrics } from "./queue/queue-metrics.ts";
+export { QUEUE_CHANNEL, type SendMessageArgs, sendMessage } from "./queue/send-message.ts";
+export { isSchemaReady } from "./schema/is-schema-ready.ts";
+export { lockUser } from "./users/lock-user.ts";
+export { upsertUser } from "./users/upsert-user.ts";
+export type { AwsIdentity, UserRow } from "./users/user-row.ts";

@@ -1,0 +1,61 @@
+/** Writes a job down. What is in this row has been accepted. */
+import type { Queryable } from "../../queryable.ts";
+import type { Sealed } from "../../sealed.ts";
+
+export interface InsertJobArgs {
+  readonly reservationId: string;
+  readonly userId: number;
+  readonly name: string | null;
+  readonly image: string;
+  readonly command: string | null;
+  readonly gpuType: string;
+  readonly gpuCount: number;
+  readonly instanceType: string;
+  readonly durationHours: number;
+  readonly diskName: string | null;
+  readonly diskSizeGb: number | null;
+  readonly githubUser: string;
+  readonly jupyterEnabled: boolean;
+  /** Null when there are none. */
+  readonly envVarsSealed: Sealed | null;
+  readonly podName: string;
+}
+
+const SQL = `
+INSERT INTO reservations (
+  reservation_id, user_id, status, name, image, command, gpu_type, gpu_count, instance_type,
+  duration_hours, disk_name, disk_size_gb, github_user, jupyter_enabled, env_vars_sealed, pod_name,
+  status_history
+) VALUES (
+  $1, $2::integer, 'queued', $3, $4, $5, $6, $7::integer, $8,
+  $9::double precision, $10, $11::integer, $12, $13::boolean, $14::jsonb, $15,
+  jsonb_build_array(jsonb_build_object('status', 'queued', 'at', to_char(
+    now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+)
+RETURNING created_at`;
+
+/**
+ * @returns when it was accepted.
+ * @throws StoreError conflict: `reservations_pkey` when the id is taken, `reservations_live_pod_name`
+ * when a live job has the pod's name.
+ */
+export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Date> {
+  const { rows } = await db.query<{ created_at: Date }>(SQL, [
+    args.reservationId,
+    args.userId,
+    args.name,
+    args.image,
+    args.command,
+    args.gpuType,
+    args.gpuCount,
+    args.instanceType,
+    args.durationHours,
+    args.diskName,
+    args.diskSizeGb,
+    args.githubUser,
+    args.jupyterEnabled,
+    args.envVarsSealed && JSON.stringify(args.envVarsSealed),
+    args.podName,
+  ]);
+  return (rows[0] as { created_at: Date }).created_at;
+}

@@ -1,0 +1,66 @@
+/** A job as its owner sees it. */
+import type { Sealed } from "../../sealed.ts";
+import type { JobState } from "./job-states.ts";
+
+export interface StatusChange {
+  readonly status: JobState;
+  /** RFC 3339, UTC. */
+  readonly at: string;
+}
+
+export interface JobRow {
+  readonly reservation_id: string;
+  readonly user_id: number;
+  readonly username: string;
+  readonly status: JobState;
+  readonly name: string | null;
+  readonly image: string;
+  readonly command: string | null;
+  readonly gpu_type: string;
+  readonly gpu_count: number;
+  readonly instance_type: string;
+  readonly duration_hours: number;
+  readonly disk_name: string | null;
+  readonly disk_size_gb: number | null;
+  readonly github_user: string;
+  /** To the millisecond, as the database keeps it. */
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly launched_at: Date | null;
+  readonly expires_at: Date | null;
+  readonly failed_at: Date | null;
+  readonly cancelled_at: Date | null;
+  readonly reservation_ended: Date | null;
+  readonly failure_reason: string | null;
+  readonly current_detailed_status: string | null;
+  readonly status_history: readonly StatusChange[];
+  readonly namespace: string;
+  readonly pod_name: string;
+  readonly node_ip: string | null;
+  readonly node_port: number | null;
+  readonly fqdn: string | null;
+  readonly ssh_command: string | null;
+  readonly secondary_users: readonly string[];
+  readonly ebs_volume_id: string | null;
+  readonly extension_error: string | null;
+  readonly jupyter_enabled: boolean;
+  readonly jupyter_url: string | null;
+  readonly jupyter_port: number | null;
+  readonly jupyter_token_sealed: Sealed | null;
+  readonly jupyter_error: string | null;
+  readonly pod_logs: string | null;
+  readonly warning: string | null;
+  readonly oom_count: number;
+  readonly last_oom_at: Date | null;
+  readonly oom_container: string | null;
+}
+
+/** Without env_vars_sealed: whoever starts the pod reads it, nobody else. */
+export const JOB_COLUMNS = `
+  reservation_id, user_id, username, status, name, image, command, gpu_type, gpu_count,
+  instance_type, duration_hours, disk_name, disk_size_gb, github_user, reservations.created_at,
+  updated_at, launched_at, expires_at, failed_at, cancelled_at, reservation_ended, failure_reason,
+  current_detailed_status, status_history, namespace, pod_name, node_ip, node_port, fqdn,
+  ssh_command, secondary_users, ebs_volume_id, extension_error, jupyter_enabled, jupyter_url,
+  jupyter_port, jupyter_token_sealed, jupyter_error, pod_logs, warning, oom_count, last_oom_at,
+  oom_container`;

@@ -1,0 +1,113 @@
+/** One transaction on one connection of the pool. */
+import { setTimeout as delay } from "node:timers/promises";
+import type pg from "pg";
+import type { Queryable } from "./queryable.ts";
+import { isContention, isDoubtful, StoreError, toStoreError } from "./store-error.ts";
+
+const RETRIES = 2;
+const RETRY_SPREAD_MS = 20;
+/** A BEGIN that fails later than this met a silent server: others would be silent too. */
+const BROKEN_WITHIN_MS = 500;
+
+/** How far a run came: what a lost connection means depends on it. */
+type Stage = "begin" | "work" | "commit";
+
+class Interrupted extends Error {
+  readonly stage: Stage;
+  readonly error: unknown;
+
+  constructor(stage: Stage, error: unknown) {
+    super(stage);
+    this.stage = stage;
+    this.error = error;
+  }
+}
+
+/**
+ * Runs `work` between BEGIN and COMMIT. A deadlock, or a connection that turned out to be dead at
+ * BEGIN, is tried again up to twice, so `work` must change nothing outside of the database. Nothing
+ * is tried again once COMMIT was sent.
+ *
+ * @throws StoreError, or what `work` threw after ROLLBACK.
+ */
+export async function runTransaction<Result>(
+  pool: pg.Pool,
+  work: (transaction: Queryable) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 0; ; tries++) {
+    const startedAt = performance.now();
+    try {
+      return await runOnce(pool, work);
+    } catch (thrown) {
+      if (!(thrown instanceof Interrupted)) throw thrown;
+      if (tries >= RETRIES || !isWorthARetry(thrown, performance.now() - startedAt))
+        throw failureOf(thrown);
+      await delay(Math.random() * RETRY_SPREAD_MS);
+    }
+  }
+}
+
+function isWorthARetry({ stage, error }: Interrupted, passedMs: number): boolean {
+  if (stage === "begin") return passedMs < BROKEN_WITHIN_MS;
+  return stage === "work" && error instanceof StoreError && isContention(error);
+}
+
+function failureOf({ stage, error }: Interrupted): unknown {
+  const isAnswered = !(error instanceof StoreError && isDoubtful(error));
+  if (stage !== "commit" || isAnswered) return error;
+  return new StoreError("unknown_outcome", "the connection was lost while COMMIT was under way");
+}
+
+async function runOnce<Result>(
+  pool: pg.Pool,
+  work: (transaction: Queryable) => Promise<Result>,
+): Promise<Result> {
+  // waiting for a connection has its own limit and is not worth another one
+  const client = await pool.connect().catch((error: unknown) => {
+    throw toStoreError(error);
+  });
+  // between two statements nobody else would hear that the connection broke
+  const onLost = (): void => {};
+  client.on("error", onLost);
+  let stage: Stage = "begin";
+  let isBroken = false;
+  try {
+    await ask(client, "BEGIN");
+    stage = "work";
+    const result = await work({ query: (text, values) => ask(client, text, values) });
+    stage = "commit";
+    // COMMIT of a transaction that has failed answers ROLLBACK, without an error
+    const { command } = await ask(client, "COMMIT");
+    if (command !== "COMMIT") throw new StoreError("failed", "committed after a failed statement");
+    return result;
+  } catch (error) {
+    isBroken = !(await rolledBack(client, stage, error));
+    throw new Interrupted(stage, error);
+  } finally {
+    client.off("error", onLost);
+    client.release(isBroken);
+  }
+}
+
+/** @returns false when the connection is of no more use. */
+async function rolledBack(client: pg.PoolClient, stage: Stage, error: unknown): Promise<boolean> {
+  // a server that fell silent would keep a ROLLBACK waiting as well; without one it rolls back too
+  if (error instanceof StoreError && isDoubtful(error)) return false;
+  if (stage !== "work") return true;
+  return await client.query("ROLLBACK").then(
+    () => true,
+    () => false,
+  );
+}
+
+async function ask<Row extends object>(
+  client: pg.PoolClient,
+  text: string,
+  values?: readonly unknown[],
+): Promise<pg.QueryResult<Row>> {
+  try {
+    return await client.query<Row & pg.QueryResultRow>(text, values && [...values]);
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}

@@ -1,0 +1,101 @@
+/** Disks and what is to be done with them. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { before, test } from "node:test";
+import {
+  findDisk,
+  findDiskOperation,
+  insertDisk,
+  insertDiskOperation,
+  insertJob,
+  listDisks,
+  lockDisk,
+  markDiskDeleted,
+  renameDisk,
+  restoreDisk,
+  StoreError,
+} from "../src/index.ts";
+import { addUser, aJob, openStore, startCluster } from "./harness.ts";
+
+const cluster = await startCluster();
+const store = openStore(await cluster.createDatabase());
+const { pool } = store;
+let userId = 0;
+
+before(async () => {
+  userId = await addUser(pool);
+});
+
+const inDays = (days: number) =>
+  new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
+test("a deleted disk is kept for its owner, and comes back", async () => {
+  const diskId = await insertDisk(pool, { userId, diskName: "kept", sizeGb: 100 });
+  const deleteDate = await markDiskDeleted(pool, { diskId, keepDays: 30 });
+  // the day may change between the two clocks
+  assert.ok([inDays(30), inDays(29)].includes(deleteDate ?? ""), deleteDate);
+  assert.equal(await markDiskDeleted(pool, { diskId, keepDays: 30 }), undefined);
+  const names = async () => (await listDisks(pool, userId)).map((disk) => disk.disk_name);
+  assert.deepEqual(await names(), []);
+  const found = await findDisk(pool, { userId, diskName: "kept" });
+  assert.deepEqual([found?.is_deleted, found?.delete_date], [true, deleteDate]);
+  assert.equal(await restoreDisk(pool, diskId), true);
+  assert.equal(await restoreDisk(pool, diskId), false);
+  assert.deepEqual(await names(), ["kept"]);
+});
+
+test("on its day a disk cannot be restored any more", async () => {
+  const diskId = await insertDisk(pool, { userId, diskName: "late", sizeGb: null });
+  await markDiskDeleted(pool, { diskId, keepDays: 0 });
+  assert.equal(await restoreDisk(pool, diskId), false);
+});
+
+test("a disk is in use while a job has it, and never without one", async () => {
+  const diskId = await insertDisk(pool, { userId, diskName: "mounted", sizeGb: null });
+  await insertJob(pool, aJob(userId, "mounts-000001"));
+  const set = "UPDATE disks SET reservation_id = $1 WHERE disk_id = $2";
+  await pool.query(set, ["mounts-000001", diskId]);
+  assert.equal((await findDisk(pool, { userId, diskName: "mounted" }))?.in_use, true);
+  await pool.query("DELETE FROM reservations");
+  assert.equal((await findDisk(pool, { userId, diskName: "mounted" }))?.in_use, false);
+});
+
+test("a rename goes to a free name", async () => {
+  const diskId = await insertDisk(pool, { userId, diskName: "before", sizeGb: null });
+  await insertDisk(pool, { userId, diskName: "occupied", sizeGb: null });
+  await assert.rejects(
+    renameDisk(pool, { diskId, newName: "occupied" }),
+    (error) => error instanceof StoreError && error.code === "conflict",
+  );
+  await renameDisk(pool, { diskId, newName: "after" });
+  assert.equal((await findDisk(pool, { userId, diskName: "after" }))?.disk_id, diskId);
+});
+
+test("an operation belongs to one disk of one user", async () => {
+  const diskId = await insertDisk(pool, { userId, diskName: "worked-on", sizeGb: 50 });
+  const operationId = randomUUID();
+  await insertDiskOperation(pool, { operationId, diskId, action: "create" });
+  const named = { userId, diskName: "worked-on", operationId };
+  const found = await findDiskOperation(pool, named);
+  assert.deepEqual(
+    [found?.status, found?.action, found?.error, found?.is_deleted],
+    ["queued", "create", null, false],
+  );
+  const stranger = await addUser(pool, "stranger");
+  assert.equal(await findDiskOperation(pool, { ...named, userId: stranger }), undefined);
+  assert.equal(await findDiskOperation(pool, { ...named, diskName: "kept" }), undefined);
+  assert.equal(await findDiskOperation(pool, { ...named, operationId: randomUUID() }), undefined);
+});
+
+test("two changes of one disk happen one after the other", async () => {
+  await insertDisk(pool, { userId, diskName: "contended", sizeGb: null });
+  const deleteOnce = () =>
+    store.transaction(async (db) => {
+      const disk = await lockDisk(db, { userId, diskName: "contended" });
+      if (!disk || disk.is_deleted) return "was deleted";
+      await markDiskDeleted(db, { diskId: disk.disk_id, keepDays: 30 });
+      return "deleted";
+    });
+  const answers = await Promise.all([deleteOnce(), deleteOnce(), deleteOnce()]);
+  assert.deepEqual(answers.sort(), ["deleted", "was deleted", "was deleted"]);
+});

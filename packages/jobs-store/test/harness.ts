@@ -1,0 +1,67 @@
+/** One Postgres for a test file, with databases that are migrated already. */
+import { after } from "node:test";
+import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
+import type { InsertJobArgs, Queryable } from "../src/index.ts";
+import { connectTarget, createStore, type Store, type StoreLog, upsertUser } from "../src/index.ts";
+import { migrate } from "../src/migrate.ts";
+
+export const QUEUES = ["gpu_reservations", "disk_operations"] as const;
+
+export const silent: StoreLog = { info: () => {}, warn: () => {}, error: () => {} };
+
+export const migrateUrl = (url: string): Promise<string[]> =>
+  migrate({ ...connectTarget(url), queues: QUEUES, log: silent });
+
+export async function startCluster(options: { durable?: boolean } = {}): Promise<TestCluster> {
+  const cluster = await startTestCluster({
+    ...options,
+    prepare: async (url) => void (await migrateUrl(url)),
+  });
+  after(() => cluster.stop());
+  return cluster;
+}
+
+/** A store that is closed before its server stops. */
+export function openStore(url: string, options: { max?: number; timeoutMs?: number } = {}): Store {
+  const { max = 4, timeoutMs = 5000 } = options;
+  const store = createStore({
+    ...connectTarget(url),
+    pool: { min: 0, max },
+    connectTimeoutMs: timeoutMs,
+    statementTimeoutMs: timeoutMs,
+    log: silent,
+  });
+  after(() => store.close());
+  return store;
+}
+
+/** @returns the user's id. */
+export async function addUser(db: Queryable, sessionName = "alice"): Promise<number> {
+  const user = await upsertUser(db, {
+    account: "111122223333",
+    role: "SSOCloudDevGpuReservation",
+    sessionName,
+    username: sessionName,
+  });
+  return user.user_id;
+}
+
+export function aJob(userId: number, reservationId: string): InsertJobArgs {
+  return {
+    reservationId,
+    userId,
+    name: "demo",
+    image: "pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime",
+    command: "python train.py",
+    gpuType: "h100",
+    gpuCount: 1,
+    instanceType: "p5.48xlarge",
+    durationHours: 4,
+    diskName: null,
+    diskSizeGb: null,
+    githubUser: "",
+    jupyterEnabled: false,
+    envVarsSealed: null,
+    podName: `gpu-dev-${reservationId.toLowerCase()}`,
+  };
+}

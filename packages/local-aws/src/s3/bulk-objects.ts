@@ -1,0 +1,45 @@
+// Puts many objects, or a large one, past the API: for the control endpoint.
+
+import { createCipheriv, createHash } from "node:crypto";
+import { z } from "zod";
+import type { BucketStore } from "./bucket-store.ts";
+
+const MAX_SIZE = 2 ** 31;
+const MAX_KEYS = 100_000;
+const bucket = z.string().min(3).max(63);
+const key = z.string().refine((text) => text.length > 0 && Buffer.byteLength(text) <= 1024, {
+  error: "not a key S3 would take",
+});
+
+export const bulkObjects = z.union([
+  z.strictObject({ bucket, keys: z.array(key).min(1).max(MAX_KEYS) }),
+  z.strictObject({ bucket, key, size: z.int().min(0).max(MAX_SIZE) }),
+]);
+
+export type BulkObjects = z.input<typeof bulkObjects>;
+
+export interface PutObjects {
+  readonly added: number;
+  /** Hex, of the one large object. */
+  readonly sha256?: string;
+}
+
+/** Objects that hold their own keys as text, or one of a size. */
+export function putObjects(store: BucketStore, request: BulkObjects, nowMs: number): PutObjects {
+  const into = store.find(request.bucket) ?? store.create(request.bucket, nowMs);
+  if ("keys" in request) {
+    const headers = { "content-type": "text/plain; charset=utf-8" };
+    for (const one of request.keys) store.put(into, one, Buffer.from(one), headers, nowMs);
+    return { added: request.keys.length };
+  }
+  const body = pseudoRandom(request.size);
+  store.put(into, request.key, body, {}, nowMs);
+  return { added: 1, sha256: createHash("sha256").update(body).digest("hex") };
+}
+
+/** The same bytes each time, with no pattern that a cut or a shift could hide in. */
+function pseudoRandom(size: number): Buffer {
+  return createCipheriv("aes-128-ctr", Buffer.alloc(16), Buffer.alloc(16)).update(
+    Buffer.alloc(size),
+  );
+}

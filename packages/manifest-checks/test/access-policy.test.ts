@@ -1,0 +1,52 @@
+/** Each environment's access policy is mounted where aux looks for it, and allows its own names alone. */
+import assert from "node:assert/strict";
+import { basename, dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { parsePolicy } from "../../../services/aux/src/policy/parse-policy.ts";
+import type { Resource } from "../../../services/aux/src/policy/policy.ts";
+import { VERBS } from "../../../services/aux/src/policy/rule.ts";
+import { render } from "../src/kustomize/render.ts";
+import { ENVIRONMENTS, envOf, workloads } from "../src/world.ts";
+import { K8S } from "./faults.ts";
+
+/** The text of the policy as a pod of aux would find it. */
+function mountedPolicy(environment: string): string {
+  const objects = render(join(K8S, "overlays", environment, "aux"));
+  const [workload] = workloads({ name: environment, environment: undefined, objects });
+  const [container] = workload?.containers ?? [];
+  assert.ok(workload && container);
+  const file = envOf(container, "ACCESS_POLICY_FILE") ?? "";
+  const mount = container.volumeMounts?.find(({ mountPath }) => mountPath === dirname(file));
+  assert.ok(mount && mount.subPath === undefined, "a subPath is never updated");
+  const volume = workload.pod.volumes?.find(({ name }) => name === mount.name);
+  const configMap = objects.find(
+    ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === volume?.configMap?.name,
+  );
+  return (configMap?.data as Record<string, string> | undefined)?.[basename(file)] ?? "";
+}
+
+describe("the access policy of", () => {
+  for (const environment of ENVIRONMENTS) {
+    test(`${environment} lets everybody read its own parameters and buckets, and nothing else`, () => {
+      const policy = parsePolicy(mountedPolicy(environment));
+      const subject = { caller: undefined, groups: undefined };
+      const allowed = (resource: Resource) =>
+        VERBS.filter((verb) => policy.decide(subject, verb, resource).allow);
+      for (const name of ENVIRONMENTS) {
+        const reads = name === environment ? ["list", "read", "presign-get"] : [];
+        const parameter = `/airlock/${name}/database/password`;
+        const bucket = `airlock-data-${name}`;
+        assert.deepEqual(
+          {
+            parameter: allowed({ kind: "parameter", name: parameter, decrypted: true }),
+            object: allowed({ kind: "object", bucket, key: "reports/a.csv" }),
+            prefix: allowed({ kind: "prefix", bucket, prefix: "" }),
+          },
+          { parameter: reads, object: reads, prefix: reads },
+        );
+      }
+      assert.deepEqual(allowed({ kind: "parameter", name: "my-parameter" }), []);
+      assert.deepEqual(allowed({ kind: "bucket", name: "somebody-elses" }), []);
+    });
+  }
+});

@@ -1,0 +1,115 @@
+/** What `airlock-policy` does with its words: the answer and the exit code. */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { resourceOf } from "./cli-name.ts";
+import { type Explanation, explain } from "./explain.ts";
+import { PolicyError, readPolicy } from "./parse-policy.ts";
+import { VERBS } from "./rule.ts";
+
+const HELP = `Checks an access policy and says what it decides.
+
+  airlock-policy check <file>                      prints what is wrong, line by line
+  airlock-policy explain <caller> <verb> <name>    says which rule decides, and why no other does
+
+Caller   the verified name, or anonymous
+Verb     ${VERBS.join(", ")}
+Name     /a/b or a            a parameter
+         s3://bucket          a bucket
+         s3://bucket/key      an object
+         s3://bucket/prefix*  with list: whatever begins so
+
+Options of explain
+  --file <file>    the policy (ACCESS_POLICY_FILE)
+  --group <name>   a group in the caller's token; may be given several times
+  --decrypt        a SecureString, shown in the clear
+  --help           this text
+
+Exit code: 0 allowed or without fault, 1 denied or faulty, 2 wrong usage or no usable policy.
+`;
+
+export interface Answer {
+  readonly text: string;
+  readonly exitCode: 0 | 1;
+}
+
+/** The words, or what they name, cannot be used. */
+export class UsageError extends Error {}
+
+const OPTIONS = {
+  file: { type: "string" },
+  group: { type: "string", multiple: true },
+  decrypt: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+/**
+ * @param defaultFile the policy for explain where no other is named.
+ * @throws UsageError; PolicyError for a policy that nothing can be explained with.
+ */
+export function answer(words: readonly string[], defaultFile: string | undefined): Answer {
+  const { values, positionals } = readArguments(words);
+  const [command, ...rest] = positionals;
+  if (values.help) return { text: HELP, exitCode: 0 };
+  if (command === "check") return check(rest);
+  if (command === "explain") return explainTo(rest, { file: defaultFile, ...values });
+  throw new UsageError("the first word must be check or explain");
+}
+
+function readArguments(words: readonly string[]) {
+  try {
+    return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function check(words: readonly string[]): Answer {
+  const [file] = words;
+  if (file === undefined || words.length > 1) throw new UsageError("check takes one file");
+  try {
+    const { rules } = readPolicy(textOf(file));
+    return { text: `${file}: ${rules.length} rule(s), no fault\n`, exitCode: 0 };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    return { text: `${error.message}\n`, exitCode: 1 };
+  }
+}
+
+interface Values {
+  readonly file: string | undefined;
+  readonly group?: string[];
+  readonly decrypt: boolean;
+}
+
+function explainTo(words: readonly string[], { file, group, decrypt }: Values): Answer {
+  const [caller, verbWord, name] = words;
+  if (caller === undefined || name === undefined || words.length > 3) {
+    throw new UsageError("explain takes a caller, a verb and a name");
+  }
+  const verb = VERBS.find((one) => one === verbWord);
+  if (!verb) throw new UsageError(`${verbWord} is no verb: ${VERBS.join(", ")}`);
+  const resource = resourceOf(name, verb, decrypt);
+  if (!resource) throw new UsageError(`${name} is no name of a parameter, a bucket or an object`);
+  if (!file) throw new UsageError("which policy? Give --file or set ACCESS_POLICY_FILE");
+  const explanation = explain(readPolicy(textOf(file)), { caller, groups: group }, verb, resource);
+  const { allow } = explanation.decision;
+  const first = `${allow ? "allow" : "deny"}: ${caller} ${verb} ${name}`;
+  return { text: `${first}\n${listOf(explanation)}`, exitCode: allow ? 0 : 1 };
+}
+
+function listOf({ decision, rules }: Explanation): string {
+  const width = Math.max(...rules.map(({ rule }) => rule.id.length));
+  const lines = rules.map(({ rule: { id, line, effect }, says }) => {
+    return `  line ${String(line).padEnd(4)} ${id.padEnd(width)}  ${effect.padEnd(5)}  ${says}`;
+  });
+  if (decision.rule === "default") lines.push("  no rule allows it, so it is denied");
+  return `${lines.join("\n")}\n`;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}

@@ -1,0 +1,103 @@
+/** Decides what a caller may do: deny wins over allow, and what no rule allows is denied. */
+import {
+  isAbout,
+  isOver,
+  type Resource,
+  type Rule,
+  type Subject,
+  VERBS,
+  type Verb,
+} from "./rule.ts";
+
+export type { Resource, Subject, Verb } from "./rule.ts";
+
+export interface Decision {
+  readonly allow: boolean;
+  /** Id of the rule that decided; `default` where none did, `open-reads` without a policy. */
+  readonly rule: string;
+}
+
+export interface Policy {
+  decide(subject: Subject, verb: Verb, resource: Resource): Decision;
+  /** Status of a denied read: 404 does not tell whether there is something. */
+  readonly deniedStatus: DeniedStatus;
+}
+
+export type DeniedStatus = 403 | 404;
+
+/** Stand where the id of a rule would; no rule may have them. */
+export const RESERVED_IDS: readonly string[] = ["default", "open-reads"];
+
+/** Callers whose rules are remembered. */
+const MAX_SUBJECTS = 1000;
+
+const DEFAULT: Decision = { allow: false, rule: "default" };
+const READ_BY_ALL: Decision = { allow: true, rule: "open-reads" };
+
+/** Without a policy, which is for dev alone: everybody reads everything, nobody writes. */
+export const OPEN_READS: Policy = {
+  deniedStatus: 404,
+  decide: (_subject, verb) => (verb === "presign-put" ? DEFAULT : READ_BY_ALL),
+};
+
+/**
+ * @param rules in the order of the file. Of several that deny, the first is named; else the first
+ * that allows.
+ */
+export function createPolicy(rules: readonly Rule[], deniedStatus: DeniedStatus): Policy {
+  const steps = inTurn(rules).map((rule) => ({
+    rule,
+    decision: { allow: rule.effect === "allow", rule: rule.id },
+  }));
+  const known = new Map<string, Table>();
+  const tableOf = (subject: Subject): Table => {
+    const key = JSON.stringify([subject.caller, subject.groups]);
+    let table = known.get(key);
+    if (!table) {
+      table = sortOut(steps.filter(({ rule }) => isAbout(rule, subject)));
+      if (known.size >= MAX_SUBJECTS) known.clear();
+      known.set(key, table);
+    }
+    return table;
+  };
+  let last: (Subject & { readonly table: Table }) | undefined;
+  return {
+    deniedStatus,
+    decide({ caller, groups }, verb, resource) {
+      // the items of a list are decided one after the other, all for one caller
+      if (!last || last.caller !== caller || last.groups !== groups) {
+        last = { caller, groups, table: tableOf({ caller, groups }) };
+      }
+      for (const { rule, decision } of last.table[verb][resource.kind]) {
+        if (isOver(rule, resource)) return decision;
+      }
+      return DEFAULT;
+    },
+  };
+}
+
+/** Rules in the order in which they are asked: those that deny first. */
+export function inTurn(rules: readonly Rule[]): Rule[] {
+  const denying = rules.filter(({ effect }) => effect === "deny");
+  return [...denying, ...rules.filter(({ effect }) => effect === "allow")];
+}
+
+/** A rule with the one decision that it makes. */
+interface Step {
+  readonly rule: Rule;
+  readonly decision: Decision;
+}
+
+/** What there is to ask about one caller. */
+type Table = Readonly<Record<Verb, Readonly<Record<Resource["kind"], readonly Step[]>>>>;
+
+function sortOut(steps: readonly Step[]): Table {
+  const rows = VERBS.map((verb) => {
+    const asked = steps.filter(({ rule }) => rule.verbs.has(verb));
+    const objects = asked.filter(({ rule }) => rule.objects.length > 0);
+    const parameter = asked.filter(({ rule }) => rule.parameters.length > 0);
+    const bucket = asked.filter(({ rule }) => rule.buckets.length > 0);
+    return [verb, { parameter, bucket, object: objects, prefix: objects }];
+  });
+  return Object.fromEntries(rows) as Table;
+}

@@ -1,0 +1,68 @@
+/** Answers as bytes with a strong ETag (RFC 9110 §8.8.3), and what If-None-Match says to them. */
+import { hash } from "node:crypto";
+import type { CacheState, Read } from "@airlock/aws";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+export interface Representation {
+  readonly type: string;
+  readonly body: string;
+  readonly etag: string;
+}
+
+const JSON_TYPE = "application/json; charset=utf-8";
+const TEXT_TYPE = "text/plain; charset=utf-8";
+const ETAG_LENGTH = 27;
+
+export const jsonOf = (value: object): Representation =>
+  represent(JSON_TYPE, JSON.stringify(value));
+
+/** The value and nothing else: no newline is added, none is lost. */
+export const textOf = (value: string): Representation => represent(TEXT_TYPE, value);
+
+/** Of the bytes, so that every replica gives the same; of the type too, for they must differ. */
+function represent(type: string, body: string): Representation {
+  const digest = hash("sha256", `${type}\n${body}`, "base64url");
+  return { type, body, etag: `"${digest.slice(0, ETAG_LENGTH)}"` };
+}
+
+/** Whether If-None-Match names this ETag: a list, `*`, compared weakly (RFC 9110 §13.1.2). */
+export function isUnchanged(request: FastifyRequest, etag: string): boolean {
+  const wanted = request.headers["if-none-match"];
+  if (wanted === undefined) return false;
+  if (wanted.trim() === "*") return true;
+  return wanted.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}
+
+export interface CacheNews {
+  readonly cache: CacheState;
+  readonly ageSeconds: number;
+}
+
+/** Sends it, or 304 when the client has it already. */
+export function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { type, body, etag }: Representation,
+  news: CacheNews,
+) {
+  reply.header("etag", etag).header("x-cache", news.cache).header("age", String(news.ageSeconds));
+  if (isUnchanged(request, etag)) return reply.code(304).send();
+  return reply.type(type).send(body);
+}
+
+const WORST_FIRST: readonly CacheState[] = ["miss", "bypass", "stale", "hit"];
+
+/** One answer made of several reads is as fresh as its oldest part. */
+export function newsOf(reads: Iterable<Read<unknown>>): CacheNews {
+  const states = new Set<CacheState>();
+  let ageSeconds = 0;
+  for (const read of reads) {
+    states.add(read.cache);
+    ageSeconds = Math.max(ageSeconds, read.ageSeconds);
+  }
+  return { cache: WORST_FIRST.find((state) => states.has(state)) ?? "hit", ageSeconds };
+}
+
+/** Cache-Control: no-cache asks for what AWS has now (RFC 9111 §5.2.1.4). */
+export const wantsFresh = (request: FastifyRequest): boolean =>
+  request.headers["cache-control"]?.toLowerCase().includes("no-cache") ?? false;

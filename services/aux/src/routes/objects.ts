@@ -1,0 +1,121 @@
+/** `/s3/objects` and `/s3/presigned`: one object, streamed, or an address to fetch or put it. */
+import type { Readable } from "node:stream";
+import type { ObjectAnswer, ObjectConditions, ObjectStore } from "@airlock/aws";
+import { ObjectQuery, Presigned, PresignObjectQuery, ProblemError } from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import * as z from "zod";
+import type { Access } from "../access.ts";
+
+interface Conditions extends ObjectConditions {
+  readonly ifRange: string | undefined;
+}
+
+const failures = problems(400, 401, 403, 404, 502, 503, 504);
+
+export function objectRoutes(app: App, objects: ObjectStore, access: Access): void {
+  const open = async (
+    method: "GET" | "HEAD",
+    request: FastifyRequest<{ Querystring: z.infer<typeof ObjectQuery> }>,
+    reply: FastifyReply,
+  ) => {
+    const { bucket, key } = request.query;
+    const name = `s3://${bucket}/${key}`;
+    const resource = { kind: "object", bucket, key } as const;
+    const decision = access.demand(request, "read", resource, { name, missing: noSuchObject });
+    access.record(request, "read", name, { decision, cache: "bypass" });
+    const { caller, signal } = request;
+    const answer = await openRange(conditionsOf(request), (conditions) =>
+      objects.open(method, bucket, key, conditions, { caller, signal }),
+    );
+    reply.code(answer.status).headers(answer.headers).header("x-cache", "bypass");
+    if (answer.body) hold(request, reply, answer.body);
+    return reply.send(answer.body ?? undefined);
+  };
+  const schema = {
+    tags: ["s3"],
+    querystring: ObjectQuery,
+    response: {
+      200: z.any().describe("The bytes of the object, with S3's Content-Type."),
+      206: z.any().describe("The bytes that Range names."),
+      304: z.null(),
+      ...failures,
+      ...problems(412, 416),
+    },
+  };
+  app.get(
+    "/s3/objects",
+    {
+      exposeHeadRoute: false,
+      schema: { ...schema, summary: "An object, streamed; Range and If-* go to S3." },
+    },
+    (request, reply) => open("GET", request, reply),
+  );
+  app.head(
+    "/s3/objects",
+    { schema: { ...schema, summary: "What is known of an object, without its bytes." } },
+    (request, reply) => open("HEAD", request, reply),
+  );
+
+  app.get(
+    "/s3/presigned",
+    {
+      schema: {
+        summary: "An address that fetches or puts one object without credentials.",
+        tags: ["s3"],
+        querystring: PresignObjectQuery,
+        response: { 200: Presigned, ...failures },
+      },
+    },
+    async (request) => {
+      const { bucket, key, method, expires_in: expiresInSeconds } = request.query;
+      const verb = method === "GET" ? "presign-get" : "presign-put";
+      const name = `s3://${bucket}/${key}`;
+      const resource = { kind: "object", bucket, key } as const;
+      const decision = access.demand(request, verb, resource, { name, missing: noSuchObject });
+      access.record(request, verb, name, { decision });
+      const { url, expiresAt } = await objects.presign(bucket, key, { method, expiresInSeconds });
+      return { url, method, expires_at: expiresAt.toISOString() };
+    },
+  );
+}
+
+/** A stream costs little however long its reader takes. */
+function hold(request: FastifyRequest, reply: FastifyReply, body: Readable): void {
+  try {
+    reply.raw.once("close", request.beginWait());
+  } catch (error) {
+    body.destroy();
+    throw error;
+  }
+}
+
+function conditionsOf({ headers }: FastifyRequest): Conditions {
+  return {
+    range: headers.range,
+    ifMatch: headers["if-match"],
+    ifNoneMatch: headers["if-none-match"],
+    ifModifiedSince: headers["if-modified-since"],
+    ifUnmodifiedSince: headers["if-unmodified-since"],
+    ifRange: headers["if-range"]?.toString(),
+  };
+}
+
+/** S3 knows no If-Range (RFC 9110 §13.1.5): asks for the range under it as a condition, else for all. */
+async function openRange(
+  { ifRange, ...conditions }: Conditions,
+  openWith: (conditions: ObjectConditions) => Promise<ObjectAnswer>,
+): Promise<ObjectAnswer> {
+  if (ifRange === undefined || conditions.range === undefined) return openWith(conditions);
+  const asked = ifRange.startsWith('"')
+    ? { ...conditions, ifMatch: ifRange }
+    : { ...conditions, ifUnmodifiedSince: ifRange };
+  try {
+    return await openWith(asked);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.code !== "precondition_failed") throw error;
+    return openWith({ ...conditions, range: undefined });
+  }
+}
+
+const noSuchObject = () => new ProblemError("object_not_found", "There is no object of this key.");

@@ -1,0 +1,143 @@
+/** Buckets and objects at aux: lists, streams, conditions, addresses. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ObjectList, Presigned, Problem } from "@airlock/contract";
+import { startAux } from "./harness.ts";
+
+const BUCKET = "airlock-data-dev";
+const DETAILS = `/s3/objects?bucket=${BUCKET}&key=${encodeURIComponent("reports/2026/details.csv")}`;
+
+async function assertProblem(response: Response, status: number, code: string) {
+  const text = await response.text();
+  assert.equal(response.status, status, text);
+  assert.equal(Problem.parse(JSON.parse(text)).code, code);
+}
+
+test("a bucket is listed in pages, with prefixes rolled up", async (t) => {
+  const { url, local } = await startAux(t);
+  const keys = Array.from({ length: 25 }, (_, n) => `many/${String(n).padStart(2, "0")}`);
+  local.objects.put({ bucket: BUCKET, keys });
+  const list = async (query: string) => {
+    const response = await fetch(`${url}/s3/buckets/${BUCKET}?${query}`);
+    return ObjectList.parse(await response.json());
+  };
+  const top = await list("delimiter=/");
+  assert.deepEqual(top.prefixes, ["many/", "reports/"]);
+  assert.deepEqual(
+    top.objects.map(({ key }) => key),
+    ["readme.txt"],
+  );
+  assert.match(top.objects[0]?.etag ?? "", /^"[0-9a-f]{32}"$/);
+  const found: string[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const page: ObjectList = await list(`prefix=many/&limit=10${cursor && `&cursor=${cursor}`}`);
+    found.push(...page.objects.map(({ key }) => key));
+    cursor = page.next_cursor;
+  }
+  assert.deepEqual(found, keys);
+});
+
+test("unknown buckets and keys are 404, names that cannot be are 400", async (t) => {
+  const { url } = await startAux(t);
+  await assertProblem(await fetch(`${url}/s3/buckets/none-of-ours`), 404, "bucket_not_found");
+  await assertProblem(await fetch(`${url}/s3/buckets/No_Bucket`), 400, "invalid_bucket_name");
+  const missing = await fetch(`${url}/s3/objects?bucket=${BUCKET}&key=none`);
+  await assertProblem(missing, 404, "object_not_found");
+  await assertProblem(await fetch(`${url}/s3/objects?bucket=${BUCKET}`), 400, "bad_request");
+  const head = await fetch(`${url}/s3/objects?bucket=${BUCKET}&key=none`, { method: "HEAD" });
+  assert.equal(head.status, 404);
+});
+
+test("an object comes with S3's headers, whole, in part, or not at all", async (t) => {
+  const { url } = await startAux(t);
+  const whole = await fetch(url + DETAILS);
+  const text = await whole.text();
+  assert.equal(text, "id,amount\n1,10\n2,32\n");
+  assert.match(String(whole.headers.get("content-type")), /^text\/csv/);
+  assert.equal(whole.headers.get("content-length"), String(text.length));
+  assert.equal(whole.headers.get("accept-ranges"), "bytes");
+  const etag = String(whole.headers.get("etag"));
+  const modified = String(whole.headers.get("last-modified"));
+
+  const ask = (headers: Record<string, string>, method = "GET") =>
+    fetch(url + DETAILS, { headers, method });
+  const part = await ask({ range: "bytes=3-8" });
+  assert.equal(part.status, 206);
+  assert.equal(await part.text(), text.slice(3, 9));
+  assert.equal(part.headers.get("content-range"), `bytes 3-8/${text.length}`);
+  assert.equal((await ask({ "if-none-match": etag })).status, 304);
+  assert.equal((await ask({ "if-modified-since": modified })).status, 304);
+  await assertProblem(await ask({ "if-match": '"other"' }), 412, "precondition_failed");
+  const beyond = await ask({ range: "bytes=999-" });
+  assert.equal(beyond.headers.get("content-range"), `bytes */${text.length}`);
+  await assertProblem(beyond, 416, "range_not_satisfiable");
+  const head = await ask({}, "HEAD");
+  assert.equal(head.headers.get("content-length"), String(text.length));
+  assert.equal(await head.text(), "");
+});
+
+test("If-Range gives the part of the same object, and the whole of another", async (t) => {
+  const { url } = await startAux(t);
+  const first = await fetch(url + DETAILS);
+  const text = await first.text();
+  const etag = String(first.headers.get("etag"));
+  const modified = String(first.headers.get("last-modified"));
+  for (const [ifRange, status] of [
+    [etag, 206],
+    [modified, 206],
+    ['"other"', 200],
+    ["Thu, 01 Jan 2015 00:00:00 GMT", 200],
+  ] as const) {
+    const headers = { range: "bytes=0-1", "if-range": ifRange };
+    const response = await fetch(url + DETAILS, { headers });
+    assert.equal(response.status, status, ifRange);
+    assert.equal((await response.text()).length, status === 206 ? 2 : text.length);
+  }
+});
+
+test("policy: no list, no object, no address beyond what is allowed", async (t) => {
+  const policy = `version: 1
+rules:
+  - id: reports
+    callers: ["*"]
+    verbs: [list, read, presign-get]
+    buckets: [airlock-data-dev]
+    objects: ["airlock-data-dev/reports/**"]
+`;
+  const { url, lines } = await startAux(t, {}, undefined, { policy });
+  const buckets = (await (await fetch(`${url}/s3/buckets`)).json()) as { count: number };
+  assert.equal(buckets.count, 1);
+  const list = ObjectList.parse(await (await fetch(`${url}/s3/buckets/${BUCKET}`)).json());
+  assert.deepEqual(
+    list.objects.map(({ key }) => key),
+    ["reports/2026/details.csv", "reports/2026/summary.json"],
+  );
+  await assertProblem(await fetch(`${url}/s3/buckets/airlock-logs-dev`), 404, "bucket_not_found");
+  const readme = `bucket=${BUCKET}&key=readme.txt`;
+  await assertProblem(await fetch(`${url}/s3/objects?${readme}`), 404, "object_not_found");
+  await assertProblem(await fetch(`${url}/s3/presigned?${readme}`), 404, "object_not_found");
+  const details = DETAILS.replace("objects", "presigned");
+  await assertProblem(await fetch(`${url}${details}&method=PUT`), 404, "object_not_found");
+  const address = Presigned.parse(await (await fetch(url + details)).json());
+  assert.equal(await (await fetch(address.url)).text(), "id,amount\n1,10\n2,32\n");
+  const denied = lines.filter(({ audit, decision }) => audit === true && decision === "deny");
+  assert.deepEqual(
+    denied.map(({ verb }) => verb),
+    ["list", "read", "presign-get", "presign-put"],
+  );
+});
+
+test("an address ends with the session at the latest", async (t) => {
+  const { url } = await startAux(t, { AWS_ROLE_SESSION_SECONDS: "900" });
+  const { aws_session } = (await (await fetch(`${url}/health`)).json()) as {
+    aws_session: { expires_at: string };
+  };
+  const address = Presigned.parse(
+    await (
+      await fetch(`${url}${DETAILS.replace("objects", "presigned")}&expires_in=604800`)
+    ).json(),
+  );
+  assert.ok(Date.parse(address.expires_at) <= Date.parse(aws_session.expires_at));
+  assert.equal(address.method, "GET");
+});

@@ -1,0 +1,41 @@
+/** How an answer of the upstream becomes the answer to the client. */
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Answer } from "./exchange.ts";
+import { clientHeaders } from "./headers.ts";
+import { relayedProblem } from "./relayed-problem.ts";
+import { CLIENT_IDLE_MS } from "./timing.ts";
+
+/** @param asked how the upstream was asked. */
+export function sendAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { status, headers, body }: Answer,
+  asked: { readonly method?: string; readonly timing: string },
+): void {
+  if (status >= 400 || (status >= 300 && status !== 304)) {
+    reply.send(relayedProblem(status, headers, body));
+    return;
+  }
+  if (body instanceof Readable && asked.timing === "stream") holdForClient(request, reply, body);
+  reply.code(status).headers(clientHeaders(headers));
+  if (status === 304) return void reply.send();
+  const length = headers["content-length"];
+  const isHead = asked.method === "HEAD";
+  if (length !== undefined && (isHead || body instanceof Readable)) {
+    reply.header("content-length", length);
+  }
+  if (isHead) return void reply.send();
+  reply.send(body);
+}
+
+/** A stream costs little while it goes on, and ends when its client takes nothing any more. */
+function holdForClient(request: FastifyRequest, { raw }: FastifyReply, body: Readable): void {
+  try {
+    raw.once("close", request.beginWait());
+  } catch (error) {
+    body.destroy();
+    throw error;
+  }
+  raw.setTimeout(CLIENT_IDLE_MS, () => raw.destroy());
+}

@@ -1,0 +1,103 @@
+/** The jobs API: what it is made of, in order. */
+import { type App, createServer, type Logger, type Metrics } from "@airlock/http";
+import type { AwsLogin, LayerGuard } from "@airlock/identity";
+import { queuesOf, type Sealer, type Store } from "@airlock/jobs-store";
+import { admitLayer } from "./admission.ts";
+import { createAudit } from "./audit.ts";
+import type { ApiDeps } from "./deps.ts";
+import { createHealth } from "./health.ts";
+import { jobsMetrics, observeStore } from "./jobs-metrics.ts";
+import { createKeys } from "./keys.ts";
+import { createLastUsed } from "./last-used.ts";
+import { createLogins } from "./login.ts";
+import { createMutations } from "./mutations.ts";
+import { toJobsProblem } from "./problems.ts";
+import { aboutRoutes } from "./routes/about.ts";
+import { clusterRoutes } from "./routes/cluster.ts";
+import { diskChangeRoutes } from "./routes/disk-changes.ts";
+import { diskRoutes } from "./routes/disks.ts";
+import { internalRoutes } from "./routes/internal.ts";
+import { jobActionRoutes } from "./routes/job-actions.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { loginRoutes } from "./routes/login.ts";
+import { allowsRawLogin, type Settings } from "./settings.ts";
+
+export interface JobsDeps {
+  readonly store: Store;
+  readonly awsLogin: AwsLogin;
+  readonly sealer: Sealer;
+  /** Checks the calling service; undefined lets everybody in. */
+  readonly layer?: LayerGuard | undefined;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
+  const { store, awsLogin, sealer, layer, logger, metrics } = deps;
+  const about = {
+    title: "Airlock jobs",
+    description:
+      "GPU jobs and disks: asked for here, carried out by the processor. Every POST and DELETE of a user may carry an Idempotency-Key, good for a day: what is sent twice is done once.",
+    version: settings.VERSION,
+  };
+  const health = createHealth(store, queuesOf(settings));
+  const isReady = () => health.hasDatabase() && (layer?.isReady() ?? true);
+  const admission = async () => layer && admitLayer(layer);
+  return createServer({ settings, about, isReady, admission, logger, metrics }, async (app) => {
+    const lastUsed = createLastUsed(store, logger);
+    app.addHook("onListen", async () => {
+      lastUsed.start();
+      await health.start();
+    });
+    app.addHook("onClose", async () => {
+      health.stop();
+      await lastUsed.stop();
+    });
+    app.decorateRequest("user", undefined);
+    aboutRoutes(app, settings, health);
+
+    const counters = jobsMetrics(metrics);
+    observeStore(metrics, store, queuesOf(settings));
+    const audit = createAudit(logger);
+    const allowed = { accounts: settings.ALLOWED_AWS_ACCOUNTS, role: settings.ALLOWED_AWS_ROLE };
+    const keys = createKeys({ store, allowed, lastUsed, metrics: counters });
+    const logins = createLogins({
+      store,
+      awsLogin,
+      audit,
+      metrics: counters,
+      ttlHours: settings.API_KEY_TTL_HOURS,
+      region: settings.AWS_REGION,
+      allowsRaw: allowsRawLogin(settings),
+    });
+    const api: ApiDeps = {
+      store,
+      keys,
+      mutate: createMutations(store),
+      audit,
+      metrics: counters,
+      sealer,
+      ttlSeconds: settings.API_KEY_TTL_HOURS * 3600,
+      jobQueue: settings.QUEUE_NAME,
+      diskQueue: settings.DISK_QUEUE_NAME,
+    };
+    await app.register(async (open) => {
+      // thrown on, it gets to the handler that renders problems
+      open.setErrorHandler((error) => {
+        throw toJobsProblem(error);
+      });
+      loginRoutes(open, logins);
+      internalRoutes(open, keys);
+      await open.register(async (locked) => {
+        locked.addHook("onRequest", keys.authenticate);
+        keyRoutes(locked, api);
+        jobRoutes(locked, api);
+        jobActionRoutes(locked, api);
+        diskRoutes(locked, api);
+        diskChangeRoutes(locked, api);
+        clusterRoutes(locked, api);
+      });
+    });
+  });
+}

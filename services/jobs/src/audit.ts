@@ -1,0 +1,41 @@
+/** The audit log: a line for every login, key and change, beside the access log. */
+import type { Logger } from "@airlock/http";
+import type { FastifyRequest } from "fastify";
+
+export type AuditEvent =
+  | "login"
+  | "key_ended"
+  | "key_rotated"
+  | "key_revoked"
+  | "job_submitted"
+  | "job_cancel"
+  | "job_extend"
+  | "job_enable_jupyter"
+  | "job_disable_jupyter"
+  | "job_add_user"
+  | "disk_create"
+  | "disk_delete"
+  | "disk_restore"
+  | "disk_rename";
+
+/** What was done to what. Never a key, a credential or a value of a job's environment. */
+export type AuditFields = Readonly<Record<string, string | number | null>>;
+
+export interface Audit {
+  /** @param request whose user, where there is one, and id stand in the line. */
+  done(request: FastifyRequest, event: AuditEvent, fields: AuditFields): void;
+  refused(request: FastifyRequest, event: AuditEvent, fields: AuditFields): void;
+}
+
+/** The lines are written at LOG_LEVEL=error too: only `silent` turns them off. */
+export function createAudit(log: Logger): Audit {
+  const level = log.level === "silent" ? "silent" : "info";
+  const lines = log.child({ audit: true }, { level });
+  const write =
+    (outcome: "done" | "refused"): Audit["done"] =>
+    ({ caller, id }, event, fields) => {
+      const who = caller === undefined ? {} : { caller };
+      lines.info({ event, outcome, ...who, ...fields, request_id: id }, "audit");
+    };
+  return { done: write("done"), refused: write("refused") };
+}

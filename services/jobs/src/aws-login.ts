@@ -1,0 +1,18 @@
+/** Who may log in, as the settings say. */
+import { type AwsLogin, createAwsLogin, STS_REGIONS } from "@airlock/identity";
+import type { Settings } from "./settings.ts";
+
+/** What clients sign on a laptop. */
+const DEV_SERVER_ID = "airlock-dev";
+
+export function openAwsLogin(settings: Settings): AwsLogin {
+  const endpoint = settings.AWS_ENDPOINT_URL_STS ?? settings.AWS_ENDPOINT_URL;
+  const partition = STS_REGIONS.get(settings.AWS_REGION)?.partition;
+  return createAwsLogin({
+    serverId: settings.LOGIN_SERVER_ID ?? DEV_SERVER_ID,
+    allowedAccounts: settings.ALLOWED_AWS_ACCOUNTS,
+    allowedRole: settings.ALLOWED_AWS_ROLE,
+    ...(partition && { partition }),
+    ...(endpoint && { endpoint }),
+  });
+}

@@ -1,0 +1,19 @@
+/** What the routes of users share. */
+import type { Sealer, Store } from "@airlock/jobs-store";
+import type { Audit } from "./audit.ts";
+import type { JobsMetrics } from "./jobs-metrics.ts";
+import type { Keys } from "./keys.ts";
+import type { Mutate } from "./mutations.ts";
+
+export interface ApiDeps {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly mutate: Mutate;
+  readonly audit: Audit;
+  readonly metrics: JobsMetrics;
+  readonly sealer: Sealer;
+  /** Life of an API key. */
+  readonly ttlSeconds: number;
+  readonly jobQueue: string;
+  readonly diskQueue: string;
+}

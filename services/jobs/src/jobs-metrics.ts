@@ -1,0 +1,90 @@
+/** What Prometheus learns of logins, keys, jobs, the queues and the connections to the database. */
+import type { Metrics } from "@airlock/http";
+import { type QueueMetrics, queueMetrics, type Store } from "@airlock/jobs-store";
+import { Counter, Gauge } from "prom-client";
+
+export interface JobsMetrics {
+  /** By how it ended: ok, or the reason of the refusal. */
+  readonly logins: Counter<"outcome">;
+  /** By what was found: valid, or the state of the key. */
+  readonly keyChecks: Counter<"state">;
+  readonly keys: Counter<"event">;
+  /** accepted, or repeated: asked for before. */
+  readonly submissions: Counter<"outcome">;
+}
+
+export function jobsMetrics({ registry }: Metrics): JobsMetrics {
+  const counter = <L extends string>(name: string, help: string, label: L) =>
+    new Counter({ name, help, labelNames: [label], registers: [registry] });
+  return {
+    logins: counter("logins_total", "Logins by outcome (ok, or why not).", "outcome"),
+    keyChecks: counter("api_key_checks_total", "Checks of API keys by state.", "state"),
+    keys: counter("api_key_changes_total", "Keys made, rotated, revoked, or ended.", "event"),
+    submissions: counter("job_submissions_total", "Jobs accepted, and repeats.", "outcome"),
+  };
+}
+
+/** So often, at most, the queues are looked at, however many scrape. */
+const QUEUE_FRESH_MS = 15_000;
+
+/** Shows the queues and the pool whenever the metrics are read. Call it once. */
+export function observeStore({ registry }: Metrics, store: Store, queues: readonly string[]): void {
+  const registers = [registry];
+  new Gauge({
+    name: "database_pool_connections",
+    help: "Connections to the database by state, and requests that wait for one.",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      const { total, idle, waiting } = store.poolNumbers();
+      this.labels("busy").set(total - idle);
+      this.labels("idle").set(idle);
+      this.labels("waiting").set(waiting);
+    },
+  });
+  const read = queueReader(store, queues);
+  new Gauge({
+    name: "queue_messages",
+    help: "Messages on a queue: all, and those that nobody has in work.",
+    labelNames: ["queue", "state"],
+    registers,
+    async collect() {
+      this.reset();
+      for (const [queue, { length, visible }] of await read()) {
+        this.labels(queue, "all").set(length);
+        this.labels(queue, "visible").set(visible);
+      }
+    },
+  });
+  new Gauge({
+    name: "queue_oldest_message_age_seconds",
+    help: "Age of the oldest message of a queue; 0 when there is none.",
+    labelNames: ["queue"],
+    registers,
+    async collect() {
+      this.reset();
+      for (const [queue, { oldest_age_seconds: age }] of await read()) {
+        this.labels(queue).set(age ?? 0);
+      }
+    },
+  });
+}
+
+type Reading = readonly (readonly [queue: string, numbers: QueueMetrics])[];
+
+/** Without a database there are no numbers, which is not the same as zero. */
+function queueReader(store: Store, queues: readonly string[]): () => Promise<Reading> {
+  let readAt = Number.NEGATIVE_INFINITY;
+  let reading: Promise<Reading> = Promise.resolve([]);
+  const ask = () =>
+    Promise.all(
+      queues.map(async (queue) => [queue, await queueMetrics(store.pool, queue)] as const),
+    );
+  return () => {
+    if (performance.now() - readAt >= QUEUE_FRESH_MS) {
+      readAt = performance.now();
+      reading = ask().catch(() => []);
+    }
+    return reading;
+  };
+}

@@ -1,0 +1,50 @@
+/** The process: environment → keys, database, STS and layer identity → application → listen → stop. */
+import { runService } from "@airlock/http";
+import { createLayerGuard, createLayerVerifier, openDoors } from "@airlock/identity";
+import { createStore, targetOf } from "@airlock/jobs-store";
+import { buildApp } from "./app.ts";
+import { openAwsLogin } from "./aws-login.ts";
+import { layerMetrics } from "./layer-metrics.ts";
+import { openSealer, SealingKeysError } from "./sealing-keys.ts";
+import { refuse, settingsSchema } from "./settings.ts";
+
+await runService(
+  settingsSchema,
+  process.env,
+  async ({ settings, logger, metrics }) => {
+    for (const door of openDoors(settings, ["LAYER_AUTH_MODE"])) logger.warn(door);
+    const sealer = orExit(() => openSealer(settings.ENV_VARS_KEYS_FILE, logger));
+    const store = createStore({
+      ...targetOf(settings),
+      pool: { min: settings.DATABASE_POOL_MIN, max: settings.DATABASE_POOL_MAX },
+      connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+      log: logger,
+    });
+    const awsLogin = openAwsLogin(settings);
+    const verifier = createLayerVerifier(settings, { log: logger });
+    const observe = layerMetrics(metrics.registry, verifier);
+    const mode = settings.LAYER_AUTH_MODE;
+    const layer = verifier && createLayerGuard({ mode, verifier, log: logger, observe });
+    const app = await buildApp(settings, { store, awsLogin, sealer, layer, logger, metrics });
+    return {
+      app,
+      close: async () => {
+        verifier?.close();
+        await Promise.all([awsLogin.close(), store.close()]);
+      },
+    };
+  },
+  refuse,
+);
+
+/** What is wrong with a file is for its author to read, so no stack stands around it. */
+function orExit<Result>(open: () => Result): Result {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof SealingKeysError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,98 @@
+/** Carries a change out in one transaction, once for each Idempotency-Key. */
+import { createHash, createHmac } from "node:crypto";
+import { ProblemError } from "@airlock/contract";
+import { beginIdempotent, finishIdempotent, type Queryable, type Store } from "@airlock/jobs-store";
+import type { FastifyRequest } from "fastify";
+import { transact } from "./races.ts";
+import { userOf } from "./users.ts";
+
+export interface Outcome<Answer> {
+  readonly answer: Answer;
+  /** It was carried out before; this is what was answered then. */
+  readonly isRepeat: boolean;
+}
+
+/**
+ * Runs `work` and keeps its answer, which must hold no secret, under the request's Idempotency-Key.
+ * Without one it just runs. `work` may be run again after a deadlock, so it changes nothing outside
+ * of the database. What it throws is not kept: the same request may fare better later.
+ *
+ * @throws ProblemError idempotency_key_reused, invalid_idempotency_key.
+ */
+export type Mutate = <Answer extends object>(
+  request: FastifyRequest,
+  work: (transaction: Queryable) => Promise<Answer>,
+) => Promise<Outcome<Answer>>;
+
+const KEY = /^[\x20-\x7e]{1,255}$/;
+const KEEP_SECONDS = 86_400;
+
+export function createMutations(store: Store): Mutate {
+  // equal requests of this process wait for one transaction, not each for a connection of its own
+  const underWay = new Map<string, Promise<Outcome<object>>>();
+
+  return async <Answer extends object>(
+    request: FastifyRequest,
+    work: (transaction: Queryable) => Promise<Answer>,
+  ): Promise<Outcome<Answer>> => {
+    const key = keyOf(request);
+    if (key === undefined) {
+      return { answer: await transact(store, work), isRepeat: false };
+    }
+    const claim = claimOf(request, key);
+    const flight = JSON.stringify(claim);
+    const first = underWay.get(flight) as Promise<Outcome<Answer>> | undefined;
+    if (first !== undefined) return { answer: (await first).answer, isRepeat: true };
+    const outcome = runOnce(store, claim, work).finally(() => underWay.delete(flight));
+    underWay.set(flight, outcome);
+    return outcome;
+  };
+}
+
+type Claim = Parameters<typeof beginIdempotent>[1];
+
+function runOnce<Answer extends object>(
+  store: Store,
+  claim: Claim,
+  work: (transaction: Queryable) => Promise<Answer>,
+): Promise<Outcome<Answer>> {
+  return transact(store, async (transaction) => {
+    const begun = await beginIdempotent(transaction, claim);
+    if (begun.state === "different") throw reused();
+    if (begun.state === "repeated") return { answer: begun.response as Answer, isRepeat: true };
+    const answer = await work(transaction);
+    await finishIdempotent(transaction, { ...claim, status: 200, response: answer });
+    return { answer, isRepeat: false };
+  });
+}
+
+/**
+ * Neither the key nor a plain hash of the body gets into the database: a body may hold secrets that
+ * are short enough to be guessed, and a key is usually too random for that.
+ */
+function claimOf(request: FastifyRequest, key: string): Claim {
+  const asked = JSON.stringify([request.params, request.body ?? null]);
+  return {
+    userId: userOf(request).userId,
+    route: `${request.method} ${request.routeOptions.url}`,
+    key: createHash("sha256").update(key).digest("hex"),
+    fingerprint: createHmac("sha256", key).update(asked).digest("hex"),
+    ttlSeconds: KEEP_SECONDS,
+  };
+}
+
+function keyOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return undefined;
+  if (typeof key === "string" && KEY.test(key)) return key;
+  throw new ProblemError(
+    "invalid_idempotency_key",
+    "An Idempotency-Key is 1 to 255 printable ASCII characters.",
+  );
+}
+
+const reused = () =>
+  new ProblemError(
+    "idempotency_key_reused",
+    "This Idempotency-Key was sent with another request; choose a new one.",
+  );

@@ -1,0 +1,35 @@
+/** Turns what the database and the validation of bodies throw into problems. */
+import { ProblemError } from "@airlock/contract";
+import { StoreError } from "@airlock/jobs-store";
+import type { FastifyError } from "fastify";
+
+const RETRY_AFTER = { "retry-after": "1" };
+
+/** What it does not know it gives back. */
+export function toJobsProblem(error: unknown): unknown {
+  if (error instanceof StoreError) return storeProblem(error);
+  const { validation, validationContext } = error as Partial<FastifyError>;
+  if (validation === undefined || validationContext !== "body") return error;
+  const details = validation.map((one) => {
+    const place = one.instancePath.slice(1).replaceAll("/", ".");
+    return `${place || "body"}: ${one.message}`;
+  });
+  return new ProblemError("invalid_body", details.join("; "));
+}
+
+function storeProblem(error: StoreError): unknown {
+  switch (error.code) {
+    case "unavailable":
+      return databaseUnavailable("Nothing was changed; try again.", error);
+    case "unknown_outcome":
+      return databaseUnavailable(
+        "It is not known whether this was carried out; look, or send it again with its Idempotency-Key.",
+        error,
+      );
+    default:
+      return error;
+  }
+}
+
+const databaseUnavailable = (detail: string, cause: StoreError) =>
+  new ProblemError("database_unavailable", detail, { headers: RETRY_AFTER, cause });

@@ -1,0 +1,35 @@
+/** `/v1/gpu` and `/v1/cluster`: how many GPUs there are. */
+import { Availability, ClusterStatus } from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
+import { readAvailability, readCluster } from "../cluster.ts";
+import type { ApiDeps } from "../deps.ts";
+
+const failures = problems(401, 403, 503);
+
+export function clusterRoutes(app: App, { store }: ApiDeps): void {
+  app.get(
+    "/v1/gpu/availability",
+    {
+      schema: {
+        summary: "GPUs by type: all, free, in use, waited for.",
+        tags: ["cluster"],
+        response: { 200: Availability, ...failures },
+      },
+    },
+    async () => ({
+      availability: await readAvailability(store.pool),
+      timestamp: new Date().toISOString(),
+    }),
+  );
+  app.get(
+    "/v1/cluster/status",
+    {
+      schema: {
+        summary: "The same for the whole cluster, with its jobs by state.",
+        tags: ["cluster"],
+        response: { 200: ClusterStatus, ...failures },
+      },
+    },
+    async () => ({ ...(await readCluster(store.pool)), timestamp: new Date().toISOString() }),
+  );
+}

@@ -1,0 +1,93 @@
+/** `/v1/disks`: disks made, deleted, restored, renamed. */
+import { CreateDisk, DiskRenamed, DiskRequested, RenameDisk } from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
+import type { Queryable } from "@airlock/jobs-store";
+import type { FastifyRequest } from "fastify";
+import * as z from "zod";
+import type { AuditEvent } from "../audit.ts";
+import type { ApiDeps } from "../deps.ts";
+import {
+  createDisk,
+  type DiskChange,
+  deleteDisk,
+  giveDiskName,
+  undeleteDisk,
+} from "../disks/change-disk.ts";
+import { userOf } from "../users.ts";
+
+const params = z.object({ disk_name: z.string() });
+const failures = problems(401, 403, 409, 503);
+const bodyFailures = problems(400, 413, 415, 422);
+
+export function diskChangeRoutes(app: App, { mutate, audit, diskQueue }: ApiDeps): void {
+  const change = async <Answer extends { readonly operation_id: string }>(
+    request: FastifyRequest,
+    event: AuditEvent,
+    diskName: string,
+    work: (transaction: Queryable, change: DiskChange) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const wanted = { user: userOf(request), diskName, queue: diskQueue };
+    const { answer, isRepeat } = await mutate(request, (transaction) => work(transaction, wanted));
+    const { operation_id } = answer;
+    if (!isRepeat) audit.done(request, event, { disk_name: diskName, operation_id });
+    return answer;
+  };
+
+  app.post(
+    "/v1/disks",
+    {
+      schema: {
+        summary: "Asks for a disk.",
+        tags: ["disks"],
+        body: CreateDisk,
+        response: { 200: DiskRequested, ...failures, ...bodyFailures },
+      },
+    },
+    (request) => {
+      const { disk_name, size_gb: sizeGb = null } = request.body;
+      return change(request, "disk_create", disk_name, (transaction, wanted) =>
+        createDisk(transaction, { ...wanted, sizeGb }),
+      );
+    },
+  );
+  app.delete(
+    "/v1/disks/:disk_name",
+    {
+      schema: {
+        summary: "Deletes a disk; for 30 days it can be restored.",
+        tags: ["disks"],
+        params,
+        response: { 200: DiskRequested, ...failures, ...problems(404, 410) },
+      },
+    },
+    (request) => change(request, "disk_delete", request.params.disk_name, deleteDisk),
+  );
+  app.post(
+    "/v1/disks/:disk_name/restore",
+    {
+      schema: {
+        summary: "Takes a deletion back.",
+        tags: ["disks"],
+        params,
+        response: { 200: DiskRequested, ...failures, ...problems(404, 410) },
+      },
+    },
+    (request) => change(request, "disk_restore", request.params.disk_name, undeleteDisk),
+  );
+  app.post(
+    "/v1/disks/:disk_name/rename",
+    {
+      schema: {
+        summary: "Gives a disk another name.",
+        tags: ["disks"],
+        params,
+        body: RenameDisk,
+        response: { 200: DiskRenamed, ...failures, ...bodyFailures, ...problems(404, 410) },
+      },
+    },
+    (request) =>
+      change(request, "disk_rename", request.params.disk_name, (transaction, wanted) =>
+        giveDiskName(transaction, { ...wanted, newName: request.body.new_name }),
+      ),
+  );
+}

@@ -1,0 +1,93 @@
+/** `/v1/disks`: a user's disks as they are. */
+import {
+  Disk,
+  DiskContent,
+  DiskOperation,
+  Disks,
+  isDiskName,
+  ProblemError,
+} from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
+import { type DiskRow, findDisk, findDiskOperation, listDisks } from "@airlock/jobs-store";
+import type { FastifyRequest } from "fastify";
+import * as z from "zod";
+import type { ApiDeps } from "../deps.ts";
+import { diskNotFound } from "../disks/change-disk.ts";
+import { contentBody, diskBody, operationBody } from "../disks/disk-bodies.ts";
+import { userOf } from "../users.ts";
+
+const params = z.object({ disk_name: z.string() });
+const failures = problems(401, 403, 503);
+
+export function diskRoutes(app: App, { store }: ApiDeps): void {
+  const demandDisk = async (request: FastifyRequest, diskName: string): Promise<DiskRow> => {
+    const { userId } = userOf(request);
+    const disk = isDiskName(diskName) && (await findDisk(store.pool, { userId, diskName }));
+    if (!disk) throw diskNotFound(diskName);
+    return disk;
+  };
+
+  app.get(
+    "/v1/disks",
+    {
+      schema: {
+        summary: "The user's disks that are not deleted, newest first.",
+        tags: ["disks"],
+        response: { 200: Disks, ...failures },
+      },
+    },
+    async (request) => {
+      const rows = await listDisks(store.pool, userOf(request).userId);
+      return { disks: rows.map(diskBody), total: rows.length };
+    },
+  );
+  app.get(
+    "/v1/disks/:disk_name",
+    {
+      schema: {
+        summary: "One disk, a deleted one too.",
+        tags: ["disks"],
+        params,
+        response: { 200: Disk, ...failures, ...problems(404) },
+      },
+    },
+    async (request) => diskBody(await demandDisk(request, request.params.disk_name)),
+  );
+  app.get(
+    "/v1/disks/:disk_name/operations/:operation_id",
+    {
+      schema: {
+        summary: "How far a change of a disk has come.",
+        tags: ["disks"],
+        params: params.extend({ operation_id: z.string() }),
+        response: { 200: DiskOperation, ...failures, ...problems(404) },
+      },
+    },
+    async (request) => {
+      const { userId } = userOf(request);
+      const { disk_name: diskName, operation_id: operationId } = request.params;
+      const isName = isDiskName(diskName) && z.guid().safeParse(operationId).success;
+      const row =
+        isName && (await findDiskOperation(store.pool, { userId, diskName, operationId }));
+      if (!row) throw new ProblemError("operation_not_found", "Operation not found for this disk");
+      return operationBody(row);
+    },
+  );
+  app.get(
+    "/v1/disks/:disk_name/content",
+    {
+      schema: {
+        summary: "Where the listing of a disk's newest snapshot is.",
+        tags: ["disks"],
+        params,
+        response: { 200: DiskContent, ...failures, ...problems(404, 410) },
+      },
+    },
+    async (request) => {
+      const disk = await demandDisk(request, request.params.disk_name);
+      if (!disk.is_deleted) return contentBody(disk);
+      const detail = `Disk '${disk.disk_name}' is marked for deletion`;
+      throw new ProblemError("disk_deleted", detail);
+    },
+  );
+}

@@ -1,0 +1,65 @@
+/** `/v1/jobs/{job_id}/…`: orders about a job that is queued or runs. */
+import { AddJobUser, ExtendJob, JobActionRequested } from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
+import type { FastifyRequest } from "fastify";
+import * as z from "zod";
+import type { ApiDeps } from "../deps.ts";
+import { type JobOrder, requestAction } from "../jobs/request-action.ts";
+import { userOf } from "../users.ts";
+
+const params = z.object({ job_id: z.string() });
+const failures = problems(401, 403, 404, 409, 503);
+const bodyFailures = problems(413, 415, 422);
+
+const schemaOf = (summary: string) => ({
+  summary,
+  tags: ["jobs"],
+  params,
+  response: { 200: JobActionRequested, ...failures },
+});
+
+type AboutJob = FastifyRequest<{ Params: z.infer<typeof params> }>;
+
+export function jobActionRoutes(app: App, { mutate, audit, jobQueue }: ApiDeps): void {
+  const act = async (request: AboutJob, order: JobOrder): Promise<JobActionRequested> => {
+    const about = { user: userOf(request), job: request.params.job_id, order, queue: jobQueue };
+    const { answer, isRepeat } = await mutate(request, (transaction) =>
+      requestAction(transaction, about),
+    );
+    if (!isRepeat) audit.done(request, `job_${order.action}`, { job_id: answer.job_id });
+    return answer;
+  };
+
+  app.post(
+    "/v1/jobs/:job_id/cancel",
+    { schema: schemaOf("Asks for the end of a job.") },
+    (request) => act(request, { action: "cancel" }),
+  );
+  app.post(
+    "/v1/jobs/:job_id/jupyter/enable",
+    { schema: schemaOf("Asks for Jupyter Lab in a job.") },
+    (request) => act(request, { action: "enable_jupyter" }),
+  );
+  app.post(
+    "/v1/jobs/:job_id/jupyter/disable",
+    { schema: schemaOf("Asks for the end of Jupyter Lab in a job.") },
+    (request) => act(request, { action: "disable_jupyter" }),
+  );
+
+  const extend = schemaOf("Asks for more hours.");
+  app.post(
+    "/v1/jobs/:job_id/extend",
+    {
+      schema: { ...extend, body: ExtendJob, response: { ...extend.response, ...bodyFailures } },
+    },
+    (request) => act(request, { action: "extend", ...request.body }),
+  );
+  const addUser = schemaOf("Asks for the SSH keys of another GitHub user in a job.");
+  app.post(
+    "/v1/jobs/:job_id/users",
+    {
+      schema: { ...addUser, body: AddJobUser, response: { ...addUser.response, ...bodyFailures } },
+    },
+    (request) => act(request, { action: "add_user", ...request.body }),
+  );
+}

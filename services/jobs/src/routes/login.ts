@@ -1,0 +1,36 @@
+/** `/v1/auth`: from an AWS identity to an API key. */
+import { AwsLoginAnswer, LoginChallenge, RawAwsLogin } from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
+import { AwsLoginProof } from "@airlock/identity";
+import * as z from "zod";
+import type { Logins } from "../login.ts";
+
+export function loginRoutes(app: App, logins: Logins): void {
+  app.post(
+    "/v1/auth/challenge",
+    {
+      schema: {
+        summary: "A challenge to sign a login with, good for one attempt within a minute.",
+        tags: ["auth"],
+        response: { 200: LoginChallenge, ...problems(503) },
+      },
+    },
+    () => logins.challenge(),
+  );
+  app.post(
+    "/v1/auth/aws-login",
+    {
+      schema: {
+        summary:
+          "Trades a signed GetCallerIdentity request, or credentials in dev, for an API key.",
+        tags: ["auth"],
+        body: z.union([AwsLoginProof, RawAwsLogin]),
+        response: { 200: AwsLoginAnswer, ...problems(401, 403, 413, 415, 422, 503) },
+      },
+    },
+    (request) =>
+      "signature" in request.body
+        ? logins.byProof(request, request.body)
+        : logins.byKeys(request, request.body),
+  );
+}

@@ -1,0 +1,111 @@
+/** What jobs reads from its environment. */
+import {
+  commonSettings,
+  type Environment,
+  httpUrl,
+  integer,
+  onOff,
+  port,
+  serviceName,
+} from "@airlock/config";
+import { layerVerifySettings, STS_REGIONS, withLayerVerifyRules } from "@airlock/identity";
+import { storeSettings, withStoreRules } from "@airlock/jobs-store";
+import * as z from "zod";
+
+const fields = z.object({
+  SERVICE_NAME: serviceName("jobs"),
+  ...commonSettings,
+  PORT: port().default(8000).describe("Port of the service."),
+  ...layerVerifySettings,
+  ...storeSettings,
+  ENV_VARS_KEYS_FILE: z
+    .string()
+    .optional()
+    .describe(
+      "Keys that encrypt env_vars, one or two lines `<id>:<32 bytes in base64>`, the newest first. Unset means a key of this process alone, in dev.",
+    ),
+  API_KEY_TTL_HOURS: integer(1, 168)
+    .default(2)
+    .describe("Life of an API key, 1 to 168 hours; rotating does not prolong it."),
+  ALLOWED_AWS_ROLE: z
+    .string()
+    .regex(/^[\w+=,.@-]{1,64}$/, { error: "must be the name of a role, without its path" })
+    .default("SSOCloudDevGpuReservation")
+    .describe("Role whose sessions may log in, exactly."),
+  ALLOWED_AWS_ACCOUNTS: z
+    .string()
+    .transform((text) => text.split(",").map((account) => account.trim()))
+    .refine((accounts) => accounts.every((account) => /^\d{12}$/.test(account)), {
+      error: "must be account ids of 12 digits, by comma",
+    })
+    .describe("Accounts whose sessions of that role may log in, by comma."),
+  LOGIN_SERVER_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9.:/_-]{0,254}$/, { error: "must be like a host name" })
+    .optional()
+    .describe(
+      "Name of this installation, which clients sign when they log in, such as its host name. Unset means airlock-dev, in dev.",
+    ),
+  ALLOW_RAW_AWS_LOGIN: onOff()
+    .optional()
+    .describe(
+      "Take AWS credentials themselves at the login: on or off. Unset means on in dev; elsewhere it cannot be on.",
+    ),
+  AWS_ENDPOINT_URL: httpUrl()
+    .optional()
+    .describe("Another address for every AWS service, such as an emulator."),
+  AWS_ENDPOINT_URL_STS: httpUrl().optional().describe("Another address for STS alone."),
+});
+
+type Fields = Partial<z.infer<typeof fields>>;
+const isDev = ({ ENVIRONMENT }: Fields) => ENVIRONMENT === "dev";
+
+/** By the variable that the sentence opens with: what it must be, and when it is not. */
+const RULES: readonly [keyof Fields, string, (settings: Fields) => boolean][] = [
+  [
+    "ENV_VARS_KEYS_FILE",
+    "is needed outside dev: env_vars hold secrets",
+    (s) => !isDev(s) && s.ENV_VARS_KEYS_FILE === undefined,
+  ],
+  [
+    "LOGIN_SERVER_ID",
+    "is needed outside dev: a login for another installation must not work here",
+    (s) => !isDev(s) && s.LOGIN_SERVER_ID === undefined,
+  ],
+  [
+    "ALLOW_RAW_AWS_LOGIN",
+    "cannot be on outside dev: credentials belong to nobody but their owner",
+    (s) => !isDev(s) && s.ALLOW_RAW_AWS_LOGIN === true,
+  ],
+  ...(["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"] as const).map(
+    (key): [keyof Fields, string, (settings: Fields) => boolean] => [
+      key,
+      "is for dev: whoever answers there decides who may log in",
+      (s) => !isDev(s) && s[key] !== undefined,
+    ],
+  ),
+  [
+    "AWS_REGION",
+    "is no region whose STS is known",
+    (s) => s.AWS_REGION !== undefined && !STS_REGIONS.has(s.AWS_REGION),
+  ],
+];
+
+const withRules = (schema: typeof fields): typeof fields =>
+  RULES.reduce(
+    (checked, [key, error, isBroken]) =>
+      checked.refine((settings) => !isBroken(settings), { path: [key], error, when: () => true }),
+    schema,
+  );
+
+export const settingsSchema = withLayerVerifyRules(withStoreRules(withRules(fields)));
+export type Settings = Readonly<z.infer<typeof settingsSchema>>;
+
+export const allowsRawLogin = (settings: Settings): boolean =>
+  settings.ALLOW_RAW_AWS_LOGIN ?? settings.ENVIRONMENT === "dev";
+
+/** Problems of an environment that no schema sees: this service proves others' identities with none of its own. */
+export const refuse = (env: Environment): readonly string[] =>
+  ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+    .filter((name) => env[name])
+    .map((name) => `${name}: must not be set; this service needs no AWS credentials`);

@@ -1,0 +1,41 @@
+/** Who gets an answer from jobs: the gateway's own identity, and nobody else. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createLocalIssuer } from "@airlock/identity/local-issuer";
+import { startJobs, startWorld } from "./harness.ts";
+
+const GATEWAY = { sub: "system:serviceaccount:gateway:gateway", aud: ["jobs"] };
+
+test("every path but the probes asks for the gateway's proof, the internal one too", async (t) => {
+  const world = await startWorld();
+  const issuer = await createLocalIssuer();
+  t.after(() => issuer.close());
+  const jobs = await startJobs(world, await world.cluster.createDatabase(), {
+    env: {
+      LAYER_AUTH_MODE: "enforce",
+      LAYER_AUTH_ISSUER: issuer.issuer,
+      LAYER_AUTH_AUDIENCE: "jobs",
+      LAYER_AUTH_SUBJECTS: GATEWAY.sub,
+    },
+  });
+  for (const [method, path] of [
+    ["GET", "/"],
+    ["GET", "/health"],
+    ["GET", "/v1/jobs"],
+    ["POST", "/v1/auth/challenge"],
+    ["POST", "/internal/key-check"],
+    ["GET", "/nothing"],
+  ] as const) {
+    const answer = await jobs.ask(method, path);
+    assert.equal(answer.status, 401, path);
+    assert.equal(answer.headers.get("www-authenticate"), "Airlock-Layer", path);
+  }
+  assert.equal((await jobs.ask("GET", "/livez")).status, 200);
+  const good = { "x-airlock-layer": await issuer.mint(GATEWAY) };
+  assert.equal((await jobs.ask("POST", "/v1/auth/challenge", { headers: good })).status, 200);
+  const keyless = await jobs.ask("GET", "/v1/jobs", { headers: good });
+  assert.equal(keyless.body.code, "api_key_missing");
+  const stranger = { ...GATEWAY, sub: "system:serviceaccount:default:default" };
+  const other = { "x-airlock-layer": await issuer.mint(stranger) };
+  assert.equal((await jobs.ask("GET", "/v1/jobs", { headers: other })).status, 403);
+});

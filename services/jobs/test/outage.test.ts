@@ -1,0 +1,86 @@
+/** Without a database, and while it restarts: nothing that was accepted is lost. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type JobsRig, SEED_JOB, startJobs, startWorld } from "./harness.ts";
+
+const world = await startWorld({ durable: true });
+/** Jobs before each restart, and as many after it: about 2000 in all. */
+const ENOUGH = 340;
+const quick = { DATABASE_CONNECT_TIMEOUT_MS: "500" };
+
+async function until(isTrue: () => Promise<boolean>, what: string): Promise<void> {
+  const since = performance.now();
+  while (!(await isTrue())) {
+    assert.ok(performance.now() - since < 25_000, what);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+const isReady = async ({ ask }: JobsRig) => (await ask("GET", "/readyz")).status === 200;
+
+test("no database at start: alive, not ready, 503 with Retry-After", async () => {
+  const nowhere = "postgresql://user:canary-password@127.0.0.1:1/none";
+  const jobs = await startJobs(world, nowhere, { env: quick });
+  assert.equal((await jobs.ask("GET", "/livez")).status, 200);
+  assert.equal((await jobs.ask("GET", "/readyz")).status, 503);
+  const health = await jobs.ask("GET", "/health");
+  assert.equal(health.status, 200);
+  const { status, database, queue } = health.body;
+  assert.deepEqual([status, database, queue], ["unhealthy", "unhealthy", "unknown"]);
+  const answer = await jobs.ask("POST", "/v1/auth/challenge");
+  assert.equal(answer.status, 503, JSON.stringify(answer.body));
+  assert.equal(answer.body.code, "database_unavailable");
+  assert.equal(answer.headers.get("retry-after"), "1");
+  assert.match(await jobs.metrics.registry.metrics(), /database_pool_connections/);
+  assert.ok(!jobs.lines.join("").includes("canary-password"));
+  await jobs.close();
+});
+
+test("a queue that is missing is told, and stops nothing else", async () => {
+  const jobs = await startJobs(world, await world.cluster.createDatabase());
+  await jobs.db.query("SELECT pgmq.drop_queue('disk_operations'::text)");
+  const missing = async () => (await jobs.ask("GET", "/health")).body.queue === "missing";
+  await until(missing, "the missing queue was not noticed");
+  assert.equal(await isReady(jobs), true);
+  await jobs.close();
+});
+
+for (const mode of ["fast", "immediate", "kill"] as const) {
+  test(`submits while Postgres restarts (${mode}): what was answered 200 is there`, async () => {
+    const jobs = await startJobs(world, await world.cluster.createDatabase(), { env: quick });
+    await until(() => isReady(jobs), "not ready");
+    const key = await jobs.login();
+    const accepted: string[] = [];
+    let refused = 0;
+    let isOver = false;
+    const send = async (): Promise<void> => {
+      while (!isOver) {
+        const answer = await jobs.ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB });
+        if (answer.status === 200) accepted.push(answer.body.job_id);
+        else {
+          assert.equal(answer.status, 503, JSON.stringify(answer.body));
+          assert.equal(answer.body.code, "database_unavailable");
+          assert.ok(answer.headers.get("retry-after"));
+          refused++;
+        }
+      }
+    };
+    const senders = Array.from({ length: 8 }, send);
+    await until(async () => accepted.length > ENOUGH, "nothing was accepted");
+    await world.cluster.restart(mode);
+    const before = accepted.length;
+    await until(async () => accepted.length > before + ENOUGH, "nothing is accepted any more");
+    isOver = true;
+    await Promise.all(senders);
+    assert.ok(refused > 0, "the restart was not noticed");
+    const { rows } = await jobs.db.query<{ id: string }>(
+      `SELECT reservation_id AS id FROM reservations
+       JOIN pgmq.q_gpu_reservations ON message->>'job_id' = reservation_id`,
+    );
+    const there = new Set(rows.map(({ id }) => id));
+    assert.deepEqual(
+      accepted.filter((id) => !there.has(id)),
+      [],
+    );
+    await jobs.close();
+  });
+}

@@ -1,0 +1,139 @@
+/** The examples of the seed's README, and what its client does with the answers. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { signGetCallerIdentity } from "@airlock/identity";
+import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { rawLogin, SEED_JOB, startJobs, startWorld } from "./harness.ts";
+
+const world = await startWorld();
+const jobs = await startJobs(world, await world.cluster.createDatabase());
+const { ask } = jobs;
+
+test("login with credentials: a key, its prefix, who it is for, and when it ends", async () => {
+  const body = rawLogin(KNOWN_SESSIONS.gpuUser);
+  const { status, body: answer } = await ask("POST", "/v1/auth/aws-login", { body });
+  assert.equal(status, 200, JSON.stringify(answer));
+  assert.match(answer.api_key, /^gpud_[0-9A-Za-z]{49}$/);
+  assert.ok(answer.api_key.startsWith(answer.key_prefix));
+  assert.equal(typeof answer.user_id, "number");
+  assert.equal(answer.username, "alice-example.com");
+  assert.equal(answer.aws_arn, KNOWN_SESSIONS.gpuUser.arn);
+  assert.equal(answer.ttl_hours, 2);
+  const hours = (Date.parse(answer.expires_at) - Date.now()) / 3_600_000;
+  assert.ok(hours > 1.9 && hours < 2.1, answer.expires_at);
+});
+
+test("login with a signature gives the same user another key", async () => {
+  const { accessKeyId, secretAccessKey, sessionToken } = KNOWN_SESSIONS.gpuUser;
+  const { challenge } = (await ask("POST", "/v1/auth/challenge")).body;
+  const body = signGetCallerIdentity({
+    credentials: { accessKeyId, secretAccessKey, sessionToken },
+    region: "eu-west-1",
+    serverId: "airlock-dev",
+    challenge,
+  });
+  const { status, body: answer } = await ask("POST", "/v1/auth/aws-login", { body });
+  assert.equal(status, 200, JSON.stringify(answer));
+  assert.equal(answer.username, "alice-example.com");
+});
+
+test("the seed's own submission becomes an h100 job that is there at once", async () => {
+  const key = await jobs.login();
+  const submitted = await ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB });
+  assert.equal(submitted.status, 200, JSON.stringify(submitted.body));
+  assert.equal(submitted.body.status, "queued");
+  assert.match(submitted.body.message, /^Job submitted successfully to queue \(message ID: \d+\)$/);
+  assert.equal(submitted.body.estimated_start_time, null);
+  const id = submitted.body.job_id;
+  const shown = await ask("GET", `/v1/jobs/${id}`, { key });
+  assert.equal(shown.status, 200, JSON.stringify(shown.body));
+  const job = shown.body;
+  assert.equal(job.gpu_type, "h100");
+  assert.equal(job.gpu_count, 1);
+  assert.equal(job.user_id, "alice-example.com");
+  assert.equal(job.pod_name, `gpu-dev-${id.slice(0, 8)}`);
+  assert.equal(job.ssh_command, null);
+  assert.equal(job.oom_count, 0);
+  assert.deepEqual(job.secondary_users, []);
+  assert.equal("queue_position" in job, false);
+  assert.match(job.created_at, /\+00:00$/);
+  const listed = await ask("GET", "/v1/jobs?status=queued,active&limit=500&offset=0", { key });
+  assert.equal(listed.body.total, 1);
+  assert.deepEqual(listed.body.jobs, [job]);
+});
+
+test("a job is extended, given Jupyter and users, and cancelled by the beginning of its id", async () => {
+  const key = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
+  const { job_id } = (await ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB })).body;
+  const start = `/v1/jobs/${job_id.slice(0, 8)}`;
+  for (const [path, body, action, words] of [
+    ["extend", { extension_hours: 3 }, "extend", /^Extension request submitted for 3 hours \(/],
+    ["jupyter/enable", undefined, "enable_jupyter", /^Jupyter enable request submitted \(/],
+    ["jupyter/disable", undefined, "disable_jupyter", /^Jupyter disable request submitted \(/],
+    ["users", { github_username: "octocat" }, "add_user", /for GitHub user 'octocat' \(/],
+    ["cancel", undefined, "cancel", /^Cancellation request submitted \(message ID: \d+\)$/],
+  ] as const) {
+    const answer = await ask("POST", `${start}/${path}`, { key, ...(body && { body }) });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.equal(answer.body.job_id, job_id);
+    assert.equal(answer.body.action, action);
+    assert.equal(answer.body.status, "requested");
+    assert.match(answer.body.message, words);
+  }
+  const { rows } = await jobs.db.query<{ message: { action: string }; delay: number }>(
+    `SELECT message, extract(epoch FROM vt - enqueued_at)::float AS delay
+     FROM pgmq.q_gpu_reservations WHERE message->>'job_id' = $1 ORDER BY msg_id`,
+    [job_id],
+  );
+  const actions = rows.map(({ message }) => message.action);
+  assert.deepEqual(actions.toSorted(), [
+    "add_user",
+    "cancel",
+    "create_reservation",
+    "disable_jupyter",
+    "enable_jupyter",
+    "extend",
+  ]);
+  assert.ok((rows[1]?.delay ?? 0) >= 2, "an extension is not seen at once");
+});
+
+test("an active job has a command that begins with ssh", async () => {
+  const key = await jobs.login();
+  const { job_id } = (await ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB })).body;
+  await jobs.db.query("UPDATE reservations SET status = 'active' WHERE reservation_id = $1", [
+    job_id,
+  ]);
+  const shown = await ask("GET", `/v1/jobs/${job_id}`, { key });
+  assert.equal(shown.body.ssh_command, `ssh gpu-dev-${job_id.slice(0, 8)}`);
+});
+
+test("availability and cluster count what jobs have and want", async () => {
+  const key = await jobs.login();
+  const { availability } = (await ask("GET", "/v1/gpu/availability", { key })).body;
+  const { h100 } = availability;
+  assert.deepEqual(h100, {
+    gpu_type: "h100",
+    total: 16,
+    available: 15,
+    in_use: 1,
+    queued: 2,
+    max_per_node: 8,
+  });
+  const { body: cluster } = await ask("GET", "/v1/cluster/status", { key });
+  assert.equal(cluster.total_gpus, 81);
+  assert.equal(cluster.available_gpus, 80);
+  assert.equal(cluster.queued_gpus, 2);
+  assert.equal(cluster.active_reservations, 1);
+  assert.equal(cluster.queued_reservations, 2);
+  assert.deepEqual(cluster.by_gpu_type.h100, h100);
+});
+
+test("health tells of database and queue in the seed's words", async () => {
+  const { status, body } = await ask("GET", "/health");
+  assert.equal(status, 200);
+  const { timestamp, ...words } = body;
+  assert.deepEqual(words, { status: "healthy", database: "healthy", queue: "healthy" });
+  assert.match(timestamp, /Z$/);
+  assert.equal((await ask("GET", "/readyz")).status, 200);
+  assert.equal((await ask("GET", "/")).body.endpoints.jobs, "/v1/jobs");
+});

@@ -1,0 +1,172 @@
+/** What a submission may hold, and what becomes of its ids and GPUs. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
+
+const world = await startWorld();
+const jobs = await startJobs(world, await world.cluster.createDatabase());
+const alice = await jobs.login();
+const bob = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
+const QUEUE = "pgmq.q_gpu_reservations";
+
+const submit = (changes: object, key = alice) =>
+  jobs.ask("POST", "/v1/jobs/submit", { key, body: { ...SEED_JOB, ...changes } });
+const show = async (id: string) => (await jobs.ask("GET", `/v1/jobs/${id}`, { key: alice })).body;
+
+/** As the client of the seed sends them. */
+const controls = (changes: Record<string, string> = {}) => ({
+  GPU_TYPE: "h100",
+  GPU_COUNT: "1",
+  RESERVATION_ID: randomUUID(),
+  USER_ID: "alice",
+  GITHUB_USER: "octocat",
+  POD_NAME: "demo",
+  ...changes,
+});
+
+test("the client's orders among the variables become the job's", async () => {
+  const env_vars = controls({ GPU_TYPE: "H100", GPU_COUNT: "8", JUPYTER_ENABLED: "true" });
+  const submitted = await submit({ env_vars });
+  assert.equal(submitted.status, 200, JSON.stringify(submitted.body));
+  assert.equal(submitted.body.job_id, env_vars.RESERVATION_ID);
+  const job = await show(env_vars.RESERVATION_ID);
+  assert.equal(job.gpu_count, 8);
+  assert.equal(job.jupyter_enabled, true);
+  assert.equal(job.github_user, "octocat");
+  assert.equal(job.name, "demo");
+});
+
+test("machines without GPUs take none", async () => {
+  const { body } = await submit({ instance_type: "c7i.8xlarge", env_vars: {} });
+  assert.equal((await show(body.job_id)).gpu_count, 0);
+});
+
+for (const [name, changes, code] of [
+  ["an unknown instance type", { instance_type: "x1.32xlarge" }, "gpu_type_unknown"],
+  ["an unknown GPU type", { env_vars: { GPU_TYPE: "tpu" } }, "gpu_type_unknown"],
+  ["types that contradict", { env_vars: { GPU_TYPE: "a100" } }, "gpu_type_mismatch"],
+  [
+    "GPUs on a machine without",
+    { instance_type: "c7g.8xlarge", env_vars: { GPU_COUNT: "1" } },
+    "invalid_body",
+  ],
+  ["more GPUs than there are", { env_vars: { GPU_COUNT: "16" } }, "invalid_body"],
+  ["an odd number of GPUs", { env_vars: { GPU_COUNT: "3" } }, "invalid_body"],
+  ["a number that is no text", { env_vars: { GPU_COUNT: 1 } }, "invalid_body"],
+  ["Jupyter perhaps", { env_vars: { JUPYTER_ENABLED: "yes" } }, "invalid_body"],
+  ["an id that is a path", { env_vars: { RESERVATION_ID: "../../etc/passwd" } }, "invalid_body"],
+  ["an id of wildcards", { env_vars: { RESERVATION_ID: "%%%%%%%%%%%%" } }, "invalid_body"],
+  ["a GitHub name with a command", { env_vars: { GITHUB_USER: "a;reboot" } }, "invalid_body"],
+  ["a preloaded library", { env_vars: { LD_PRELOAD: "/tmp/x.so" } }, "invalid_body"],
+  ["another PATH", { env_vars: { PATH: "/tmp" } }, "invalid_body"],
+  ["AWS credentials", { env_vars: { AWS_SECRET_ACCESS_KEY: "x" } }, "invalid_body"],
+  ["a name that is none", { env_vars: { "A-B": "x" } }, "invalid_body"],
+  ["a NUL in a value", { env_vars: { A: "a\0b" } }, "invalid_body"],
+  ["a NUL in the command", { command: "a\0b" }, "invalid_body"],
+  [
+    "too many variables",
+    { env_vars: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`V${i}`, ""])) },
+    "invalid_body",
+  ],
+  ["too large a value", { env_vars: { A: "x".repeat(32_768) } }, "invalid_body"],
+  ["no hours", { duration_hours: 0 }, "invalid_body"],
+  ["too many hours", { duration_hours: 73 }, "invalid_body"],
+  ["half an hour", { duration_hours: 0.5 }, "invalid_body"],
+  ["a small disk", { disk_size_gb: 9 }, "invalid_body"],
+  ["an image that is an option", { image: "--privileged" }, "invalid_body"],
+] as const) {
+  test(`${name}: 422, and nothing is written`, async () => {
+    const before = [await countOf(jobs.db, "reservations"), await countOf(jobs.db, QUEUE)];
+    const { status, body } = await submit(changes);
+    assert.equal(status, 422, JSON.stringify(body));
+    assert.equal(body.code, code);
+    assert.equal(typeof body.detail, "string");
+    assert.deepEqual(
+      [await countOf(jobs.db, "reservations"), await countOf(jobs.db, QUEUE)],
+      before,
+    );
+  });
+}
+
+test("a problem names the variable and never its value", async () => {
+  const { body } = await submit({ env_vars: { LD_PRELOAD: "canary-value" } });
+  assert.match(body.detail, /env_vars\.LD_PRELOAD/);
+  assert.ok(!body.detail.includes("canary"));
+});
+
+test("the same id and job again is the same job; another job under it is refused", async () => {
+  const env_vars = controls();
+  const first = await submit({ env_vars });
+  const before = await countOf(jobs.db, QUEUE);
+  const again = await submit({ env_vars });
+  assert.equal(again.status, 200, JSON.stringify(again.body));
+  assert.equal(again.body.job_id, first.body.job_id);
+  assert.equal(await countOf(jobs.db, QUEUE), before);
+  const other = await submit({ env_vars, duration_hours: 5 });
+  assert.equal(other.status, 409);
+  assert.equal(other.body.code, "job_id_taken");
+});
+
+test("a foreign id cannot be taken over", async () => {
+  const env_vars = controls();
+  await submit({ env_vars });
+  const stolen = await submit({ env_vars: { ...env_vars, GITHUB_USER: "mallory" } }, bob);
+  assert.equal(stolen.status, 409);
+  assert.equal(stolen.body.code, "job_id_taken");
+  assert.equal((await show(env_vars.RESERVATION_ID)).github_user, "octocat");
+});
+
+test("ids that begin alike get pods of their own", async () => {
+  const start = randomUUID().slice(0, 8);
+  const ids = ["-aaaa-1", "-aaaa-2", "-bbbb-3"].map((end) => start + end);
+  await Promise.all(ids.map((id) => submit({ env_vars: controls({ RESERVATION_ID: id }) })));
+  const pods = await Promise.all(ids.map(async (id) => (await show(id)).pod_name));
+  assert.equal(new Set(pods).size, 3, pods.join());
+  assert.ok(pods.includes(`gpu-dev-${start}`));
+  const ambiguous = await jobs.ask("POST", `/v1/jobs/${start}/cancel`, { key: alice });
+  assert.equal(ambiguous.status, 409);
+  assert.equal(ambiguous.body.code, "job_id_ambiguous");
+});
+
+test("the message tells the processor what the contract says, without the variables", async () => {
+  const env_vars = controls();
+  await submit({ env_vars: { ...env_vars, HF_TOKEN: "hidden" } });
+  const { rows } = await jobs.db.query<{ message: Record<string, unknown> }>(
+    `SELECT message FROM ${QUEUE} WHERE message->>'job_id' = $1`,
+    [env_vars.RESERVATION_ID],
+  );
+  const { submitted_at, created_at, _metadata, ...message } = rows[0]?.message ?? {};
+  assert.equal(submitted_at, created_at);
+  assert.deepEqual(message, {
+    action: "create_reservation",
+    job_id: env_vars.RESERVATION_ID,
+    reservation_id: env_vars.RESERVATION_ID,
+    user_id: "alice-example.com",
+    username: "alice-example.com",
+    gpu_type: "h100",
+    gpu_count: 1,
+    github_user: "octocat",
+    jupyter_enabled: false,
+    name: "demo",
+    version: "0.4.0",
+    dockerimage: SEED_JOB.image,
+    instance_type: "p5.48xlarge",
+    duration_hours: 4,
+    disk_name: "my-training-data",
+    disk_size_gb: 500,
+    command: SEED_JOB.command,
+    status: "queued",
+  });
+});
+
+test("what has ended takes no orders", async () => {
+  const { job_id } = (await submit({})).body;
+  await jobs.db.query("UPDATE reservations SET status = 'expired' WHERE reservation_id = $1", [
+    job_id,
+  ]);
+  const { status, body } = await jobs.ask("POST", `/v1/jobs/${job_id}/cancel`, { key: alice });
+  assert.equal(status, 409);
+  assert.equal(body.code, "job_ended");
+});
