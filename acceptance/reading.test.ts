@@ -65,15 +65,15 @@ test("a batch answers in the order of its names, by GET and by POST", async (t) 
   if (names.length === 0) return t.diagnostic("the account has no parameter");
   const missing = `/airlock-acceptance/none-${Date.now()}`;
   const asked = [...names.toReversed(), missing];
+  const type = { "content-type": "application/json" };
+  const posted = await call("/config/batch", "POST", type, JSON.stringify({ names: asked }));
+  assert.equal(posted.status, 200, posted.text);
   const body = await json(`/config?${asked.map((name) => `name=${name}`).join("&")}`);
   assert.deepEqual(
     (body.parameters as Value[]).map(({ name }) => name),
     names.toReversed(),
   );
   assert.deepEqual([...(body.missing as string[]), ...(body.denied as string[])], [missing]);
-  const type = { "content-type": "application/json" };
-  const posted = await call("/config/batch", "POST", type, JSON.stringify({ names: asked }));
-  assert.equal(posted.status, 200, posted.text);
   assert.deepEqual(JSON.parse(posted.text), body);
 });
 

@@ -152,6 +152,15 @@ test("a batch, in the order of the request, by GET and by POST", async (t) => {
   });
   assert.equal(posted.status, 200);
   assert.deepEqual(await posted.json(), got);
+  // once more with names that no cache knows
+  local.parameters.put({ parameters: [{ name: "/cold/a", value: "a" }] });
+  const cold = await fetch(`${url}/parameters/batch`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ names: ["/cold/a", "/cold/b"] }),
+  });
+  const { parameters, missing } = ParameterBatch.parse(await cold.json());
+  assert.deepEqual([parameters[0]?.value, missing], ["a", ["/cold/b"]]);
 });
 
 test("what is denied stands in missing, or in denied where policy says 403", async (t) => {

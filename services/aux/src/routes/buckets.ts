@@ -11,7 +11,7 @@ import {
   readCursor,
   writeCursor,
 } from "@airlock/contract";
-import { type App, problems } from "@airlock/http";
+import { type App, clientLeft, problems } from "@airlock/http";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
@@ -43,7 +43,7 @@ export function bucketRoutes(
       const { prefix = "" } = request.query;
       const found = await buckets.list({
         caller: request.caller,
-        signal: request.signal,
+        signal: clientLeft(reply),
         revalidate: wantsFresh(request),
       });
       let denied = 0;
@@ -78,17 +78,18 @@ export function bucketRoutes(
     async (request, reply) => {
       const { bucket } = request.params;
       if (!isBucketName(bucket)) throw invalidBucket();
-      const body = await listObjects(request, bucket, request.query);
+      const body = await listObjects(request, clientLeft(reply), bucket, request.query);
       return send(request, reply, jsonOf(body), { cache: "bypass", ageSeconds: 0 });
     },
   );
 
   const listObjects = async (
     request: FastifyRequest,
+    signal: AbortSignal,
     bucket: string,
     { prefix = "", delimiter, limit = MAX_PAGE, cursor }: z.infer<typeof ObjectsQuery>,
   ): Promise<ObjectList> => {
-    const { caller, signal } = request;
+    const { caller } = request;
     const name = `s3://${bucket}/${prefix}*`;
     const mayBelow = (below: string) =>
       access.decide(request, "list", { kind: "prefix", bucket, prefix: below });

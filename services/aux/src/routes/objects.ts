@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import type { ObjectAnswer, ObjectConditions, ObjectStore } from "@airlock/aws";
 import { ObjectQuery, Presigned, PresignObjectQuery, ProblemError } from "@airlock/contract";
-import { type App, problems } from "@airlock/http";
+import { type App, clientLeft, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
@@ -24,7 +24,8 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     const resource = { kind: "object", bucket, key } as const;
     const decision = access.demand(request, "read", resource, { name, missing: noSuchObject });
     access.record(request, "read", name, { decision, cache: "bypass" });
-    const { caller, signal } = request;
+    const { caller } = request;
+    const signal = clientLeft(reply);
     const answer = await openRange(conditionsOf(request), (conditions) =>
       objects.open(method, bucket, key, conditions, { caller, signal }),
     );

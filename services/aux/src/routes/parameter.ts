@@ -1,7 +1,7 @@
 /** `/parameters/{name}`: one value, also as plain text, also once it has changed. */
 import type { ParameterStore, Read } from "@airlock/aws";
 import { Parameter, ParameterQuery, ProblemError } from "@airlock/contract";
-import { type App, parameterNameOf, problems } from "@airlock/http";
+import { type App, clientLeft, parameterNameOf, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Negotiator from "negotiator";
 import * as z from "zod";
@@ -55,14 +55,14 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
       const options = {
         ...selection,
         caller: request.caller,
-        signal: request.signal,
+        signal: clientLeft(reply),
         revalidate: wantsFresh(request),
       };
       reply.header("vary", "accept");
       const first = await read(request, name, options);
       const found =
         wait !== undefined && isUnchanged(request, representationOf(request, first.value).etag)
-          ? await changed(request, first, wait, (revalidate) =>
+          ? await changed(request, reply, first, wait, (revalidate) =>
               read(request, name, { ...options, revalidate }),
             )
           : first;
@@ -73,13 +73,14 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
   /** Reads again when SSM shows a change, until the answer is another one or the time is up. */
   const changed = async (
     request: FastifyRequest,
+    reply: FastifyReply,
     first: Read<Parameter>,
     waitSeconds: number,
     again: (revalidate: boolean) => Promise<Read<Parameter>>,
   ): Promise<Read<Parameter>> => {
     const endsAt = performance.now() + waitSeconds * 1000;
     const endWait = request.beginWait();
-    const signal = AbortSignal.any([request.signal, request.server.draining]);
+    const signal = AbortSignal.any([clientLeft(reply), request.server.draining]);
     try {
       for (let found = first; ; ) {
         const limitMs = endsAt - performance.now();

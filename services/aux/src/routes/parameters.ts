@@ -8,17 +8,17 @@ import {
   ParametersQuery,
   ParameterTree,
 } from "@airlock/contract";
-import { type App, problems } from "@airlock/http";
-import type { FastifyRequest } from "fastify";
+import { type App, clientLeft, problems } from "@airlock/http";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
 import { type Page, pageOf } from "../pages.ts";
 import { jsonOf, newsOf, send, wantsFresh } from "../representation.ts";
 
 export function parametersRoutes(app: App, store: ParameterStore, access: Access): void {
-  const list = async (request: FastifyRequest, query: ParametersQuery) => {
+  const list = async (request: FastifyRequest, reply: FastifyReply, query: ParametersQuery) => {
     const { prefix = "", type } = query;
-    const found = await store.list(optionsOf(request));
+    const found = await store.list(optionsOf(request, reply));
     let denied = 0;
     const page = pageOf(`parameters ${type ?? ""} ${prefix}`, found.value, query, (item) => {
       if (!item.name.startsWith(prefix) || (type !== undefined && item.type !== type)) return false;
@@ -32,9 +32,14 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
     return { body, news: found };
   };
 
-  const tree = async (request: FastifyRequest, query: ParametersQuery, path: string) => {
+  const tree = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    query: ParametersQuery,
+    path: string,
+  ) => {
     const { recursive = false, decrypt = true } = query;
-    const found = await store.tree(path, { ...optionsOf(request), recursive, decrypt });
+    const found = await store.tree(path, { ...optionsOf(request, reply), recursive, decrypt });
     let denied = 0;
     const page = pageOf(`tree ${path} ${recursive}`, found.value, query, (parameter) => {
       const { allow } = access.decide(request, "read", resourceOf(parameter, decrypt));
@@ -53,10 +58,15 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
     return { body, news: found };
   };
 
-  const batch = async (request: FastifyRequest, names: readonly string[], decrypt = true) => {
+  const batch = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    names: readonly string[],
+    decrypt = true,
+  ) => {
     const mayAsk = (name: string) =>
       access.decide(request, "read", { kind: "parameter", name }).allow;
-    const options = { ...optionsOf(request), decrypt };
+    const options = { ...optionsOf(request, reply), decrypt };
     const found = await store.getMany(names.filter(mayAsk), options);
     const body: ParameterBatch = { parameters: [], missing: [], denied: [] };
     const shown: Read<Parameter>[] = [];
@@ -90,10 +100,10 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
     async (request, reply) => {
       const { query } = request;
       const { body, news } = await (query.name
-        ? batch(request, query.name, query.decrypt)
+        ? batch(request, reply, query.name, query.decrypt)
         : query.path
-          ? tree(request, query, query.path)
-          : list(request, query));
+          ? tree(request, reply, query, query.path)
+          : list(request, reply, query));
       return send(request, reply, jsonOf(body), news);
     },
   );
@@ -109,7 +119,7 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
     },
     async (request, reply) => {
       const { names, decrypt } = request.body;
-      const { body, news } = await batch(request, names, decrypt);
+      const { body, news } = await batch(request, reply, names, decrypt);
       return send(request, reply, jsonOf(body), news);
     },
   );
@@ -117,9 +127,9 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
 
 const failures = problems(400, 401, 403, 414, 502, 503, 504);
 
-const optionsOf = (request: FastifyRequest) => ({
+const optionsOf = (request: FastifyRequest, reply: FastifyReply) => ({
   caller: request.caller,
-  signal: request.signal,
+  signal: clientLeft(reply),
   revalidate: wantsFresh(request),
 });
 
