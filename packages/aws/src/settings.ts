@@ -1,5 +1,5 @@
 /** The settings of AWS access, shared by every service that may call AWS. */
-import { httpUrl, integer } from "@airlock/config";
+import { httpUrl, integer, type Rule, withRules } from "@airlock/config";
 import * as z from "zod";
 
 const roleArn = () =>
@@ -72,13 +72,7 @@ export type AwsSettings = Readonly<z.infer<typeof schema>> & {
 
 type Fields = Partial<z.infer<typeof schema>>;
 
-interface Rule {
-  readonly key: keyof typeof awsSettings;
-  readonly message: string;
-  isBroken(settings: Fields): boolean;
-}
-
-const RULES: readonly Rule[] = [
+const RULES: readonly Rule<Fields>[] = [
   {
     key: "AWS_ROLE_ARN",
     message: "is needed with AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -103,17 +97,7 @@ const RULES: readonly Rule[] = [
 ];
 
 /** A schema that holds `awsSettings`, with the rules between them; all are checked in one go. */
-export function withAwsRules<S extends z.ZodObject>(schema: S): S {
-  return RULES.reduce(
-    (checked, { key, message, isBroken }) =>
-      checked.refine((settings) => !isBroken(settings as Fields), {
-        path: [key],
-        error: message,
-        when: () => true,
-      }),
-    schema,
-  );
-}
+export const withAwsRules = <S extends z.ZodObject>(schema: S): S => withRules(schema, RULES);
 
 /** Whether the role is assumed with the credentials of another role. */
 function isChained(settings: Fields): boolean {

@@ -8,6 +8,7 @@ export {
   serviceName,
 } from "./common.ts";
 export { addressRanges, hostPatterns, httpUrl, integer, onOff, port, word } from "./fields.ts";
+export { type Rule, withRules } from "./rules.ts";
 export {
   describeSettings,
   type Environment,

@@ -1,14 +1,7 @@
 /** The settings by which the outer door learns who its callers are. */
-import { type EnvironmentName, httpUrl, word } from "@airlock/config";
+import { type EnvironmentName, httpUrl, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
-import {
-  algorithmList,
-  exactText,
-  isExposedUrl,
-  isHttpUrl,
-  type Rule,
-  withRules,
-} from "./setting-fields.ts";
+import { algorithmList, exactText, isExposedUrl, isHttpUrl } from "./setting-fields.ts";
 
 export const callerSettings = {
   GATEWAY_AUTH: word(["none", "jwt"])

@@ -1,14 +1,7 @@
 /** The settings by which one service proves itself to the next, and by which the next one checks it. */
-import { type EnvironmentName, httpUrl, word } from "@airlock/config";
+import { type EnvironmentName, httpUrl, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
-import {
-  exactText,
-  isExposedUrl,
-  isHttpUrl,
-  listOf,
-  type Rule,
-  withRules,
-} from "./setting-fields.ts";
+import { exactText, isExposedUrl, isHttpUrl, listOf } from "./setting-fields.ts";
 
 /** Settings of the service that calls. */
 export const layerPresentSettings = {

@@ -1,4 +1,4 @@
-/** The kinds of value and of rule that the settings of callers and layers share. */
+/** The kinds of value that the settings of callers and layers share. */
 import * as z from "zod";
 
 /** Signature algorithms that may be allowed: all asymmetric (RFC 8725 §3.1). */
@@ -29,29 +29,6 @@ export const algorithmList = (): z.ZodType<readonly Algorithm[], string> =>
     new RegExp(`^(?:${ALGORITHMS.join("|")})$`),
     `must be algorithms by comma, of ${ALGORITHMS.join(", ")}`,
   ) as unknown as z.ZodType<readonly Algorithm[], string>;
-
-/** A relation between settings. `key` is the variable that the sentence opens with. */
-export interface Rule<Fields> {
-  readonly key: keyof Fields & string;
-  readonly message: string;
-  isBroken(settings: Fields): boolean;
-}
-
-/** Adds rules to a schema that holds their fields; all are checked in one go. */
-export function withRules<S extends z.ZodObject, Fields>(
-  schema: S,
-  rules: readonly Rule<Fields>[],
-): S {
-  return rules.reduce(
-    (checked, { key, message, isBroken }) =>
-      checked.refine((settings) => !isBroken(settings as Fields), {
-        path: [key],
-        error: message,
-        when: () => true,
-      }),
-    schema,
-  );
-}
 
 /** Whether keys from this address could be swapped on the way: plain http to another machine. */
 export function isExposedUrl(text: string | undefined): boolean {

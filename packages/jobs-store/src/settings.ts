@@ -1,5 +1,5 @@
 /** The settings of the database, shared by whoever opens it. */
-import { type EnvironmentName, integer, port, word } from "@airlock/config";
+import { type EnvironmentName, integer, port, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
 import { type ConnectTarget, connectTarget, databaseUrl, SSL_MODES } from "./target.ts";
 
@@ -53,13 +53,7 @@ const schema = z.object(storeSettings);
 export type StoreSettings = Readonly<z.infer<typeof schema>>;
 type Fields = Partial<StoreSettings> & { readonly ENVIRONMENT?: EnvironmentName };
 
-interface Rule {
-  readonly key: keyof typeof storeSettings;
-  readonly message: string;
-  isBroken(settings: Fields): boolean;
-}
-
-const RULES: readonly Rule[] = [
+const RULES: readonly Rule<Fields>[] = [
   {
     key: "DATABASE_URL",
     message: "is required, or POSTGRES_PASSWORD with the other POSTGRES_ settings",
@@ -88,17 +82,7 @@ const RULES: readonly Rule[] = [
 ];
 
 /** Adds the rules between settings to a schema that holds `storeSettings`. */
-export function withStoreRules<S extends z.ZodObject>(objects: S): S {
-  return RULES.reduce(
-    (checked, { key, message, isBroken }) =>
-      checked.refine((settings) => !isBroken(settings as Fields), {
-        path: [key],
-        error: message,
-        when: () => true,
-      }),
-    objects,
-  );
-}
+export const withStoreRules = <S extends z.ZodObject>(schema: S): S => withRules(schema, RULES);
 
 /** Where the settings say that the database is. */
 export function targetOf(settings: StoreSettings): ConnectTarget {

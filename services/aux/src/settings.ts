@@ -1,6 +1,6 @@
 /** What aux reads from its environment. */
 import { awsSettings, withAwsRules } from "@airlock/aws";
-import { commonSettings, serviceName } from "@airlock/config";
+import { commonSettings, type Rule, serviceName, withRules } from "@airlock/config";
 import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
 import * as z from "zod";
 
@@ -17,13 +17,13 @@ const fields = z.object({
   ...awsSettings,
 });
 
-export const settingsSchema = withLayerVerifyRules(withAwsRules(fields)).refine(
-  (settings) => settings.ACCESS_POLICY_FILE !== undefined || settings.ENVIRONMENT === "dev",
+const RULES: readonly Rule<Partial<z.infer<typeof fields>>>[] = [
   {
-    path: ["ACCESS_POLICY_FILE"],
-    error: "must be set outside dev: without a policy everybody may read everything",
-    when: () => true,
+    key: "ACCESS_POLICY_FILE",
+    message: "must be set outside dev: without a policy everybody may read everything",
+    isBroken: (s) => s.ACCESS_POLICY_FILE === undefined && s.ENVIRONMENT !== "dev",
   },
-);
+];
 
+export const settingsSchema = withLayerVerifyRules(withAwsRules(withRules(fields, RULES)));
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;

@@ -6,7 +6,9 @@ import {
   integer,
   onOff,
   port,
+  type Rule,
   serviceName,
+  withRules,
 } from "@airlock/config";
 import { layerVerifySettings, STS_REGIONS, withLayerVerifyRules } from "@airlock/identity";
 import { storeSettings, withStoreRules } from "@airlock/jobs-store";
@@ -60,45 +62,35 @@ const fields = z.object({
 type Fields = Partial<z.infer<typeof fields>>;
 const isDev = ({ ENVIRONMENT }: Fields) => ENVIRONMENT === "dev";
 
-/** By the variable that the sentence opens with: what it must be, and when it is not. */
-const RULES: readonly [keyof Fields, string, (settings: Fields) => boolean][] = [
-  [
-    "ENV_VARS_KEYS_FILE",
-    "is needed outside dev: env_vars hold secrets",
-    (s) => !isDev(s) && s.ENV_VARS_KEYS_FILE === undefined,
-  ],
-  [
-    "LOGIN_SERVER_ID",
-    "is needed outside dev: a login for another installation must not work here",
-    (s) => !isDev(s) && s.LOGIN_SERVER_ID === undefined,
-  ],
-  [
-    "ALLOW_RAW_AWS_LOGIN",
-    "cannot be on outside dev: credentials belong to nobody but their owner",
-    (s) => !isDev(s) && s.ALLOW_RAW_AWS_LOGIN === true,
-  ],
-  ...(["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"] as const).map(
-    (key): [keyof Fields, string, (settings: Fields) => boolean] => [
-      key,
-      "is for dev: whoever answers there decides who may log in",
-      (s) => !isDev(s) && s[key] !== undefined,
-    ],
-  ),
-  [
-    "AWS_REGION",
-    "is no region whose STS is known",
-    (s) => s.AWS_REGION !== undefined && !STS_REGIONS.has(s.AWS_REGION),
-  ],
+const RULES: readonly Rule<Fields>[] = [
+  {
+    key: "ENV_VARS_KEYS_FILE",
+    message: "is needed outside dev: env_vars hold secrets",
+    isBroken: (s) => !isDev(s) && s.ENV_VARS_KEYS_FILE === undefined,
+  },
+  {
+    key: "LOGIN_SERVER_ID",
+    message: "is needed outside dev: a login for another installation must not work here",
+    isBroken: (s) => !isDev(s) && s.LOGIN_SERVER_ID === undefined,
+  },
+  {
+    key: "ALLOW_RAW_AWS_LOGIN",
+    message: "cannot be on outside dev: credentials belong to nobody but their owner",
+    isBroken: (s) => !isDev(s) && s.ALLOW_RAW_AWS_LOGIN === true,
+  },
+  ...(["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"] as const).map((key) => ({
+    key,
+    message: "is for dev: whoever answers there decides who may log in",
+    isBroken: (s: Fields) => !isDev(s) && s[key] !== undefined,
+  })),
+  {
+    key: "AWS_REGION",
+    message: "is no region whose STS is known",
+    isBroken: (s) => s.AWS_REGION !== undefined && !STS_REGIONS.has(s.AWS_REGION),
+  },
 ];
 
-const withRules = (schema: typeof fields): typeof fields =>
-  RULES.reduce(
-    (checked, [key, error, isBroken]) =>
-      checked.refine((settings) => !isBroken(settings), { path: [key], error, when: () => true }),
-    schema,
-  );
-
-export const settingsSchema = withLayerVerifyRules(withStoreRules(withRules(fields)));
+export const settingsSchema = withLayerVerifyRules(withStoreRules(withRules(fields, RULES)));
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 
 export const allowsRawLogin = (settings: Settings): boolean =>
