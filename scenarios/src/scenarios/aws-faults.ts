@@ -62,7 +62,7 @@ export const slowAws: Scenario = {
 
 /** One retry turns 50 % into 75; fewer requests need more room for chance. */
 const STORAGE_READS = {
-  test: { total: 200, goodShare: 63 },
+  test: { total: 120, goodShare: 60 },
   soak: { total: 3000, goodShare: 70 },
 } as const;
 
