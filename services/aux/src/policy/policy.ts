@@ -27,11 +27,13 @@ export type DeniedStatus = 403 | 404;
 
 /** Stand where the id of a rule would; no rule may have them. */
 export const RESERVED_IDS: readonly string[] = ["default", "open-reads"];
+/** Stands for the rule where none was about it. */
+export const DEFAULT_RULE = "default";
 
 /** Callers whose rules are remembered. */
 const MAX_SUBJECTS = 1000;
 
-const DEFAULT: Decision = { allow: false, rule: "default" };
+const DEFAULT: Decision = { allow: false, rule: DEFAULT_RULE };
 const READ_BY_ALL: Decision = { allow: true, rule: "open-reads" };
 
 /** Without a policy, which is for dev alone: everybody reads everything, nobody writes. */

@@ -16,6 +16,7 @@ import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
 import { pageOf } from "../pages.ts";
+import { DEFAULT_RULE } from "../policy/policy.ts";
 import { jsonOf, send, wantsFresh } from "../representation.ts";
 
 const failures = problems(400, 401, 403, 502, 503, 504);
@@ -93,6 +94,12 @@ export function bucketRoutes(
     const name = `s3://${bucket}/${prefix}*`;
     const mayBelow = (below: string) =>
       access.decide(request, "list", { kind: "prefix", bucket, prefix: below });
+    // with another delimiter than a slash, what is rolled up may be the very name of an object
+    const isDeniedKey = (key: string) => {
+      if (key.endsWith("/")) return false;
+      const { allow, rule } = access.decide(request, "list", { kind: "object", bucket, key });
+      return !allow && rule !== DEFAULT_RULE;
+    };
     const whole = mayBelow(prefix);
     if (!whole.allow) {
       access.record(request, "list", name, { decision: whole });
@@ -111,7 +118,7 @@ export function bucketRoutes(
         else denied++;
       }
       for (const below of page.prefixes) {
-        if (mayBelow(below).allow) body.prefixes.push(below);
+        if (mayBelow(below).allow && !isDeniedKey(below)) body.prefixes.push(below);
         else denied++;
       }
       token = page.nextToken;
