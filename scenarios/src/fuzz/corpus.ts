@@ -5,6 +5,13 @@ const get = (target: string, headers = "") => `GET ${target} HTTP/1.1\r\n${HOST}
 const post = (target: string, headers: string, body: string) =>
   `POST ${target} HTTP/1.1\r\n${HOST}${headers}\r\n${body}`;
 
+const batch = (body: string) =>
+  post(
+    "/config/batch",
+    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`,
+    body,
+  );
+
 /** Ends of `/config/`: good names, and names that are none. */
 const NAMES = [
   "my-parameter",
@@ -47,6 +54,48 @@ const NAMES = [
   "x?y=1",
   "x#y",
   `${"a/".repeat(2500)}!`,
+];
+
+/** Objects, addresses, lists: what a key may hold, and what it must not do on the way. */
+const TARGETS = [
+  "/storage/some-bucket",
+  "/storage/some-bucket/",
+  "/storage/buckets/key",
+  "/storage/some-bucket//x",
+  "/storage/some-bucket/..",
+  "/storage/some-bucket/../../health",
+  "/storage/some-bucket/%2e%2e/%2e%2e/livez",
+  "/storage/some-bucket/%2e%2e%2f..%2fs3%2fbuckets",
+  "/storage/some-bucket/a+b%20c%25d&e=f;g",
+  "/storage/some-bucket/%3Fbucket=other&key=x",
+  "/storage/some-bucket/%00%0d%0aX:1",
+  "/storage/some-bucket/%ff",
+  "/storage/some-bucket/%",
+  `/storage/some-bucket/${"k".repeat(1024)}`,
+  `/storage/some-bucket/${"k".repeat(1025)}`,
+  "/storage/No_Bucket/x",
+  "/storage/../x",
+  "/storage/%2e%2e/x",
+  "/storage/10.0.0.1/x",
+  "/storage/some-bucket/x?versionId=1",
+  "/storage/some-bucket?prefix=a/&delimiter=/&limit=10&cursor=abc",
+  "/storage/some-bucket?prefix=%26key=x%23&limit=1",
+  "/storage?prefix=a&limit=1001",
+  "/presigned/some-bucket/x?method=PUT&expires_in=60",
+  "/presigned/some-bucket/x?method=DELETE",
+  "/presigned/some-bucket/..%2f%2e%2e/x?expires_in=604801",
+  "/config?prefix=/a&type=String&limit=5&cursor=x",
+  "/config?path=/a/b&recursive=true&decrypt=false",
+  "/config?path=/a/../b",
+  "/config?name=/a/b&name=c&name=%2Fd%2Fe",
+  `/config?${"name=/some/name&".repeat(101)}`,
+  `/config?name=${"n".repeat(9000)}`,
+  "/config?prefix=a&prefix=b",
+  "/config?__proto__=x",
+  "/config?name[]=x&name[0]=y",
+  "/config/x?version=3",
+  "/config/x?label=a%26decrypt=false",
+  "/config/x?wait=60s",
 ];
 
 const PATHS = ["/", "/health", "/livez", "/readyz", "/version", "/storage", "/config", "/docs"];
@@ -103,6 +152,13 @@ const BODIES = [
     '{"__proto__":{}}\n',
   ),
   post("/config", "Content-Length: 70000\r\n", "x".repeat(2000)),
+  batch('{"names":["/a/b","c"]}'),
+  batch('{"names":["/a/b","c"],"decrypt":false}'),
+  batch('{"names":["a/../b"]}'),
+  batch('{"names":[]}'),
+  batch('{"names":["x"],"__proto__":{"decrypt":true}}'),
+  batch(`{"names":["${"x".repeat(2000)}"]}`),
+  batch("["),
   get("/config/my-parameter", "Content-Length: 5\r\n").concat("hello"),
   get("/config/my-parameter", "Transfer-Encoding: chunked\r\n").concat("5\r\nhello\r\n0\r\n\r\n"),
 ];
@@ -141,6 +197,7 @@ const LINES = [
 export const CORPUS: readonly string[] = [
   ...NAMES.map((name) => get(`/config/${name}`)),
   ...PATHS.map((path) => get(path)),
+  ...TARGETS.map((target) => get(target)),
   ...HEADERS.map((headers) => get("/config/my-parameter", headers)),
   ...BODIES,
   ...LINES,

@@ -3,13 +3,26 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Stage } from "../scenario.ts";
 
-/** The paths that the gateway may ever ask for, written down a second time on purpose. */
-const ALLOWED_PATH =
-  /^\/(livez|s3\/buckets|parameters|parameters\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+){0,14})$/;
+const LEVEL = "(?!\\.{1,2}(/|$))[A-Za-z0-9_.-]+";
+const BUCKET = "(?=[a-z0-9])[a-z0-9.-]{3,63}";
+/** What the gateway may ever ask for, written down a second time on purpose: path, methods, words. */
+const ALLOWED: readonly [path: RegExp, methods: string, words: string][] = [
+  [/^\/livez$/, "GET", ""],
+  [/^\/parameters$/, "GET", "prefix type path recursive name decrypt limit cursor"],
+  [/^\/parameters\/batch$/, "POST", ""],
+  [new RegExp(`^/parameters/${LEVEL}(/${LEVEL}){0,14}$`), "GET", "version label decrypt wait"],
+  [/^\/s3\/buckets$/, "GET", "prefix limit cursor"],
+  [new RegExp(`^/s3/buckets/${BUCKET}$`), "GET", "prefix delimiter limit cursor"],
+  [/^\/s3\/objects$/, "GET HEAD", "bucket key"],
+  [/^\/s3\/presigned$/, "GET", "bucket key method expires_in"],
+];
+/** Nothing that a server could read otherwise than it was meant. */
+const QUERY = /^[A-Za-z0-9_]+=[A-Za-z0-9_.~!'()*%/-]*(&[A-Za-z0-9_]+=[A-Za-z0-9_.~!'()*%/-]*)*$/;
 const ALLOWED_HEADERS = new Set(
   (
     "host connection x-request-id traceparent tracestate accept cache-control range " +
-    "if-match if-none-match if-modified-since if-unmodified-since if-range"
+    "if-match if-none-match if-modified-since if-unmodified-since if-range " +
+    "content-type content-length"
   ).split(" "),
 );
 
@@ -44,9 +57,22 @@ export async function startScriptedUpstream(stage: Stage): Promise<ScriptedUpstr
   return { url: `http://127.0.0.1:${port}`, requests: () => requests, trespasses };
 }
 
-function trespassOf({ method, url = "", headers }: IncomingMessage): string | undefined {
-  if (method !== "GET") return `method ${method} on ${url}`;
-  if (!ALLOWED_PATH.test(url) || url.length > 1011 + "/parameters/".length) return `path ${url}`;
+function trespassOf({ method = "", url = "", headers }: IncomingMessage): string | undefined {
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? undefined : url.slice(mark + 1);
+  // of two that fit a path, the first is the one that the upstream's router takes
+  const [, methods = "", words = ""] = ALLOWED.find(([allowed]) => allowed.test(path)) ?? [];
+  if (!methods || path.length > 1011 + "/parameters/".length) return `path ${url}`;
+  if (!methods.split(" ").includes(method)) return `method ${method} on ${url}`;
+  if (query !== undefined && !isAllowedQuery(query, words.split(" "))) return `query ${url}`;
   const strange = Object.keys(headers).find((name) => !ALLOWED_HEADERS.has(name));
   return strange === undefined ? undefined : `header ${strange} on ${url}`;
+}
+
+function isAllowedQuery(query: string, words: readonly string[]): boolean {
+  if (!QUERY.test(query)) return false;
+  const seen = [...new URLSearchParams(query).keys()];
+  const isEachOnce = new Set(seen).size === seen.length;
+  return seen.every((word) => words.includes(word)) && (isEachOnce || words.includes("name"));
 }
