@@ -1,4 +1,5 @@
-# The image of one service: gateway, aux or local-aws, chosen by --build-arg SERVICE.
+# The image of one service: gateway, aux, jobs or local-aws, chosen by --build-arg SERVICE. That of
+# jobs migrates its database as well: node_modules/@airlock/jobs-store/dist/migrate-main.js.
 #
 # Everything before the first ARG SERVICE is the same for all of them, so the second build starts
 # at that line. CI passes NODE_IMAGE with a digest; the tag is for builds by hand.
@@ -19,15 +20,15 @@ COPY --from=manifests /src ./
 # without scripts: the only one in the tree fetches a second Node, and the image brings its own
 RUN pnpm install --frozen-lockfile --ignore-scripts \
       --filter "{.}" --filter "@airlock/gateway..." --filter "@airlock/aux..." \
-      --filter "@airlock/local-aws..."
+      --filter "@airlock/jobs..." --filter "@airlock/local-aws..."
 COPY . .
 RUN node_modules/.bin/tsc -b
 
 ARG SERVICE
 RUN case "${SERVICE}" in \
-      gateway|aux|local-aws) ;; \
+      gateway|aux|jobs|local-aws) ;; \
       api) echo "SERVICE=api: the public service is called gateway here; build it with --build-arg SERVICE=gateway" >&2; exit 1 ;; \
-      *) echo "SERVICE=${SERVICE}: must be gateway, aux or local-aws" >&2; exit 1 ;; \
+      *) echo "SERVICE=${SERVICE}: must be gateway, aux, jobs or local-aws" >&2; exit 1 ;; \
     esac \
  && pnpm --filter "@airlock/${SERVICE}" deploy --prod --ignore-scripts /out \
  && find /out -name '*.d.ts' -delete -o -name '*.d.ts.map' -delete -o -name .tsbuildinfo -delete \
@@ -48,9 +49,10 @@ FROM base AS warm
 COPY --from=build /out ./
 RUN mkdir .compile-cache && chown 1000:1000 .compile-cache
 USER 1000
-# Any free port, and AWS at an address that leads nowhere: a start needs neither AWS nor a network.
+# Any free port, and AWS and a database at addresses that lead nowhere: a start needs no network.
 # As dev, because prod asks for choices that no build can make.
 RUN ENVIRONMENT=dev HOST=127.0.0.1 PORT=0 METRICS_PORT=0 DRAIN_DELAY_SECONDS=0 AWS_ENDPOINT_URL=http://127.0.0.1:9 \
+      DATABASE_URL=postgresql://127.0.0.1:9/none ALLOWED_AWS_ACCOUNTS=111122223333 \
       node --enable-source-maps dist/main.js >/tmp/start.log & pid=$!; \
     until grep -q '"msg":"listening"' /tmp/start.log; do kill -0 $pid || exit 1; sleep 0.2; done; \
     kill -TERM $pid && wait $pid

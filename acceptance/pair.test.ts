@@ -22,7 +22,10 @@ test("/ says what this is", async () => {
     endpoints: "object",
   });
   assert.equal(body.type, "public_gateway");
-  assert.deepEqual(Object.keys(body.endpoints as object).sort(), [
+  // where there are jobs, there is more under /v1
+  const endpoints = Object.entries(body.endpoints as Record<string, string>);
+  const ofThePair = endpoints.filter(([, path]) => !path.startsWith("/v1/"));
+  assert.deepEqual(ofThePair.map(([name]) => name).sort(), [
     "config",
     "config_batch",
     "config_get",

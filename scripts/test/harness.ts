@@ -1,4 +1,4 @@
-/** Runs `start` as a person would, on ports that are free. */
+/** Runs `start` as a person would, on ports that are free: the pair, unless asked for more. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -13,6 +13,7 @@ export interface Run {
   readonly ports: Record<string, string>;
   readonly gateway: string;
   readonly aux: string;
+  readonly jobs: string;
   readonly localAws: string;
   stdout(): string;
   stderr(): string;
@@ -26,8 +27,10 @@ export async function freePorts(): Promise<Record<string, string>> {
     "LOCAL_AWS_PORT",
     "AUX_PORT",
     "GATEWAY_PORT",
+    "JOBS_PORT",
     "AUX_METRICS_PORT",
     "GATEWAY_METRICS_PORT",
+    "JOBS_METRICS_PORT",
   ];
   const servers = names.map(() => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));
@@ -38,7 +41,7 @@ export async function freePorts(): Promise<Record<string, string>> {
 
 export async function start(
   t: TestContext,
-  args: readonly string[] = [],
+  args: readonly string[] = ["--only=pair"],
   env: Record<string, string> = {},
   ports?: Record<string, string>,
 ): Promise<Run> {
@@ -67,6 +70,7 @@ export async function start(
     ports: used,
     gateway: `http://127.0.0.1:${used.GATEWAY_PORT}`,
     aux: `http://127.0.0.1:${used.AUX_PORT}`,
+    jobs: `http://127.0.0.1:${used.JOBS_PORT}`,
     localAws: `http://127.0.0.1:${used.LOCAL_AWS_PORT}`,
     stdout: () => out,
     stderr: () => err,

@@ -1,12 +1,11 @@
 /** `start`: one command runs the pair, keeps away from real accounts, and stops cleanly. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { Health } from "@airlock/contract";
 import { examples } from "../src/start/banner.ts";
-import { freePorts, isListening, ROOT, type Run, start } from "./harness.ts";
+import { freePorts, isListening, type Run, start } from "./harness.ts";
 
 /** A shell full of things that must change nothing. */
 const POLLUTED = {
@@ -26,7 +25,7 @@ const POLLUTED = {
 };
 
 test("the pair runs on the stand-in whatever the shell holds, and its examples are true", async (t) => {
-  const run = await start(t, [], POLLUTED);
+  const run = await start(t, ["--only=pair"], POLLUTED);
   await run.ready();
   for (const { curl, answer } of examples(Number(run.ports.GATEWAY_PORT))) {
     const response = await fetch(curl.replace("curl ", ""));
@@ -41,23 +40,6 @@ test("the pair runs on the stand-in whatever the shell holds, and its examples a
     ["aux", "dev", "eu-west-1", "assumed_role"],
   );
   for (const line of run.stdout().trim().split("\n")) assert.ok(JSON.parse(line).time, line);
-});
-
-test("the acceptance tests pass against it, by BASE_URL alone", async (t) => {
-  const run = await start(t);
-  await run.ready();
-  const tests = spawn(process.execPath, ["--test", "acceptance/*.test.ts"], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH ?? "", BASE_URL: run.gateway },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let report = "";
-  tests.stdout.setEncoding("utf8").on("data", (text: string) => {
-    report += text;
-  });
-  const [code] = await once(tests, "close");
-  assert.equal(code, 0, report);
-  assert.match(report, /(pass|pass:?) [1-9]\d/);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -116,7 +98,7 @@ test("a taken port is named, with the variable that moves it, and the run exits 
   const blocker = createServer().listen(Number(ports.AUX_PORT), "127.0.0.1");
   await once(blocker, "listening");
   t.after(() => blocker.close());
-  const run = await start(t, [], {}, ports);
+  const run = await start(t, ["--only=pair"], {}, ports);
   assert.equal(await run.exit(), 1);
   assert.match(run.stderr(), new RegExp(`Port ${ports.AUX_PORT} is taken.*AUX_PORT=`));
 });
@@ -124,14 +106,24 @@ test("a taken port is named, with the variable that moves it, and the run exits 
 test("--help explains itself, --only takes what it names, anything else exits 2", async (t) => {
   const help = await start(t, ["--help"]);
   assert.equal(await help.exit(), 0);
-  for (const word of ["--only", "--watch", "GATEWAY_PORT", "AUX_METRICS_PORT", "Ctrl-C"]) {
+  for (const word of [
+    "--only",
+    "--watch",
+    "--reset",
+    "GATEWAY_PORT",
+    "JOBS_METRICS_PORT",
+    "Ctrl-C",
+  ]) {
     assert.ok(help.stdout().includes(word), word);
   }
   const unknown = await start(t, ["--colour"]);
   assert.equal(await unknown.exit(), 2);
   const wrong = await start(t, ["--only=everything"]);
   assert.equal(await wrong.exit(), 2);
-  assert.match(wrong.stderr(), /--only takes pair, aux, gateway/);
+  assert.match(wrong.stderr(), /--only takes all, pair, aux, gateway/);
+  const reset = await start(t, ["--only=pair", "--reset"]);
+  assert.equal(await reset.exit(), 2);
+  assert.match(reset.stderr(), /--reset empties the database of jobs/);
 });
 
 test("--only=gateway runs one service", async (t) => {
@@ -143,7 +135,7 @@ test("--only=gateway runs one service", async (t) => {
 });
 
 test("--layer-auth: aux answers the gateway's identity only", async (t) => {
-  const run = await start(t, ["--layer-auth"]);
+  const run = await start(t, ["--layer-auth", "--only=pair"]);
   await run.ready();
   assert.equal((await fetch(`${run.gateway}/config/my-parameter`)).status, 200);
   for (const path of ["/parameters/my-parameter", "/s3/buckets", "/health"]) {
@@ -155,7 +147,7 @@ test("--layer-auth: aux answers the gateway's identity only", async (t) => {
 });
 
 test("dev --aws without usable credentials says so and exits 1", async (t) => {
-  const run = await start(t, ["--aws"], {
+  const run = await start(t, ["--aws", "--only=pair"], {
     AWS_CONFIG_FILE: "/dev/null",
     AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
     AWS_EC2_METADATA_DISABLED: "true",

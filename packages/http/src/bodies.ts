@@ -5,6 +5,8 @@ import type { App } from "./app-type.ts";
 import type { Metrics } from "./metrics.ts";
 
 const MAX_BODY_BYTES = 65_536;
+/** What tells that there is a body, and of which type. */
+const BODY_HEADERS = ["content-length", "content-type", "transfer-encoding"] as const;
 
 /**
  * A request is read whole before it is answered: an answer that overtakes its own request's body
@@ -17,8 +19,11 @@ const MAX_BODY_BYTES = 65_536;
 export function registerBodies(app: App, { inFlight }: Metrics): void {
   app.addHook("onRequest", (request, _reply, done) => {
     const { raw } = request;
-    if (!hasBody(raw)) return done();
     const isWanted = request.routeOptions.schema?.body !== undefined;
+    if (!hasBody(raw)) {
+      if (!isWanted) delete raw.headers["content-type"]; // else a body is looked for
+      return done();
+    }
     if (!isWanted && Number(raw.headers["content-length"]) > MAX_BODY_BYTES) {
       return done(tooLarge());
     }
@@ -51,6 +56,10 @@ function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void):
     raw.off("data", onData).off("end", onEnd).pause();
     done(tooLarge());
   };
-  const onEnd = () => done();
+  const onEnd = () => {
+    // so that nobody waits for it again
+    for (const name of BODY_HEADERS) delete raw.headers[name];
+    done();
+  };
   raw.on("data", onData).once("end", onEnd);
 }

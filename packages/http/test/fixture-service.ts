@@ -10,6 +10,8 @@ await runService(schema, process.env, async ({ settings, logger, metrics }) => {
   const isReady = () => true;
   const app = await createServer({ settings, about, isReady, logger, metrics }, (routes) => {
     routes.get("/fast", async () => ({ ok: true }));
+    routes.post("/bodyless", async (request) => ({ body: request.body ?? null }));
+    routes.delete("/bodyless", async (request) => ({ body: request.body ?? null }));
     routes.get("/slow", async () => {
       await new Promise((resolve) => setTimeout(resolve, 1500));
       return { ok: true };

@@ -107,6 +107,24 @@ test("requests whose body is still arriving do not fill MAX_IN_FLIGHT", async (t
   assert.equal((await get(port, "/fast")).status, 200);
 });
 
+test("a path that wants no body answers whatever body comes, and none of the named type", async (t) => {
+  const { port } = await startFixture(t);
+  const url = `http://127.0.0.1:${port}/bodyless`;
+  for (const method of ["POST", "DELETE"]) {
+    for (const [type, body] of [
+      ["application/json", "{}"],
+      ["application/json", "{"],
+      ["application/json", undefined],
+      ["text/html", "<p>"],
+    ] as const) {
+      const headers = { "content-type": type };
+      const signal = AbortSignal.timeout(5000);
+      const response = await fetch(url, { method, headers, signal, ...(body && { body }) });
+      assert.deepEqual([response.status, await response.json()], [200, { body: null }]);
+    }
+  }
+});
+
 test("metrics are on their own port only", async (t) => {
   const { port, metricsPort } = await startFixture(t);
   await get(port, "/fast");

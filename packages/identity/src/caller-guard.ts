@@ -1,4 +1,5 @@
 /** The outer door: who the end caller is, by a bearer token (RFC 6750). */
+import type { KeyRefusal, RefusedKeyState } from "./api-keys/key-refusals.ts";
 import type { CallerSettings } from "./caller-settings.ts";
 import { encodeGroups } from "./group-names.ts";
 import { DUPLICATED, singleHeader } from "./headers.ts";
@@ -26,12 +27,17 @@ export type CallerDecision =
   | {
       readonly allow: false;
       readonly status: Refusal["status"];
-      readonly code: RefusalCode;
+      readonly code: RefusalCode | KeyRefusal["code"];
+      /** For the client, where there is more to say than the status does. */
+      readonly detail?: string;
       /** For the log, not for the client. */
-      readonly reason: Reason;
+      readonly reason: CallerReason;
       /** `www-authenticate` of a 401, `retry-after` of a 503. */
       readonly headers: Readonly<Record<string, string>>;
     };
+
+/** Why a caller was refused, by a token or by a key; a closed list. */
+export type CallerReason = Reason | RefusedKeyState;
 
 export interface CallerGuard {
   /** @param rawHeaders of Node's request: only they show an Authorization that came twice. */
@@ -45,7 +51,7 @@ export interface CallerGuardOptions {
   readonly verifier: TokenVerifier | undefined;
   readonly log: IdentityLog;
   /** Counts each checked request; the reasons are a closed list and may be labels. */
-  readonly observe?: (outcome: "verified" | Reason) => void;
+  readonly observe?: (outcome: "verified" | CallerReason) => void;
   readonly now?: () => Date;
 }
 
@@ -91,7 +97,7 @@ function headersOf(status: Refusal["status"], reason: Reason): Readonly<Record<s
   return { "www-authenticate": reason === "missing" ? "Bearer" : 'Bearer error="invalid_token"' };
 }
 
-/** The verifier that the settings ask for; undefined when GATEWAY_AUTH is none or unset. */
+/** The verifier that the settings ask for; undefined when GATEWAY_AUTH is not jwt. */
 export function createCallerVerifier(
   settings: CallerSettings,
   deps: Pick<TokenVerifierOptions, "log" | "now" | "fetch">,

@@ -4,10 +4,10 @@ import * as z from "zod";
 import { algorithmList, exactText, isExposedUrl, isHttpUrl } from "./setting-fields.ts";
 
 export const callerSettings = {
-  GATEWAY_AUTH: word(["none", "jwt"])
+  GATEWAY_AUTH: word(["none", "jwt", "api-key"])
     .optional()
     .describe(
-      "Proof asked of callers: none or jwt. Unset means none in dev; qa and prod must choose.",
+      "Proof asked of callers of /storage and /config: none, jwt, or api-key (a key of jobs). Unset means none in dev; qa and prod must choose.",
     ),
   GATEWAY_JWT_ISSUER: exactText("the issuer of the tokens to the letter")
     .optional()
@@ -40,7 +40,7 @@ type Fields = Partial<CallerSettings> & { readonly ENVIRONMENT?: EnvironmentName
 const RULES: readonly Rule<Fields>[] = [
   {
     key: "GATEWAY_AUTH",
-    message: "must be chosen outside dev: jwt, or none to let everybody in",
+    message: "must be chosen outside dev: jwt, api-key, or none to let everybody in",
     isBroken: (s) => s.GATEWAY_AUTH === undefined && s.ENVIRONMENT !== "dev",
   },
   ...(["GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE"] as const).map((key) => ({

@@ -2,6 +2,8 @@
 
 /** The calling service's proof. `authorization` stays free for what the end caller sends on. */
 export const LAYER_HEADER = "x-airlock-layer";
+/** In `www-authenticate`: it was the calling service's proof that was refused. */
+export const LAYER_SCHEME = "Airlock-Layer";
 /** The end caller's name; believed only beside a verified proof. */
 export const CALLER_HEADER = "x-airlock-caller";
 

@@ -40,13 +40,23 @@ export {
   type CallerDecision,
   type CallerGuard,
   type CallerGuardOptions,
+  type CallerReason,
   createCallerGuard,
   createCallerVerifier,
 } from "./caller-guard.ts";
+export { type CallerKeyGuardOptions, createCallerKeyGuard } from "./caller-key-guard.ts";
 export { decodeCallerName, encodeCallerName } from "./caller-name.ts";
 export { type CallerSettings, callerSettings, withCallerRules } from "./caller-settings.ts";
 export { decodeGroups, encodeGroups } from "./group-names.ts";
-export { CALLER_HEADER, GROUPS_HEADER, IDENTITY_HEADERS, LAYER_HEADER } from "./headers.ts";
+export {
+  CALLER_HEADER,
+  DUPLICATED,
+  GROUPS_HEADER,
+  IDENTITY_HEADERS,
+  LAYER_HEADER,
+  LAYER_SCHEME,
+  singleHeader,
+} from "./headers.ts";
 export type { KeyLocation } from "./key-source.ts";
 export {
   createLayerGuard,
@@ -59,6 +69,7 @@ export {
   createLayerPresenter,
   type LayerPresenter,
   refuseMissingLayerToken,
+  type TokenFileSetting,
 } from "./layer-presenter.ts";
 export {
   type LayerAuthMode,

@@ -1,7 +1,14 @@
 /** The callee's side: whether a request from another service is let in, and for which end caller. */
 import { decodeCallerName } from "./caller-name.ts";
 import { decodeGroups } from "./group-names.ts";
-import { CALLER_HEADER, DUPLICATED, GROUPS_HEADER, LAYER_HEADER, singleHeader } from "./headers.ts";
+import {
+  CALLER_HEADER,
+  DUPLICATED,
+  GROUPS_HEADER,
+  LAYER_HEADER,
+  LAYER_SCHEME,
+  singleHeader,
+} from "./headers.ts";
 import type { LayerAuthMode, LayerVerifySettings } from "./layer-settings.ts";
 import { createLogLimit, type IdentityLog } from "./log.ts";
 import {
@@ -107,10 +114,13 @@ export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
   };
 }
 
-/** A 401 names a scheme (RFC 9110 §11.6.1), which tells nothing that the header's name does not. */
+/**
+ * A refusal names a scheme (RFC 9110 §11.6.1), which tells nothing that the header's name does not,
+ * and tells the calling service that it is meant, not the caller whose request it passes on.
+ */
 const HEADERS: Readonly<Record<Refusal["status"], Readonly<Record<string, string>>>> = {
-  401: { "www-authenticate": "Airlock-Layer" },
-  403: {},
+  401: { "www-authenticate": LAYER_SCHEME },
+  403: { "www-authenticate": LAYER_SCHEME },
   503: { "retry-after": "1" },
 };
 

@@ -48,22 +48,34 @@ export function createLayerPresenter(
   };
 }
 
+/** A setting that names a token file. */
+export interface TokenFileSetting {
+  readonly name: string;
+  /** The path where it is unset. */
+  readonly fallback: string;
+}
+
+const LAYER_TOKEN_FILE: TokenFileSetting = {
+  name: "LAYER_TOKEN_FILE",
+  fallback: layerPresentSettings.LAYER_TOKEN_FILE.parse(undefined),
+};
+
 /**
  * What a service must refuse to start for, in the form that `runService` takes: one sentence when
  * LAYER_AUTH is service-account and its file has no token, else none.
+ *
+ * @param setting which file; a service that calls two others has a token for each of them.
  */
-export function refuseMissingLayerToken(env: Environment): string[] {
+export function refuseMissingLayerToken(
+  env: Environment,
+  { name, fallback }: TokenFileSetting = LAYER_TOKEN_FILE,
+): string[] {
   if (env.LAYER_AUTH?.trim().toLowerCase() !== "service-account") return [];
-  const path = layerPresentSettings.LAYER_TOKEN_FILE.parse(
-    env.LAYER_TOKEN_FILE?.trim() || undefined,
-  );
   try {
-    readTokenFile(path);
+    readTokenFile(env[name]?.trim() || fallback);
     return [];
   } catch (error) {
     if (!(error instanceof TokenFileError)) throw error;
-    return [
-      `LAYER_TOKEN_FILE: ${error.message}; LAYER_AUTH=service-account needs a projected token there`,
-    ];
+    return [`${name}: ${error.message}; LAYER_AUTH=service-account needs a projected token there`];
   }
 }

@@ -62,7 +62,7 @@ for (const ENVIRONMENT of ["qa", "prod", undefined]) {
   test(`${ENVIRONMENT ?? "an unset environment"} refuses to start until every door is chosen`, () => {
     assert.deepEqual(problems(gateway, { ENVIRONMENT }), [
       "LAYER_AUTH: must be chosen outside dev: service-account, or none to send no proof",
-      "GATEWAY_AUTH: must be chosen outside dev: jwt, or none to let everybody in",
+      "GATEWAY_AUTH: must be chosen outside dev: jwt, api-key, or none to let everybody in",
     ]);
     assert.deepEqual(problems(aux, { ENVIRONMENT }), [
       "LAYER_AUTH_MODE: must be chosen outside dev: enforce, observe, or off to let everybody in",

@@ -1,13 +1,12 @@
 /**
- * `node set-digests.ts gateway=sha256:… aux=sha256:…` writes released digests into every overlay.
+ * `node set-digests.ts gateway=sha256:… aux=sha256:… jobs=sha256:…` writes released digests into every overlay.
  * dev follows the branch, so it takes them at once; qa and prod see them with the next tag, which is
  * how a tag promotes the very images that dev ran. `--same` only checks that all overlays agree.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ENVIRONMENTS } from "./world.ts";
+import { ENVIRONMENTS, SERVICES } from "./world.ts";
 
-const SERVICES = ["gateway", "aux"] as const;
 const DIGEST = /^( +digest: )(sha256:[0-9a-f]{64})$/m;
 
 /** @param digests by service. @throws Error for a malformed digest or an overlay without one. */

@@ -1,4 +1,4 @@
-/** The sets of objects that are checked: what a cluster would be given, both services together. */
+/** The sets of objects that are checked: what a cluster would be given, all services together. */
 
 import { join } from "node:path";
 import type { IContainer } from "kubernetes-models/v1/Container";
@@ -7,6 +7,7 @@ import { render } from "./kustomize/render.ts";
 import { isMapping, type K8sObject } from "./objects.ts";
 
 export const ENVIRONMENTS = ["dev", "qa", "prod"] as const;
+export const SERVICES = ["aux", "gateway", "jobs"] as const;
 export type EnvironmentName = (typeof ENVIRONMENTS)[number];
 
 export interface World {
@@ -28,21 +29,20 @@ export const OPTIONAL_COMPONENTS: readonly (readonly [
   ["gateway", ["pull-secret"]],
   ["gateway", ["caller-jwt"]],
   ["gateway", ["caller-jwt", "ingress"]],
+  ["jobs", ["pull-secret"]],
 ];
 
 /** Renders everything below `root` (the folder k8s). @throws Error for a file that cannot be rendered. */
 export function readWorlds(root: string): World[] {
-  const base = [...render(join(root, "base/aux")), ...render(join(root, "base/gateway"))];
+  const bases = SERVICES.map((service) => render(join(root, "base", service)));
   const optional = OPTIONAL_COMPONENTS.map(([service, components]) => {
-    const other = service === "aux" ? "gateway" : "aux";
     const folders = components.map((name) => join(root, "components", name));
     return {
       name: `base + ${components.join(" + ")} (${service})`,
       environment: undefined,
-      objects: [
-        ...render(join(root, "base", service), folders),
-        ...render(join(root, "base", other)),
-      ],
+      objects: SERVICES.flatMap((name, index) =>
+        name === service ? render(join(root, "base", name), folders) : (bases[index] ?? []),
+      ),
     };
   });
   const overlays = ENVIRONMENTS.map((environment) => ({
@@ -50,7 +50,11 @@ export function readWorlds(root: string): World[] {
     environment,
     objects: render(join(root, "overlays", environment)),
   }));
-  return [{ name: "base", environment: undefined, objects: base }, ...optional, ...overlays];
+  return [
+    { name: "base", environment: undefined, objects: bases.flat() },
+    ...optional,
+    ...overlays,
+  ];
 }
 
 /** The objects of a kind; their shape has been checked against the schema before any rule runs. */
@@ -60,9 +64,11 @@ export function ofKind<T>(world: World, kind: string): (T & K8sObject)[] {
 
 export interface Workload {
   readonly object: K8sObject;
-  /** Both services are told apart by this label. */
+  /** The services are told apart by this label. */
   readonly service: string | undefined;
   readonly namespace: string;
+  /** False for a Job, which ends by itself and is called by nobody. */
+  readonly serves: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly pod: IPodSpec;
   readonly containers: readonly IContainer[];
@@ -85,6 +91,7 @@ export function workloads(world: World): Workload[] {
         object,
         service: labels["app.kubernetes.io/name"],
         namespace,
+        serves: object.kind !== "Job",
         labels,
         pod: spec,
         containers,

@@ -19,11 +19,15 @@ const alarms = render(join(K8S, "overlays/prod"))
   .flatMap(({ spec }) => (spec as { groups: { rules: Alarm[] }[] }).groups)
   .flatMap(({ rules }) => rules);
 
-test("the alarms are those of errors, of the upstream, of the session, of throttling and of the policy", () => {
+test("the alarms are those of errors, of what stands behind, of logins, queues and the policy", () => {
   assert.deepEqual(alarms.map(({ alert }) => alert).sort(), [
     "AirlockAuxErrorRatio",
     "AirlockGatewayErrorRatio",
+    "AirlockJobsDatabase",
+    "AirlockJobsErrorRatio",
+    "AirlockLoginsFailing",
     "AirlockPolicyStale",
+    "AirlockQueueAge",
     "AirlockSessionAge",
     "AirlockThrottling",
     "AirlockUpstreamOpen",
@@ -51,10 +55,12 @@ test("each alarm has its entry in the runbook, and the runbook names no alarm th
 
 test("every metric that an alarm reads is made by a service", () => {
   const made = new Set(
-    sources().flatMap((text) => [...text.matchAll(/name: "([a-z_]+)"/g)].map(([, name]) => name)),
+    sources().flatMap((text) =>
+      [...text.matchAll(/(?:name: |counter\()"([a-z_]+)"/g)].map(([, name]) => name),
+    ),
   );
   for (const { alert, expr } of alarms) {
-    const read = [...expr.matchAll(/\b([a-z]+(?:_[a-z]+){2,})\{/g)].map(([, name = ""]) =>
+    const read = [...expr.matchAll(/\b([a-z]+(?:_[a-z]+)+)\{/g)].map(([, name = ""]) =>
       name.replace(/_count$/, ""),
     );
     assert.ok(read.length > 0, alert);

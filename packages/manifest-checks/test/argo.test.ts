@@ -5,7 +5,10 @@ import { test } from "node:test";
 import { applicationsOf } from "../src/argo.ts";
 import { render } from "../src/kustomize/render.ts";
 import { groupOf, identityOf, type K8sObject } from "../src/objects.ts";
+import { workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
+
+const ARGO = "argocd.argoproj.io";
 
 const objects = render(join(K8S, "argocd"));
 const applications = objects
@@ -24,10 +27,13 @@ test("there is one Application for each service and environment", () => {
     [
       "airlock-dev-aux: k8s/overlays/dev/aux at main",
       "airlock-dev-gateway: k8s/overlays/dev/gateway at main",
+      "airlock-dev-jobs: k8s/overlays/dev/jobs at main",
       "airlock-prod-aux: k8s/overlays/prod/aux at >=0.0.0",
       "airlock-prod-gateway: k8s/overlays/prod/gateway at >=0.0.0",
+      "airlock-prod-jobs: k8s/overlays/prod/jobs at >=0.0.0",
       "airlock-qa-aux: k8s/overlays/qa/aux at >=0.0.0-0",
       "airlock-qa-gateway: k8s/overlays/qa/gateway at >=0.0.0-0",
+      "airlock-qa-jobs: k8s/overlays/qa/jobs at >=0.0.0-0",
     ],
   );
 });
@@ -48,7 +54,7 @@ test("no Application owns an object of another one on the same cluster", () => {
   assert.ok(owners.size > 50);
 });
 
-test("the two Applications of an environment bring what kubectl apply -k of the overlay would", () => {
+test("the Applications of an environment bring what kubectl apply -k of the overlay would", () => {
   for (const environment of ["dev", "qa", "prod"]) {
     const own = applications.filter(({ metadata }) =>
       metadata.name.startsWith(`airlock-${environment}-`),
@@ -78,6 +84,25 @@ test("each Application stays in its namespace and brings only what its project a
       );
       assert.ok(isAllowed, `${spec.project} does not allow ${identityOf(object)}`);
     }
+  }
+});
+
+test("the migration comes before the sync with all that its pod needs, and is made anew each time", () => {
+  for (const environment of ["dev", "qa", "prod"]) {
+    const objects = contents(`k8s/overlays/${environment}/jobs`);
+    const hooks = objects.filter(({ metadata }) => metadata.annotations?.[`${ARGO}/hook`]);
+    assert.deepEqual(hooks.map(identityOf).sort(), [
+      " ServiceAccount gpu-controlplane/jobs-migrate",
+      "batch Job gpu-controlplane/jobs-migrate",
+    ]);
+    for (const { metadata } of hooks) {
+      assert.equal(metadata.annotations?.[`${ARGO}/hook`], "PreSync");
+      assert.equal(metadata.annotations?.[`${ARGO}/hook-delete-policy`], "BeforeHookCreation");
+    }
+    const [job] = workloads({ name: "", environment: undefined, objects: hooks });
+    const named = job?.pod.volumes?.flatMap(({ configMap }) => configMap?.name ?? []);
+    assert.equal(job?.pod.serviceAccountName, "jobs-migrate");
+    assert.deepEqual(named, [], "what is not a hook comes after the migration");
   }
 });
 

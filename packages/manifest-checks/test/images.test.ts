@@ -61,6 +61,25 @@ describe("Dockerfile", () => {
     );
   });
 
+  test("the migration that k8s and compose run is a file of jobs' image", () => {
+    const objects = render(join(K8S, "overlays/prod/jobs"));
+    const job = workloads({ name: "prod", environment: undefined, objects }).find(
+      ({ serves }) => !serves,
+    );
+    const { services } = readDocuments(join(ROOT, "compose.yaml"))[0] as {
+      services: Record<string, { command?: string[] }>;
+    };
+    const command = job?.containers[0]?.command;
+    assert.deepEqual(services["jobs-migrate"]?.command, command);
+    const [, name = "", file = ""] =
+      /^node_modules\/(@airlock\/[\w-]+)\/dist\/([\w-]+)\.js$/.exec(command?.at(-1) ?? "") ?? [];
+    const { dependencies } = JSON.parse(
+      readFileSync(join(ROOT, "services/jobs/package.json"), "utf8"),
+    );
+    assert.ok(name in dependencies, `${name} is not in the image`);
+    assert.ok(existsSync(join(ROOT, "packages/jobs-store/src", `${file}.ts`)), file);
+  });
+
   test("the compile cache covers the uid that the manifests run as", () => {
     const world = {
       name: "prod",
@@ -85,7 +104,7 @@ test(".dockerignore lets the sources in and nothing that is made or secret", () 
   for (const path of admitted) assert.ok(existsSync(join(ROOT, path)), path);
 });
 
-test("compose.yaml runs the pair hardened, and publishes gateway on this machine only", () => {
+test("compose.yaml runs everything hardened, and publishes gateway on this machine only", () => {
   type Service = {
     read_only: boolean;
     cap_drop: string[];
@@ -97,7 +116,14 @@ test("compose.yaml runs the pair hardened, and publishes gateway on this machine
     services: Record<string, Service>;
   }[];
   const services = Object.entries(compose?.services ?? {});
-  assert.deepEqual(services.map(([name]) => name).sort(), ["aux", "gateway", "local-aws"]);
+  assert.deepEqual(services.map(([name]) => name).sort(), [
+    "aux",
+    "gateway",
+    "jobs",
+    "jobs-migrate",
+    "local-aws",
+    "postgres",
+  ]);
   for (const [name, service] of services) {
     const { read_only, cap_drop, ports } = { ...service["<<"], ...service } as Service;
     assert.ok(read_only && cap_drop.includes("ALL"), name);

@@ -11,17 +11,21 @@ const name = (value: string) => ({ "app.kubernetes.io/name": value });
 const PEERS: Readonly<Record<string, Endpoint>> = {
   gateway: { namespace: "gateway", labels: name("gateway") },
   aux: { namespace: "aux", labels: name("aux") },
+  jobs: { namespace: "gpu-controlplane", labels: name("jobs") },
+  "jobs' migration": { namespace: "gpu-controlplane", labels: name("jobs-migrate") },
   dns: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
   prometheus: { namespace: "monitoring", labels: name("prometheus") },
   "a stranger": { namespace: "default", labels: name("stranger") },
   "a stranger called gateway": { namespace: "default", labels: name("gateway") },
   "another pod of gateway's namespace": { namespace: "gateway", labels: name("debug") },
   "another pod of aux's namespace": { namespace: "aux", labels: name("debug") },
+  "another pod of jobs' namespace": { namespace: "gpu-controlplane", labels: name("debug") },
   "instance metadata": { ip: "169.254.169.254" },
   "the Pod Identity agent": { ip: "169.254.170.23" },
   "the internet": { ip: "198.51.100.7" },
   "the callers' issuer": { ip: "203.0.113.7" },
   "the load balancer's subnet": { ip: "10.0.3.4" },
+  "the database's subnet": { ip: "10.0.40.4" },
   "another address of the VPC": { ip: "10.0.200.4" },
 };
 const PORTS: readonly Port[] = [53, 80, 443, 4566, 5432, 8080, 9090].flatMap((port) => [
@@ -29,21 +33,33 @@ const PORTS: readonly Port[] = [53, 80, 443, 4566, 5432, 8080, 9090].flatMap((po
   { protocol: "UDP" as const, port },
 ]);
 
+const OUTSIDE = [
+  "the internet",
+  "the callers' issuer",
+  "the load balancer's subnet",
+  "the database's subnet",
+  "another address of the VPC",
+];
 const EXPECTED = [
   "gateway → aux TCP 8080",
+  "gateway → jobs TCP 8080",
   "gateway → dns TCP 53",
   "gateway → dns UDP 53",
   "aux → dns TCP 53",
   "aux → dns UDP 53",
-  "aux → the internet TCP 443",
-  "aux → the callers' issuer TCP 443",
-  "aux → the load balancer's subnet TCP 443",
-  "aux → another address of the VPC TCP 443",
+  "jobs → dns TCP 53",
+  "jobs → dns UDP 53",
+  "jobs → the database's subnet TCP 5432",
+  "jobs' migration → dns TCP 53",
+  "jobs' migration → dns UDP 53",
+  "jobs' migration → the database's subnet TCP 5432",
+  ...["aux", "jobs"].flatMap((from) => OUTSIDE.map((to) => `${from} → ${to} TCP 443`)),
   "prometheus → gateway TCP 9090",
   "prometheus → aux TCP 9090",
+  "prometheus → jobs TCP 9090",
 ];
 
-/** Every allowed connection in which gateway, aux or a neighbour of theirs takes part. */
+/** Every allowed connection in which one of our namespaces takes part. */
 function connections(folder: string, components: readonly string[] = []): string[] {
   const objects = render(
     join(K8S, folder),
@@ -62,11 +78,11 @@ function connections(folder: string, components: readonly string[] = []): string
 }
 
 const isOurs = (...peers: Endpoint[]) =>
-  peers.some(({ namespace }) => namespace === "gateway" || namespace === "aux");
+  peers.some(({ namespace = "" }) => ["gateway", "aux", "gpu-controlplane"].includes(namespace));
 
 describe("who may talk to whom", () => {
   for (const environment of ENVIRONMENTS) {
-    test(`${environment}: gateway → aux and DNS, aux → HTTPS and DNS, Prometheus → metrics, no one else`, () => {
+    test(`${environment}: gateway → aux and jobs, those → HTTPS, jobs → its database, Prometheus → metrics, no one else`, () => {
       const edge = environment === "dev" ? ["the load balancer's subnet → gateway TCP 8080"] : [];
       assert.deepEqual(
         connections(`overlays/${environment}`).sort(),
@@ -94,6 +110,26 @@ describe("who may talk to whom", () => {
       ["gateway → the callers' issuer TCP 443"],
     );
   });
+
+  for (const [component, service, edges] of [
+    ["gateway-to-jobs/gateway", "gateway", ["gateway → jobs TCP 8080"]],
+    ["gateway-to-jobs/jobs", "jobs", ["gateway → jobs TCP 8080"]],
+    [
+      "jobs-to-postgres",
+      "jobs",
+      ["jobs → the database's subnet TCP 5432", "jobs' migration → the database's subnet TCP 5432"],
+    ],
+    ["jobs-to-sts", "jobs", OUTSIDE.map((to) => `jobs → ${to} TCP 443`)],
+  ] as const) {
+    test(`components/${component} adds its edge and no other`, () => {
+      const before = connections(`base/${service}`);
+      const after = connections(`base/${service}`, [`components/${component}`]);
+      assert.deepEqual(
+        after.filter((line) => !before.includes(line)),
+        edges,
+      );
+    });
+  }
 
   test("without its policies a pod is open, so the test can fail", () => {
     const world = { name: "none", environment: undefined, objects: [] };

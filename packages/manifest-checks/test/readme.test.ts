@@ -30,6 +30,8 @@ const policyCheck = (file: string): string => {
   return execFileSync(process.execPath, args, { encoding: "utf8" });
 };
 
+const MAKE_KEY = `node -p '"k1:" + crypto.randomBytes(32).toString("base64")'`;
+
 /** The commands that need nothing but this repository, and what they print. */
 const RUN: Readonly<Record<string, readonly [run: () => string, prints: RegExp]>> = {
   "npx --yes pnpm check:manifests": [
@@ -43,6 +45,10 @@ const RUN: Readonly<Record<string, readonly [run: () => string, prints: RegExp]>
   "npx --yes pnpm policy check k8s/overlays/prod/aux/access-policy.yaml": [
     () => policyCheck("k8s/overlays/prod/aux/access-policy.yaml"),
     /1 rule\(s\), no fault\n$/,
+  ],
+  [`${MAKE_KEY} > ./env-vars-keys`]: [
+    () => execFileSync("sh", ["-c", MAKE_KEY], { encoding: "utf8" }),
+    /^k1:[A-Za-z0-9+/]{43}=\n$/,
   ],
   "kubectl kustomize k8s/overlays/prod": [kustomize("k8s/overlays/prod"), /kind:/],
   "kubectl kustomize k8s/argocd": [kustomize("k8s/argocd"), /kind:/],

@@ -35,8 +35,11 @@ describe("golden files", () => {
       " ServiceAccount aux/aux",
       "apps Deployment aux/aux",
       "apps Deployment gateway/gateway",
+      "apps Deployment gpu-controlplane/jobs",
       "autoscaling HorizontalPodAutoscaler aux/aux",
       "autoscaling HorizontalPodAutoscaler gateway/gateway",
+      "autoscaling HorizontalPodAutoscaler gpu-controlplane/jobs",
+      "batch Job gpu-controlplane/jobs-migrate",
     ]);
     const onlyDev = Object.keys(dev ?? {}).filter((key) => !(key in (qa ?? {})));
     assert.deepEqual(onlyDev.sort(), [

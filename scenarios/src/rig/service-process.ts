@@ -19,6 +19,7 @@ const COMPILE_CACHE = join(tmpdir(), "airlock-scenarios-compile-cache");
 const ENTRIES = {
   aux: "services/aux/src/main.ts",
   gateway: "services/gateway/src/main.ts",
+  jobs: "services/jobs/src/main.ts",
   "local-aws": "packages/local-aws/src/main.ts",
 } as const;
 export type ServiceName = keyof typeof ENTRIES;

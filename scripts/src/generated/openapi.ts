@@ -17,7 +17,8 @@ const logger = createLogger({ SERVICE_NAME: "openapi", LOG_LEVEL: "silent" }, { 
 const nothing = {} as never;
 
 const BUILD: Readonly<Record<keyof typeof SERVICES, () => Promise<App>>> = {
-  gateway: () => buildGateway(loadSettings(SERVICES.gateway, ENV), { aux: nothing, logger }),
+  gateway: () =>
+    buildGateway(loadSettings(SERVICES.gateway, ENV), { aux: nothing, jobs: nothing, logger }),
   aux: () =>
     buildAux(loadSettings(SERVICES.aux, ENV), {
       aws: nothing,

@@ -2,8 +2,8 @@
 import { ProblemError } from "@airlock/contract";
 import type { Admit, App } from "@airlock/http";
 import type { CallerGuard } from "@airlock/identity";
-import rateLimit from "@fastify/rate-limit";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
+import { createLimit } from "./limits.ts";
 
 const DETAILS = {
   401: "This path answers callers who say who they are.",
@@ -16,6 +16,8 @@ export interface AdmissionOptions {
   readonly callers: CallerGuard | undefined;
   /** For one caller, or for one address where the caller is not known; 0 means no limit. */
   readonly perMinute: number;
+  /** Whether this is somebody else's door: who calls is asked behind it. */
+  readonly isAskedBehind: (request: FastifyRequest) => boolean;
 }
 
 /**
@@ -24,13 +26,17 @@ export interface AdmissionOptions {
  */
 export async function createAdmission(
   app: App,
-  { callers, perMinute }: AdmissionOptions,
+  { callers, perMinute, isAskedBehind }: AdmissionOptions,
 ): Promise<Admit | undefined> {
-  const limit = perMinute > 0 ? await createLimit(app, perMinute) : undefined;
+  const limit = await createLimit(app, {
+    perMinute,
+    countedFor: ({ caller, ip }) => (caller === undefined ? `address ${ip}` : `caller ${caller}`),
+  });
   if (!callers) return limit;
 
   return async (request, reply) => {
-    if (request.routeOptions.config.isOpen) return limit?.(request, reply);
+    const isOpen = request.routeOptions.config.isOpen === true || isAskedBehind(request);
+    if (isOpen) return limit?.(request, reply);
     const decision = await callers.check(request.raw.rawHeaders);
     if (decision.allow) {
       request.caller = decision.caller;
@@ -38,33 +44,8 @@ export async function createAdmission(
       return limit?.(request, reply);
     }
     await limit?.(request, reply);
-    const { status, code, headers, reason } = decision;
+    const { status, code, headers, reason, detail = DETAILS[status] } = decision;
     request.logFields = { caller_refused: reason };
-    throw new ProblemError(code, DETAILS[status], { headers });
-  };
-}
-
-async function createLimit(app: App, max: number): Promise<Admit> {
-  await app.register(rateLimit, { global: false });
-  const count = app.createRateLimit({
-    max,
-    timeWindow: "1 minute",
-    keyGenerator: (request: FastifyRequest) =>
-      request.caller === undefined ? `address ${request.ip}` : `caller ${request.caller}`,
-  });
-  return async (request: FastifyRequest, reply: FastifyReply) => {
-    const state = await count(request);
-    if (state.isAllowed) return;
-    const { remaining, ttlInSeconds } = state;
-    // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers, in its three-field form
-    reply.headers({
-      "ratelimit-limit": String(max),
-      "ratelimit-remaining": String(remaining),
-      "ratelimit-reset": String(ttlInSeconds),
-    });
-    if (!state.isExceeded) return;
-    throw new ProblemError("rate_limited", `At most ${max} requests a minute are taken here.`, {
-      headers: { "retry-after": String(ttlInSeconds) },
-    });
+    throw new ProblemError(code, detail, { headers });
   };
 }

@@ -1,10 +1,13 @@
 /** The public service: what it is made of, in order. */
 import { type App, createServer, invalidObjectKey, type Logger, type Metrics } from "@airlock/http";
 import type { CallerGuard, LayerPresenter } from "@airlock/identity";
+import type { FastifyRequest } from "fastify";
 import { createAdmission } from "./admission.ts";
+import { createJobsHealth } from "./jobs/jobs-health.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { configRoutes } from "./routes/config.ts";
 import { storageRoutes } from "./routes/storage.ts";
+import { v1Routes } from "./routes/v1.ts";
 import { rateLimitPerMinute, type Settings } from "./settings.ts";
 import { createForward } from "./upstream/forward.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -13,7 +16,11 @@ export interface GatewayDeps {
   readonly aux: Upstream;
   /** The proof of who calls aux, and for whom; undefined sends none. */
   readonly layer?: LayerPresenter | undefined;
-  /** Checks the callers; undefined lets everybody in. */
+  /** Undefined means that there is no jobs API. */
+  readonly jobs?: Upstream | undefined;
+  /** The proof of who calls jobs; undefined sends none. */
+  readonly jobsLayer?: LayerPresenter | undefined;
+  /** Checks the callers of aux; undefined lets everybody in. */
   readonly callers?: CallerGuard | undefined;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
@@ -25,24 +32,34 @@ const HEAD_LIMITS = { targetBytes: 8192, headersBytes: 8192 };
 const undecodable = (path: string) =>
   /^\/(storage|presigned)\/[^/]+\//.test(path) ? invalidObjectKey() : undefined;
 
+const DESCRIPTION = "The public door: forwards what is asked and holds no AWS credentials.";
+const JOBS_DESCRIPTION =
+  "Paths under /v1 need an API key as a bearer token, which a login gives; every POST and DELETE there but a login may carry an Idempotency-Key, good for a day: what is sent twice is done once.";
+
 export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
-  const { callers, logger, metrics } = deps;
+  const { aux, jobs, jobsLayer, callers, logger, metrics } = deps;
   const about = {
     title: "Airlock gateway",
-    description: "The public door: forwards to aux and holds no AWS credentials.",
+    description: jobs ? `${DESCRIPTION} ${JOBS_DESCRIPTION}` : DESCRIPTION,
     version: settings.VERSION,
   };
   // aux does not matter here: an edge that empties because of one fault behind it helps nobody
   const isReady = () => callers?.isReady() ?? true;
   const perMinute = rateLimitPerMinute(settings);
-  const admission = (app: App) => createAdmission(app, { callers, perMinute });
+  const isAskedBehind = (request: FastifyRequest) => jobs !== undefined && isUnderV1(request);
+  const admission = (app: App) => createAdmission(app, { callers, perMinute, isAskedBehind });
   const trustProxy = settings.TRUST_PROXY;
   const common = { settings, about, isReady, admission, trustProxy, logger, metrics };
   const options = { ...common, headLimits: HEAD_LIMITS, undecodable };
-  return createServer(options, (app) => {
-    const toAux = createForward(deps.aux, deps.layer);
-    aboutRoutes(app, settings);
+  return createServer(options, async (app) => {
+    const toAux = createForward(aux, deps.layer);
+    aboutRoutes(app, settings, jobs && createJobsHealth(jobs, jobsLayer));
     storageRoutes(app, toAux);
     configRoutes(app, toAux);
+    if (jobs) await v1Routes(app, createForward(jobs, jobsLayer), settings.LOGIN_RATE_PER_MINUTE);
   });
 }
+
+/** The paths of jobs, those too that only an older or a newer one has. */
+const isUnderV1 = ({ is404, url, routeOptions }: FastifyRequest): boolean =>
+  (is404 ? url : routeOptions.url)?.startsWith("/v1/") === true;

@@ -11,34 +11,57 @@ import {
   callerSettings,
   layerPresentSettings,
   refuseMissingLayerToken,
+  type TokenFileSetting,
   withCallerRules,
   withLayerPresentRules,
 } from "@airlock/identity";
 import * as z from "zod";
 
-export const settingsSchema = withCallerRules(
-  withLayerPresentRules(
-    z.object({
-      SERVICE_NAME: serviceName("gateway"),
-      ...commonSettings,
-      AUX_SERVICE_URL: httpUrl()
-        .default("http://aux.aux.svc.cluster.local:80")
-        .describe("Where aux is."),
-      ...callerSettings,
-      ...layerPresentSettings,
-      RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
-        .optional()
-        .describe(
-          "Requests a minute that one pod takes from one caller, or from one address where callers are not known; 0 for no limit. Unset means 0 in dev, 6000 elsewhere.",
-        ),
-      TRUST_PROXY: addressRanges()
-        .optional()
-        .describe(
-          "CIDRs of the proxies in front, by comma: their X-Forwarded-For is believed. Unset means nobody's.",
-        ),
-    }),
-  ),
-);
+const JOBS_LAYER_TOKEN_FILE: TokenFileSetting = {
+  name: "JOBS_LAYER_TOKEN_FILE",
+  fallback: "/var/run/secrets/airlock/jobs-layer/token",
+};
+
+const fields = z.object({
+  SERVICE_NAME: serviceName("gateway"),
+  ...commonSettings,
+  AUX_SERVICE_URL: httpUrl()
+    .default("http://aux.aux.svc.cluster.local:80")
+    .describe("Where aux is."),
+  JOBS_SERVICE_URL: httpUrl()
+    .optional()
+    .describe("Where jobs is. Unset means there is none, and nothing under /v1."),
+  ...callerSettings,
+  ...layerPresentSettings,
+  JOBS_LAYER_TOKEN_FILE: z
+    .string()
+    .default(JOBS_LAYER_TOKEN_FILE.fallback)
+    .describe("The same with the audience of jobs; a token is for one service alone."),
+  RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
+    .optional()
+    .describe(
+      "Requests a minute that one pod takes from one caller, or from one address where callers are not known; 0 for no limit. Unset means 0 in dev, 6000 elsewhere.",
+    ),
+  LOGIN_RATE_PER_MINUTE: integer(0, 10_000_000)
+    .default(10)
+    .describe(
+      "Logins a minute that one pod takes from one address (of IPv6, from one /64), and as many challenges; 0 for no limit.",
+    ),
+  TRUST_PROXY: addressRanges()
+    .optional()
+    .describe(
+      "CIDRs of the proxies in front, by comma: their X-Forwarded-For is believed. Unset means nobody's.",
+    ),
+});
+
+const withJobsRule = (schema: typeof fields): typeof fields =>
+  schema.refine((s) => s.GATEWAY_AUTH !== "api-key" || s.JOBS_SERVICE_URL !== undefined, {
+    path: ["JOBS_SERVICE_URL"],
+    error: "is needed with GATEWAY_AUTH=api-key: jobs knows the keys",
+    when: () => true,
+  });
+
+export const settingsSchema = withCallerRules(withLayerPresentRules(withJobsRule(fields)));
 
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 
@@ -53,7 +76,11 @@ export function rateLimitPerMinute(settings: Settings): number {
 
 /** What keeps the gateway from starting, apart from wrong settings. */
 export function refuse(env: Environment): string[] {
-  return [...refuseCredentials(env), ...refuseMissingLayerToken(env)];
+  return [
+    ...refuseCredentials(env),
+    ...refuseMissingLayerToken(env),
+    ...(env.JOBS_SERVICE_URL?.trim() ? refuseMissingLayerToken(env, JOBS_LAYER_TOKEN_FILE) : []),
+  ];
 }
 
 /** One sentence for each AWS credential in the environment of the public service. */

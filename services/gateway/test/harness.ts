@@ -4,10 +4,10 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { type Environment, loadSettings } from "@airlock/config";
 import { createLogger, createMetrics } from "@airlock/http";
-import { createCallerGuard, createCallerVerifier, createLayerPresenter } from "@airlock/identity";
 import { buildApp } from "../src/app.ts";
+import { openCallers } from "../src/callers.ts";
 import { settingsSchema } from "../src/settings.ts";
-import { createUpstream } from "../src/upstream/upstream.ts";
+import { openUpstreams } from "../src/upstreams.ts";
 
 export type Script = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -79,18 +79,18 @@ export async function startGateway(
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger(settings, { write: (line) => void lines.push(JSON.parse(line)) });
   const metrics = createMetrics(settings.SERVICE_NAME);
-  const aux = createUpstream(settings.AUX_SERVICE_URL, { logger, registry: metrics.registry });
-  const layer = createLayerPresenter(settings, logger);
-  const verifier = createCallerVerifier(settings, { log: logger });
-  const callers = verifier && createCallerGuard({ verifier, log: logger });
-  const app = await buildApp(settings, { aux, layer, callers, logger, metrics });
+  const { registry } = metrics;
+  const upstreams = openUpstreams(settings, { logger, registry });
+  const { aux, layer, jobs, jobsLayer } = upstreams;
+  const callers = openCallers(settings, { logger, registry, jobs, jobsLayer });
+  const deps = { aux, layer, jobs, jobsLayer, callers: callers.guard, logger, metrics };
+  const app = await buildApp(settings, deps);
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => {
     app.server.closeAllConnections();
     await app.close();
-    layer.close();
-    verifier?.close();
-    await aux.close();
+    callers.close();
+    await upstreams.close();
   });
   const { port } = app.server.address() as AddressInfo;
   return {

@@ -42,7 +42,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
     version: settings.VERSION,
   };
   const health = createHealth(store, queuesOf(settings));
-  const isReady = () => health.hasDatabase() && (layer?.isReady() ?? true);
+  const isReady = () => health.isReady() && (layer?.isReady() ?? true);
   const admission = async () => layer && admitLayer(layer);
   return createServer({ settings, about, isReady, admission, logger, metrics }, async (app) => {
     const lastUsed = createLastUsed(store, logger);

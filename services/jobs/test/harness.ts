@@ -28,7 +28,7 @@ import { openAwsLogin } from "../src/aws-login.ts";
 import { openSealer } from "../src/sealing-keys.ts";
 import { settingsSchema } from "../src/settings.ts";
 
-const QUEUES = ["gpu_reservations", "disk_operations"];
+export const QUEUES = ["gpu_reservations", "disk_operations"];
 const silent = { info() {}, warn() {}, error() {} };
 
 export interface World {

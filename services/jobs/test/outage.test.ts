@@ -1,7 +1,9 @@
 /** Without a database, and while it restarts: nothing that was accepted is lost. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type JobsRig, SEED_JOB, startJobs, startWorld } from "./harness.ts";
+import { connectTarget } from "@airlock/jobs-store";
+import { migrate } from "@airlock/jobs-store/migrate";
+import { type JobsRig, QUEUES, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld({ durable: true });
 /** Jobs before each restart, and as many after it: about 2000 in all. */
@@ -32,6 +34,19 @@ test("no database at start: alive, not ready, 503 with Retry-After", async () =>
   assert.equal(answer.headers.get("retry-after"), "1");
   assert.match(await jobs.metrics.registry.metrics(), /database_pool_connections/);
   assert.ok(!jobs.lines.join("").includes("canary-password"));
+  await jobs.close();
+});
+
+test("a database without the schema: not ready until it was migrated", async () => {
+  const url = await world.cluster.createEmptyDatabase();
+  const jobs = await startJobs(world, url);
+  assert.equal(await isReady(jobs), false);
+  await migrate({
+    ...connectTarget(url),
+    queues: QUEUES,
+    log: { info() {}, warn() {}, error() {} },
+  });
+  await until(() => isReady(jobs), "not ready");
   await jobs.close();
 });
 

@@ -25,6 +25,7 @@ const EARLY_WAVES: Readonly<Record<string, string>> = {
   SecretStore: "-1",
   ExternalSecret: "-1",
   ConfigMap: "-1",
+  Job: "-1",
 };
 
 /** For k8s/argocd, with the Applications that its ApplicationSet makes. */

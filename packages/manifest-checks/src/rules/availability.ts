@@ -60,7 +60,8 @@ export const availabilityRules: readonly Rule[] = [
     "spread",
     30,
     ["kube-score pod-topology-spread-constraints", "polaris topologySpreadConstraint"],
-    ({ pod, labels }, report) => {
+    ({ pod, labels, serves }, report) => {
+      if (!serves) return;
       for (const key of ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]) {
         const constraint = pod.topologySpreadConstraints?.find(
           ({ topologyKey }) => topologyKey === key,
@@ -76,7 +77,8 @@ export const availabilityRules: readonly Rule[] = [
     "anti-affinity",
     30,
     ["kube-linter no-anti-affinity", "kube-score deployment-has-host-podantiaffinity"],
-    ({ pod }, report) => {
+    ({ pod, serves }, report) => {
+      if (!serves) return;
       const { podAntiAffinity } = pod.affinity ?? {};
       const terms = [
         ...(podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []),

@@ -5,12 +5,14 @@ import type { INetworkPolicyPeer } from "kubernetes-models/networking.k8s.io/v1/
 const DNS = /^pods kube-system\/k8s-app=kube-dns on (UDP|TCP) 53$/;
 const PROMETHEUS = /^pods monitoring\/app\.kubernetes\.io\/name=prometheus on TCP 9090$/;
 
-/** gateway is called through a load balancer in known subnets, and calls aux. */
+/** gateway is called through a load balancer in known subnets, and calls aux and jobs. */
 export const GATEWAY_PEERS = {
   ingress: [PROMETHEUS, /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d) on TCP 8080$/],
   egress: [
     DNS,
     /^pods aux\/app\.kubernetes\.io\/name=aux on TCP 8080$/,
+    // components/gateway-to-jobs
+    /^pods gpu-controlplane\/app\.kubernetes\.io\/name=jobs on TCP 8080$/,
     // components/caller-jwt: the issuer's own addresses
     /^addresses \d+\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2]) on TCP 443$/,
   ],
@@ -24,6 +26,18 @@ export const AUX_PEERS = {
     /^addresses \S+( but \S+)? on TCP 443$/,
     // components/pod-identity
     /^addresses 169\.254\.170\.23\/32 on TCP 80$/,
+  ],
+} as const;
+
+/** jobs is called by gateway's pods alone, and calls its database and STS. */
+export const JOBS_PEERS = {
+  ingress: AUX_PEERS.ingress,
+  egress: [
+    DNS,
+    // components/jobs-to-postgres
+    /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d) on TCP 5432$/,
+    // components/jobs-to-sts
+    /^addresses \S+( but \S+)? on TCP 443$/,
   ],
 } as const;
 

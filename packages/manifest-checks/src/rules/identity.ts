@@ -35,22 +35,29 @@ export const identityRules: readonly Rule[] = [
   podRule("layer-token", 15, [], ({ service, pod, containers }, report) => {
     if (service !== "gateway") return;
     const tokens = (pod.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
-    const isProjected = tokens.some(
-      ({ serviceAccountToken: token }) =>
-        token?.audience === "aux" && (token.expirationSeconds ?? 3600) <= 3600,
-    );
+    const isProjected = (audience: string) =>
+      tokens.some(
+        ({ serviceAccountToken: token }) =>
+          token?.audience === audience && (token.expirationSeconds ?? 3600) <= 3600,
+      );
     const isSent = containers.some((one) => envOf(one, "LAYER_AUTH") === "service-account");
-    if (!(isProjected && isSent))
-      report("must send a projected token with the audience aux, good for 3600 s at most");
+    const callsJobs = containers.some((one) => envOf(one, "JOBS_SERVICE_URL"));
+    for (const audience of callsJobs ? ["aux", "jobs"] : ["aux"])
+      if (!(isProjected(audience) && isSent))
+        report(
+          `must send a projected token with the audience ${audience}, good for 3600 s at most`,
+        );
   }),
   podRule("layer-enforced", 15, [], ({ service, containers }, report, { environment }) => {
-    if (service !== "aux") return;
+    if (service !== "aux" && service !== "jobs") return;
     const value = (name: string) => containers.map((one) => envOf(one, name)).find(Boolean);
     const wanted = environment === "dev" ? /^(observe|enforce)$/ : /^enforce$/;
     if (!wanted.test(value("LAYER_AUTH_MODE") ?? ""))
       report("must set LAYER_AUTH_MODE to enforce, in dev at least to observe");
     if (value("LAYER_AUTH_SUBJECTS") !== "system:serviceaccount:gateway:gateway")
       report("must let in gateway's ServiceAccount alone (LAYER_AUTH_SUBJECTS)");
+    if (value("LAYER_AUTH_AUDIENCE") !== service)
+      report(`must take tokens for ${service} alone (LAYER_AUTH_AUDIENCE)`);
   }),
   {
     id: "workload-identity",
@@ -62,18 +69,18 @@ export const identityRules: readonly Rule[] = [
       );
       const annotations = account?.metadata.annotations ?? {};
       // the base has no identity on purpose: which one it is, is for an overlay to say
-      const isBase = world.name === "base" || world.name.endsWith("(gateway)");
+      const isBase = world.name === "base" || /\((gateway|jobs)\)$/.test(world.name);
       if (!account || isBase || annotations[ROLE_ARN] || annotations[POD_IDENTITY]) return;
       report(account, "must have an IAM role by IRSA or EKS Pod Identity, not a static key");
     },
   },
   objectRule(
-    "gateway-without-aws",
+    "without-aws",
     16,
     [],
-    ["ServiceAccount", "Deployment"],
+    ["ServiceAccount", "Deployment", "Job"],
     (object) =>
-      object.metadata.name === "gateway" &&
+      object.metadata.name !== "aux" &&
       /role-arn|"AWS_(ROLE|ACCESS|SECRET|SHARED|WEB)/.test(JSON.stringify(object)) &&
       "must have nothing to do with AWS credentials",
   ),

@@ -11,7 +11,8 @@ const DEFAULT_DRAIN_SECONDS = 5;
 const pathOf = (probe: IProbe | undefined) => probe?.httpGet?.path;
 
 export const lifecycleRules: readonly Rule[] = [
-  containerRule("startup-probe", 34, [], ({ startupProbe }) => {
+  containerRule("startup-probe", 34, [], ({ startupProbe }, { serves }) => {
+    if (!serves) return undefined;
     const seconds = (startupProbe?.periodSeconds ?? 10) * (startupProbe?.failureThreshold ?? 3);
     return (
       (pathOf(startupProbe) !== "/livez" || seconds < 60) &&
@@ -22,7 +23,8 @@ export const lifecycleRules: readonly Rule[] = [
     "liveness-probe",
     35,
     ["kube-linter no-liveness-probe", "kube-linter liveness-port", "polaris livenessProbeMissing"],
-    ({ livenessProbe, ports = [] }) => {
+    ({ livenessProbe, ports = [] }, { serves }) => {
+      if (!serves) return undefined;
       if (pathOf(livenessProbe) !== "/livez")
         return "must have a livenessProbe on /livez, which depends on nothing";
       if (!ports.some(({ name }) => name === livenessProbe?.httpGet?.port))
@@ -36,7 +38,8 @@ export const lifecycleRules: readonly Rule[] = [
     "readiness-probe",
     36,
     ["kube-linter no-readiness-probe", "kube-linter readiness-port", "kube-score pod-probes"],
-    ({ readinessProbe, ports = [] }) => {
+    ({ readinessProbe, ports = [] }, { serves }) => {
+      if (!serves) return undefined;
       if (pathOf(readinessProbe) !== "/readyz") return "must have a readinessProbe on /readyz";
       return (
         !ports.some(({ name }) => name === readinessProbe?.httpGet?.port) &&
@@ -53,7 +56,8 @@ export const lifecycleRules: readonly Rule[] = [
       pathOf(livenessProbe) === pathOf(readinessProbe) &&
       "must not use one path for liveness and readiness",
   ),
-  podRule("one-drain", 37, [], ({ pod, containers }, report) => {
+  podRule("one-drain", 37, [], ({ pod, containers, serves }, report) => {
+    if (!serves) return;
     if (containers.some(({ lifecycle }) => lifecycle?.preStop))
       report("must not have a preStop hook: the process drains");
     const delays = containers.map((one) =>
@@ -94,13 +98,13 @@ export const lifecycleRules: readonly Rule[] = [
       "must set --max-old-space-size in NODE_OPTIONS to 65–80 % of the memory limit"
     );
   }),
-  containerRule(
-    "no-shell",
-    39,
-    [],
-    ({ command, args }) =>
-      (command ?? args) !== undefined && "must run the image's own command, so that Node is PID 1",
-  ),
+  containerRule("no-shell", 39, [], ({ command, args }, { serves }) => {
+    if (!serves && command?.[0] === "node") return undefined;
+    return (
+      (command ?? args) !== undefined &&
+      "must run the image's own command, or node in a Job, so that Node is PID 1"
+    );
+  }),
   podRule("dns-options", 40, ["kube-linter dnsconfig-options"], ({ pod }, report) => {
     const ndots = pod.dnsConfig?.options?.find(({ name }) => name === "ndots")?.value;
     if (ndots !== "1" && ndots !== "2") report("must set the DNS option ndots to 1 or 2");

@@ -5,7 +5,7 @@ import type { IService } from "kubernetes-models/v1/Service";
 import { type Endpoint, mayTalk, policiesFor } from "../reachability.ts";
 import { objectRule, podRule, type Rule } from "../rule.ts";
 import { envOf, ofKind, workloads } from "../world.ts";
-import { AUX_PEERS, flowsOf, GATEWAY_PEERS } from "./flows.ts";
+import { AUX_PEERS, flowsOf, GATEWAY_PEERS, JOBS_PEERS } from "./flows.ts";
 
 /** Addresses with credentials behind them: instance metadata, container credentials, Pod Identity. */
 const METADATA = ["169.254.169.254", "169.254.170.2", "169.254.170.23"];
@@ -45,7 +45,9 @@ export const networkRules: readonly Rule[] = [
   peersRule("gateway-ingress", 21, "gateway", "ingress", GATEWAY_PEERS.ingress),
   peersRule("gateway-egress", 22, "gateway", "egress", GATEWAY_PEERS.egress),
   peersRule("aux-ingress", 23, "aux", "ingress", AUX_PEERS.ingress),
+  peersRule("jobs-ingress", 23, "gpu-controlplane", "ingress", JOBS_PEERS.ingress),
   peersRule("aux-egress", 24, "aux", "egress", AUX_PEERS.egress),
+  peersRule("jobs-egress", 24, "gpu-controlplane", "egress", JOBS_PEERS.egress),
   podRule("metadata-address", 24, [], ({ namespace, labels, service }, report, world) => {
     const hasAgent = ofKind(world, "NetworkPolicy").some(
       ({ metadata }) => metadata.name === "aux-to-pod-identity-agent",
@@ -100,15 +102,17 @@ export const networkRules: readonly Rule[] = [
     if (world.environment !== "qa" && world.environment !== "prod") return undefined;
     const gateway = workloads(world).find(({ service }) => service === "gateway");
     const auth = gateway?.containers.map((one) => envOf(one, "GATEWAY_AUTH")).find(Boolean);
-    return auth !== "jwt" && "must not be in qa or prod while GATEWAY_AUTH is none";
+    return (
+      auth !== "jwt" && auth !== "api-key" && "must not be in qa or prod while GATEWAY_AUTH is none"
+    );
   }),
 ];
 
-/** Every peer of a service's policies must be one of the known flows. */
+/** Every peer of the policies of a service's namespace must be one of the known flows. */
 function peersRule(
   id: string,
   item: number,
-  service: string,
+  namespace: string,
   direction: "ingress" | "egress",
   known: readonly RegExp[],
 ): Rule {
@@ -118,7 +122,7 @@ function peersRule(
     ["kube-score pod-networkpolicy"],
     ["NetworkPolicy"],
     (policy) => {
-      if (policy.metadata.namespace !== service) return undefined;
+      if (policy.metadata.namespace !== namespace) return undefined;
       const stranger = flowsOf(policy, direction).find(
         (flow) => !known.some((pattern) => pattern.test(flow)),
       );

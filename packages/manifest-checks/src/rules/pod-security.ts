@@ -143,16 +143,19 @@ export const podSecurityRules: readonly Rule[] = [
   containerRule(
     "env-secret",
     12,
-    [
-      "kube-linter env-var-secret",
-      "kube-linter read-secret-from-env-var",
-      "polaris sensitiveContainerEnvVar",
-    ],
-    ({ env = [], envFrom = [] }) => {
+    ["kube-linter env-var-secret", "polaris sensitiveContainerEnvVar"],
+    ({ env = [] }) => {
       const literal = env.find(
         ({ name, value }) => value && (SECRET_NAME.test(name) || SECRET_VALUE.test(value)),
       );
-      if (literal) return `must not hold a secret in the variable ${literal.name}`;
+      return literal && `must not hold a secret in the variable ${literal.name}`;
+    },
+  ),
+  containerRule(
+    "env-secret-reference",
+    12,
+    ["kube-linter read-secret-from-env-var"],
+    ({ env = [], envFrom = [] }) => {
       const isRead =
         env.some(({ valueFrom }) => valueFrom?.secretKeyRef) ||
         envFrom.some((one) => one.secretRef);

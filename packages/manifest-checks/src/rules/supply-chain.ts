@@ -92,18 +92,19 @@ export const supplyChainRules: readonly Rule[] = [
           report(object, `must not use ${object.apiVersion}`);
     },
   },
-  objectRule("address-of-aux", 48, [], ["Deployment"], (deployment, world) => {
+  objectRule("upstream-address", 48, [], ["Deployment"], (deployment, world) => {
     if (deployment.metadata.name !== "gateway") return undefined;
     const { containers } = workloads(world).find(({ object }) => object === deployment) ?? {
       containers: [],
     };
-    const url = containers[0]?.env?.find(({ name }) => name === "AUX_SERVICE_URL")?.value;
-    const exists = ofKind<IService>(world, "Service").some(
+    const known = ofKind<IService>(world, "Service").map(
       ({ metadata, spec }) =>
-        `http://${metadata.name}.${metadata.namespace}.svc.cluster.local:${spec?.ports?.[0]?.port}` ===
-        url,
+        `http://${metadata.name}.${metadata.namespace}.svc.cluster.local:${spec?.ports?.[0]?.port}`,
     );
-    return !exists && `must name a Service that exists in AUX_SERVICE_URL, not ${url}`;
+    const stray = containers[0]?.env?.find(
+      ({ name, value = "" }) => /^(AUX|JOBS)_SERVICE_URL$/.test(name) && !known.includes(value),
+    );
+    return stray && `must name a Service that exists in ${stray.name}, not ${stray.value}`;
   }),
 ];
 

@@ -1,9 +1,34 @@
 /** `/` and `/health`: what this service is. */
-import { Health, Root } from "@airlock/contract";
+import { Health, JobsHealth, Root } from "@airlock/contract";
 import type { App } from "@airlock/http";
+import type { JobsWords } from "../jobs/jobs-health.ts";
 import type { Settings } from "../settings.ts";
 
-export function aboutRoutes(app: App, settings: Settings): void {
+const JOBS_ENDPOINTS = {
+  auth_challenge: "/v1/auth/challenge",
+  auth_login: "/v1/auth/aws-login",
+  keys: "/v1/keys",
+  jobs: "/v1/jobs",
+  job_submit: "/v1/jobs/submit",
+  job: "/v1/jobs/{job_id}",
+  disks: "/v1/disks",
+  disk: "/v1/disks/{disk_name}",
+  gpu_availability: "/v1/gpu/availability",
+  cluster_status: "/v1/cluster/status",
+};
+
+const { database, queue } = JobsHealth.shape;
+const HealthWithJobs = Health.extend({ database, queue }).meta({
+  id: "HealthWithJobs",
+  description: "Of this process; database and queue are what jobs says of its own.",
+});
+
+/** @param jobsHealth never rejects; undefined where there is no jobs API. */
+export function aboutRoutes(
+  app: App,
+  settings: Settings,
+  jobsHealth: (() => Promise<JobsWords>) | undefined,
+): void {
   app.get(
     "/",
     {
@@ -28,6 +53,7 @@ export function aboutRoutes(app: App, settings: Settings): void {
         storage_bucket: "/storage/{bucket}",
         storage_object: "/storage/{bucket}/{key}",
         presigned: "/presigned/{bucket}/{key}",
+        ...(jobsHealth && JOBS_ENDPOINTS),
         version: "/version",
         docs: "/docs",
       },
@@ -37,9 +63,11 @@ export function aboutRoutes(app: App, settings: Settings): void {
     "/health",
     {
       schema: {
-        summary: "The process alone; does not ask aux.",
+        summary: jobsHealth
+          ? "The process, and what jobs says of its database and queues; does not ask aux."
+          : "The process alone; does not ask aux.",
         tags: ["about"],
-        response: { 200: Health },
+        response: { 200: jobsHealth ? HealthWithJobs : Health },
       },
     },
     async () => ({
@@ -47,6 +75,7 @@ export function aboutRoutes(app: App, settings: Settings): void {
       service: settings.SERVICE_NAME,
       environment: settings.ENVIRONMENT,
       timestamp: new Date().toISOString(),
+      ...(await jobsHealth?.()),
     }),
   );
 }

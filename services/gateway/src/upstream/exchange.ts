@@ -43,13 +43,13 @@ export class AnswerBrokenError extends Error {
   }
 }
 
-export type Method = "GET" | "HEAD" | "POST";
+export type Method = "GET" | "HEAD" | "POST" | "DELETE";
 
 export interface ExchangeOptions {
   readonly method: Method;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  readonly body?: string | Buffer | undefined;
   /** Bodies up to this many bytes are collected, larger ones are streamed. */
   readonly bufferBytes: number;
   /** From sending the request to the first header of the answer. */

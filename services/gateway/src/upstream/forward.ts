@@ -8,17 +8,21 @@ import { flightKey, upstreamHeaders } from "./headers.ts";
 import { alone, ClientLeftError, type Reader, readWithin } from "./reader.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { TIMINGS, type Timing } from "./timing.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Retry, Upstream } from "./upstream.ts";
 import { waitForChange } from "./waits.ts";
 
 export interface Target {
   /** Path and query at the upstream, built from checked parts only. */
   readonly path: string;
-  readonly timing: Exclude<Timing, "wait">;
+  readonly timing: Exclude<Timing, "wait" | "keyCheck" | "health">;
   /** GET unless said otherwise. */
   readonly method?: Method;
-  /** JSON, with POST. */
-  readonly body?: string;
+  /** JSON. */
+  readonly body?: string | Buffer | undefined;
+  /** The client's credentials and the like: the answer is for it alone, and so is a refusal. */
+  readonly ownHeaders?: Readonly<Record<string, string>>;
+  /** Unset means `unanswered`, and `unsent` for a POST. */
+  readonly retry?: Retry;
   /** How long to wait for another answer than the one that If-None-Match names. */
   readonly waitSeconds?: number | undefined;
 }
@@ -35,9 +39,10 @@ const WHOLE_BYTES = 65_536;
 export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
   const flights = new Flights();
 
-  const headersFor = (request: FastifyRequest, { timing, body }: Target) => ({
+  const headersFor = (request: FastifyRequest, { timing, body, ownHeaders }: Target) => ({
     ...upstreamHeaders(request.raw, request.id, timing === "stream"),
     ...(body !== undefined && { "content-type": "application/json" }),
+    ...ownHeaders,
     ...layer?.headers(request.caller, request.groups),
   });
 
@@ -55,10 +60,11 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
   const readNow = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
     refuse(target.timing);
     const { path, timing, method = "GET", body } = target;
+    const { retry = method === "POST" ? "unsent" : "unanswered" } = target;
     const headers = headersFor(request, target);
     const limits = { limitMs: TIMINGS[timing].overallMs };
     const send = (bufferBytes: number) =>
-      upstream.send({ method, path, timing, headers, body, bufferBytes });
+      upstream.send({ method, path, timing, headers, body, bufferBytes, retry });
 
     if (isShareable(target)) {
       const key = keyOf(request, path);
@@ -81,7 +87,8 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
     refuse("wait");
     const { path } = target;
     const headers = headersFor(request, target);
-    const call = { method: "GET", timing: "wait", headers, bufferBytes: SHARED_BYTES } as const;
+    const how = { method: "GET", timing: "wait", retry: "unanswered" } as const;
+    const call = { ...how, headers, bufferBytes: SHARED_BYTES };
     const endWait = request.beginWait();
     try {
       return await waitForChange(flights, {
@@ -119,8 +126,8 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
 }
 
 /** Objects are as large as they are, and a POST is one client's own. */
-const isShareable = ({ method = "GET", timing }: Target): boolean =>
-  method === "GET" && timing !== "stream";
+const isShareable = ({ method = "GET", timing, ownHeaders }: Target): boolean =>
+  method === "GET" && timing !== "stream" && ownHeaders === undefined;
 
 function keyOf({ raw, caller, groups }: FastifyRequest, path: string): string {
   const listed = groups && encodeGroups(groups);

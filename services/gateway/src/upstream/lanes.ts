@@ -16,7 +16,10 @@ export interface Lane {
 }
 
 export interface Lanes {
+  /** Made when it is asked for: not every upstream is sent every kind of request. */
   of(name: LaneName): Lane;
+  /** Those that were asked for. */
+  all(): Iterable<readonly [LaneName, Lane]>;
   /** Ends the connections once their answers are whole. */
   close(): Promise<void>;
 }
@@ -36,7 +39,7 @@ export function createLanes({ origin, hostname }: URL, logger: Logger): Lanes {
     ? undefined
     : new Resolver(hostname, () => {
         logger.info({ upstream: hostname }, "the upstream's addresses changed");
-        for (const [name, lane] of Object.entries(lanes) as [LaneName, MutableLane][]) {
+        for (const [name, lane] of lanes) {
           const old = lane.pool;
           lane.pool = newPool(name);
           void old.close(); // answers under way are finished first
@@ -47,13 +50,18 @@ export function createLanes({ origin, hostname }: URL, logger: Logger): Lanes {
     queue: { length: 0 },
     maxQueued: LANES[name].maxQueued,
   });
-  const lanes = { short: newLane("short"), stream: newLane("stream"), wait: newLane("wait") };
+  const lanes = new Map<LaneName, MutableLane>();
 
   return {
-    of: (name) => lanes[name],
+    of(name) {
+      const lane = lanes.get(name) ?? newLane(name);
+      lanes.set(name, lane);
+      return lane;
+    },
+    all: () => lanes,
     async close() {
       resolver?.stop();
-      await Promise.all(Object.values(lanes).map(({ pool }) => pool.close()));
+      await Promise.all([...lanes.values()].map(({ pool }) => pool.close()));
     },
   };
 }

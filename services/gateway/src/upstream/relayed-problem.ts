@@ -2,27 +2,29 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import { PROBLEMS, Problem, type ProblemCode, ProblemError } from "@airlock/contract";
+import { LAYER_SCHEME } from "@airlock/identity";
 import type { Answer } from "./exchange.ts";
 import { unavailable } from "./failures.ts";
 
-const REFUSED = "aux refused the identity of this gateway (LAYER_AUTH here, LAYER_AUTH_MODE there)";
+const REFUSED =
+  "the service behind refused the identity of this gateway (LAYER_AUTH here, LAYER_AUTH_MODE there)";
 
 /** Of the upstream's headers, those that belong to an error. */
-const KEPT = ["retry-after", "content-range"] as const;
+const KEPT = ["retry-after", "content-range", "www-authenticate", "allow"] as const;
 
 /**
  * Keeps status, code and detail of a problem document, the status alone of one that answers HEAD and
- * so has no body. What is no problem document does not come
- * from the service but from something in between, and its text is not passed on. Nor is a refusal of
- * this gateway itself: the client cannot mend that.
+ * so has no body. What is no problem document does not come from the service but from something in
+ * between, and its text is not passed on. Nor is a refusal of this gateway itself: the client cannot
+ * mend that.
+ *
+ * @param hasClientProof the client's own credentials went along, and may be what was refused.
  */
-export function relayedProblem(
-  status: number,
-  headers: IncomingHttpHeaders,
-  body: Answer["body"],
-): ProblemError {
+export function relayedProblem(answer: Answer, hasClientProof: boolean): ProblemError {
+  const { status, headers, body } = answer;
   const problem = parse(headers, body);
-  const isAboutUs = status === 401 || problem?.code === "wrong_principal";
+  const isRefusal = status === 401 || problem?.code === "wrong_principal";
+  const isAboutUs = isRefusal && (!hasClientProof || headers["www-authenticate"] === LAYER_SCHEME);
   const code = problem && !isAboutUs && knownCode(problem.code, status);
   if (problem && code) {
     const kept = KEPT.flatMap((name) => (headers[name] ? [[name, headers[name]]] : []));
@@ -51,7 +53,7 @@ function parse(
   }
 }
 
-/** During a rollout aux may know codes that we do not: then any of the same status will do. */
+/** During a rollout the service behind may know codes that we do not: then any of the same status will do. */
 function knownCode(code: string, status: number): ProblemCode | undefined {
   if (Object.hasOwn(PROBLEMS, code) && PROBLEMS[code as ProblemCode][0] === status) {
     return code as ProblemCode;

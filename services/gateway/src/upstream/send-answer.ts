@@ -2,6 +2,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Answer } from "./exchange.ts";
+import type { Target } from "./forward.ts";
 import { clientHeaders } from "./headers.ts";
 import { relayedProblem } from "./relayed-problem.ts";
 import { CLIENT_IDLE_MS } from "./timing.ts";
@@ -10,11 +11,12 @@ import { CLIENT_IDLE_MS } from "./timing.ts";
 export function sendAnswer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { status, headers, body }: Answer,
-  asked: { readonly method?: string; readonly timing: string },
+  answer: Answer,
+  asked: Pick<Target, "method" | "timing" | "ownHeaders">,
 ): void {
+  const { status, headers, body } = answer;
   if (status >= 400 || (status >= 300 && status !== 304)) {
-    reply.send(relayedProblem(status, headers, body));
+    reply.send(relayedProblem(answer, asked.ownHeaders !== undefined));
     return;
   }
   if (body instanceof Readable && asked.timing === "stream") holdForClient(request, reply, body);

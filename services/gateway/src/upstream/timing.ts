@@ -9,6 +9,8 @@ export const LANES = {
   stream: { connections: 256, maxQueued: 256, bodyPauseMs: 30_000 },
   /** Each waits for a value to change, for all who wait for it. */
   wait: { connections: 512, maxQueued: 512, bodyPauseMs: 5000 },
+  /** Each waits for STS. */
+  login: { connections: 64, maxQueued: 64, bodyPauseMs: 5000 },
 } as const;
 
 export type LaneName = keyof typeof LANES;
@@ -29,6 +31,14 @@ export const TIMINGS = {
   stream: { lane: "stream", headersLimitMs: 5000, overallMs: undefined },
   /** Readers leave when their own time is up; this one only ends a call that nobody answers. */
   wait: { lane: "wait", headersLimitMs: (MAX_WAIT_SECONDS + 3) * 1000, overallMs: undefined },
+  /** Anything of the jobs API but a login. */
+  jobs: { lane: "short", headersLimitMs: 4500, overallMs: 4900 },
+  /** jobs asks STS for 5 s at most, beside its database. */
+  login: { lane: "login", headersLimitMs: 9500, overallMs: 9900 },
+  /** Asked before a client's request is let in, whose own time has not begun. */
+  keyCheck: { lane: "short", headersLimitMs: 1800, overallMs: 2000 },
+  /** Asked beside a client's request, which is answered without it. */
+  health: { lane: "short", headersLimitMs: 450, overallMs: 500 },
 } as const satisfies Record<string, Limits>;
 
 export type Timing = keyof typeof TIMINGS;

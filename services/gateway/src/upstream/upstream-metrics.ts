@@ -1,53 +1,83 @@
-/** What Prometheus learns of an upstream. */
+/** What Prometheus learns of the services behind, each under its name. */
 import type { Metrics } from "@airlock/http";
 import { Counter, Gauge, Histogram } from "prom-client";
-import type { Pool } from "undici";
-import { LANES, type LaneName } from "./timing.ts";
+import type { Lanes } from "./lanes.ts";
 
-export function upstreamMetrics(
-  registry: Metrics["registry"],
-  pool: (lane: LaneName) => Pool,
-  isOpen: () => boolean,
-) {
+/** Made once for all upstreams of a process. */
+export interface UpstreamMetrics {
+  /** @param upstream a name for the label, such as `aux`. */
+  of(upstream: string, watched: Watched): UpstreamCounts;
+}
+
+export interface Watched {
+  readonly lanes: Lanes;
+  isOpen(): boolean;
+}
+
+export interface UpstreamCounts {
+  called(outcome: string, seconds: number): void;
+  retried(): void;
+  shared(): void;
+}
+
+export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMetrics {
+  const watched = new Map<string, Watched>();
+  watchUpstreams(registry, watched);
   const registers = [registry];
-  const states = ["connected", "free", "running", "pending", "queued"] as const;
+  const calls = new Histogram({
+    name: "upstream_call_duration_seconds",
+    help: "Calls to an upstream, waits left out, by outcome: 2xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, left.",
+    labelNames: ["upstream", "outcome"],
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
+    registers,
+  });
+  const retries = new Counter({
+    name: "upstream_retries_total",
+    help: "Second attempts, after no connection was made or it was reset before the first byte.",
+    labelNames: ["upstream"],
+    registers,
+  });
+  const shared = new Counter({
+    name: "upstream_shared_requests_total",
+    help: "Requests answered by a call that another request had begun.",
+    labelNames: ["upstream"],
+    registers,
+  });
+  return {
+    of(upstream, lanesAndBreaker) {
+      watched.set(upstream, lanesAndBreaker);
+      return {
+        called: (outcome, seconds) => calls.labels(upstream, outcome).observe(seconds),
+        retried: () => retries.labels(upstream).inc(),
+        shared: () => shared.labels(upstream).inc(),
+      };
+    },
+  };
+}
+
+const STATES = ["connected", "free", "running", "pending", "queued"] as const;
+
+function watchUpstreams(registry: Metrics["registry"], watched: ReadonlyMap<string, Watched>) {
   new Gauge({
     name: "upstream_pool",
     help: "Connections (connected, free) and requests (running, pending, queued) by lane.",
-    labelNames: ["lane", "state"],
-    registers,
+    labelNames: ["upstream", "lane", "state"],
+    registers: [registry],
     collect() {
-      for (const lane of Object.keys(LANES) as LaneName[]) {
-        const { stats } = pool(lane);
-        for (const state of states) this.labels(lane, state).set(stats[state]);
+      for (const [upstream, { lanes }] of watched) {
+        for (const [lane, { pool }] of lanes.all()) {
+          for (const state of STATES) this.labels(upstream, lane, state).set(pool.stats[state]);
+        }
       }
     },
   });
   new Gauge({
     name: "upstream_breaker_open",
     help: "1 while the upstream is not asked because it does not answer.",
-    registers,
+    labelNames: ["upstream"],
+    registers: [registry],
     collect() {
-      this.set(isOpen() ? 1 : 0);
+      for (const [upstream, { isOpen }] of watched) this.labels(upstream).set(isOpen() ? 1 : 0);
     },
   });
-  return {
-    calls: new Histogram({
-      name: "upstream_call_duration_seconds",
-      help: "Calls to the upstream, waits left out, by outcome: 2xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, left.",
-      labelNames: ["outcome"],
-      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
-      registers,
-    }),
-    retries: new Counter({
-      name: "upstream_retries_total",
-      help: "Second attempts, after no connection was made or it was reset before the first byte.",
-      registers,
-    }),
-    shared: new Counter({
-      name: "upstream_shared_requests_total",
-      help: "Requests answered by a call that another request had begun.",
-      registers,
-    }),
-  };
 }

@@ -1,26 +1,37 @@
-/** The service behind the gateway: pools of connections with retry, breaker and fresh DNS. */
+/** A service behind the gateway: pools of connections with retry, breaker and fresh DNS. */
 import type { ProblemError } from "@airlock/contract";
-import type { Logger, Metrics } from "@airlock/http";
+import type { Logger } from "@airlock/http";
 import { Breaker } from "./breaker.ts";
 import { type Answer, type Exchange, exchange, type Method } from "./exchange.ts";
-import { crowded, failureOf, unavailable } from "./failures.ts";
+import { crowded, type Failure, failureOf, unavailable } from "./failures.ts";
 import { createLanes } from "./lanes.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { QUEUE_MS, TIMINGS, type Timing } from "./timing.ts";
-import { upstreamMetrics } from "./upstream-metrics.ts";
+import type { UpstreamMetrics } from "./upstream-metrics.ts";
 
 const PROBE_MS = 900;
+
+/** When a request may be sent again. */
+export type Retry = "unanswered" | "unsent" | "never";
+
+const RETRIED: Readonly<Record<Retry, readonly Failure[]>> = {
+  /** Also when it may have been carried out: for what changes nothing, or changes it once. */
+  unanswered: ["connect", "reset"],
+  /** When no byte of it can have arrived. */
+  unsent: ["connect"],
+  never: [],
+};
 
 export interface UpstreamRequest {
   readonly method: Method;
   /** Built from checked parts only. */
   readonly path: string;
-  /** Sent with a POST. */
-  readonly body?: string | undefined;
+  readonly body?: string | Buffer | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly timing: Timing;
   /** Bodies up to this size are collected, larger ones streamed. */
   readonly bufferBytes: number;
+  readonly retry: Retry;
 }
 
 export interface Upstream {
@@ -37,11 +48,15 @@ export interface Upstream {
 
 export interface UpstreamDeps {
   readonly logger: Logger;
-  readonly registry: Metrics["registry"];
+  readonly metrics: UpstreamMetrics;
 }
 
-/** @param url where the upstream is; a path in it is put before every request's path. */
-export function createUpstream(url: string, { logger, registry }: UpstreamDeps): Upstream {
+/**
+ * @param name for log and metrics, such as `aux`.
+ * @param url where the upstream is; a path in it is put before every request's path.
+ */
+export function createUpstream(name: string, url: string, deps: UpstreamDeps): Upstream {
+  const { logger } = deps;
   const location = new URL(url);
   const { pathname, hostname } = location;
   const prefix = pathname === "/" ? "" : pathname;
@@ -57,15 +72,11 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
     },
     onChange: (isOpen, reason) =>
       logger[isOpen ? "error" : "info"](
-        { upstream: hostname, reason },
+        { upstream: name, host: hostname, reason },
         isOpen ? "breaker opened" : "breaker closed",
       ),
   });
-  const metrics = upstreamMetrics(
-    registry,
-    (lane) => lanes.of(lane).pool,
-    () => breaker.isOpen,
-  );
+  const metrics = deps.metrics.of(name, { lanes, isOpen: () => breaker.isOpen });
 
   const attempt = ({ timing, ...request }: UpstreamRequest): Exchange => {
     const startedAt = performance.now();
@@ -76,7 +87,7 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
     const one = exchange(pool, { ...request, ...limits, path, queue });
     if (timing === "wait") return one;
     const observe = (outcome: string) =>
-      metrics.calls.labels(outcome).observe((performance.now() - startedAt) / 1000);
+      metrics.called(outcome, (performance.now() - startedAt) / 1000);
     one.answer.then(
       ({ status }) => observe(`${Math.floor(status / 100)}xx`),
       (error) => observe(one.wasAborted() ? "left" : failureOf(error)),
@@ -97,9 +108,9 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
       const answer = current.answer.catch((error: unknown): Promise<Answer> => {
         const failure = failureOf(error);
         if (failure === "connect") breaker.connectFailed();
-        const isSafe = failure === "connect" || (failure === "reset" && request.method !== "POST");
+        const isSafe = RETRIED[request.retry].includes(failure);
         if (aborted || !isSafe || breaker.isOpen || !budget.spend()) throw error;
-        metrics.retries.inc();
+        metrics.retried();
         current = attempt(request);
         return current.answer.catch((second: unknown) => {
           if (failureOf(second) === "connect") breaker.connectFailed();
@@ -116,7 +127,7 @@ export function createUpstream(url: string, { logger, registry }: UpstreamDeps):
       };
     },
     requestEnded: (answered) => breaker.requestEnded(answered),
-    requestShared: () => metrics.shared.inc(),
+    requestShared: () => metrics.shared(),
     async close() {
       breaker.stop();
       await lanes.close();

@@ -1,0 +1,184 @@
+/**
+ * Black-box tests of GPU jobs, for a gateway that has them. They log in with AWS_ACCESS_KEY_ID,
+ * AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN to LOGIN_SERVER_ID (airlock-dev), and cancel what they submit.
+ */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { type TestContext, test } from "node:test";
+import { assertProblem, call, json } from "./client.ts";
+import { loginBody } from "./sign-in.ts";
+
+const { env } = process;
+const credentials = {
+  accessKeyId: env.AWS_ACCESS_KEY_ID ?? "",
+  secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? "",
+  sessionToken: env.AWS_SESSION_TOKEN ?? "",
+};
+const REGION = env.AWS_REGION ?? "eu-west-1";
+const SERVER_ID = env.LOGIN_SERVER_ID ?? "airlock-dev";
+const JSON_TYPE = { "content-type": "application/json" };
+const SEED_JOB = {
+  image: "pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime",
+  instance_type: "p5.48xlarge",
+  duration_hours: 4,
+  disk_name: "my-training-data",
+  disk_size_gb: 500,
+  env_vars: { WANDB_API_KEY: "your-wandb-key" },
+  command: "python train.py --epochs 100",
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: bodies of every shape are looked into
+type Body = any;
+
+const hasJobs = async () => "jobs" in ((await json("/")).endpoints as object);
+
+async function login(serverId = SERVER_ID) {
+  const { challenge } = JSON.parse((await call("/v1/auth/challenge", "POST")).text);
+  const body = loginBody(credentials, REGION, serverId, challenge);
+  return { body, reply: await call("/v1/auth/aws-login", "POST", JSON_TYPE, JSON.stringify(body)) };
+}
+
+let key: Promise<string> | undefined;
+
+/** One login for all tests: they are limited to ten a minute. */
+async function keyOf(t: TestContext): Promise<string | undefined> {
+  if (!(await hasJobs())) t.diagnostic("this gateway has no jobs");
+  else if (!credentials.sessionToken) t.diagnostic("no AWS session in the environment");
+  else {
+    key ??= login().then(({ reply }) => {
+      assert.equal(reply.status, 200, reply.text);
+      return JSON.parse(reply.text).api_key;
+    });
+  }
+  return key;
+}
+
+async function ask(apiKey: string, method: string, path: string, body?: object, more = {}) {
+  const headers = { authorization: `Bearer ${apiKey}`, ...(body && JSON_TYPE), ...more };
+  const reply = await call(path, method, headers, body && JSON.stringify(body));
+  const parsed: Body = reply.text === "" ? undefined : JSON.parse(reply.text);
+  return { ...reply, body: parsed };
+}
+
+test("jobs: /health tells of database and queue", async (t) => {
+  if (!(await hasJobs())) return t.diagnostic("this gateway has no jobs");
+  const { database, queue } = await json("/health");
+  assert.deepEqual([database, queue], ["healthy", "healthy"]);
+});
+
+test("jobs: no key, a broken one and an unknown one are 401, each with its code", async (t) => {
+  if (!(await hasJobs())) return t.diagnostic("this gateway has no jobs");
+  for (const [headers, code] of [
+    [{}, "api_key_missing"],
+    [{ authorization: "Bearer abc" }, "api_key_malformed"],
+  ] as const) {
+    const reply = await call("/v1/jobs", "GET", headers);
+    assertProblem(reply, 401, code);
+    assert.match(String(reply.headers["www-authenticate"]), /^Bearer/);
+  }
+});
+
+test("jobs: what the gateway keeps to itself is not reached", async () => {
+  for (const path of ["/internal/key-check", "/v1/../internal/key-check", "/v1/%2e%2e/internal"]) {
+    const { status } = await call(path, "POST", JSON_TYPE, "{}");
+    assert.ok(status === 404 || status === 400, `${path}: ${status}`);
+  }
+});
+
+test("jobs: submit, show, list, extend, cancel", async (t) => {
+  const apiKey = await keyOf(t);
+  if (!apiKey) return;
+  const submitted = await ask(apiKey, "POST", "/v1/jobs/submit", SEED_JOB);
+  assert.equal(submitted.status, 200, submitted.text);
+  const { job_id, status, message, estimated_start_time } = submitted.body;
+  assert.deepEqual([status, estimated_start_time], ["queued", null]);
+  assert.match(message, /^Job submitted successfully to queue \(message ID: \d+\)$/);
+  const shown = await ask(apiKey, "GET", `/v1/jobs/${job_id}`);
+  assert.equal(shown.status, 200, shown.text);
+  assert.equal(shown.body.gpu_type, "h100");
+  const listed = await ask(apiKey, "GET", "/v1/jobs?limit=500&offset=0&status=queued,active");
+  assert.ok(listed.body.jobs.some((job: Body) => job.job_id === job_id));
+  const short = job_id.slice(0, 8);
+  for (const [action, body] of [
+    ["extend", { extension_hours: 2 }],
+    ["cancel", undefined],
+  ] as const) {
+    const answer = await ask(apiKey, "POST", `/v1/jobs/${short}/${action}`, body);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual([answer.body.job_id, answer.body.status], [job_id, "requested"]);
+  }
+  const missing = await ask(apiKey, "GET", `/v1/jobs/${randomUUID()}`);
+  assertProblem(missing, 404, "job_not_found");
+});
+
+test("jobs: the same Idempotency-Key is one job, and not for another body", async (t) => {
+  const apiKey = await keyOf(t);
+  if (!apiKey) return;
+  const more = { "idempotency-key": randomUUID() };
+  const send = (body: object) => ask(apiKey, "POST", "/v1/jobs/submit", body, more);
+  const answers = await Promise.all(Array.from({ length: 5 }, () => send(SEED_JOB)));
+  assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
+  assertProblem(await send({ ...SEED_JOB, duration_hours: 1 }), 422, "idempotency_key_reused");
+  const { job_id } = answers[0]?.body ?? {};
+  assert.equal((await ask(apiKey, "POST", `/v1/jobs/${job_id}/cancel`)).status, 200);
+});
+
+test("jobs: GPUs that are not there, and bodies that are none, are 422", async (t) => {
+  const apiKey = await keyOf(t);
+  if (!apiKey) return;
+  const env_vars = { GPU_TYPE: "a100" };
+  const wrong = await ask(apiKey, "POST", "/v1/jobs/submit", { ...SEED_JOB, env_vars });
+  assertProblem(wrong, 422, "gpu_type_mismatch");
+  assertProblem(await ask(apiKey, "POST", "/v1/jobs/submit", {}), 422, "invalid_body");
+});
+
+test("jobs: a disk is asked for, and its operation told", async (t) => {
+  const apiKey = await keyOf(t);
+  if (!apiKey) return;
+  const disk_name = `acceptance-${Date.now()}`;
+  const made = await ask(apiKey, "POST", "/v1/disks", { disk_name, size_gb: 100 });
+  assert.equal(made.status, 200, made.text);
+  assert.equal(made.body.action, "create");
+  const path = `/v1/disks/${disk_name}`;
+  const operation = await ask(apiKey, "GET", `${path}/operations/${made.body.operation_id}`);
+  assert.equal(operation.status, 200, operation.text);
+  assert.equal(typeof operation.body.completed, "boolean");
+  assert.ok((await ask(apiKey, "GET", "/v1/disks")).text.includes(disk_name));
+  assert.equal((await ask(apiKey, "DELETE", path)).status, 200);
+});
+
+test("jobs: availability and cluster", async (t) => {
+  const apiKey = await keyOf(t);
+  if (!apiKey) return;
+  const { availability } = (await ask(apiKey, "GET", "/v1/gpu/availability")).body;
+  const { total, available } = availability.h100;
+  assert.ok(available <= total);
+  const cluster = (await ask(apiKey, "GET", "/v1/cluster/status")).body;
+  assert.equal(typeof cluster.total_gpus, "number");
+});
+
+test("jobs: a signature is good once, and for this server alone", async (t) => {
+  if (!(await keyOf(t))) return;
+  const { body, reply } = await login();
+  assert.equal(reply.status, 200, reply.text);
+  const again = await call("/v1/auth/aws-login", "POST", JSON_TYPE, JSON.stringify(body));
+  assertProblem(again, 401, "invalid_challenge");
+  assertProblem((await login("another.example.com")).reply, 401, "unauthenticated");
+});
+
+test("jobs: a rotated key ends the one that asked, a revoked one ends within a second", async (t) => {
+  if (!(await keyOf(t))) return;
+  const { api_key, key_prefix } = JSON.parse((await login()).reply.text);
+  const listed = await ask(api_key, "GET", "/v1/keys");
+  assert.ok(listed.text.includes(key_prefix) && !listed.text.includes(api_key));
+  const rotated = (await ask(api_key, "POST", "/v1/keys/rotate")).body;
+  const isOut = async (one: string) => {
+    const until = Date.now() + 5000;
+    while ((await ask(one, "GET", "/v1/jobs")).status === 200) assert.ok(Date.now() < until);
+    return (await ask(one, "GET", "/v1/jobs")).status;
+  };
+  assert.equal(await isOut(api_key), 403);
+  const path = `/v1/keys/${rotated.key_prefix}`;
+  assert.equal((await ask(rotated.api_key, "DELETE", path)).status, 200);
+  assert.equal(await isOut(rotated.api_key), 403);
+});

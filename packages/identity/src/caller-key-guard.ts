@@ -1,0 +1,48 @@
+/** The outer door of GATEWAY_AUTH=api-key: who the end caller is, by a key of the jobs API. */
+import type { KeyChecker, KeyVerdict } from "./api-keys/key-checker.ts";
+import type { CallerDecision, CallerGuard, CallerGuardOptions } from "./caller-guard.ts";
+import { createLogLimit } from "./log.ts";
+import { refusal, refusalCode } from "./verify-result.ts";
+
+export interface CallerKeyGuardOptions extends Omit<CallerGuardOptions, "verifier"> {
+  readonly checker: KeyChecker;
+}
+
+/** A caller's name is the user's, without groups. What is refused, is so in the words of jobs. */
+export function createCallerKeyGuard(options: CallerKeyGuardOptions): CallerGuard {
+  const { checker, log, observe, now = () => new Date() } = options;
+  const linesOf = createLogLimit(() => now().getTime());
+
+  const refuse = (verdict: Extract<KeyVerdict, { ok: false }>): CallerDecision => {
+    const { status, code, detail, wwwAuthenticate, state: reason } = verdict;
+    observe?.(reason);
+    const count = linesOf(reason);
+    if (count > 0) log.info({ reason, count }, "caller refused");
+    const headers = { "www-authenticate": wwwAuthenticate };
+    return { allow: false, status, code, detail, reason, headers };
+  };
+  const cannotTell = (error: unknown): CallerDecision => {
+    const { status, reason } = refusal("unavailable");
+    observe?.(reason);
+    const count = linesOf(reason);
+    if (count > 0) log.warn({ reason, count, error }, "API keys cannot be checked");
+    const headers = { "retry-after": "1" };
+    return { allow: false, status, code: refusalCode(status), reason, headers };
+  };
+
+  return {
+    async check(rawHeaders) {
+      let verdict: KeyVerdict;
+      try {
+        verdict = await checker.check(rawHeaders);
+      } catch (error) {
+        return cannotTell(error);
+      }
+      if (!verdict.ok) return refuse(verdict);
+      observe?.("verified");
+      return { allow: true, caller: verdict.key.username, groups: [] };
+    },
+    // a service that knows keys may be gone for a while: the door stays, and says so
+    isReady: () => true,
+  };
+}

@@ -1,0 +1,81 @@
+/** `/v1/disks`: a user's disks, and what is asked for them. */
+import {
+  CreateDisk,
+  Disk,
+  DiskContent,
+  DiskOperation,
+  DiskRenamed,
+  DiskRequested,
+  Disks,
+  RenameDisk,
+} from "@airlock/contract";
+import type { JobsRoute } from "./jobs-route.ts";
+
+export const DISK_ROUTES: readonly JobsRoute[] = [
+  {
+    method: "GET",
+    url: "/v1/disks",
+    summary: "The user's disks that are not deleted, newest first.",
+    tag: "disks",
+    answer: Disks,
+    problems: [],
+  },
+  {
+    method: "POST",
+    url: "/v1/disks",
+    summary: "Asks for a disk.",
+    tag: "disks",
+    body: CreateDisk,
+    answer: DiskRequested,
+    problems: [409, 413, 415, 422],
+  },
+  {
+    method: "GET",
+    url: "/v1/disks/:disk_name",
+    summary: "One disk, a deleted one too.",
+    tag: "disks",
+    answer: Disk,
+    problems: [404],
+  },
+  {
+    method: "DELETE",
+    url: "/v1/disks/:disk_name",
+    summary: "Deletes a disk; for 30 days it can be restored.",
+    tag: "disks",
+    answer: DiskRequested,
+    problems: [404, 409, 410],
+  },
+  {
+    method: "POST",
+    url: "/v1/disks/:disk_name/restore",
+    summary: "Takes a deletion back.",
+    tag: "disks",
+    answer: DiskRequested,
+    problems: [404, 409, 410],
+  },
+  {
+    method: "POST",
+    url: "/v1/disks/:disk_name/rename",
+    summary: "Gives a disk another name.",
+    tag: "disks",
+    body: RenameDisk,
+    answer: DiskRenamed,
+    problems: [404, 409, 410, 413, 415, 422],
+  },
+  {
+    method: "GET",
+    url: "/v1/disks/:disk_name/operations/:operation_id",
+    summary: "How far a change of a disk has come.",
+    tag: "disks",
+    answer: DiskOperation,
+    problems: [404],
+  },
+  {
+    method: "GET",
+    url: "/v1/disks/:disk_name/content",
+    summary: "Where the listing of a disk's newest snapshot is.",
+    tag: "disks",
+    answer: DiskContent,
+    problems: [404, 410],
+  },
+];

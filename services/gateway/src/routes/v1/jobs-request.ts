@@ -1,0 +1,43 @@
+/** What of a client's request goes to jobs: the path and query as they came, and two headers. */
+import type { IncomingMessage } from "node:http";
+import { ProblemError } from "@airlock/contract";
+import { DUPLICATED, singleHeader } from "@airlock/identity";
+
+/** Whatever names there are: ids, prefixes of keys, names of disks. No dots, nothing encoded. */
+const PATH = /^\/v1(?:\/[A-Za-z0-9_-]+)+$/;
+/** RFC 3986 §3.4. */
+const QUERY = /^[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*$/;
+
+/**
+ * Path and query for jobs, the same bytes that the client sent.
+ *
+ * @throws ProblemError not_found for a path that nothing of jobs can have, bad_request for a query
+ * with characters that must be encoded.
+ */
+export function jobsPathOf({ url = "" }: IncomingMessage): string {
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  if (!PATH.test(path)) throw new ProblemError("not_found", "There is nothing at this path.");
+  if (mark < 0 || QUERY.test(url.slice(mark + 1))) return url;
+  throw new ProblemError("bad_request", "The query has characters that must be percent-encoded.");
+}
+
+const OWN_HEADERS = ["authorization", "idempotency-key"] as const;
+type OwnHeaders = Partial<Record<(typeof OWN_HEADERS)[number], string>>;
+
+/**
+ * The client's key, and the one that makes a change happen once.
+ *
+ * @throws ProblemError bad_request for one that came twice: nobody knows which of them is meant.
+ */
+export function ownHeadersOf({ rawHeaders }: IncomingMessage): OwnHeaders {
+  const headers: OwnHeaders = {};
+  for (const name of OWN_HEADERS) {
+    const value = singleHeader(rawHeaders, name);
+    if (value === DUPLICATED) {
+      throw new ProblemError("bad_request", `The header ${name} came more than once.`);
+    }
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}

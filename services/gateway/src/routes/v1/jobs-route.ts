@@ -1,0 +1,18 @@
+/** How a path of the jobs API is described. Its bodies are checked by jobs, and passed on as they are. */
+import type * as z from "zod";
+
+export interface JobsRoute {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** As the router writes it. */
+  readonly url: `/v1/${string}`;
+  readonly summary: string;
+  readonly tag: "auth" | "keys" | "jobs" | "disks" | "cluster";
+  /** Unset means that no body is passed on. */
+  readonly body?: z.ZodType;
+  readonly querystring?: z.ZodType;
+  readonly answer: z.ZodType;
+  /** Statuses of the problems that jobs has for it. */
+  readonly problems: readonly number[];
+  /** Asks for no key, may be slow, and is never carried out once for two. */
+  readonly isLogin?: boolean;
+}

@@ -1,0 +1,79 @@
+/** `/v1/jobs`, `/v1/gpu` and `/v1/cluster`: jobs, and the GPUs for them. */
+import {
+  AddJobUser,
+  Availability,
+  ClusterStatus,
+  ExtendJob,
+  Job,
+  JobActionRequested,
+  JobSubmitted,
+  Jobs,
+  JobsQuery,
+  SubmitJob,
+} from "@airlock/contract";
+import type { JobsRoute } from "./jobs-route.ts";
+
+export const JOB_ROUTES: readonly JobsRoute[] = [
+  {
+    method: "POST",
+    url: "/v1/jobs/submit",
+    summary: "Accepts a job: it is in the database and on its queue when this answers.",
+    tag: "jobs",
+    body: SubmitJob,
+    answer: JobSubmitted,
+    problems: [409, 413, 415, 422],
+  },
+  {
+    method: "GET",
+    url: "/v1/jobs",
+    summary: "The user's jobs, newest first, page by page.",
+    tag: "jobs",
+    querystring: JobsQuery,
+    answer: Jobs,
+    problems: [],
+  },
+  {
+    method: "GET",
+    url: "/v1/jobs/:job_id",
+    summary: "One job, by its id or the beginning of it.",
+    tag: "jobs",
+    answer: Job,
+    problems: [404, 409],
+  },
+  action("cancel", "Asks for the end of a job."),
+  action("extend", "Asks for more hours.", ExtendJob),
+  action("jupyter/enable", "Asks for Jupyter Lab in a job."),
+  action("jupyter/disable", "Asks for the end of Jupyter Lab in a job."),
+  action("users", "Asks for the SSH keys of another GitHub user in a job.", AddJobUser),
+];
+
+function action(name: string, summary: string, body?: JobsRoute["body"]): JobsRoute {
+  return {
+    method: "POST",
+    url: `/v1/jobs/:job_id/${name}`,
+    summary,
+    tag: "jobs",
+    ...(body && { body }),
+    answer: JobActionRequested,
+    problems: body ? [404, 409, 413, 415, 422] : [404, 409],
+  };
+}
+
+export const CLUSTER_ROUTES: readonly JobsRoute[] = [
+  {
+    method: "GET",
+    url: "/v1/gpu/availability",
+    summary: "GPUs by type: all, free, in use, waited for.",
+    tag: "cluster",
+    answer: Availability,
+    problems: [],
+  },
+  {
+    method: "GET",
+    url: "/v1/cluster/status",
+    summary: "The same for the whole cluster, with its jobs by state.",
+    tag: "cluster",
+    answer: ClusterStatus,
+    problems: [],
+  },
+];
