@@ -10,6 +10,8 @@ export interface MigrateOptions extends ConnectTarget {
   /** Queues that must exist afterwards. */
   readonly queues: readonly string[];
   readonly log: StoreLog;
+  /** Of the SQL files; those of this package unless a test has others. */
+  readonly folder?: string | undefined;
 }
 
 const FOLDER = fileURLToPath(new URL("../migrations", import.meta.url));
@@ -35,7 +37,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   try {
     await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    const names = await runMigrations(client, options.log);
+    const names = await runMigrations(client, options.folder ?? FOLDER, options.log);
     await addPgmq(client, options.log);
     // a queue that exists stays as it is
     for (const queue of options.queues) {
@@ -48,10 +50,10 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   }
 }
 
-async function runMigrations(client: pg.Client, log: StoreLog): Promise<string[]> {
+async function runMigrations(client: pg.Client, folder: string, log: StoreLog): Promise<string[]> {
   const done = await runner({
     dbClient: client,
-    dir: FOLDER,
+    dir: folder,
     ignorePattern: NOT_A_MIGRATION,
     direction: "up",
     migrationsTable: "schema_migrations",
