@@ -43,7 +43,7 @@ export const storeSettings = {
     .default(2000)
     .describe("Wait for a free connection, and for a new one to be made."),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(100, 600_000)
-    .default(5000)
+    .default(3000)
     .describe("Longest time that one statement may take."),
   QUEUE_NAME: queueName().default("gpu_reservations").describe("Queue of jobs."),
   DISK_QUEUE_NAME: queueName().default("disk_operations").describe("Queue of disk operations."),

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Problem } from "@airlock/contract";
+import { newApiKey } from "@airlock/identity";
 import { createLocalIssuer } from "@airlock/identity/local-issuer";
 import { after, gate, get, json, startGateway, startUpstream, until } from "./harness.ts";
 
@@ -26,6 +27,7 @@ async function startAsking(t: TestContext, env: Record<string, string> = {}) {
     GATEWAY_JWT_AUDIENCE: "airlock",
     LAYER_AUTH: "service-account",
     LAYER_TOKEN_FILE: file,
+    JOBS_LAYER_TOKEN_FILE: file,
     ...env,
   });
   await until(async () => (await get(gateway.url, "/readyz")).status === 200);
@@ -109,6 +111,24 @@ test("two callers who ask for one name at once do not share a flight", async (t)
   held.open();
   assert.ok((await Promise.all(calls)).every(({ status }) => status === 200));
   assert.equal(upstream.requests.length, 2);
+});
+
+test("GATEWAY_AUTH=jwt asks nobody under /v1, where jobs asks for keys of its own", async (t) => {
+  const jobs = await startUpstream(t, json({ ok: true }));
+  const { gateway, upstream, bearer } = await startAsking(t, { JOBS_SERVICE_URL: jobs.url });
+  const key = { authorization: `Bearer ${newApiKey().key}` };
+  for (const headers of [key, {}, await bearer("alice")]) {
+    assert.equal((await get(gateway.url, "/v1/jobs", headers)).status, 200);
+    const { authorization, ...seen } = jobs.requests.at(-1)?.headers ?? {};
+    assert.equal(authorization, "authorization" in headers ? headers.authorization : undefined);
+    assert.equal(seen["x-airlock-caller"], undefined);
+  }
+  assert.equal((await get(gateway.url, "/v1/nothing", key)).status, 404);
+  for (const path of ["/config/a", "/v1", "/v10/jobs", "/v1/../config/a", "/%76%31/jobs"]) {
+    assert.notEqual((await get(gateway.url, path, key)).status, 200, path);
+  }
+  assert.equal((await get(gateway.url, "/config/a", key)).status, 401);
+  assert.deepEqual([jobs.requests.length, upstream.requests.length], [3, 0]);
 });
 
 for (const [status, code] of [

@@ -118,6 +118,7 @@ test("GATEWAY_AUTH=api-key: a key of jobs opens /config, under its owner's name"
   assert.equal(aux.requests[0]?.headers["x-airlock-groups"], undefined);
   assert.equal(aux.requests[0]?.headers.authorization, undefined);
 
+  const passed = aux.requests.length;
   const refusals = [
     [undefined, 401, "api_key_missing", "Bearer"],
     ["gpud_short", 401, "api_key_malformed", /error="invalid_token"/],
@@ -131,7 +132,7 @@ test("GATEWAY_AUTH=api-key: a key of jobs opens /config, under its owner's name"
     const questions = code === "api_key_unknown" ? 1 : 0;
     assert.equal(jobs.statements.length - asked, questions, code);
   }
-  assert.equal(aux.requests.length, 3);
+  assert.equal(aux.requests.length, passed);
   assert.ok(!JSON.stringify(gateway.lines).includes(key.slice(14)), "no key in the log");
 });
 

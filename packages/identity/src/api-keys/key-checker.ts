@@ -29,7 +29,7 @@ export interface KeyChecker {
 export interface KeyCheckerOptions {
   /** Asks the database, or the service that has one. Must not answer from a cache of its own. */
   readonly lookup: (hash: string) => Promise<KeyLookup>;
-  /** How long an answer may be used, in milliseconds, at most (and usually) 1000. */
+  /** How long an answer may be used, in milliseconds: 900, and 1000 at most. */
   readonly ttlMs?: number;
   /** Good keys remembered, and as many bad ones. */
   readonly maxEntries?: number;
@@ -39,6 +39,8 @@ export interface KeyCheckerOptions {
 
 /** A key that was revoked elsewhere must be refused here within a second. */
 const MAX_TTL_MS = 1000;
+/** Leaves time for the request itself. */
+const TTL_MS = 900;
 const BEARER = /^bearer +([^ ]+) *$/i;
 
 interface Entry {
@@ -53,7 +55,7 @@ interface Flight {
 
 export function createKeyChecker(options: KeyCheckerOptions): KeyChecker {
   const { lookup, maxEntries = 50_000, now = () => performance.now() } = options;
-  const ttlMs = Math.min(options.ttlMs ?? MAX_TTL_MS, MAX_TTL_MS);
+  const ttlMs = Math.min(options.ttlMs ?? TTL_MS, MAX_TTL_MS);
   // apart, so that a flood of invented keys does not push the real ones out
   const good = new LRUCache<string, Entry>({ max: maxEntries });
   const bad = new LRUCache<string, Entry>({ max: maxEntries });
