@@ -10,6 +10,11 @@ import { dns } from "./dns.ts";
 import { drain } from "./drain.ts";
 import { endurance } from "./endurance.ts";
 import { fuzz } from "./fuzz.ts";
+import { jobsCanary } from "./jobs-canary.ts";
+import { jobsIdempotency } from "./jobs-idempotency.ts";
+import { jobsKeys } from "./jobs-keys.ts";
+import { jobsLists } from "./jobs-lists.ts";
+import { jobsRestarts } from "./jobs-restarts.ts";
 import { layerRollout } from "./layer-rollout.ts";
 import { linkFaults } from "./link-faults.ts";
 import { longLists } from "./long-lists.ts";
@@ -47,5 +52,10 @@ export const SCENARIOS: readonly Scenario[] = [
   waitingClients,
   bigObject,
   presigned,
+  jobsRestarts,
+  jobsIdempotency,
+  jobsKeys,
+  jobsLists,
+  jobsCanary,
   endurance,
 ];
