@@ -1,10 +1,11 @@
 /** `pnpm bench`: the benchmarks of this repository, on this machine. */
 import { runBenchmark } from "./benchmark.ts";
 import { installDependencies } from "./dependencies.ts";
+import { benchmarkJobs } from "./jobs/benchmark.ts";
 import { benchmarkLayer } from "./layer/benchmark.ts";
-import { HELP, type Options, readOptions } from "./options.ts";
+import { HELP, type Options, readOptions, type Target } from "./options.ts";
 import { profileGateway } from "./profile/profile-gateway.ts";
-import { conditions, layerConditions, otherLoad, writePage } from "./report.ts";
+import { conditions, jobsConditions, layerConditions, otherLoad, writePage } from "./report.ts";
 import { renderTable } from "./table.ts";
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -14,21 +15,30 @@ async function run(options: Options): Promise<void> {
     say(await profileGateway(options.profile));
     return;
   }
-  if (options.target === "layer") {
-    const otherWork = otherLoad();
-    const table = await benchmarkLayer(options.plan, say);
-    const text = `${layerConditions(options, otherWork)}\n\n${table}`;
-    say(`\n${text}`);
-    if (options.isWriting) writePage("layer", text);
-    return;
-  }
-  installDependencies();
   const otherWork = otherLoad();
-  const { results, absent } = await runBenchmark(options, say);
-  const text = `${conditions(options, otherWork)}\n\n${renderTable(results, absent, options.checkouts[0] && "gateway")}`;
+  const text = await MEASURE[options.target](options, otherWork);
   say(`\n${text}`);
-  if (options.isWriting) writePage("gateway", text);
+  if (options.isWriting) writePage(options.target, text);
 }
+
+/** Each resolves with its conditions and its table. */
+const MEASURE: Readonly<Record<Target, (options: Options, otherWork: string) => Promise<string>>> =
+  {
+    async gateway(options, otherWork) {
+      installDependencies();
+      const { results, absent } = await runBenchmark(options, say);
+      const table = renderTable(results, absent, options.checkouts[0] && "gateway");
+      return `${conditions(options, otherWork)}\n\n${table}`;
+    },
+    async layer(options, otherWork) {
+      const table = await benchmarkLayer(options.plan, say);
+      return `${layerConditions(options, otherWork)}\n\n${table}`;
+    },
+    async jobs(options, otherWork) {
+      const table = await benchmarkJobs(options.plan, say);
+      return `${jobsConditions(options, otherWork)}\n\n${table}`;
+    },
+  };
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 try {

@@ -2,13 +2,15 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CASES, type Case } from "./cases.ts";
+import { JOBS_FULL, JOBS_QUICK } from "./jobs/benchmark.ts";
 import { LAYER_FULL, LAYER_QUICK } from "./layer/benchmark.ts";
 import type { Plan } from "./rounds.ts";
 
-export const HELP = `pnpm bench gateway|layer [options]
+export const HELP = `pnpm bench gateway|layer|jobs [options]
 
 gateway: the gateway beside a plain nginx and @fastify/reply-from, all on loopback.
 layer:   the pair with authenticated layers beside the pair without (--quick, --write, --rounds).
+jobs:    the jobs API beside its bare SQL (--quick, --write, --rounds).
 
   --quick              short rounds, about a minute (without it about eight)
   --write              also writes the table into docs/benchmarks/README.md
@@ -22,13 +24,20 @@ layer:   the pair with authenticated layers beside the pair without (--quick, --
 const QUICK: Plan = { rounds: 5, slotMs: 450, warmUpMs: 10_000 };
 const FULL: Plan = { rounds: 11, slotMs: 3000, warmUpMs: 20_000 };
 
+const PLANS = {
+  gateway: { quick: QUICK, full: FULL },
+  layer: { quick: LAYER_QUICK, full: LAYER_FULL },
+  jobs: { quick: JOBS_QUICK, full: JOBS_FULL },
+} as const;
+export type Target = keyof typeof PLANS;
+
 export interface Checkout {
   readonly name: string;
   readonly root: string;
 }
 
 export interface Options {
-  readonly target: "gateway" | "layer";
+  readonly target: Target;
   readonly plan: Plan;
   readonly isQuick: boolean;
   readonly cases: readonly Case[];
@@ -54,11 +63,10 @@ export function readOptions(args: readonly string[]): Options | undefined {
   });
   if (values.help) return undefined;
   const [target, ...more] = positionals;
-  if (more.length > 0 || (target !== "gateway" && target !== "layer")) {
-    throw new Error("say what to measure: gateway or layer");
+  if (more.length > 0 || !isTarget(target)) {
+    throw new Error(`say what to measure: ${Object.keys(PLANS).join(", ")}`);
   }
-  const plans = target === "gateway" ? [QUICK, FULL] : [LAYER_QUICK, LAYER_FULL];
-  const plan = (values.quick ? plans[0] : plans[1]) ?? FULL;
+  const plan = PLANS[target][values.quick ? "quick" : "full"];
   return {
     target,
     plan: values.rounds === undefined ? plan : { ...plan, rounds: roundsOf(values.rounds) },
@@ -69,6 +77,9 @@ export function readOptions(args: readonly string[]): Options | undefined {
     isWriting: values.write,
   };
 }
+
+const isTarget = (name: string | undefined): name is Target =>
+  name !== undefined && Object.hasOwn(PLANS, name);
 
 function roundsOf(text: string): number {
   const rounds = Number(text);

@@ -37,6 +37,16 @@ export function layerConditions({ plan, isQuick }: Options, otherWork: string): 
   ].join("\n");
 }
 
+/** The same for what the jobs API adds to its SQL. */
+export function jobsConditions({ plan, isQuick }: Options, otherWork: string): string {
+  return [
+    `\`pnpm bench jobs${isQuick ? " --quick" : ""}\`, ${new Date().toISOString().slice(0, 10)},`,
+    `${availableParallelism()} CPUs shared by all, Node ${process.versions.node}, Postgres with fsync,`,
+    `load average of other work before it began ${otherWork};`,
+    `one request at a time, ${plan.rounds} interleaved rounds of ${plan.slotMs} ms.`,
+  ].join("\n");
+}
+
 /** Puts the text between the page's markers for one benchmark. */
 export function writePage(name: Options["target"], text: string): void {
   const page = readFileSync(PAGE, "utf8");

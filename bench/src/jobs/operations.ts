@@ -1,0 +1,187 @@
+/** What is measured: each operation as a client asks for it, and its statements alone. */
+import { randomUUID } from "node:crypto";
+import {
+  hashChallenge,
+  newApiKey,
+  newChallenge,
+  signGetCallerIdentity,
+} from "../../../packages/identity/src/index.ts";
+import {
+  consumeChallenge,
+  countJobs,
+  endOldestBeyond,
+  findGpuTypes,
+  findKeyByHash,
+  insertChallenge,
+  insertJob,
+  insertKey,
+  listJobs,
+  messageMetadata,
+  pickPodName,
+  type Queryable,
+  sendMessage,
+  upsertUser,
+} from "../../../packages/jobs-store/src/index.ts";
+import {
+  KNOWN_SESSIONS,
+  type KnownSession,
+  LOCAL_AWS,
+} from "../../../packages/local-aws/src/known-identities.ts";
+import { hashOfKey, KEYS, ROLE } from "./filled-database.ts";
+import { QUEUE, type Rig } from "./rig.ts";
+
+export interface Operation {
+  readonly title: string;
+  /** What the service was first announced with: its README, "Expected Performance". */
+  readonly expected: string;
+  /** One time through the service. */
+  ask(): Promise<unknown>;
+  /** One time the same statements, in the same transactions, by a client of Postgres. */
+  query(): Promise<unknown>;
+}
+
+/** Whose list is read: the user with the most jobs. */
+const READER = 1;
+const PAGE = 50;
+const TTL_SECONDS = 7200;
+
+export async function operationsOf(rig: Rig): Promise<readonly Operation[]> {
+  // not the user who logs in over and over: an eleventh key ends the first
+  const key = await logIn(rig, KNOWN_SESSIONS.otherGpuUser);
+  const { key: readerKey, prefix, hash } = newApiKey();
+  await insertKey(rig.store.pool, {
+    userId: READER,
+    keyHash: hash,
+    keyPrefix: prefix,
+    description: "the benchmark's",
+    ttlSeconds: TTL_SECONDS,
+    loginTtlSeconds: TTL_SECONDS,
+  });
+  let [asked, queried] = [0, 0];
+  return [
+    {
+      title: "login: challenge, signed request, STS",
+      expected: "50–100 ms",
+      ask: () => logIn(rig, KNOWN_SESSIONS.gpuUser),
+      query: () => queryLogin(rig),
+    },
+    {
+      title: "submit a job",
+      expected: "5–10 ms",
+      ask: () => rig.client.ask("POST", "/v1/jobs/submit", { key, body: JOB }),
+      query: () => rig.store.transaction(querySubmit),
+    },
+    {
+      title: "check of a key, one of 50,000",
+      expected: "1–5 ms",
+      ask: () =>
+        rig.client.ask("POST", "/internal/key-check", { body: { key_hash: anyKey(asked++) } }),
+      query: () => findKeyByHash(rig.store.pool, anyKey(queried++)),
+    },
+    {
+      title: `list of ${PAGE} jobs`,
+      expected: "–",
+      ask: () => rig.client.ask("GET", `/v1/jobs?limit=${PAGE}`, { key: readerKey }),
+      query: () => queryList(rig.store.pool),
+    },
+  ];
+}
+
+/** Goes round all of them, far from one to the next. */
+const anyKey = (n: number): string => hashOfKey(1 + ((n * 7919) % KEYS));
+
+async function logIn({ client }: Rig, credentials: KnownSession): Promise<string> {
+  const { challenge } = (await client.ask("POST", "/v1/auth/challenge")) as { challenge: string };
+  const proof = signGetCallerIdentity({
+    credentials,
+    region: LOCAL_AWS.region,
+    serverId: "airlock-dev",
+    challenge,
+  });
+  const answer = await client.ask("POST", "/v1/auth/aws-login", { body: proof });
+  return (answer as { api_key: string }).api_key;
+}
+
+async function queryLogin({ store }: Rig): Promise<void> {
+  const challengeHash = hashChallenge(newChallenge());
+  await insertChallenge(store.pool, { challengeHash, ttlSeconds: 60 });
+  await consumeChallenge(store.pool, challengeHash);
+  await store.transaction(async (db) => {
+    const identity = { account: LOCAL_AWS.accountId, role: ROLE, sessionName: "bare" };
+    const { user_id: userId } = await upsertUser(db, { ...identity, username: "bare" });
+    const { prefix, hash } = newApiKey();
+    await insertKey(db, {
+      userId,
+      keyHash: hash,
+      keyPrefix: prefix,
+      description: "AWS login",
+      ttlSeconds: TTL_SECONDS,
+      loginTtlSeconds: TTL_SECONDS,
+    });
+    await endOldestBeyond(db, { userId, keep: 10 });
+  });
+}
+
+const JOB = {
+  image: "pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime",
+  instance_type: "p5.48xlarge",
+  duration_hours: 4,
+  command: "python train.py --epochs 100",
+};
+
+async function querySubmit(db: Queryable): Promise<void> {
+  await findGpuTypes(db, { instanceType: JOB.instance_type });
+  const reservationId = randomUUID();
+  const podName = `gpu-dev-${reservationId.slice(0, 13)}`;
+  await pickPodName(db, [podName]);
+  const job = {
+    image: JOB.image,
+    command: JOB.command,
+    name: podName,
+    gpuType: "h100",
+    gpuCount: 1,
+    instanceType: JOB.instance_type,
+    durationHours: JOB.duration_hours,
+    diskName: null,
+    diskSizeGb: null,
+    githubUser: "",
+    jupyterEnabled: false,
+  };
+  const place = { reservationId, userId: READER + 1, podName };
+  const createdAt = await insertJob(db, { ...job, ...place, envVarsSealed: null });
+  const at = createdAt.toISOString();
+  await sendMessage(db, { queue: QUEUE, message: messageOf(reservationId, podName, at) });
+}
+
+/** As long as the service's. */
+const messageOf = (job_id: string, name: string, at: string) => ({
+  action: "create_reservation" as const,
+  job_id,
+  reservation_id: job_id,
+  user_id: "alice-example.com",
+  username: "alice-example.com",
+  gpu_type: "h100",
+  gpu_count: 1,
+  github_user: "",
+  jupyter_enabled: false,
+  name,
+  version: "0.4.0" as const,
+  dockerimage: JOB.image,
+  instance_type: JOB.instance_type,
+  duration_hours: JOB.duration_hours,
+  disk_name: null,
+  disk_size_gb: null,
+  command: JOB.command,
+  submitted_at: at,
+  created_at: at,
+  status: "queued" as const,
+  _metadata: messageMetadata(at),
+});
+
+async function queryList(db: Queryable): Promise<void> {
+  const [rows] = await Promise.all([
+    listJobs(db, { userId: READER, limit: PAGE + 1 }),
+    countJobs(db, { userId: READER }),
+  ]);
+  if (rows.length !== PAGE + 1) throw new Error(`the list has ${rows.length} jobs`);
+}

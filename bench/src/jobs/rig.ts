@@ -1,0 +1,88 @@
+/** jobs as a process of its own, on a real Postgres that keeps what it commits. */
+import { randomBytes } from "node:crypto";
+import { openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { connectTarget, createStore, type Store } from "../../../packages/jobs-store/src/index.ts";
+import { migrate } from "../../../packages/jobs-store/src/migrate.ts";
+import { LOCAL_AWS } from "../../../packages/local-aws/src/known-identities.ts";
+import { startLocalAws } from "../../../packages/local-aws/src/local-aws.ts";
+import { startTestCluster } from "../../../packages/local-postgres/src/index.ts";
+import { REPOSITORY } from "../benchmark.ts";
+import { startChild } from "../child.ts";
+import { untilOk } from "../layer/until-ok.ts";
+import { freePort } from "../proxies/free-port.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
+import { fillDatabase } from "./filled-database.ts";
+import { type JsonClient, jsonClient } from "./json-client.ts";
+
+export interface Rig {
+  readonly client: JsonClient;
+  /** The benchmark's own connections, for the bare statements. */
+  readonly store: Store;
+  stop(): Promise<void>;
+}
+
+export const QUEUE = "gpu_reservations";
+const silent = { info() {}, warn() {}, error() {} };
+
+export async function startRig(): Promise<Rig> {
+  const directory = temporaryDirectory();
+  const [aws, postgres] = await Promise.all([
+    startLocalAws(),
+    startTestCluster({
+      durable: true,
+      prepare: async (url) => {
+        const queues = [QUEUE, "disk_operations"];
+        await migrate({ ...connectTarget(url), queues, log: silent });
+      },
+    }),
+  ]);
+  const databaseUrl = await postgres.createDatabase();
+  const store = createStore({
+    ...connectTarget(databaseUrl),
+    pool: { min: 0, max: 2 },
+    connectTimeoutMs: 5000,
+    statementTimeoutMs: 60_000,
+    log: silent,
+  });
+  await fillDatabase(store.pool);
+  const { url, child } = await startJobs(directory, databaseUrl, aws.url);
+  const client = jsonClient(url);
+  return {
+    client,
+    store,
+    async stop() {
+      client.close();
+      await child.stop();
+      await store.close();
+      await Promise.all([postgres.stop(), aws.close()]);
+    },
+  };
+}
+
+async function startJobs(directory: string, databaseUrl: string, awsUrl: string) {
+  const port = await freePort();
+  const keysFile = join(directory, "keys");
+  writeFileSync(keysFile, `k1:${randomBytes(32).toString("base64")}\n`);
+  const child = startChild({
+    name: "jobs",
+    command: process.execPath,
+    args: ["--conditions=airlock-source", join(REPOSITORY, "services/jobs/src/main.ts")],
+    env: {
+      ENVIRONMENT: "dev",
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      METRICS_PORT: String(await freePort()),
+      DRAIN_DELAY_SECONDS: "0",
+      DATABASE_URL: databaseUrl,
+      AWS_ENDPOINT_URL: awsUrl,
+      ALLOWED_AWS_ACCOUNTS: LOCAL_AWS.accountId,
+      ENV_VARS_KEYS_FILE: keysFile,
+    },
+    core: undefined,
+    stdout: openSync(join(directory, "jobs.log"), "a"),
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await untilOk(`${url}/readyz`);
+  return { url, child };
+}
