@@ -5,8 +5,8 @@ import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { createBucketStore } from "../src/buckets.ts";
 import { createCaller } from "../src/caller.ts";
 import { createClients } from "../src/clients.ts";
-import { PLAIN_FORM, readSettings } from "./harness.ts";
-import { openBuckets, problemOf } from "./s3-harness.ts";
+import { PLAIN_FORM, problemOf, readSettings } from "./harness.ts";
+import { openBuckets } from "./s3-harness.ts";
 
 const NAMES = ["airlock-backups-dev", "airlock-data-dev", "airlock-logs-dev", "buckets"];
 

@@ -2,18 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ProblemError } from "@airlock/contract";
-import { PLAIN_FORM, startReadyRig, startRig, until } from "./harness.ts";
-
-async function problemOf(work: Promise<unknown>): Promise<ProblemError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof ProblemError, String(error));
-    return error;
-  }
-  assert.fail("expected a problem");
-}
+import { PLAIN_FORM, problemOf, startReadyRig, startRig, until } from "./harness.ts";
 
 for (const [fault, code, status] of [
   [{ kind: "throttle", service: "ssm" }, "aws_throttled", 503],

@@ -1,4 +1,5 @@
 /** AWS access against the stand-in, for tests: settings by a few words, everything closed after. */
+import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Aws, type AwsOptions, awsSettings, createAws, withAwsRules } from "@airlock/aws";
 import { type Environment, loadSettings } from "@airlock/config";
+import { ProblemError } from "@airlock/contract";
 import { LOCAL_AWS, type LocalAws, startLocalAws } from "@airlock/local-aws";
 import * as z from "zod";
 
@@ -82,4 +84,15 @@ export async function tokenFile(t: TestContext): Promise<string> {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   await writeFile(file, `${part({ alg: "RS256" })}.${part({ sub: "pod" })}.c2lnbmF0dXJl\n`);
   return file;
+}
+
+/** What the work is refused with. */
+export async function problemOf(work: Promise<unknown>): Promise<ProblemError> {
+  try {
+    await work;
+  } catch (error) {
+    assert.ok(error instanceof ProblemError, String(error));
+    return error;
+  }
+  assert.fail("expected a problem");
 }

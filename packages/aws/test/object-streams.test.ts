@@ -11,8 +11,8 @@ import { createCaller } from "../src/caller.ts";
 import { createClients } from "../src/clients.ts";
 import { createObjectReader } from "../src/object-read.ts";
 import { OpenStreams } from "../src/open-streams.ts";
-import { PLAIN_FORM, readSettings, until } from "./harness.ts";
-import { bytesOf, openBuckets, problemOf, putObject } from "./s3-harness.ts";
+import { PLAIN_FORM, problemOf, readSettings, until } from "./harness.ts";
+import { bytesOf, openBuckets, putObject } from "./s3-harness.ts";
 import { type S3Line, startLine } from "./s3-line.ts";
 
 const MIB = 1024 * 1024;

@@ -1,7 +1,8 @@
 /** Objects of S3: keys as they are, conditions, and what is not there. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { bytesOf, openBuckets, problemOf, putObject } from "./s3-harness.ts";
+import { problemOf } from "./harness.ts";
+import { bytesOf, openBuckets, putObject } from "./s3-harness.ts";
 
 const BUCKET = "buckets";
 

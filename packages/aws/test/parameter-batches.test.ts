@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { until } from "./harness.ts";
-import { namesOf, problemOf, putMany, startParameterRig } from "./parameter-harness.ts";
+import { problemOf, until } from "./harness.ts";
+import { namesOf, putMany, startParameterRig } from "./parameter-harness.ts";
 
 test("reads that arrive together travel together, each name once", async (t) => {
   const { aws, local, newCalls } = await startParameterRig(t);

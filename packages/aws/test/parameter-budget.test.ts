@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Budget } from "../src/parameters/budget.ts";
-import { problemOf, putMany, startParameterRig } from "./parameter-harness.ts";
+import { problemOf } from "./harness.ts";
+import { putMany, startParameterRig } from "./parameter-harness.ts";
 
 /** A budget of ten a second with a clock that the test turns. */
 function begin(t: TestContext) {

@@ -1,7 +1,4 @@
-/** The parameter store against the stand-in, with a clock that a test can put forward. */
-import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { ProblemError } from "@airlock/contract";
 import type { LocalAws } from "@airlock/local-aws";
 import { PLAIN_FORM, type Rig, startRig, until } from "./harness.ts";
 
@@ -52,13 +49,3 @@ export function putMany(local: LocalAws, count: number): string[] {
 /** Names as `putMany` gives them, of parameters that need not be there. */
 export const namesOf = (group: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `/airlock/${group}/p-${String(i + 1).padStart(5, "0")}`);
-
-export async function problemOf(work: Promise<unknown>): Promise<ProblemError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof ProblemError, String(error));
-    return error;
-  }
-  assert.fail("expected a problem");
-}

@@ -1,8 +1,8 @@
 /** The list of all parameters, and trees with values. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "./harness.ts";
-import { problemOf, putMany, startParameterRig } from "./parameter-harness.ts";
+import { problemOf, until } from "./harness.ts";
+import { putMany, startParameterRig } from "./parameter-harness.ts";
 
 const TREE = { recursive: true } as const;
 

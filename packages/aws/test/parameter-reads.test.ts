@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LabelParameterVersionCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { until } from "./harness.ts";
-import { namesOf, problemOf, putMany, startParameterRig } from "./parameter-harness.ts";
+import { problemOf, until } from "./harness.ts";
+import { namesOf, putMany, startParameterRig } from "./parameter-harness.ts";
 
 const NAME = "/airlock/dev/database/host";
 const SECRET = "/airlock/dev/database/password";

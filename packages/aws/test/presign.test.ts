@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { PLAIN_FORM, startRig, until } from "./harness.ts";
-import { bytesOf, openBuckets, problemOf, putObject } from "./s3-harness.ts";
+import { PLAIN_FORM, problemOf, startRig, until } from "./harness.ts";
+import { bytesOf, openBuckets, putObject } from "./s3-harness.ts";
 
 const BUCKET = "buckets";
 const MINUTES_15 = 900;

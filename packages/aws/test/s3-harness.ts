@@ -1,9 +1,6 @@
-/** Buckets and objects of the stand-in, for tests: written past the code under test. */
-import assert from "node:assert/strict";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import type { TestContext } from "node:test";
-import { ProblemError } from "@airlock/contract";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { type Rig, startReadyRig } from "./harness.ts";
 
@@ -48,14 +45,4 @@ export async function putObject(
 
 export async function bytesOf(body: Readable | null): Promise<Buffer> {
   return body ? buffer(body) : Buffer.alloc(0);
-}
-
-export async function problemOf(work: Promise<unknown>): Promise<ProblemError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof ProblemError, String(error));
-    return error;
-  }
-  assert.fail("expected a problem");
 }

@@ -1,6 +1,7 @@
 /** How every service is made and run. */
 export type { App } from "./app-type.ts";
 export { clientLeft } from "./client-left.ts";
+export { admitLayer, type LayerCheck, layerMetrics } from "./layer.ts";
 export { createLogger, type Logger } from "./logging.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { bucketPathOf, invalidObjectKey, type ObjectPath, objectPathOf } from "./object-path.ts";

@@ -1,9 +1,8 @@
 /** The internal service: what it is made of, in order. */
 import type { Aws } from "@airlock/aws";
-import { type App, createServer, type Logger, type Metrics } from "@airlock/http";
+import { type App, admitLayer, createServer, type Logger, type Metrics } from "@airlock/http";
 import type { LayerGuard } from "@airlock/identity";
 import { type AccessDeps, createAccess } from "./access.ts";
-import { admitLayer } from "./admission.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { bucketRoutes } from "./routes/buckets.ts";
 import { objectRoutes } from "./routes/objects.ts";

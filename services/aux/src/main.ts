@@ -1,10 +1,9 @@
 /** The process: environment → policy, AWS and layer identity → application → listen → stop. */
 import { createAws } from "@airlock/aws";
-import { runService } from "@airlock/http";
+import { layerMetrics, runService } from "@airlock/http";
 import { createLayerGuard, createLayerVerifier, openDoors } from "@airlock/identity";
 import { buildApp } from "./app.ts";
 import { awsMetrics } from "./aws-metrics.ts";
-import { layerMetrics } from "./layer-metrics.ts";
 import { createAudit } from "./policy/audit.ts";
 import { PolicyError } from "./policy/parse-policy.ts";
 import { openPolicy } from "./policy/policy-file.ts";
@@ -20,7 +19,7 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
   const aws = createAws(settings, logger, observeCall, { observeRead });
   observeState(aws);
   const verifier = createLayerVerifier(settings, { log: logger });
-  const observe = layerMetrics(metrics.registry, verifier);
+  const observe = layerMetrics(metrics, verifier);
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger, observe });
   const app = await buildApp(settings, {

@@ -1,30 +1,12 @@
 /** Requests that no client should send: one calm answer each, never a 5xx, nothing to aux. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { Problem } from "@airlock/contract";
-import {
-  type Gateway,
-  get,
-  json,
-  type ScriptedUpstream,
-  startGateway,
-  startUpstream,
-} from "./harness.ts";
+import { get, json, startGateway, startShared } from "./harness.ts";
 import { sendRaw } from "./raw-client.ts";
 
-const releases: (() => unknown)[] = [];
-const shared = { after: (release: () => unknown) => releases.push(release) } as never;
-let upstream: ScriptedUpstream;
-let gateway: Gateway;
-
-before(async () => {
-  upstream = await startUpstream(shared, json({ name: "x", value: "y" }));
-  gateway = await startGateway(shared, upstream.url, {
-    ALLOWED_HOSTS: "localhost,127.0.0.1,*.example.com",
-  });
-});
-after(async () => {
-  for (const release of releases.toReversed()) await release();
+const { upstream, gateway } = await startShared(json({ name: "x", value: "y" }), {
+  ALLOWED_HOSTS: "localhost,127.0.0.1,*.example.com",
 });
 
 const H = "Host: localhost\r\n";

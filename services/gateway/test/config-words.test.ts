@@ -1,30 +1,11 @@
 /** The words of queries and bodies: checked here, written anew for aux. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { Problem } from "@airlock/contract";
-import {
-  type Gateway,
-  get,
-  json,
-  type Reply,
-  type ScriptedUpstream,
-  startGateway,
-  startUpstream,
-} from "./harness.ts";
+import { get, json, type Reply, startShared } from "./harness.ts";
 
-const releases: (() => unknown)[] = [];
-const shared = { after: (release: () => unknown) => releases.push(release) } as never;
-let upstream: ScriptedUpstream;
-let gateway: Gateway;
-
-before(async () => {
-  upstream = await startUpstream(shared, json({ ok: true }));
-  gateway = await startGateway(shared, upstream.url);
-});
-after(async () => {
-  for (const release of releases.toReversed()) await release();
-});
+const { upstream, gateway } = await startShared(json({ ok: true }));
 
 for (const [path, upstreamPath] of [
   ["/config?type=String&prefix=%2Fa", "/parameters?prefix=/a&type=String"],

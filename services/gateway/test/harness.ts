@@ -1,7 +1,7 @@
 /** The gateway on a port of its own, in front of an upstream that a test scripts. */
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { TestContext } from "node:test";
+import { after as afterAll, type TestContext } from "node:test";
 import { type Environment, loadSettings } from "@airlock/config";
 import { createLogger, createMetrics } from "@airlock/http";
 import { buildApp } from "../src/app.ts";
@@ -23,7 +23,7 @@ export interface ScriptedUpstream {
 }
 
 export async function startUpstream(
-  t: TestContext,
+  t: Pick<TestContext, "after">,
   script: Script,
   port = 0,
 ): Promise<ScriptedUpstream> {
@@ -66,7 +66,7 @@ export interface Gateway {
 }
 
 export async function startGateway(
-  t: TestContext,
+  t: Pick<TestContext, "after">,
   upstreamUrl: string,
   env: Environment = {},
 ): Promise<Gateway> {
@@ -113,6 +113,17 @@ export interface Reply {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly body: string;
+}
+
+/** A gateway and its upstream for all tests of a file, which they end with. */
+export async function startShared(script: Script, env: Environment = {}) {
+  const releases: (() => unknown)[] = [];
+  const shared = { after: (release: unknown) => void releases.push(release as () => unknown) };
+  afterAll(async () => {
+    for (const release of releases.toReversed()) await release();
+  });
+  const upstream = await startUpstream(shared, script);
+  return { upstream, gateway: await startGateway(shared, upstream.url, env) };
 }
 
 /** GET with the path as it is (fetch would resolve dot segments), on a connection of its own. */

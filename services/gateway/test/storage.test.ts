@@ -1,31 +1,13 @@
 /** Buckets and keys: from the bytes of the path to the query at aux, and the way back. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { Problem } from "@airlock/contract";
-import {
-  type Gateway,
-  get,
-  json,
-  type ScriptedUpstream,
-  startGateway,
-  startUpstream,
-} from "./harness.ts";
+import { get, json, startShared } from "./harness.ts";
 import { sendRaw } from "./raw-client.ts";
 
-const releases: (() => unknown)[] = [];
-const shared = { after: (release: () => unknown) => releases.push(release) } as never;
 const ok = json({ ok: true });
-let upstream: ScriptedUpstream;
-let gateway: Gateway;
-
-before(async () => {
-  upstream = await startUpstream(shared, ok);
-  gateway = await startGateway(shared, upstream.url);
-});
-after(async () => {
-  for (const release of releases.toReversed()) await release();
-});
+const { upstream, gateway } = await startShared(ok);
 
 /** The target as it is, which no client library would leave it. */
 async function getRaw(path: string) {

@@ -1,8 +1,7 @@
 /** The jobs API: what it is made of, in order. */
-import { type App, createServer, type Logger, type Metrics } from "@airlock/http";
+import { type App, admitLayer, createServer, type Logger, type Metrics } from "@airlock/http";
 import type { AwsLogin, LayerGuard } from "@airlock/identity";
 import { queuesOf, type Sealer, type Store } from "@airlock/jobs-store";
-import { admitLayer } from "./admission.ts";
 import { createAudit } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createHealth } from "./health.ts";

@@ -1,10 +1,9 @@
 /** The process: environment → keys, database, STS and layer identity → application → listen → stop. */
-import { runService } from "@airlock/http";
+import { layerMetrics, runService } from "@airlock/http";
 import { createLayerGuard, createLayerVerifier, openDoors } from "@airlock/identity";
 import { createStore, targetOf } from "@airlock/jobs-store";
 import { buildApp } from "./app.ts";
 import { openAwsLogin } from "./aws-login.ts";
-import { layerMetrics } from "./layer-metrics.ts";
 import { openSealer, SealingKeysError } from "./sealing-keys.ts";
 import { refuse, settingsSchema } from "./settings.ts";
 
@@ -23,7 +22,7 @@ await runService(
     });
     const awsLogin = openAwsLogin(settings);
     const verifier = createLayerVerifier(settings, { log: logger });
-    const observe = layerMetrics(metrics.registry, verifier);
+    const observe = layerMetrics(metrics, verifier);
     const mode = settings.LAYER_AUTH_MODE;
     const layer = verifier && createLayerGuard({ mode, verifier, log: logger, observe });
     const app = await buildApp(settings, { store, awsLogin, sealer, layer, logger, metrics });
