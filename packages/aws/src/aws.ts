@@ -41,12 +41,12 @@ export function createAws(
   const budget = new Budget(settings.SSM_CALLS_PER_SECOND, now);
   const clients = createClients(settings, session, new BudgetedRetries(() => budget.spend()));
   const queues = { s3: new Bulkhead(), ssm: new Bulkhead() };
-  const callS3 = createCaller(session, queues.s3, observe);
+  const callS3 = createCaller("s3", session, queues.s3, observe);
   const buckets = createBucketStore(clients.s3, callS3, { settings, now });
   const parameters = createParameterStore({
     settings,
     ssm: clients.ssm,
-    call: createCaller(session, queues.ssm, observe),
+    call: createCaller("ssm", session, queues.ssm, observe),
     session,
     budget,
     observe: observeRead,

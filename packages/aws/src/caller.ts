@@ -6,8 +6,11 @@ import { translateAwsError } from "./errors.ts";
 import type { CallOptions } from "./reads.ts";
 import type { Session } from "./session.ts";
 
+export type AwsService = "s3" | "ssm";
+
 /** Told of each call that ended: `outcome` is `ok`, the problem code, or `left` with the client. */
 export type ObserveCall = (
+  service: AwsService,
   operation: string,
   outcome: "ok" | "left" | ProblemCode,
   seconds: number,
@@ -30,10 +33,11 @@ export type AwsCaller = <T>(
 ) => Promise<T>;
 
 /**
- * @param bulkhead the queue of the service that is called.
+ * @param service that is called; `bulkhead` is the queue in front of it.
  * @returns a function that runs one operation and throws nothing but ProblemError.
  */
 export function createCaller(
+  service: AwsService,
   session: Session,
   bulkhead: Bulkhead,
   observe: ObserveCall,
@@ -52,7 +56,7 @@ export function createCaller(
       throw problem;
     } finally {
       leave?.();
-      observe(operation, outcome, (performance.now() - startedAt) / 1000);
+      observe(service, operation, outcome, (performance.now() - startedAt) / 1000);
     }
   };
 }

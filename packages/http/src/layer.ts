@@ -55,14 +55,14 @@ export function layerMetrics(
 ): (outcome: string) => void {
   const registers = [registry];
   const checks = new Counter({
-    name: "layer_auth_checks_total",
+    name: "airlock_layer_auth_checks_total",
     help: "Checks of the calling service by outcome (verified, or the reason); observe counts too.",
     labelNames: ["outcome"],
     registers,
   });
   if (keys) {
     new Gauge({
-      name: "layer_auth_keys_age_seconds",
+      name: "airlock_layer_auth_keys_age_seconds",
       help: "Seconds since the issuer's keys were last read; they serve for an hour.",
       registers,
       collect() {

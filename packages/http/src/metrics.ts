@@ -1,5 +1,6 @@
 /** Prometheus metrics and the port of their own that serves them. */
 import { createServer, type Server } from "node:http";
+import type { CommonSettings } from "@airlock/config";
 import { Gauge, Histogram, Registry } from "prom-client";
 
 export interface Metrics {
@@ -13,12 +14,23 @@ export interface Metrics {
   readonly inFlight: { count: number; arriving: number; waiting: number };
 }
 
-export function createMetrics(serviceName: string): Metrics {
+/**
+ * Ours are `airlock_…`, and none has a label that whoever scrapes sets (`service`, `job`,
+ * `namespace`, `pod` …): it would be renamed to `exported_…`.
+ */
+export function createMetrics(build: Pick<CommonSettings, "VERSION" | "GIT_SHA">): Metrics {
   const registry = new Registry();
-  registry.setDefaultLabels({ service: serviceName });
   const inFlight = { count: 0, arriving: 0, waiting: 0 };
   new Gauge({
-    name: "http_requests_in_flight",
+    name: "airlock_build_info",
+    help: "1, with the version and the commit that run.",
+    labelNames: ["version", "git_sha"],
+    registers: [registry],
+  })
+    .labels(build.VERSION, build.GIT_SHA)
+    .set(1);
+  new Gauge({
+    name: "airlock_http_requests_in_flight",
     help: "Requests received and not yet answered.",
     registers: [registry],
     collect() {
@@ -26,7 +38,7 @@ export function createMetrics(serviceName: string): Metrics {
     },
   });
   new Gauge({
-    name: "http_requests_waiting",
+    name: "airlock_http_requests_waiting",
     help: "Those among them that wait for a change or stream to their client.",
     registers: [registry],
     collect() {
@@ -36,7 +48,7 @@ export function createMetrics(serviceName: string): Metrics {
   return {
     registry,
     requestDuration: new Histogram({
-      name: "http_request_duration_seconds",
+      name: "airlock_http_request_duration_seconds",
       help: "Requests by method, route pattern and status.",
       labelNames: ["method", "route", "status"],
       buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],

@@ -77,7 +77,7 @@ export async function createServer(
 ): Promise<App> {
   const { settings } = options;
   const logger = options.logger ?? createLogger(settings);
-  const metrics = options.metrics ?? createMetrics(settings.SERVICE_NAME);
+  const metrics = options.metrics ?? createMetrics(settings);
 
   const app: App = fastify({
     loggerInstance: logger as FastifyBaseLogger,

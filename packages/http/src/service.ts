@@ -47,7 +47,7 @@ export async function runService<S extends z.ZodObject>(
   const settings = settingsOrExit(schema, env, refuse(env)) as Readonly<z.infer<S>> &
     CommonSettings;
   const logger = createLogger(settings);
-  const metrics = createMetrics(settings.SERVICE_NAME);
+  const metrics = createMetrics(settings);
   collectDefaultMetrics({ register: metrics.registry });
   const { app, close } = await start({ settings, logger, metrics });
   const metricsServer = createMetricsServer(metrics.registry);

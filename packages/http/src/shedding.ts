@@ -17,7 +17,7 @@ const MAX_LATE_SAMPLES = 4;
 export function registerShedding(app: App, metrics: Metrics, maxInFlight: number) {
   const monitor = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   const delayGauge = new Gauge({
-    name: "event_loop_delay_seconds",
+    name: "airlock_event_loop_delay_seconds",
     help: "Mean delay of the event loop over the last quarter second.",
     registers: [metrics.registry],
   });

@@ -84,9 +84,7 @@ test("requests that wait do not fill MAX_IN_FLIGHT", async (t) => {
     return socket;
   });
   const isWaiting = async () =>
-    (await get(metricsPort, "/metrics")).body.includes(
-      'http_requests_waiting{service="fixture"} 10',
-    );
+    (await get(metricsPort, "/metrics")).body.includes("airlock_http_requests_waiting 10");
   while (!(await isWaiting())) await sleep(10);
   assert.equal((await get(port, "/fast")).status, 200);
   for (const socket of sockets) socket.destroy();
@@ -132,10 +130,10 @@ test("metrics are on their own port only", async (t) => {
   const { status, body } = await get(metricsPort, "/metrics");
   assert.equal(status, 200);
   for (const name of [
-    'http_request_duration_seconds_count{service="fixture",method="GET",route="/fast",status="200"} 1',
-    'http_request_duration_seconds_count{service="fixture",method="GET",route="none",status="404"} 1',
-    "http_requests_in_flight",
-    "event_loop_delay_seconds",
+    'airlock_http_request_duration_seconds_count{method="GET",route="/fast",status="200"} 1',
+    'airlock_http_request_duration_seconds_count{method="GET",route="none",status="404"} 1',
+    "airlock_http_requests_in_flight",
+    "airlock_event_loop_delay_seconds",
     "nodejs_eventloop_lag_seconds",
   ]) {
     assert.ok(body.includes(name), name);

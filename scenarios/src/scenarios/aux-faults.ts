@@ -39,7 +39,7 @@ export const auxKilled: Scenario = {
     stage.check("F1: requests that fail", "≤ 0.1 %, or 2", isFew, count, ledger.summary());
     const lastMs = Math.max(0, ...ledger.failed.map((e) => e.startedAtMs + e.tookMs - killedAtMs));
     stage.within("F1: last failure after the kill", 1000, lastMs, count);
-    const retries = await pair.gateway.metric("upstream_retries_total");
+    const retries = await pair.gateway.metric("airlock_upstream_retries_total");
     const retryShare = retries / ledger.entries.length;
     stage.check("F1: retries", "≤ 10 % of requests", retryShare <= 0.1, count, String(retries));
     checkLedger(stage, "F1", ledger, pair, true);
@@ -81,7 +81,7 @@ export const auxHung: Scenario = {
     stage.within("F2: last request that fails, after the stop", 3000, lastMs, count);
     stage.check("F2: failures long after", "0", later.length === 0, count, String(later.length));
     stage.within("F2: used again after -CONT", 10_000, readmittedMs, "1 aux");
-    const running = await pair.gateway.metric("upstream_pool", 'state="running"');
+    const running = await pair.gateway.metric("airlock_upstream_requests", 'state="running"');
     stage.check("F2: running calls at the end", "0", running === 0, "1 pool", String(running));
     checkLedger(stage, "F2", ledger, pair);
   },

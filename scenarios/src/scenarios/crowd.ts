@@ -46,7 +46,7 @@ async function leave(stage: Stage): Promise<void> {
   const staying = ask(gateway.url, "/config/held/shared");
   await until(
     "it is shared",
-    async () => (await gateway.metric("upstream_shared_requests_total")) === 1,
+    async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 1,
   );
   leaving.destroy();
   await sleep(200);
@@ -79,10 +79,10 @@ async function leave(stage: Stage): Promise<void> {
   stage.within("all leave: the next request", 200, next.tookMs, count);
   const idle = async () =>
     upstream.held.size === 0 &&
-    (await gateway.metric("upstream_pool", 'state="running"')) === 0 &&
-    (await gateway.metric("upstream_pool", 'state="queued"')) === 0;
+    (await gateway.metric("airlock_upstream_requests", 'state="running"')) === 0 &&
+    (await gateway.metric("airlock_upstream_requests", 'state="waiting"')) === 0;
   const idleMs = await until("nothing is left running", idle).catch(() => Infinity);
   stage.within("all leave: no call is left running or waiting", 1000, idleMs, count);
-  const inFlight = await gateway.metric("http_requests_in_flight");
+  const inFlight = await gateway.metric("airlock_http_requests_in_flight");
   stage.check("all leave: requests in flight", "0", inFlight === 0, count, String(inFlight));
 }

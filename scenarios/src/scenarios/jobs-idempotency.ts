@@ -45,7 +45,7 @@ export const jobsIdempotency: Scenario = {
       stage.check(what, "one for each key", n === rounds, count, `${n}`);
     }
     const shares = await Promise.all(
-      rig.replicas.map((replica) => replica.metric("job_submissions_total")),
+      rig.replicas.map((replica) => replica.metric("airlock_job_submissions_total")),
     );
     const isSpread = shares.every((share) => share > submits / 10);
     stage.check("submits at each replica", "some", isSpread, count, shares.join(", "));

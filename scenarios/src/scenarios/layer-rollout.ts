@@ -84,7 +84,7 @@ async function checkDirectCalls(
       right++;
   }
   const isCounted = async () =>
-    (await pair.aux.metric("layer_auth_checks_total", 'outcome="missing"')) >= calls;
+    (await pair.aux.metric("airlock_layer_auth_checks_total", 'outcome="missing"')) >= calls;
   await until("the calls are counted", isCounted, 5000);
   stage.check(
     `layer: calls without proof in ${mode}`,

@@ -32,7 +32,7 @@ const BUILD: Readonly<Record<keyof typeof SERVICES, () => Promise<App>>> = {
       awsLogin: nothing,
       sealer: nothing,
       logger,
-      metrics: createMetrics("jobs"),
+      metrics: createMetrics({ VERSION: ENV.VERSION, GIT_SHA: "unknown" }),
     }),
 };
 

@@ -1,4 +1,4 @@
-/** What Prometheus learns of AWS: calls by outcome, reads by cache state, the queues and the budget, seconds until the session expires. */
+/** What Prometheus learns of AWS: calls by service and outcome, reads by cache state, the queues and the budget, seconds until the session expires. */
 import type { Aws, ObserveCall, ObserveRead } from "@airlock/aws";
 import type { Metrics } from "@airlock/http";
 import { Counter, Gauge, Histogram } from "prom-client";
@@ -10,26 +10,27 @@ export function awsMetrics(registry: Metrics["registry"]): {
   observeState(aws: Aws): void;
 } {
   const calls = new Histogram({
-    name: "aws_call_duration_seconds",
-    help: "Calls to AWS by operation and outcome (ok, left, or the problem code).",
-    labelNames: ["operation", "outcome"],
+    name: "airlock_aws_call_duration_seconds",
+    help: "Calls to AWS by service (s3, ssm), operation and outcome (ok, left, or the problem code).",
+    labelNames: ["aws", "operation", "outcome"],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
     registers: [registry],
   });
   const reads = new Counter({
-    name: "aws_cache_reads_total",
+    name: "airlock_aws_cache_reads_total",
     help: "Reads by kind, and where the answer came from: hit, miss, stale or bypass.",
     labelNames: ["kind", "state"],
     registers: [registry],
   });
   return {
     observeRead: (kind, state) => reads.labels(kind, state).inc(),
-    observeCall: (operation, outcome, seconds) => calls.labels(operation, outcome).observe(seconds),
+    observeCall: (service, operation, outcome, seconds) =>
+      calls.labels(service, operation, outcome).observe(seconds),
     observeState({ session, queues, budget }) {
       new Gauge({
-        name: "aws_queue_calls",
+        name: "airlock_aws_queue_calls",
         help: "Calls to a service of AWS that are running and that wait for a place.",
-        labelNames: ["service", "state"],
+        labelNames: ["aws", "state"],
         registers: [registry],
         collect() {
           for (const [service, { running, waiting }] of Object.entries(queues)) {
@@ -39,7 +40,7 @@ export function awsMetrics(registry: Metrics["registry"]): {
         },
       });
       new Gauge({
-        name: "aws_ssm_budget_calls_per_second",
+        name: "airlock_aws_ssm_budget_calls_per_second",
         help: "How often this process lets itself call SSM; halved by throttling, then growing back.",
         registers: [registry],
         collect() {
@@ -47,7 +48,7 @@ export function awsMetrics(registry: Metrics["registry"]): {
         },
       });
       new Gauge({
-        name: "aws_ssm_budget_waiting",
+        name: "airlock_aws_ssm_budget_waiting_calls",
         help: "Calls to SSM that wait for their turn.",
         registers: [registry],
         collect() {
@@ -55,7 +56,7 @@ export function awsMetrics(registry: Metrics["registry"]): {
         },
       });
       new Gauge({
-        name: "aws_session_expires_in_seconds",
+        name: "airlock_aws_session_expires_in_seconds",
         help: "Seconds until the AWS session expires; 0 without one.",
         registers: [registry],
         collect() {

@@ -46,7 +46,7 @@ export async function startAux(
   const verifier = createLayerVerifier(settings, { log: logger });
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger });
-  const metrics = createMetrics(settings.SERVICE_NAME);
+  const metrics = createMetrics(settings);
   const rules = policy === undefined ? OPEN_READS : parsePolicy(policy);
   const app = await buildApp(settings, {
     aws,

@@ -46,9 +46,9 @@ async function openTestFile(t: TestContext, text: string) {
 
 test("a new policy holds at the next look; a bad one leaves the old in place and is logged once", async (t) => {
   const { file, put, lines, rule } = await openTestFile(t, policyFor("one"));
-  const { registry } = createMetrics("aux");
+  const { registry } = createMetrics({ VERSION: "1.2.3", GIT_SHA: "abc" });
   policyMetrics(registry, file);
-  const gauge = async () => (await registry.getSingleMetricAsString("aux_policy_fresh")).at(-1);
+  const gauge = async () => (await registry.getSingleMetricAsString("airlock_policy_fresh")).at(-1);
   assert.equal(rule(), "one");
   assert.equal(await gauge(), "1");
 

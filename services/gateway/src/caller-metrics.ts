@@ -7,7 +7,7 @@ export function callerMetrics(
   registry: Metrics["registry"],
 ): NonNullable<CallerGuardOptions["observe"]> {
   const checks = new Counter({
-    name: "caller_auth_checks_total",
+    name: "airlock_caller_auth_checks_total",
     help: "Checks of callers by outcome: verified, or the reason of the refusal.",
     labelNames: ["outcome"],
     registers: [registry],

@@ -78,7 +78,7 @@ export async function startGateway(
   });
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger(settings, { write: (line) => void lines.push(JSON.parse(line)) });
-  const metrics = createMetrics(settings.SERVICE_NAME);
+  const metrics = createMetrics(settings);
   const { registry } = metrics;
   const upstreams = openUpstreams(settings, { logger, registry });
   const { aux, layer, jobs, jobsLayer } = upstreams;

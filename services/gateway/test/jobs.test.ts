@@ -294,7 +294,7 @@ test("jobs is gone: 503 with Retry-After, while aux is asked and the gateway is 
   assert.deepEqual([status, database, queue], ["healthy", "unknown", "unknown"]);
   assert.equal((await send("GET", "/config/a")).status, 200);
   assert.equal((await get(gateway.url, "/readyz")).status, 200);
-  assert.equal(await gateway.metric("upstream_breaker_open"), 1, "that of jobs alone");
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 1, "that of jobs alone");
 });
 
 for (const [status, code, headers] of [

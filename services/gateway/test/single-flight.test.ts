@@ -27,7 +27,7 @@ test("the reader who began may leave: the other is answered", async (t) => {
   first.catch(() => {});
   await until(() => upstream.requests.length === 1);
   const second = get(gateway.url, "/config/a", { ...headers, "x-request-id": "second" });
-  await until(async () => (await gateway.metric("upstream_shared_requests_total")) === 1);
+  await until(async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 1);
   controller.abort();
   await until(() => gateway.lines.some(({ status }) => status === 499));
   held.open();
@@ -44,7 +44,7 @@ test("when the last reader leaves, the call ends and nothing is kept", async (t)
   for (const { signal } of controllers) {
     fetch(`${gateway.url}/config/a`, { signal }).catch(() => {});
   }
-  await until(async () => (await gateway.metric("upstream_shared_requests_total")) === 1);
+  await until(async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 1);
   for (const controller of controllers) controller.abort();
   await until(() => upstream.sockets.size === 0);
   upstream.script = json({ fresh: true });
@@ -72,7 +72,7 @@ test("what means nothing for a parameter is not sent on, and divides nobody", as
     "if-match": "*",
   };
   const calls = [{}, meaningless].map((headers) => get(gateway.url, "/config/a", headers));
-  await until(async () => (await gateway.metric("upstream_shared_requests_total")) === 1);
+  await until(async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 1);
   held.open();
   await Promise.all(calls);
   assert.equal(upstream.requests[0]?.headers.range, undefined);
@@ -101,7 +101,7 @@ test("spellings of one name are one flight", async (t) => {
   const gateway = await startGateway(t, upstream.url);
   const paths = ["/config/a/b", "/config//a/b", "/config/%2Fa%2Fb", "/config/a/b?decrypt=true"];
   const calls = paths.map((path) => get(gateway.url, path));
-  await until(async () => (await gateway.metric("upstream_shared_requests_total")) === 3);
+  await until(async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 3);
   held.open();
   assert.deepEqual(new Set((await Promise.all(calls)).map(({ status }) => status)), new Set([200]));
   assert.equal(upstream.requests.length, 1);
@@ -118,7 +118,7 @@ test("an answer over 1 MiB goes to one reader; the others make their own call", 
   );
   const gateway = await startGateway(t, upstream.url);
   const calls = [1, 2, 3].map(() => get(gateway.url, "/config"));
-  await until(async () => (await gateway.metric("upstream_shared_requests_total")) === 2);
+  await until(async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 2);
   held.open();
   for (const reply of await Promise.all(calls)) assert.ok(reply.body === body);
   assert.equal(upstream.requests.length, 3);
@@ -144,7 +144,7 @@ test("an error is rendered for each reader with its own id", async (t) => {
   );
   const gateway = await startGateway(t, upstream.url);
   const calls = ["one", "two"].map((id) => get(gateway.url, "/config/a", { "x-request-id": id }));
-  await until(async () => (await gateway.metric("upstream_shared_requests_total")) === 1);
+  await until(async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 1);
   held.open();
   const ids = (await Promise.all(calls)).map(({ body }) => JSON.parse(body).request_id);
   assert.deepEqual(ids, ["one", "two"]);

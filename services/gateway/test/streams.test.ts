@@ -63,7 +63,7 @@ for (const isDeclared of [true, false]) {
     for await (const chunk of incoming) received.update(chunk);
     assert.equal(received.digest("hex"), sent.hash.digest("hex"));
     assert.equal(sent.size, 64 * MIB);
-    await until(async () => (await gateway.metric("http_requests_waiting")) === 0);
+    await until(async () => (await gateway.metric("airlock_http_requests_waiting")) === 0);
   });
 }
 
@@ -132,6 +132,6 @@ test("slow clients take neither the places nor the connections of other requests
   });
   const gateway = await startGateway(t, upstream.url, { MAX_IN_FLIGHT: "4" });
   for (let i = 0; i < 150; i++) await begin(t, gateway);
-  assert.equal(await gateway.metric("http_requests_waiting"), 150);
+  assert.equal(await gateway.metric("airlock_http_requests_waiting"), 150);
   assert.equal((await get(gateway.url, "/config/a")).status, 200);
 });

@@ -17,7 +17,7 @@ test("nobody listens: 503 with Retry-After, then the breaker answers without ask
     assert.equal(codeOf(reply), "upstream_unavailable");
     assert.ok(reply.headers["retry-after"]);
   }
-  assert.equal(await gateway.metric("upstream_breaker_open"), 1);
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 1);
   const startedAt = performance.now();
   await get(gateway.url, "/config/a");
   assert.ok(performance.now() - startedAt < 5 * 20);
@@ -29,7 +29,7 @@ test("the breaker closes by itself when the upstream is back", async (t) => {
   const gateway = await startGateway(t, first.url);
   await first.close();
   for (let i = 0; i < 4; i++) await get(gateway.url, "/config/a");
-  assert.equal(await gateway.metric("upstream_breaker_open"), 1);
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 1);
   await startUpstream(t, json({ back: true }), port);
   await until(async () => (await get(gateway.url, "/config/a")).status === 200);
 });
@@ -43,7 +43,7 @@ test("answers never open the breaker, whatever their status", async (t) => {
     assert.equal((await get(gateway.url, `/config/a${i}`)).status, 502);
   }
   assert.equal(upstream.requests.length, 30);
-  assert.equal(await gateway.metric("upstream_breaker_open"), 0);
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 0);
 });
 
 test("hung: 504 within three seconds and not retried; ten of them open the breaker", async (t) => {
@@ -104,7 +104,7 @@ test("retries stay within a tenth of the requests", async (t) => {
     else answer(request, response);
   };
   for (let i = 0; i < 300; i++) await get(gateway.url, `/config/a${i}`);
-  const retries = await gateway.metric("upstream_retries_total");
+  const retries = await gateway.metric("airlock_upstream_retries_total");
   assert.ok(retries >= 10 && retries <= 10 + 300 * 0.1 + 1, `${retries} retries`);
 });
 
@@ -164,7 +164,7 @@ test("more requests than connections: the overflow is refused at once, and the b
   const refused = replies.filter(({ status }) => status === 503);
   assert.ok(refused.length > 0 && refused.every((reply) => codeOf(reply) === "overloaded"));
   assert.ok(refused.every(({ headers }) => headers["retry-after"]));
-  assert.equal(await gateway.metric("upstream_breaker_open"), 0);
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 0);
   assert.ok(upstream.requests.length < 700, "not all were sent");
   assert.equal((await get(gateway.url, "/config/next")).status, 200);
 });
@@ -202,6 +202,6 @@ test("200 clients leave in the middle of 60 KB and of 5 MB: the next request is 
     const startedAt = performance.now();
     assert.equal((await get(gateway.url, "/config/next")).status, 200);
     assert.ok(performance.now() - startedAt < 5 * 1000);
-    await until(async () => (await gateway.metric("http_requests_in_flight")) === 0);
+    await until(async () => (await gateway.metric("airlock_http_requests_in_flight")) === 0);
   }
 });

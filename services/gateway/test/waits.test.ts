@@ -41,7 +41,7 @@ test("200 clients that wait for 20 names are 20 calls, and all get the change", 
   const calls = Array.from({ length: 200 }, (_, i) =>
     get(gateway.url, `/config/name${i % 20}?wait=30s`, KNOWN),
   );
-  await until(async () => (await gateway.metric("upstream_shared_requests_total")) === 180);
+  await until(async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 180);
   held.open();
   const replies = await Promise.all(calls);
   assert.ok(replies.every(({ status, body }) => status === 200 && body.includes("new")));
@@ -57,7 +57,7 @@ test("who waits with another ETag waits in another call", async (t) => {
   const calls = ['"1"', '"2"', '"1"'].map((etag) =>
     get(gateway.url, "/config/a?wait=9s", { "if-none-match": etag }),
   );
-  await until(async () => (await gateway.metric("upstream_shared_requests_total")) === 1);
+  await until(async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 1);
   await until(() => upstream.requests.length === 2);
   held.open();
   for (const { status } of await Promise.all(calls)) assert.equal(status, 304);
@@ -112,13 +112,13 @@ test("each reader may leave alone; the last one ends the call", async (t) => {
   for (const { signal } of controllers) {
     fetch(`${gateway.url}/config/a?wait=30s`, { signal, headers: KNOWN }).catch(() => {});
   }
-  await until(async () => (await gateway.metric("http_requests_waiting")) === 2);
+  await until(async () => (await gateway.metric("airlock_http_requests_waiting")) === 2);
   controllers[0]?.abort();
-  await until(async () => (await gateway.metric("http_requests_waiting")) === 1);
+  await until(async () => (await gateway.metric("airlock_http_requests_waiting")) === 1);
   assert.equal(upstream.sockets.size, 1);
   controllers[1]?.abort();
   await until(() => upstream.sockets.size === 0);
-  assert.equal(await gateway.metric("http_requests_waiting"), 0);
+  assert.equal(await gateway.metric("airlock_http_requests_waiting"), 0);
 });
 
 test("a gateway that drains answers its waits with what there is, and then closes", async (t) => {
@@ -127,7 +127,7 @@ test("a gateway that drains answers its waits with what there is, and then close
   });
   const gateway = await startGateway(t, upstream.url);
   const calls = Array.from({ length: 10 }, () => timed(gateway.url, "/config/a?wait=60s"));
-  await until(async () => (await gateway.metric("http_requests_waiting")) === 10);
+  await until(async () => (await gateway.metric("airlock_http_requests_waiting")) === 10);
   await gateway.drain();
   for (const { status, headers, elapsedMs } of await Promise.all(calls)) {
     assert.deepEqual([status, headers.etag, headers.connection], [304, '"1"', "close"]);
@@ -145,10 +145,11 @@ test("waits take neither the places nor the connections of other requests", asyn
   for (let i = 0; i < 150; i++) {
     const path = `/config/a${i}?wait=30s`;
     fetch(gateway.url + path, { signal, headers: KNOWN }).catch(() => {});
-    if (i % 2) await until(async () => (await gateway.metric("http_requests_waiting")) === i + 1);
+    if (i % 2)
+      await until(async () => (await gateway.metric("airlock_http_requests_waiting")) === i + 1);
   }
   assert.equal((await get(gateway.url, "/config/a")).status, 200);
-  assert.equal(await gateway.metric("upstream_breaker_open"), 0);
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 0);
 });
 
 function withAbort() {

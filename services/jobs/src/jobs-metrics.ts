@@ -17,10 +17,14 @@ export function jobsMetrics({ registry }: Metrics): JobsMetrics {
   const counter = <L extends string>(name: string, help: string, label: L) =>
     new Counter({ name, help, labelNames: [label], registers: [registry] });
   return {
-    logins: counter("logins_total", "Logins by outcome (ok, or why not).", "outcome"),
-    keyChecks: counter("api_key_checks_total", "Checks of API keys by state.", "state"),
-    keys: counter("api_key_changes_total", "Keys made, rotated, revoked, or ended.", "event"),
-    submissions: counter("job_submissions_total", "Jobs accepted, and repeats.", "outcome"),
+    logins: counter("airlock_logins_total", "Logins by outcome (ok, or why not).", "outcome"),
+    keyChecks: counter("airlock_api_key_checks_total", "Checks of API keys by state.", "state"),
+    keys: counter(
+      "airlock_api_key_changes_total",
+      "Keys made, rotated, revoked, or ended.",
+      "event",
+    ),
+    submissions: counter("airlock_job_submissions_total", "Jobs accepted, and repeats.", "outcome"),
   };
 }
 
@@ -31,33 +35,40 @@ const QUEUE_FRESH_MS = 15_000;
 export function observeStore({ registry }: Metrics, store: Store, queues: readonly string[]): void {
   const registers = [registry];
   new Gauge({
-    name: "database_pool_connections",
-    help: "Connections to the database by state, and requests that wait for one.",
+    name: "airlock_database_connections",
+    help: "Connections to the database by state (busy, idle).",
     labelNames: ["state"],
     registers,
     collect() {
-      const { total, idle, waiting } = store.poolNumbers();
+      const { total, idle } = store.poolNumbers();
       this.labels("busy").set(total - idle);
       this.labels("idle").set(idle);
-      this.labels("waiting").set(waiting);
+    },
+  });
+  new Gauge({
+    name: "airlock_database_waiting_requests",
+    help: "Requests that wait for a connection to the database.",
+    registers,
+    collect() {
+      this.set(store.poolNumbers().waiting);
     },
   });
   const read = queueReader(store, queues);
   new Gauge({
-    name: "queue_messages",
-    help: "Messages on a queue: all, and those that nobody has in work.",
+    name: "airlock_queue_messages",
+    help: "Messages on a queue by state: visible, or taken by somebody who works on it.",
     labelNames: ["queue", "state"],
     registers,
     async collect() {
       this.reset();
       for (const [queue, { length, visible }] of await read()) {
-        this.labels(queue, "all").set(length);
         this.labels(queue, "visible").set(visible);
+        this.labels(queue, "taken").set(length - visible);
       }
     },
   });
   new Gauge({
-    name: "queue_oldest_message_age_seconds",
+    name: "airlock_queue_oldest_message_age_seconds",
     help: "Age of the oldest message of a queue; 0 when there is none.",
     labelNames: ["queue"],
     registers,

@@ -113,7 +113,7 @@ export async function startJobs(
   });
   const lines: string[] = [];
   const logger = createLogger(settings, { write: (line) => void lines.push(line) });
-  const metrics = createMetrics(settings.SERVICE_NAME);
+  const metrics = createMetrics(settings);
   const storeOf = (max: number) =>
     createStore({
       ...targetOf(settings),

@@ -169,6 +169,9 @@ test("every login has its line in the audit log and its number in the metrics", 
   assert.equal(foreign.arn, KNOWN_SESSIONS.foreignAccount.arn);
   const text = await jobs.metrics.registry.metrics();
   for (const outcome of ["ok", "account", "role", "challenge_unknown", "disabled", "clock"]) {
-    assert.match(text, new RegExp(`logins_total\\{[^}]*outcome="${outcome}"[^}]*\\} [1-9]`));
+    assert.match(
+      text,
+      new RegExp(`airlock_logins_total\\{[^}]*outcome="${outcome}"[^}]*\\} [1-9]`),
+    );
   }
 });

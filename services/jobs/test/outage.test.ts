@@ -32,7 +32,7 @@ test("no database at start: alive, not ready, 503 with Retry-After", async () =>
   assert.equal(answer.status, 503, JSON.stringify(answer.body));
   assert.equal(answer.body.code, "database_unavailable");
   assert.equal(answer.headers.get("retry-after"), "1");
-  assert.match(await jobs.metrics.registry.metrics(), /database_pool_connections/);
+  assert.match(await jobs.metrics.registry.metrics(), /airlock_database_connections/);
   assert.ok(!jobs.lines.join("").includes("canary-password"));
   await jobs.close();
 });

@@ -5,7 +5,7 @@ import type { PolicyFile } from "./policy-file.ts";
 
 export function policyMetrics(registry: Metrics["registry"], file: PolicyFile): void {
   new Gauge({
-    name: "aux_policy_fresh",
+    name: "airlock_policy_fresh",
     help: "1 while the policy in use is the file's; 0 while the file cannot be used.",
     registers: [registry],
     collect() {

@@ -25,20 +25,20 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
   watchUpstreams(registry, watched);
   const registers = [registry];
   const calls = new Histogram({
-    name: "upstream_call_duration_seconds",
+    name: "airlock_upstream_call_duration_seconds",
     help: "Calls to an upstream, waits left out, by outcome: 2xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, left.",
     labelNames: ["upstream", "outcome"],
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
     registers,
   });
   const retries = new Counter({
-    name: "upstream_retries_total",
+    name: "airlock_upstream_retries_total",
     help: "Second attempts, after no connection was made or it was reset before the first byte.",
     labelNames: ["upstream"],
     registers,
   });
   const shared = new Counter({
-    name: "upstream_shared_requests_total",
+    name: "airlock_upstream_shared_requests_total",
     help: "Requests answered by a call that another request had begun.",
     labelNames: ["upstream"],
     registers,
@@ -55,24 +55,39 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
   };
 }
 
-const STATES = ["connected", "free", "running", "pending", "queued"] as const;
-
 function watchUpstreams(registry: Metrics["registry"], watched: ReadonlyMap<string, Watched>) {
   new Gauge({
-    name: "upstream_pool",
-    help: "Connections (connected, free) and requests (running, pending, queued) by lane.",
+    name: "airlock_upstream_connections",
+    help: "Connections to an upstream by lane and state (busy, idle).",
     labelNames: ["upstream", "lane", "state"],
     registers: [registry],
     collect() {
       for (const [upstream, { lanes }] of watched) {
         for (const [lane, { pool }] of lanes.all()) {
-          for (const state of STATES) this.labels(upstream, lane, state).set(pool.stats[state]);
+          const { connected, free } = pool.stats;
+          this.labels(upstream, lane, "busy").set(connected - free);
+          this.labels(upstream, lane, "idle").set(free);
         }
       }
     },
   });
   new Gauge({
-    name: "upstream_breaker_open",
+    name: "airlock_upstream_requests",
+    help: "Requests to an upstream by lane and state: running, or waiting for a connection.",
+    labelNames: ["upstream", "lane", "state"],
+    registers: [registry],
+    collect() {
+      for (const [upstream, { lanes }] of watched) {
+        for (const [lane, { pool }] of lanes.all()) {
+          const { running, pending } = pool.stats;
+          this.labels(upstream, lane, "running").set(running);
+          this.labels(upstream, lane, "waiting").set(pending);
+        }
+      }
+    },
+  });
+  new Gauge({
+    name: "airlock_upstream_breaker_open",
     help: "1 while the upstream is not asked because it does not answer.",
     labelNames: ["upstream"],
     registers: [registry],
