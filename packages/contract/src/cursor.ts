@@ -30,6 +30,20 @@ export function readCursor<T>(list: string, cursor: string, state: z.ZodType<T>)
   }
 }
 
+const Place = z.strictObject({ after: z.string() });
+
+/**
+ * The cursor of a list that is shown in part: where the page ended, and nothing of what follows.
+ *
+ * @param last the last item that was shown, which whoever reads the cursor has.
+ */
+export const writePlace = (list: string, last: string): string =>
+  writeCursor(list, { after: last });
+
+/** The last item that was shown. @throws ProblemError invalid_cursor */
+export const readPlace = (list: string, cursor: string): string =>
+  readCursor(list, cursor, Place).after;
+
 const checkOf = (list: string, body: string): string =>
   createHash("sha256").update(`${list}\n${body}`).digest("base64url").slice(0, CHECK_LENGTH);
 

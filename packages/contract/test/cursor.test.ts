@@ -1,7 +1,7 @@
 /** Cursors come back as they went, or not at all. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProblemError, readCursor, writeCursor } from "@airlock/contract";
+import { ProblemError, readCursor, readPlace, writeCursor, writePlace } from "@airlock/contract";
 import * as z from "zod";
 
 const State = z.strictObject({ after: z.string() });
@@ -33,6 +33,17 @@ test("a cursor with any one character changed is refused", () => {
 test("a state of another shape is refused though its check is right", () => {
   for (const state of [{}, { after: 1 }, { after: "a", more: true }, "a", null]) {
     assert.throws(() => readCursor("list", writeCursor("list", state), State), isInvalid);
+  }
+});
+
+test("a place holds the last item that was shown and its check, and nothing else", () => {
+  const cursor = writePlace("list", "/a/b");
+  const body = Buffer.from(cursor.slice(12), "base64url").toString();
+  assert.deepEqual(JSON.parse(body), { after: "/a/b" });
+  assert.equal(readPlace("list", cursor), "/a/b");
+  assert.throws(() => readPlace("other", cursor), isInvalid);
+  for (const state of [{ token: "t" }, { after: "a", token: "t" }]) {
+    assert.throws(() => readPlace("list", writeCursor("list", state)), isInvalid);
   }
 });
 

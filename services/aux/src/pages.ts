@@ -1,8 +1,5 @@
 /** Pages of a list that is sorted by name and held in memory. */
-import { readCursor, writeCursor } from "@airlock/contract";
-import * as z from "zod";
-
-const State = z.strictObject({ after: z.string() });
+import { readPlace, writePlace } from "@airlock/contract";
 
 export interface PageQuery {
   readonly limit?: number | undefined;
@@ -28,14 +25,14 @@ export function pageOf<T extends { readonly name: string }>(
   { limit, cursor }: PageQuery,
   isVisible: (item: T) => boolean,
 ): Page<T> {
-  const after = cursor === undefined ? undefined : readCursor(list, cursor, State).after;
+  const after = cursor === undefined ? undefined : readPlace(list, cursor);
   const items: T[] = [];
   for (let i = after === undefined ? 0 : firstAfter(sorted, after); i < sorted.length; i++) {
     const item = sorted[i] as T;
     if (!isVisible(item)) continue;
     const last = items.at(-1);
     if (items.length === limit && last) {
-      return { items, next: writeCursor(list, { after: last.name }) };
+      return { items, next: writePlace(list, last.name) };
     }
     items.push(item);
   }
