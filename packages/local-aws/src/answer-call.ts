@@ -49,7 +49,7 @@ export async function answerCall(
 
   let answer: WireAnswer;
   try {
-    const target = { service: called.service, operation: called.operation, nowMs: world.now() };
+    const target = { ...called, nowMs: world.now() };
     const outcome = await strikeCall(world.faults, target, wait);
     if (outcome === "reset" || outcome === "hang") return { kind: outcome, record, startedMs };
     answer =
@@ -68,7 +68,9 @@ export async function answerCall(
     kind: "answer",
     record,
     startedMs,
-    answer: { ...answer, headers: withCommonHeaders(answer.headers, called, ids, nowMs()) },
+    answer: answer.isForeign
+      ? answer
+      : { ...answer, headers: withCommonHeaders(answer.headers, called, ids, nowMs()) },
   };
 }
 

@@ -18,6 +18,8 @@ export interface WireAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
+  /** Goes out without the headers that every answer of AWS has. */
+  readonly isForeign?: boolean;
 }
 
 export class BodyTooLarge extends Error {}

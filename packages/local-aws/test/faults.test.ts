@@ -141,6 +141,27 @@ test("clockSkewSeconds moves the server's clock, and the SDK learns it from the 
   await refused(sts.send(new GetCallerIdentityCommand({})), "SignatureDoesNotMatch", 403);
 });
 
+test("refuse answers any error, in the form of each service, about what it names", async () => {
+  const read = (Key: string) =>
+    bench.s3().send(new GetObjectCommand({ Bucket: "airlock-data-dev", Key }));
+  set({ kind: "refuse", code: "KMS.DisabledException", resource: "airlock-data-dev/reports/*" });
+  await refused(read("reports/2026/details.csv"), "KMS.DisabledException", 400);
+  await read("readme.txt");
+  set({ kind: "refuse", code: "AccountProblem", status: 403 });
+  await refused(listBuckets(), "AccountProblem", 403);
+  await refused(readHost(), "AccountProblem", 403);
+  await refused(whoAmI(), "AccountProblem", 403);
+});
+
+test("answer is what something in between would say, without a header of AWS's", async () => {
+  set({ kind: "answer", status: 404, body: "<h1>Not Found</h1>" });
+  const url = `${bench.aws.url}/airlock-data-dev/readme.txt`;
+  const response = await fetch(url);
+  assert.equal(response.status, 404);
+  assert.equal(await response.text(), "<h1>Not Found</h1>");
+  assert.equal(response.headers.get("x-amz-request-id"), null);
+});
+
 test("emptyPage makes first pages empty and loses nothing", async () => {
   set({ kind: "emptyPage" });
   const first = await listBuckets();

@@ -16,7 +16,7 @@ interface Entry {
   left: number | undefined;
 }
 
-type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
+export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
 export class FaultBook {
   private entries: Entry[] = [];
@@ -56,10 +56,12 @@ export class FaultBook {
     kinds: readonly K[],
     service: ServiceName,
     operation: string,
+    resource = "",
   ): FaultOf<K>[] {
     const hits: FaultOf<K>[] = [];
     for (const entry of [...this.entries]) {
       if (!isOf(entry.fault, kinds) || !aims(entry.fault, service, operation)) continue;
+      if (!isAbout(entry.fault, resource)) continue;
       const rate = "rate" in entry.fault ? entry.fault.rate : undefined;
       if (rate !== undefined && this.random() >= rate) continue;
       this.spend(entry);
@@ -99,4 +101,11 @@ function aims(fault: Fault, service: ServiceName, operation: string): boolean {
   if (!("service" in fault)) return true;
   if (fault.service !== "*" && fault.service !== service) return false;
   return fault.operation === undefined || fault.operation === operation;
+}
+
+/** Whether the fault is for calls about this resource; `*` stands for any characters. */
+function isAbout(fault: Fault, resource: string): boolean {
+  if (!("resource" in fault) || fault.resource === undefined) return true;
+  const pattern = fault.resource.replace(/[\\^$.+?()[\]{}|]/g, "\\$&").replaceAll("*", ".*");
+  return new RegExp(`^${pattern}$`, "s").test(resource);
 }

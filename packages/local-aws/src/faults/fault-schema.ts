@@ -29,6 +29,22 @@ const kinds = [
   z.strictObject({ kind: z.literal("reset"), ...target }),
   z.strictObject({ kind: z.literal("emptyPage"), ...target }),
   z.strictObject({
+    kind: z.literal("refuse"),
+    ...target,
+    /** Name of the error, in the form that each service gives it. */
+    code: z.string().regex(/^[\w.]{1,64}$/, { error: "must be the name of an error" }),
+    status: z.int().min(300).max(599).default(400),
+    /** Only calls about it, as the list of calls names it; `*` stands for any characters. */
+    resource: z.string().min(1).max(2048).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("answer"),
+    ...target,
+    status: z.int().min(200).max(599).default(200),
+    body: z.string().max(65_536).default(""),
+    contentType: z.string().min(1).max(100).default("text/html"),
+  }),
+  z.strictObject({
     kind: z.literal("stsDown"),
     how: z.enum(["503", "reset"]).default("503"),
     ...limits,

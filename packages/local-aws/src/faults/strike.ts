@@ -5,7 +5,7 @@ import type { ServiceName } from "../operations.ts";
 import { refusal } from "../refusals.ts";
 import type { WireAnswer } from "../wire.ts";
 import { badIdentityAnswer } from "./bad-identity-answer.ts";
-import type { FaultBook } from "./fault-book.ts";
+import type { FaultBook, FaultOf } from "./fault-book.ts";
 
 /** What becomes of the call: it goes on, its socket is destroyed, it is never or strangely answered. */
 export type Outcome = "go on" | "reset" | "hang" | WireAnswer;
@@ -19,6 +19,8 @@ const KINDS = [
   "reset",
   "stsDown",
   "badIdentity",
+  "refuse",
+  "answer",
 ] as const;
 const VALUE_READS = new Set(["GetParameter", "GetParameters", "GetParametersByPath"]);
 
@@ -28,10 +30,10 @@ const VALUE_READS = new Set(["GetParameter", "GetParameters", "GetParametersByPa
  */
 export async function strikeCall(
   faults: FaultBook,
-  call: { service: ServiceName; operation: string; nowMs: number },
+  call: { service: ServiceName; operation: string; resource: string | undefined; nowMs: number },
   wait: (delayMs: number) => Promise<void>,
 ): Promise<Outcome> {
-  for (const fault of faults.strike(KINDS, call.service, call.operation)) {
+  for (const fault of faults.strike(KINDS, call.service, call.operation, call.resource)) {
     switch (fault.kind) {
       case "slow":
         await wait(fault.delayMs);
@@ -45,6 +47,10 @@ export async function strikeCall(
         throw new AwsError("ServiceUnavailable", 503, "Service Unavailable");
       case "badIdentity":
         return badIdentityAnswer(fault.how);
+      case "refuse":
+        throw new AwsError(fault.code, fault.status, `Refused by a fault: ${fault.code}`);
+      case "answer":
+        return foreignAnswer(fault);
       case "error500":
         throw refusal("internal", call.service);
       case "throttle":
@@ -57,3 +63,11 @@ export async function strikeCall(
   }
   return "go on";
 }
+
+/** As something between the client and AWS would answer: without a header of AWS's. */
+const foreignAnswer = ({ status, body, contentType }: FaultOf<"answer">): WireAnswer => ({
+  status,
+  headers: { "content-type": contentType },
+  body,
+  isForeign: true,
+});
