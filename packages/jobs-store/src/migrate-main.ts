@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-/** `airlock-migrate`: brings the database to this version's schema and ends. Run before a deploy. */
+/** `airlock-migrate`: brings the database to this version's schema and ends. Run before the service. */
 import { commonSettings, loadSettings, SettingsError } from "@airlock/config";
 import * as z from "zod";
 import type { StoreLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
+import { migrateWhenReachable } from "./migrate-when-reachable.ts";
 import { queuesOf, storeSettings, targetOf, withStoreRules } from "./settings.ts";
 
 const { ENVIRONMENT } = commonSettings;
@@ -25,9 +26,17 @@ const log: StoreLog = {
   error: (fields, message) => write("error", fields, message),
 };
 
+// the first process of a container gets no signal that it does not ask for; Postgres rolls back
+process.once("SIGTERM", () => process.exit(1));
 try {
   const settings = loadSettings(schema, process.env);
-  await migrate({ ...targetOf(settings), queues: queuesOf(settings), log });
+  const options = {
+    ...targetOf(settings),
+    queues: queuesOf(settings),
+    connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
+    log,
+  };
+  await migrateWhenReachable(() => migrate(options), { log });
 } catch (error) {
   const words = error instanceof Error ? error.message : String(error);
   if (error instanceof SettingsError) process.stderr.write(`${words}\n`);

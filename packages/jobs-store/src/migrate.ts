@@ -1,48 +1,65 @@
 /** Brings a database to the schema of this version: tables, PGMQ, queues. Forward only. */
+import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import pg from "pg";
 import type { StoreLog } from "./log.ts";
 import { installPgmq } from "./pgmq.ts";
+import type { Queryable } from "./queryable.ts";
+import { queueExists } from "./statements/queue/queue-exists.ts";
+import { isSchemaReady } from "./statements/schema/is-schema-ready.ts";
+import { toStoreError } from "./store-error.ts";
 import { type ConnectTarget, clientConfig } from "./target.ts";
 
 export interface MigrateOptions extends ConnectTarget {
   /** Queues that must exist afterwards. */
   readonly queues: readonly string[];
+  /** For the connection to be made. */
+  readonly connectTimeoutMs?: number | undefined;
   readonly log: StoreLog;
   /** Of the SQL files; those of this package unless a test has others. */
   readonly folder?: string | undefined;
 }
 
 const FOLDER = fileURLToPath(new URL("../migrations", import.meta.url));
-/** Everything but `001_name.sql`. */
-const NOT_A_MIGRATION = "(?!\\d{3}_[a-z0-9_]+\\.sql$).*";
+const MIGRATION = "\\d{3}_[a-z0-9_]+\\.sql$";
 /** Any number that nobody else locks in this database. */
 const LOCK = 7_115_331;
 /** Behind a longer transaction an ALTER TABLE would hold up every query that comes after it. */
 const LOCK_TIMEOUT_MS = 5000;
 
 /**
- * Safe to run while another process does the same, which then finds nothing left to do, and while
- * the service of the version before is at work (migrations/README.md).
+ * Safe to run while others do the same, one after the other, and while the service of the version
+ * before is at work (migrations/README.md).
  *
  * @returns the names of the migrations that were run.
  * @throws Error of Postgres; the migrations before the failing one stay.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
-  const client = new pg.Client({ ...clientConfig(options), application_name: "airlock-migrate" });
+  const { queues, connectTimeoutMs, log, folder = FOLDER } = options;
+  const client = new pg.Client({
+    ...clientConfig(options),
+    application_name: "airlock-migrate",
+    ...(connectTimeoutMs !== undefined && { connectionTimeoutMillis: connectTimeoutMs }),
+  });
   // a connection that is lost makes the statement fail as well
   client.on("error", () => {});
-  await client.connect();
   try {
-    await client.query("SELECT pg_advisory_lock($1)", [LOCK]);
-    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    const names = await runMigrations(client, options.folder ?? FOLDER, options.log);
-    await addPgmq(client, options.log);
-    // a queue that exists stays as it is
-    for (const queue of options.queues) {
-      await client.query("SELECT pgmq.create($1::text)", [queue]);
+    await client.connect();
+    const db = queryableOf(client);
+    if (!(await hasLock(db))) {
+      // a newer version that takes its time must not hold up the pods of this one
+      if (await isUpToDate(db, folder, queues)) {
+        log.info({}, "another process migrates; what this version needs is there");
+        return [];
+      }
+      log.info({}, "another process migrates; waiting for it");
+      await db.query("SELECT pg_advisory_lock($1)", [LOCK]);
     }
+    await db.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    const names = await runMigrations(client, folder, log);
+    await addPgmq(client, log);
+    for (const queue of queues) await addQueue(db, queue);
     return names;
   } finally {
     // the lock ends with its session
@@ -50,11 +67,48 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   }
 }
 
+const queryableOf = (client: pg.Client): Queryable => ({
+  query: async <Row extends object>(text: string, values?: readonly unknown[]) => {
+    try {
+      return await client.query<Row & pg.QueryResultRow>(text, values && [...values]);
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  },
+});
+
+async function hasLock(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ held: boolean }>("SELECT pg_try_advisory_lock($1) AS held", [
+    LOCK,
+  ]);
+  return rows[0]?.held === true;
+}
+
+async function isUpToDate(
+  db: Queryable,
+  folder: string,
+  queues: readonly string[],
+): Promise<boolean> {
+  const files = (await readdir(folder)).filter((name) => new RegExp(`^${MIGRATION}`).test(name));
+  const newest = files
+    .sort()
+    .at(-1)
+    ?.replace(/\.sql$/, "");
+  if (!(await isSchemaReady(db, newest))) return false;
+  for (const queue of queues) if (!(await queueExists(db, queue))) return false;
+  return true;
+}
+
+/** Asked for a queue that is there, PGMQ would lock it against all who send. */
+async function addQueue(db: Queryable, queue: string): Promise<void> {
+  if (!(await queueExists(db, queue))) await db.query("SELECT pgmq.create($1::text)", [queue]);
+}
+
 async function runMigrations(client: pg.Client, folder: string, log: StoreLog): Promise<string[]> {
   const done = await runner({
     dbClient: client,
     dir: folder,
-    ignorePattern: NOT_A_MIGRATION,
+    ignorePattern: `(?!${MIGRATION}).*`,
     direction: "up",
     migrationsTable: "schema_migrations",
     noLock: true,

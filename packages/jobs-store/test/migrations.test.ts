@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseTarGzip } from "nanotar";
-import { isSchemaReady } from "../src/index.ts";
+import { isSchemaReady, queueExists } from "../src/index.ts";
 import { LATEST_MIGRATION } from "../src/statements/schema/is-schema-ready.ts";
 import { migrateUrl, openStore, startCluster } from "./harness.ts";
 
@@ -66,6 +66,44 @@ test("two processes that start at once migrate once", async () => {
   const url = await cluster.createEmptyDatabase();
   const [one, two] = await Promise.all([migrateUrl(url), migrateUrl(url)]);
   assert.deepEqual([...one, ...two].sort(), FILES);
+});
+
+test("while a newer version migrates, one whose schema is there waits for nothing", async () => {
+  const url = await cluster.createDatabase();
+  const { pool, transaction } = openStore(url);
+  let started: Promise<string[]> | undefined;
+  await transaction(async (newer) => {
+    await newer.query("SELECT pg_advisory_xact_lock($1)", [7_115_331]);
+    assert.deepEqual(await migrateUrl(url), []);
+    // another queue is wanted, so this one has to wait for its turn
+    await pool.query("SELECT pgmq.drop_queue('disk_operations'::text)");
+    const waiting = migrateUrl(url);
+    const blocked = `SELECT FROM pg_stat_activity WHERE datname = current_database()
+      AND application_name = 'airlock-migrate' AND wait_event_type = 'Lock'`;
+    const since = performance.now();
+    while ((await pool.query(blocked)).rowCount === 0)
+      assert.ok(performance.now() - since < 25_000, "it does not wait");
+    started = waiting;
+  });
+  assert.deepEqual(await started, []);
+  assert.equal(await queueExists(pool, "disk_operations"), true);
+});
+
+test("a second run does not lock a queue against who sends to it", async () => {
+  const url = await cluster.createDatabase();
+  const { transaction } = openStore(url);
+  await transaction(async (sender) => {
+    await sender.query("SELECT pgmq.send('gpu_reservations'::text, '{}'::jsonb, 0)");
+    assert.deepEqual(await migrateUrl(url), []);
+  });
+});
+
+test("an older version finds nothing to do on a newer schema", async () => {
+  const url = await cluster.createDatabase();
+  const { pool } = openStore(url);
+  await pool.query("INSERT INTO schema_migrations (name, run_on) VALUES ('007_next', now())");
+  assert.deepEqual(await migrateUrl(url), []);
+  assert.equal(await isSchemaReady(pool), true);
 });
 
 test("an owner who is no superuser can migrate", async () => {

@@ -55,7 +55,7 @@ export { touchLastUsed } from "./keys/touch-last-used.ts";
 export { queueExists } from "./queue/queue-exists.ts";
 export { type QueueMetrics, queueMetrics } from "./queue/queue-metrics.ts";
 export { QUEUE_CHANNEL, type SendMessageArgs, sendMessage } from "./queue/send-message.ts";
-export { isSchemaReady } from "./schema/is-schema-ready.ts";
+export { isSchemaReady, LATEST_MIGRATION } from "./schema/is-schema-ready.ts";
 export { lockUser } from "./users/lock-user.ts";
 export { upsertUser } from "./users/upsert-user.ts";
 export type { AwsIdentity, UserRow } from "./users/user-row.ts";

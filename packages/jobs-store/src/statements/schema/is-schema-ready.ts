@@ -12,9 +12,9 @@ const UNDEFINED_TABLE = "42P01";
  * True as well when a newer version has migrated further: its migrations leave in place what this
  * one needs.
  */
-export async function isSchemaReady(db: Queryable): Promise<boolean> {
+export async function isSchemaReady(db: Queryable, newest = LATEST_MIGRATION): Promise<boolean> {
   try {
-    return (await db.query(SQL, [LATEST_MIGRATION])).rowCount === 1;
+    return (await db.query(SQL, [newest])).rowCount === 1;
   } catch (error) {
     if (error instanceof StoreError && error.sqlState === UNDEFINED_TABLE) return false;
     throw error;
