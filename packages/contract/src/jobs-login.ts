@@ -66,6 +66,7 @@ export const JobsHealth = z
     status: z.enum(["healthy", "unhealthy"]),
     database: z.enum(["healthy", "unhealthy", "unknown"]),
     queue: z.enum(["healthy", "missing", "unknown"]),
+    reason: z.string().optional().describe("What is wrong, in a sentence."),
     timestamp,
   })
   .meta({ id: "JobsHealth", description: "Always 200; probes use /livez and /readyz." });

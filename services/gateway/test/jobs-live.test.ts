@@ -107,13 +107,15 @@ test("the seed's way through the gateway: signed login, submit, show, list, exte
 test("GATEWAY_AUTH=api-key: a key of jobs opens /config, under its owner's name", async (t) => {
   const { aux, jobs, gateway, ask, login } = await start(t, { GATEWAY_AUTH: "api-key" });
   const { api_key: key } = await login();
-  const before = jobs.statements.length;
+  // its own look at the database, each second, is no question
+  const questions = () => jobs.statements.filter((sql) => sql.includes("FROM api_keys")).length;
+  const before = questions();
   const [opened, ...others] = await Promise.all(
     [1, 2, 3].map(() => ask("GET", "/config/a", { key })),
   );
   assert.equal(opened?.status, 200, JSON.stringify(opened?.body));
   assert.ok(others.every(({ status }) => status === 200));
-  assert.equal(jobs.statements.length - before, 1, "three requests at once, one question");
+  assert.equal(questions() - before, 1, "three requests at once, one question");
   assert.equal(aux.requests[0]?.headers["x-airlock-caller"], "alice-example.com");
   assert.equal(aux.requests[0]?.headers["x-airlock-groups"], undefined);
   assert.equal(aux.requests[0]?.headers.authorization, undefined);
@@ -125,12 +127,11 @@ test("GATEWAY_AUTH=api-key: a key of jobs opens /config, under its owner's name"
     [newApiKey().key, 401, "api_key_unknown", /error="invalid_token"/],
   ] as const;
   for (const [key, status, code, challenge] of refusals) {
-    const asked = jobs.statements.length;
+    const asked = questions();
     const refused = await ask("GET", "/storage", { ...(key && { key }) });
     assert.deepEqual([refused.status, refused.body.code], [status, code]);
     assert.match(refused.headers.get("www-authenticate") ?? "", new RegExp(challenge));
-    const questions = code === "api_key_unknown" ? 1 : 0;
-    assert.equal(jobs.statements.length - asked, questions, code);
+    assert.equal(questions() - asked, code === "api_key_unknown" ? 1 : 0, code);
   }
   assert.equal(aux.requests.length, passed);
   assert.ok(!JSON.stringify(gateway.lines).includes(key.slice(14)), "no key in the log");

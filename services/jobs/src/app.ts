@@ -40,7 +40,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       "GPU jobs and disks: asked for here, carried out by the processor. Every POST and DELETE of a user may carry an Idempotency-Key, good for a day: what is sent twice is done once.",
     version: settings.VERSION,
   };
-  const health = createHealth(store, queuesOf(settings));
+  const health = createHealth(store, queuesOf(settings), logger);
   const isReady = () => health.isReady() && (layer?.isReady() ?? true);
   const admission = async () => layer && admitLayer(layer);
   return createServer({ settings, about, isReady, admission, logger, metrics }, async (app) => {

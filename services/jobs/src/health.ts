@@ -1,6 +1,7 @@
 /** Whether the database and the queues are there: asked by one clock, not by each who wants to know. */
 import type { JobsHealth } from "@airlock/contract";
-import { isSchemaReady, queueExists, type Store } from "@airlock/jobs-store";
+import type { Logger } from "@airlock/http";
+import { isSchemaReady, LATEST_MIGRATION, queueExists, type Store } from "@airlock/jobs-store";
 
 export interface Health {
   /** The database is there, and as new as this code needs it. */
@@ -11,13 +12,15 @@ export interface Health {
   stop(): void;
 }
 
+type Parts = Pick<JobsHealth, "database" | "queue">;
+
 const PERIOD_MS = 1000;
 
-export function createHealth(store: Store, queues: readonly string[]): Health {
-  let database: JobsHealth["database"] = "unknown";
-  let queue: JobsHealth["queue"] = "unknown";
-  // a schema is never taken back
-  let hasSchema = false;
+/** What is wrong is logged once, when it begins and when it ends. */
+export function createHealth(store: Store, queues: readonly string[], log: Logger): Health {
+  let parts: Parts = { database: "unknown", queue: "unknown" };
+  let hasSchema: boolean | undefined;
+  let reason: string | undefined;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -27,17 +30,22 @@ export function createHealth(store: Store, queues: readonly string[]): Health {
   };
   const look = async (): Promise<void> => {
     const isUp = await store.isReachable();
-    database = isUp ? "healthy" : "unhealthy";
-    if (isUp && !hasSchema) hasSchema = await isSchemaReady(store.pool).catch(() => false);
-    queue = isUp ? await lookAtQueues().catch(() => "unknown" as const) : "unknown";
+    // asked each time: a database that was restored may be older than it was; a failed look proves nothing
+    if (isUp) hasSchema = await isSchemaReady(store.pool).catch(() => hasSchema);
+    const queue = isUp ? await lookAtQueues().catch(() => "unknown" as const) : "unknown";
+    parts = { database: isUp ? "healthy" : "unhealthy", queue };
+    const before = reason;
+    reason = reasonOf(parts, hasSchema);
+    if (reason !== before && reason) log.warn({ reason }, "jobs is unhealthy");
+    else if (reason !== before) log.info({}, "jobs is healthy again");
     if (!isStopped) timer = setTimeout(() => void look(), PERIOD_MS).unref();
   };
   return {
-    isReady: () => database === "healthy" && hasSchema,
+    isReady: () => parts.database === "healthy" && hasSchema === true,
     report: () => ({
-      status: database === "healthy" && queue === "healthy" ? "healthy" : "unhealthy",
-      database,
-      queue,
+      status: parts.database === "healthy" && reason === undefined ? "healthy" : "unhealthy",
+      ...parts,
+      ...(reason && { reason }),
       timestamp: new Date().toISOString(),
     }),
     start: look,
@@ -46,4 +54,16 @@ export function createHealth(store: Store, queues: readonly string[]): Health {
       clearTimeout(timer);
     },
   };
+}
+
+/** In the order in which one has to be mended before the next shows itself. */
+function reasonOf({ database, queue }: Parts, hasSchema: boolean | undefined): string | undefined {
+  if (database !== "healthy") return "the database does not answer";
+  if (hasSchema === undefined) return "the schema's version cannot be read";
+  if (!hasSchema)
+    return `the schema is older than this version needs: ${LATEST_MIGRATION} has not run (airlock-migrate)`;
+  if (queue === "healthy") return undefined;
+  return queue === "missing"
+    ? "a queue is missing: airlock-migrate makes those that its settings name"
+    : "the queues cannot be looked at";
 }

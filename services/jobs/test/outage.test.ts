@@ -26,8 +26,9 @@ test("no database at start: alive, not ready, 503 with Retry-After", async () =>
   assert.equal((await jobs.ask("GET", "/readyz")).status, 503);
   const health = await jobs.ask("GET", "/health");
   assert.equal(health.status, 200);
-  const { status, database, queue } = health.body;
+  const { status, database, queue, reason } = health.body;
   assert.deepEqual([status, database, queue], ["unhealthy", "unhealthy", "unknown"]);
+  assert.equal(reason, "the database does not answer");
   const answer = await jobs.ask("POST", "/v1/auth/challenge");
   assert.equal(answer.status, 503, JSON.stringify(answer.body));
   assert.equal(answer.body.code, "database_unavailable");
@@ -37,16 +38,38 @@ test("no database at start: alive, not ready, 503 with Retry-After", async () =>
   await jobs.close();
 });
 
-test("a database without the schema: not ready until it was migrated", async () => {
+const OLD = "the schema is older than this version needs: 006_installed_components has not run";
+
+test("a database without the schema: not ready until it was migrated, and says why", async () => {
   const url = await world.cluster.createEmptyDatabase();
   const jobs = await startJobs(world, url);
   assert.equal(await isReady(jobs), false);
+  const health = async () => (await jobs.ask("GET", "/health")).body;
+  await until(async () => (await health()).reason !== undefined, "it was not looked at");
+  const { status, database, reason } = await health();
+  assert.deepEqual([status, database], ["unhealthy", "healthy"]);
+  assert.ok(reason.startsWith(OLD), reason);
   await migrate({
     ...connectTarget(url),
     queues: QUEUES,
     log: { info() {}, warn() {}, error() {} },
   });
   await until(() => isReady(jobs), "not ready");
+  const healed = await health();
+  assert.deepEqual([healed.status, healed.reason], ["healthy", undefined]);
+  const told = jobs.lines.filter((line) => /jobs is (un)?healthy/.test(line));
+  assert.equal(told.length, 2, told.join(""));
+  assert.match(told[0] ?? "", /"level":"warn".*006_installed_components.*jobs is unhealthy/);
+  assert.match(told[1] ?? "", /jobs is healthy again/);
+  await jobs.close();
+});
+
+test("a database that was restored from before its last migration: not ready, and says why", async () => {
+  const jobs = await startJobs(world, await world.cluster.createDatabase());
+  await until(() => isReady(jobs), "not ready");
+  await jobs.db.query("DELETE FROM schema_migrations WHERE name = '006_installed_components'");
+  await until(async () => !(await isReady(jobs)), "the older schema was not noticed");
+  assert.ok((await jobs.ask("GET", "/health")).body.reason.startsWith(OLD));
   await jobs.close();
 });
 
