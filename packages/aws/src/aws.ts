@@ -1,9 +1,10 @@
 /** AWS access as one thing with a lifetime: session, clients, stores. */
 import { type BucketStore, createBucketStore } from "./buckets.ts";
 import { Bulkhead } from "./bulkhead.ts";
-import { createCaller, type ObserveCall } from "./caller.ts";
+import { createCaller } from "./caller.ts";
 import { createClients } from "./clients.ts";
 import { createObjectStore, type ObjectStore } from "./objects.ts";
+import type { ObserveCall } from "./observed-call.ts";
 import { Budget } from "./parameters/budget.ts";
 import { BudgetedRetries } from "./parameters/budgeted-retries.ts";
 import { createParameterStore, type ParameterStore } from "./parameters.ts";
@@ -37,16 +38,16 @@ export function createAws(
   observe: ObserveCall,
   { observeRead = () => {}, now = () => performance.now() }: AwsOptions = {},
 ): Aws {
-  const session = new Session(sessionSource(settings), log);
+  const session = new Session(sessionSource(settings, observe), log);
   const budget = new Budget(settings.SSM_CALLS_PER_SECOND, now);
   const clients = createClients(settings, session, new BudgetedRetries(() => budget.spend()));
   const queues = { s3: new Bulkhead(), ssm: new Bulkhead() };
-  const callS3 = createCaller("s3", session, queues.s3, observe);
+  const callS3 = createCaller(session, queues.s3, observe);
   const buckets = createBucketStore(clients.s3, callS3, { settings, now });
   const parameters = createParameterStore({
     settings,
     ssm: clients.ssm,
-    call: createCaller("ssm", session, queues.ssm, observe),
+    call: createCaller(session, queues.ssm, observe),
     session,
     budget,
     observe: observeRead,

@@ -5,6 +5,7 @@ import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/cli
 import type { AwsCaller, CallLimits } from "./caller.ts";
 import { notModified, unsatisfiable } from "./object-errors.ts";
 import { askUnder, headersOf, type ObjectConditions } from "./object-headers.ts";
+import type { AwsOperation } from "./observed-call.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { CallOptions } from "./reads.ts";
 
@@ -47,7 +48,7 @@ export function createObjectReader(
       const status = found.$metadata.httpStatusCode === 206 ? 206 : 200;
       return { status, headers: headersOf(found), body: found.Body as IncomingMessage };
     };
-    const answerOf = (operation: string, ask: (signal: AbortSignal) => Promise<Answer>) =>
+    const answerOf = (operation: AwsOperation, ask: (signal: AbortSignal) => Promise<Answer>) =>
       call(operation, FIRST_BYTE_LIMITS, options, (signal) => ask(signal).catch(insteadOfObject));
     if (method === "HEAD") return answerOf("s3.HeadObject", head);
     return streams.hold(options.signal, () => answerOf("s3.GetObject", get));

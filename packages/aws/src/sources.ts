@@ -9,6 +9,7 @@ import {
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
 import { clientLimits, endpointOf } from "./clients.ts";
+import { type ObserveCall, observedCall } from "./observed-call.ts";
 import type { Credentials, SessionSource } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
 
@@ -18,17 +19,25 @@ import type { AwsSettings } from "./settings.ts";
  * With a web identity token file, AWS_ROLE_ARN is that token's role and nothing else is assumed
  * unless ASSUME_ROLE_ARN names another. Otherwise AWS_ROLE_ARN is assumed from the base credentials.
  * With no role at all the default chain is used as it is.
+ *
+ * @param observe is told of each call to STS.
  */
-export function sessionSource(settings: AwsSettings): SessionSource {
+export function sessionSource(settings: AwsSettings, observe: ObserveCall): SessionSource {
   const { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile } = settings;
-  if (role && tokenFile) return webIdentity(settings, role, tokenFile);
+  if (role && tokenFile) return webIdentity(settings, role, tokenFile, observe);
   const base = baseCredentials(settings);
   if (!role) return { kind: "default_chain", fetch: async () => fromIdentity(await base()) };
   const sts = stsClient(settings, base);
-  return { kind: "assumed_role", fetch: (signal) => assumeRole(sts, settings, role, signal) };
+  const assume = (signal: AbortSignal) => assumeRole(sts, settings, role, signal, observe);
+  return { kind: "assumed_role", fetch: assume };
 }
 
-function webIdentity(settings: AwsSettings, role: string, tokenFile: string): SessionSource {
+function webIdentity(
+  settings: AwsSettings,
+  role: string,
+  tokenFile: string,
+  observe: ObserveCall,
+): SessionSource {
   const next = settings.ASSUME_ROLE_ARN;
   // the exchange of a token is not signed, so this client has no use for credentials
   const sts = stsClient(settings, async () => ({ accessKeyId: "", secretAccessKey: "" }));
@@ -41,7 +50,9 @@ function webIdentity(settings: AwsSettings, role: string, tokenFile: string): Se
       WebIdentityToken: token,
       DurationSeconds: seconds,
     });
-    return fromSts((await sts.send(command, { abortSignal: signal })).Credentials, sts);
+    return observedCall(observe, "sts.AssumeRoleWithWebIdentity", signal, async () =>
+      fromSts((await sts.send(command, { abortSignal: signal })).Credentials, sts),
+    );
   };
   if (!next) {
     const seconds = settings.AWS_ROLE_SESSION_SECONDS;
@@ -54,7 +65,7 @@ function webIdentity(settings: AwsSettings, role: string, tokenFile: string): Se
     async fetch(signal) {
       // the first session only has to live until it has assumed the second: AWS's shortest will do
       first = await fetchFirst(signal, 900);
-      return assumeRole(chained, settings, next, signal);
+      return assumeRole(chained, settings, next, signal, observe);
     },
   };
 }
@@ -64,6 +75,7 @@ async function assumeRole(
   settings: AwsSettings,
   role: string,
   signal: AbortSignal,
+  observe: ObserveCall,
 ): Promise<Credentials> {
   const command = new AssumeRoleCommand({
     RoleArn: role,
@@ -71,7 +83,9 @@ async function assumeRole(
     DurationSeconds: settings.AWS_ROLE_SESSION_SECONDS,
     ExternalId: settings.AWS_ROLE_EXTERNAL_ID,
   });
-  return fromSts((await sts.send(command, { abortSignal: signal })).Credentials, sts);
+  return observedCall(observe, "sts.AssumeRole", signal, async () =>
+    fromSts((await sts.send(command, { abortSignal: signal })).Credentials, sts),
+  );
 }
 
 /** `<SERVICE_NAME>-session`, which CloudTrail shows as the caller. */

@@ -16,7 +16,7 @@ async function withClock(t: TestContext) {
   const settings = readSettings({ ...PLAIN_FORM, AWS_ENDPOINT_URL: rig.local.url });
   const clients = createClients(settings, rig.aws.session);
   t.after(() => clients.close());
-  const call = createCaller("s3", rig.aws.session, rig.aws.queues.s3, () => {});
+  const call = createCaller(rig.aws.session, rig.aws.queues.s3, () => {});
   let nowMs = 0;
   const store = createBucketStore(clients.s3, call, { settings, now: () => nowMs });
   const calls = () => rig.local.calls.counts().byOperation["s3.ListBuckets"] ?? 0;

@@ -92,10 +92,16 @@ test("STS down at start: calls fail at once with credentials_unavailable, then i
   assert.equal(problem.code, "credentials_unavailable");
   assert.equal(problem.status, 503);
   assert.ok(performance.now() - startedAt < 500, "did not wait for STS");
+  await until(() => outcomes.some((outcome) => outcome.startsWith("sts.")));
   local.faults.clear();
   await until(() => aws.session.isValid());
   assert.ok(await aws.parameters.get("my-parameter"));
-  assert.deepEqual(outcomes, ["ssm.GetParameters credentials_unavailable", "ssm.GetParameters ok"]);
+  assert.deepEqual(outcomes, [
+    "ssm.GetParameters credentials_unavailable",
+    "sts.AssumeRole aws_throttled",
+    "sts.AssumeRole ok",
+    "ssm.GetParameters ok",
+  ]);
 });
 
 test("short sessions are renewed under load without a failed call", async (t) => {

@@ -33,7 +33,7 @@ async function withLine(
   const clients = createClients(settings, rig.aws.session);
   t.after(() => clients.close());
   const streams = new OpenStreams(limits);
-  const call = createCaller("s3", rig.aws.session, rig.aws.queues.s3, () => {});
+  const call = createCaller(rig.aws.session, rig.aws.queues.s3, () => {});
   const open = createObjectReader(clients.s3, call, streams);
   return { ...rig, line, streams, object, open };
 }

@@ -1,7 +1,7 @@
-/** What Prometheus learns of AWS: calls by service and outcome, reads by cache state, the queues and the budget, seconds until the session expires. */
+/** What Prometheus learns of AWS: calls by outcome, reads by cache state, queues, budget and session. */
 import type { Aws, ObserveCall, ObserveRead } from "@airlock/aws";
-import type { Metrics } from "@airlock/http";
-import { Counter, Gauge, Histogram } from "prom-client";
+import { awsCallMetrics, type Metrics } from "@airlock/http";
+import { Counter, Gauge } from "prom-client";
 
 export function awsMetrics(registry: Metrics["registry"]): {
   observeCall: ObserveCall;
@@ -9,13 +9,6 @@ export function awsMetrics(registry: Metrics["registry"]): {
   /** Shows the session and the queues; call once. */
   observeState(aws: Aws): void;
 } {
-  const calls = new Histogram({
-    name: "airlock_aws_call_duration_seconds",
-    help: "Calls to AWS by service (s3, ssm), operation and outcome (ok, left, or the problem code).",
-    labelNames: ["aws", "operation", "outcome"],
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
-    registers: [registry],
-  });
   const reads = new Counter({
     name: "airlock_aws_cache_reads_total",
     help: "Reads by kind, and where the answer came from: hit, miss, stale or bypass.",
@@ -24,8 +17,7 @@ export function awsMetrics(registry: Metrics["registry"]): {
   });
   return {
     observeRead: (kind, state) => reads.labels(kind, state).inc(),
-    observeCall: (service, operation, outcome, seconds) =>
-      calls.labels(service, operation, outcome).observe(seconds),
+    observeCall: awsCallMetrics({ registry }),
     observeState({ session, queues, budget }) {
       new Gauge({
         name: "airlock_aws_queue_calls",
@@ -53,6 +45,14 @@ export function awsMetrics(registry: Metrics["registry"]): {
         registers: [registry],
         collect() {
           this.set(budget.waiting);
+        },
+      });
+      new Gauge({
+        name: "airlock_aws_session_failed_refreshes",
+        help: "Attempts in a row that did not renew the AWS session; 0 when the last one did.",
+        registers: [registry],
+        collect() {
+          this.set(session.report().refresh_failures);
         },
       });
       new Gauge({

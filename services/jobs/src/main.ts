@@ -1,5 +1,5 @@
 /** The process: environment → keys, database, STS and layer identity → application → listen → stop. */
-import { layerMetrics, runService } from "@airlock/http";
+import { awsCallMetrics, layerMetrics, runService } from "@airlock/http";
 import { createLayerGuard, createLayerVerifier, openDoors } from "@airlock/identity";
 import { createStore, targetOf } from "@airlock/jobs-store";
 import { buildApp } from "./app.ts";
@@ -20,7 +20,7 @@ await runService(
       statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
       log: logger,
     });
-    const awsLogin = openAwsLogin(settings);
+    const awsLogin = openAwsLogin(settings, awsCallMetrics(metrics));
     const verifier = createLayerVerifier(settings, { log: logger });
     const observe = layerMetrics(metrics, verifier);
     const mode = settings.LAYER_AUTH_MODE;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after } from "node:test";
 import { type Environment, loadSettings } from "@airlock/config";
-import { createLogger, createMetrics, type Metrics } from "@airlock/http";
+import { awsCallMetrics, createLogger, createMetrics, type Metrics } from "@airlock/http";
 import { type AwsLogin, createLayerGuard, createLayerVerifier } from "@airlock/identity";
 import {
   connectTarget,
@@ -125,7 +125,7 @@ export async function startJobs(
   const statements: string[] = [];
   const store = recording(storeOf(settings.DATABASE_POOL_MAX), statements);
   const own = storeOf(1);
-  const awsLogin = instead.awsLogin ?? openAwsLogin(settings);
+  const awsLogin = instead.awsLogin ?? openAwsLogin(settings, awsCallMetrics(metrics));
   const verifier = createLayerVerifier(settings, { log: logger });
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger });

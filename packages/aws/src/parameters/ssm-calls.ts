@@ -1,6 +1,7 @@
 /** Calls to SSM within the budget: first a turn is waited for, then the call is made. */
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsCaller, CallLimits } from "../caller.ts";
+import type { AwsOperation } from "../observed-call.ts";
 import type { Session } from "../session.ts";
 import type { Budget, Priority } from "./budget.ts";
 
@@ -54,7 +55,7 @@ export class SsmCalls {
    *
    * @throws ProblemError
    */
-  async make<T>(operation: string, turn: Turn, work: SsmWork<T>): Promise<T> {
+  async make<T>(operation: AwsOperation, turn: Turn, work: SsmWork<T>): Promise<T> {
     const { now } = this.#options;
     const endsAt = now() + LIMITS.workMs;
     try {
@@ -72,7 +73,7 @@ export class SsmCalls {
   }
 
   /** A turn and its call. @throws ProblemError */
-  async inTurn<T>(operation: string, turn: Turn, work: SsmWork<T>): Promise<T> {
+  async inTurn<T>(operation: AwsOperation, turn: Turn, work: SsmWork<T>): Promise<T> {
     await this.turn(turn);
     return this.make(operation, turn, work);
   }
@@ -83,7 +84,7 @@ export class SsmCalls {
     return session.isValid() ? budget.estimateMs(owner, calls) : 0;
   }
 
-  async #attempt<T>(operation: string, workMs: number, work: SsmWork<T>): Promise<T> {
+  async #attempt<T>(operation: AwsOperation, workMs: number, work: SsmWork<T>): Promise<T> {
     const { ssm, call, budget } = this.#options;
     try {
       return await call(operation, { ...LIMITS, workMs }, {}, (signal) => work(ssm, signal));

@@ -34,6 +34,8 @@ export interface AwsLoginOptions {
   readonly maxSkewSeconds?: number;
   /** Until STS has answered; default 5000. */
   readonly timeoutMs?: number;
+  /** Told of each question to STS that ended; the outcomes are a closed list and may be labels. */
+  readonly observe?: (outcome: StsAnswer["kind"], seconds: number) => void;
   readonly now?: () => Date;
 }
 
@@ -54,7 +56,7 @@ const MAX_CONNECTIONS = 16;
 /** @throws TypeError for options that would let nobody in, or the wrong ones. */
 export function createAwsLogin(options: AwsLoginOptions): AwsLogin {
   const { serverId, partition = "aws", endpoint, timeoutMs = 5000 } = options;
-  const { maxSkewSeconds = 300, now = () => new Date() } = options;
+  const { maxSkewSeconds = 300, observe, now = () => new Date() } = options;
   refuseBadOptions(options);
   const dispatcher = new Agent({ connections: MAX_CONNECTIONS, connect: { timeout: timeoutMs } });
 
@@ -67,12 +69,14 @@ export function createAwsLogin(options: AwsLoginOptions): AwsLogin {
     const region = STS_REGIONS.get(proof.region);
     if (region?.partition !== partition) return notProven("malformed", "Invalid AWS credentials");
     const request = identityRequest({ ...proof, serverId });
+    const askedAt = performance.now();
     const answer = await askSts(request, {
       origin: endpoint ?? `https://${region.host}`,
       authorization: authorization(request, proof),
       dispatcher,
       timeoutMs,
     });
+    observe?.(answer.kind, (performance.now() - askedAt) / 1000);
     return answer.kind === "identity" ? admit(answer.result, options) : refuse(answer);
   };
 
