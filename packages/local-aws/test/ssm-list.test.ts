@@ -14,6 +14,7 @@ import {
 import { refused, useBench } from "./harness.ts";
 
 const bench = useBench();
+const ARN = "arn:aws:ssm:eu-west-1:444455556666:parameter";
 
 const describe = (input: DescribeParametersCommandInput) =>
   bench.ssm().send(new DescribeParametersCommand(input));
@@ -94,6 +95,38 @@ test("bad filters are refused by name", async () => {
   );
   await refused(one({ Key: "Name" }), "InvalidFilterValue", 400);
   await refused(one({ Key: "Path", Values: ["airlock"] }), "ValidationException", 400);
+});
+
+test("public parameters have a path and no description; secrets and shared ones neither", async () => {
+  const names = ["/aws/service/ami/latest", "/aws/reference/secretsmanager/s", `${ARN}/x`];
+  bench.aws.parameters.put({ parameters: names.map((name) => ({ name, value: "v" })) });
+  const { Parameters } = await byPath({ Path: "/aws", Recursive: true });
+  assert.deepEqual(
+    Parameters?.map(({ Name, ARN }) => [Name, ARN]),
+    [["/aws/service/ami/latest", "arn:aws:ssm:eu-west-1::parameter/aws/service/ami/latest"]],
+  );
+  assert.equal((await describe({ MaxResults: 50 })).Parameters?.length, 13);
+  for (const name of names) {
+    await refused(described({ Key: "Name", Values: [name] }), "ValidationException", 400);
+  }
+});
+
+test("with shortPages pages are short or empty, and hold every parameter once", async () => {
+  bench.aws.faults.set([{ kind: "shortPages" }]);
+  const sizes: number[] = [];
+  const names: unknown[] = [];
+  for await (const page of paginateDescribeParameters({ client: bench.ssm() }, {})) {
+    sizes.push(page.Parameters?.length ?? -1);
+    names.push(...(page.Parameters ?? []).map(({ Name }) => Name));
+  }
+  assert.deepEqual(sizes, [1, 0, 3, 0, 0, 2, 1, 0, 3, 0, 0, 2, 1, 0]);
+  assert.equal(new Set(names).size, 13);
+});
+
+test("a path that IAM denies is refused", async () => {
+  bench.aws.faults.set([{ kind: "iamDeny", operation: "GetParametersByPath", names: "/airlock*" }]);
+  await refused(byPath({ Path: "/airlock/dev" }), "AccessDeniedException", 400);
+  await byPath({ Path: "/other" });
 });
 
 test("a path is read one level deep, or all the way down", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  DeleteParameterCommand,
   GetParameterCommand,
   type GetParameterCommandInput,
   GetParametersCommand,
@@ -68,9 +69,78 @@ test("a version or a label selects an older value", async () => {
   await refused(get(`${HOST}:other`), "ParameterVersionNotFound", 400);
 });
 
+test("x and /x are one name, answered as it was put", async () => {
+  assert.equal((await get("/my-parameter"))?.Name, "my-parameter");
+  bench.aws.parameters.put({ parameters: [{ name: "/rooted", value: "one" }] });
+  assert.equal((await get("rooted"))?.Name, "/rooted");
+  const ssm = bench.ssm();
+  const again = new PutParameterCommand({ Name: "rooted", Value: "two", Type: "String" });
+  await refused(ssm.send(again), "ParameterAlreadyExists", 400);
+  const both = new GetParametersCommand({ Names: ["rooted", "/rooted"] });
+  await refused(ssm.send(both), "ValidationException", 400);
+  await ssm.send(new DeleteParameterCommand({ Name: "rooted" }));
+  await refused(get("/rooted"), "ParameterNotFound", 400);
+});
+
+test("a secret is read decrypted, by stage or version id, and has version 0", async () => {
+  const name = "/aws/reference/secretsmanager/team/db";
+  bench.aws.parameters.put({ parameters: [{ name, value: "old" }] });
+  bench.aws.parameters.put({ parameters: [{ name, value: "new" }] });
+  const read = (selector = "") => get(`${name}${selector}`, { WithDecryption: true });
+  const current = await read();
+  assert.deepEqual(
+    [current?.Name, current?.Value, current?.Version, current?.Type],
+    [name, "new", 0, "SecureString"],
+  );
+  assert.match(
+    current?.ARN ?? "",
+    /^arn:aws:secretsmanager:eu-west-1:111122223333:secret:team\/db-/,
+  );
+  assert.equal((await read(":AWSPREVIOUS"))?.Value, "old");
+  const { versionId } = JSON.parse((await read(":AWSPREVIOUS"))?.SourceResult ?? "");
+  assert.equal((await read(`:${versionId}`))?.Value, "old");
+  await refused(read(":NONE"), "ParameterNotFound", 400);
+  await refused(get(name), "ValidationException", 400);
+  const many = new GetParametersCommand({ Names: [name, HOST] });
+  assert.deepEqual((await bench.ssm().send(many)).InvalidParameters, [name]);
+  bench.aws.parameters.put({ parameters: [{ name: `${name}-binary`, value: "" }] });
+  assert.equal((await get(`${name}-binary`, { WithDecryption: true }))?.Value, undefined);
+});
+
+test("what another account shares is read by its ARN; anything else of it is refused", async () => {
+  const arn = "arn:aws:ssm:eu-west-1:444455556666:parameter/shared/x";
+  bench.aws.parameters.put({ parameters: [{ name: arn, value: "theirs" }] });
+  const found = await get(arn);
+  assert.deepEqual([found?.Name, found?.ARN, found?.Value], ["/shared/x", arn, "theirs"]);
+  assert.equal((await get(`${arn}:1`))?.Selector, ":1");
+  await refused(get(`${arn}-not`), "AccessDeniedException", 400);
+});
+
+for (const how of ["accessDenied", "disabled"] as const) {
+  test(`a key that cannot be used (${how}) fails the whole call`, async () => {
+    bench.aws.faults.set([{ kind: "kmsDeny", names: "/airlock/dev/database/*", how }]);
+    const name = how === "disabled" ? "InvalidKeyId" : "AccessDeniedException";
+    await refused(get(URL_NAME, { WithDecryption: true }), name, 400);
+    const Names = [HOST, URL_NAME];
+    const many = (WithDecryption: boolean) =>
+      bench.ssm().send(new GetParametersCommand({ Names, WithDecryption }));
+    await refused(many(true), name, 400);
+    assert.equal((await many(false)).Parameters?.length, 2);
+    assert.equal((await get(HOST, { WithDecryption: true }))?.Value, "db.dev.example.com");
+  });
+}
+
+test("a name that IAM denies fails the whole call, and is told", async () => {
+  bench.aws.faults.set([{ kind: "iamDeny", names: "/my-*", count: 1 }]);
+  const Names = [HOST, "my-parameter"];
+  const many = () => bench.ssm().send(new GetParametersCommand({ Names }));
+  const error = await refused(many(), "AccessDeniedException", 400);
+  assert.match(error.message, /ssm:GetParameters on resource: .*:parameter\/my-parameter /);
+  assert.equal((await many()).Parameters?.length, 2);
+});
+
 test("an unknown name is ParameterNotFound", async () => {
   await refused(get("/airlock/dev/nothing"), "ParameterNotFound", 400);
-  await refused(get("/my-parameter"), "ParameterNotFound", 400);
   await refused(get("__proto__"), "ParameterNotFound", 400);
 });
 

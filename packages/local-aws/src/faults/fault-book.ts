@@ -18,6 +18,8 @@ interface Entry {
 
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
+type NameFault = FaultOf<"iamDeny" | "kmsDeny">;
+
 export class FaultBook {
   private entries: Entry[] = [];
   private sharedRate: SharedRate | undefined;
@@ -70,6 +72,24 @@ export class FaultBook {
     return hits;
   }
 
+  /** The first fault of this kind that names one of these, and which; a counted one loses a hit. */
+  strikeName(
+    kind: NameFault["kind"],
+    operation: string,
+    names: readonly string[],
+  ): { readonly fault: NameFault; readonly name: string } | undefined {
+    for (const entry of [...this.entries]) {
+      const { fault } = entry;
+      if (!isOf<NameFault["kind"]>(fault, [kind]) || !aims(fault, "ssm", operation)) continue;
+      const name = names.find((one) => isLike(fault.names, one));
+      if (name === undefined) continue;
+      if (fault.rate !== undefined && this.random() >= fault.rate) continue;
+      this.spend(entry);
+      return { fault, name };
+    }
+    return undefined;
+  }
+
   /** How far the server's clock is ahead (positive) or behind. */
   clockSkewMs(): number {
     let seconds = 0;
@@ -103,9 +123,13 @@ function aims(fault: Fault, service: ServiceName, operation: string): boolean {
   return fault.operation === undefined || fault.operation === operation;
 }
 
-/** Whether the fault is for calls about this resource; `*` stands for any characters. */
+/** Whether the fault is for calls about this resource. */
 function isAbout(fault: Fault, resource: string): boolean {
-  if (!("resource" in fault) || fault.resource === undefined) return true;
-  const pattern = fault.resource.replace(/[\\^$.+?()[\]{}|]/g, "\\$&").replaceAll("*", ".*");
-  return new RegExp(`^${pattern}$`, "s").test(resource);
+  return !("resource" in fault) || fault.resource === undefined || isLike(fault.resource, resource);
+}
+
+/** `*` stands for any characters, slashes too, as in the resources of IAM policies. */
+function isLike(glob: string, text: string): boolean {
+  const pattern = glob.replace(/[\\^$.+?()[\]{}|]/g, "\\$&").replaceAll("*", ".*");
+  return new RegExp(`^${pattern}$`, "s").test(text);
 }

@@ -16,6 +16,14 @@ const target = {
   ...limits,
 };
 
+/** Parameters whose name, with its leading slash, or ARN is like this; `*` stands for any characters. */
+const names = {
+  service: z.literal("ssm").default("ssm"),
+  operation: z.string().min(1).optional(),
+  names: z.string().min(1),
+  ...limits,
+};
+
 const kinds = [
   z.strictObject({ kind: z.literal("throttle"), ...target }),
   z.strictObject({ kind: z.literal("error500"), ...target }),
@@ -28,6 +36,13 @@ const kinds = [
   z.strictObject({ kind: z.literal("slow"), ...target, delayMs: z.int().min(0).max(600_000) }),
   z.strictObject({ kind: z.literal("reset"), ...target }),
   z.strictObject({ kind: z.literal("emptyPage"), ...target }),
+  z.strictObject({ kind: z.literal("shortPages"), ...target }),
+  z.strictObject({ kind: z.literal("iamDeny"), ...names }),
+  z.strictObject({
+    kind: z.literal("kmsDeny"),
+    how: z.enum(["accessDenied", "disabled"]).default("accessDenied"),
+    ...names,
+  }),
   z.strictObject({
     kind: z.literal("refuse"),
     ...target,

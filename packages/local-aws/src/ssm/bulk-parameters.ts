@@ -1,15 +1,21 @@
 // Puts many parameters at once, past the API: for the seed and for the control endpoint.
 
 import { z } from "zod";
-import { checkNewName } from "./parameter-name.ts";
+import { checkNewName, kindOf, parseReference } from "./parameter-name.ts";
 import type { ParameterStore } from "./parameter-store.ts";
 
-const bulkParameter = z.strictObject({
-  name: z.string().min(1).refine(isGoodName, "not a name SSM would take"),
-  value: z.string().min(1).max(8192),
-  type: z.enum(["String", "StringList", "SecureString"]).optional(),
-  description: z.string().max(1024).optional(),
-});
+const bulkParameter = z
+  .strictObject({
+    name: z.string().min(1).refine(isGoodName, "not a name SSM would take"),
+    /** An empty one stands for a secret that is binary. */
+    value: z.string().max(8192),
+    type: z.enum(["String", "StringList", "SecureString"]).optional(),
+    description: z.string().max(1024).optional(),
+  })
+  .refine(({ name, value }) => value !== "" || kindOf(name) === "secret", {
+    path: ["value"],
+    error: "must not be empty",
+  });
 
 export const bulkRequest = z.union([
   z.strictObject({
@@ -25,9 +31,11 @@ export const bulkRequest = z.union([
 export type BulkParameter = z.input<typeof bulkParameter>;
 export type BulkRequest = z.input<typeof bulkRequest>;
 
+/** Also what only AWS or another account can make: `/aws/service/…`, references to secrets, ARNs of others. */
 function isGoodName(name: string): boolean {
   try {
-    checkNewName(name);
+    if (kindOf(name) === "own") checkNewName(name);
+    else return parseReference(name).name === name;
     return true;
   } catch {
     return false;
@@ -51,7 +59,8 @@ export function putBulk(
   modifiedBy: string,
   nowMs: number,
 ): void {
-  for (const { name, value, type = "String", description } of parameters) {
+  for (const { name, value, type: asked = "String", description } of parameters) {
+    const type = kindOf(name) === "secret" ? "SecureString" : asked;
     store.add(name, {
       type,
       value,

@@ -4,8 +4,10 @@
 import { z } from "zod";
 import type { WireAnswer } from "../wire.ts";
 import type { Call } from "../world.ts";
+import { checkIam } from "./denials.ts";
 import { pageOf } from "./pages.ts";
 import { filterMatch, parameterFilters } from "./parameter-filters.ts";
+import { kindOf } from "./parameter-name.ts";
 import type { Parameter } from "./parameter-store.ts";
 import { parameterArn, ssmAnswer, ssmInput, toSeconds, validate } from "./ssm-input.ts";
 
@@ -20,8 +22,14 @@ const describeInput = z.object({
 export function describeParameters(call: Call): WireAnswer {
   const input = ssmInput(call.request, describeInput);
   validate([{ member: "maxResults", value: input.MaxResults, min: 1, max: 50 }]);
+  checkIam(call, ["*"]);
   const matches = filterMatch(input.ParameterFilters ?? [], FILTER_KEYS);
-  const page = pageOf(call, input.NextToken, input.MaxResults ?? 10, matches);
+  const page = pageOf(
+    call,
+    input.NextToken,
+    input.MaxResults ?? 10,
+    (parameter) => kindOf(parameter.name) === "own" && matches(parameter),
+  );
   return ssmAnswer({ NextToken: page.nextToken, Parameters: page.parameters.map(metadataView) });
 }
 

@@ -5,44 +5,63 @@ import { z } from "zod";
 import { AwsError } from "../aws-error.ts";
 import type { WireAnswer } from "../wire.ts";
 import type { Call } from "../world.ts";
-import { parseReference, type Reference } from "./parameter-name.ts";
-import type { Parameter, ParameterStore, ParameterVersion } from "./parameter-store.ts";
-import { parameterNotFound, parameterVersionNotFound } from "./ssm-errors.ts";
-import { parameterArn, ssmAnswer, ssmInput, toSeconds, validate } from "./ssm-input.ts";
+import { checkIam, checkKms } from "./denials.ts";
+import { kindOf, parseReference, type Reference, storeKey } from "./parameter-name.ts";
+import type { Parameter, ParameterVersion } from "./parameter-store.ts";
+import { secretVersion, secretView } from "./secrets.ts";
+import { parameterNotFound, parameterVersionNotFound, validationException } from "./ssm-errors.ts";
+import { ssmAnswer, ssmInput, validate } from "./ssm-input.ts";
+import { valueView } from "./value-view.ts";
 
-const nameList = z.array(z.string());
-
-/** A parameter as the reading operations return it. */
-export function valueView(
-  store: ParameterStore,
-  name: string,
-  version: ParameterVersion,
-  withDecryption: boolean,
-  selector?: string,
-) {
-  const sealed = version.type === "SecureString" && !withDecryption;
-  return {
-    ARN: parameterArn(name),
-    DataType: version.dataType,
-    LastModifiedDate: toSeconds(version.modifiedMs),
-    Name: name,
-    ...(selector === undefined ? {} : { Selector: `:${selector}` }),
-    Type: version.type,
-    Value: sealed ? store.ciphertext(name, version) : version.value,
-    Version: version.version,
-  };
+interface Found {
+  readonly parameter: Parameter;
+  readonly version: ParameterVersion;
+  readonly reference: Reference;
 }
 
-/** The version a reference means. Throws ParameterNotFound or ParameterVersionNotFound. */
-function versionOf(parameter: Parameter | undefined, reference: Reference): ParameterVersion {
-  if (parameter === undefined) throw parameterNotFound();
+/** The version a reference means. Throws ParameterNotFound, ParameterVersionNotFound, AccessDeniedException. */
+function find(call: Call, reference: Reference, withDecryption: boolean): Found {
   const { name, selector } = reference;
-  if (selector === undefined) return parameter.latest;
-  const found = parameter.versions.find((version) =>
-    /^\d+$/.test(selector) ? version.version === Number(selector) : version.labels.has(selector),
+  const kind = kindOf(name);
+  const parameter = call.world.parameters.find(name);
+  if (kind === "secret") {
+    const version = secretVersion(parameter, reference, withDecryption);
+    return { ...version, reference };
+  }
+  // whether another account has it is nobody's to know
+  if (parameter === undefined && kind === "shared") throw notShared(name);
+  if (parameter === undefined) throw parameterNotFound();
+  const version = parameter.versions.find((one) =>
+    /^\d+$/.test(selector ?? "")
+      ? one.version === Number(selector)
+      : one.labels.has(selector ?? ""),
   );
-  if (found === undefined) throw parameterVersionNotFound(name, selector);
-  return found;
+  if (selector === undefined) return { parameter, version: parameter.latest, reference };
+  if (version === undefined) throw parameterVersionNotFound(name, selector);
+  return { parameter, version, reference };
+}
+
+const notShared = (arn: string) =>
+  new AwsError(
+    "AccessDeniedException",
+    400,
+    `You are not authorized to perform ssm:GetParameters on resource: ${arn} because no resource-based policy allows it`,
+  );
+
+/** What is found of the references, as the caller may have it. */
+function viewsOf(call: Call, found: readonly Found[], withDecryption: boolean): object[] {
+  const secure = found.filter(({ version }) => version.type === "SecureString");
+  if (withDecryption) {
+    checkKms(
+      call,
+      secure.map(({ parameter }) => parameter.name),
+    );
+  }
+  return found.map(({ parameter, version, reference: { selector } }) =>
+    kindOf(parameter.name) === "secret"
+      ? secretView(parameter, version, selector)
+      : valueView(call.world.parameters, parameter, version, withDecryption, selector),
+  );
 }
 
 export function getParameter(call: Call): WireAnswer {
@@ -52,34 +71,47 @@ export function getParameter(call: Call): WireAnswer {
   );
   validate([{ member: "name", value: input.Name, required: true, minLength: 1 }]);
   const reference = parseReference(input.Name ?? "");
-  const store = call.world.parameters;
-  const version = versionOf(store.find(reference.name), reference);
-  const decrypt = input.WithDecryption ?? false;
-  return ssmAnswer({
-    Parameter: valueView(store, reference.name, version, decrypt, reference.selector),
-  });
+  checkIam(call, [reference.name]);
+  const withDecryption = input.WithDecryption ?? false;
+  const found = find(call, reference, withDecryption);
+  const [Parameter] = viewsOf(call, [found], withDecryption);
+  return ssmAnswer({ Parameter });
 }
 
 export function getParameters(call: Call): WireAnswer {
   const input = ssmInput(
     call.request,
-    z.object({ Names: nameList.optional(), WithDecryption: z.boolean().optional() }),
+    z.object({ Names: z.array(z.string()).optional(), WithDecryption: z.boolean().optional() }),
   );
   validate([{ member: "names", value: input.Names, required: true, minLength: 1, maxLength: 10 }]);
-  const store = call.world.parameters;
-  const found: object[] = [];
+  const texts = input.Names ?? [];
+  const references = texts.map(parseReference);
+  checkEachOnce(references);
+  checkIam(
+    call,
+    references.map(({ name }) => name),
+  );
+  const withDecryption = input.WithDecryption ?? false;
+  const found: Found[] = [];
   const invalid: string[] = [];
-  for (const text of new Set(input.Names)) {
-    const reference = parseReference(text);
+  for (const [index, reference] of references.entries()) {
     try {
-      const version = versionOf(store.find(reference.name), reference);
-      const decrypt = input.WithDecryption ?? false;
-      found.push(valueView(store, reference.name, version, decrypt, reference.selector));
+      found.push(find(call, reference, withDecryption));
     } catch (error) {
       // An unknown name or version is not an error here: it is reported beside the others.
-      if (!(error instanceof AwsError)) throw error;
-      invalid.push(text);
+      if (!(error instanceof AwsError) || error.code === "AccessDeniedException") throw error;
+      invalid.push(texts[index] ?? "");
     }
   }
-  return ssmAnswer({ InvalidParameters: invalid, Parameters: found });
+  return ssmAnswer({
+    InvalidParameters: invalid,
+    Parameters: viewsOf(call, found, withDecryption),
+  });
+}
+
+/** Throws ValidationException when two references name one parameter, whichever way it is spelt. */
+function checkEachOnce(references: readonly Reference[]): void {
+  const keys = references.map(({ name, selector }) => `${storeKey(name)}:${selector ?? ""}`);
+  if (new Set(keys).size === keys.length) return;
+  throw validationException("Parameter names must be unique within one request.");
 }

@@ -4,11 +4,12 @@
 import { z } from "zod";
 import type { WireAnswer } from "../wire.ts";
 import type { Call } from "../world.ts";
-import { valueView } from "./get-parameter.ts";
+import { checkIam, checkKms } from "./denials.ts";
 import { pageOf } from "./pages.ts";
 import { filterMatch, isUnder, parameterFilters } from "./parameter-filters.ts";
 import { checkPath } from "./parameter-name.ts";
 import { ssmAnswer, ssmInput, validate } from "./ssm-input.ts";
+import { valueView } from "./value-view.ts";
 
 const MAX_PAGE = 10;
 const FILTER_KEYS = ["Type", "KeyId", "Label"];
@@ -30,6 +31,7 @@ export function getParametersByPath(call: Call): WireAnswer {
   ]);
   const path = input.Path ?? "";
   checkPath(path);
+  checkIam(call, [path]);
   const wanted = filterMatch(input.ParameterFilters ?? [], FILTER_KEYS);
   const page = pageOf(
     call,
@@ -38,10 +40,16 @@ export function getParametersByPath(call: Call): WireAnswer {
     (parameter) => isUnder(parameter.name, path, input.Recursive ?? false) && wanted(parameter),
   );
   const store = call.world.parameters;
+  const withDecryption = input.WithDecryption ?? false;
+  if (withDecryption) {
+    const secure = page.parameters.filter(({ latest }) => latest.type === "SecureString");
+    checkKms(
+      call,
+      secure.map(({ name }) => name),
+    );
+  }
   return ssmAnswer({
     NextToken: page.nextToken,
-    Parameters: page.parameters.map(({ name, latest }) =>
-      valueView(store, name, latest, input.WithDecryption ?? false),
-    ),
+    Parameters: page.parameters.map((one) => valueView(store, one, one.latest, withDecryption)),
   });
 }

@@ -3,8 +3,9 @@
 
 import { z } from "zod";
 import { AwsError } from "../aws-error.ts";
-import { checkPath } from "./parameter-name.ts";
+import { checkPath, rooted } from "./parameter-name.ts";
 import type { Parameter } from "./parameter-store.ts";
+import { validationException } from "./ssm-errors.ts";
 import { validate } from "./ssm-input.ts";
 
 export const parameterFilters = z.array(
@@ -56,8 +57,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   Label: { options: ["Equals"], match: ({ latest }, _option, value) => latest.labels.has(value) },
 };
-
-const rooted = (name: string): string => (name.startsWith("/") ? name : `/${name}`);
 
 /** Whether a name lies under a path: directly, or at any depth. */
 export function isUnder(name: string, path: string, recursive: boolean): boolean {
@@ -117,5 +116,14 @@ function singleMatch(filter: Filter, allowedKeys: readonly string[]): Match {
     );
   }
   if (filter.Key === "Path") for (const value of values) checkPath(value);
+  if (filter.Key === "Name") for (const value of values) checkNameFilter(value);
   return (parameter) => values.some((value) => rule.match(parameter, option, value));
+}
+
+/** Throws ValidationException for a name that no parameter of the account can have. */
+function checkNameFilter(value: string): void {
+  if (/^[A-Za-z0-9_./-]*$/.test(value) && !/^\/?(aws|ssm)/i.test(value)) return;
+  throw validationException(
+    `The following filter value is not valid: ${value}. It must be the name of a parameter of this account.`,
+  );
 }

@@ -5,6 +5,9 @@ import { AwsError } from "../aws-error.ts";
 import { LOCAL_AWS } from "../known-identities.ts";
 import { validationException } from "./ssm-errors.ts";
 
+/** References to Secrets Manager, which SSM passes on. */
+const SECRETS = "/aws/reference/secretsmanager/";
+
 const MAX_LENGTH = 1011;
 const MAX_LEVELS = 15;
 
@@ -56,6 +59,23 @@ export function checkNewName(name: string): void {
   }
 }
 
+/** Whose a name is: the account's, AWS's for everybody, Secrets Manager's, or shared by another account. */
+export function kindOf(name: string): "own" | "public" | "secret" | "shared" {
+  if (name.startsWith("arn:")) return "shared";
+  if (name.startsWith(SECRETS)) return "secret";
+  return name.startsWith("/aws/") ? "public" : "own";
+}
+
+/** A root-level name is the same with its slash and without. */
+export const storeKey = (name: string): string => (/^\/[^/]+$/.test(name) ? name.slice(1) : name);
+
+/** With its leading slash, as the resources of IAM policies have it. */
+export const rooted = (name: string): string =>
+  name.startsWith("/") || name.startsWith("arn:") ? name : `/${name}`;
+
+/** The parts of the ARN of a parameter of another account, with its version or label. */
+const SHARED = new RegExp(`^(arn:aws:ssm:${LOCAL_AWS.region}:\\d{12}:parameter/[^:]+)(?::(.+))?$`);
+
 /** `name`, `name:version`, `name:label`, or a parameter's ARN with the same endings. */
 export interface Reference {
   readonly name: string;
@@ -70,6 +90,8 @@ export function parseReference(text: string): Reference {
     const rest = text.slice(arnStart.length);
     return parseReference(rest.split(":", 1)[0]?.includes("/") ? `/${rest}` : rest);
   }
+  const shared = SHARED.exec(text);
+  if (shared) return { name: shared[1] ?? "", selector: shared[2] };
   const [name = "", selector, ...more] = text.split(":");
   if (more.length > 0 || selector === "") throw validationException(grammarText());
   checkName(name);

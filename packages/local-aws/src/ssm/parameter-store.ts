@@ -1,6 +1,7 @@
 // Parameters with their versions and labels, in memory, listed by name.
 
 import { createHmac, randomBytes } from "node:crypto";
+import { kindOf, storeKey } from "./parameter-name.ts";
 
 export type ParameterType = "String" | "StringList" | "SecureString";
 export type ParameterTier = "Standard" | "Advanced" | "Intelligent-Tiering";
@@ -20,6 +21,7 @@ export interface ParameterVersion {
 }
 
 export interface Parameter {
+  /** As it was spelt when it was put: `x` or `/x`, which are one name. */
   readonly name: string;
   /** Oldest first; never empty. */
   readonly versions: ParameterVersion[];
@@ -36,19 +38,19 @@ export class ParameterStore {
   private readonly sealingKey = randomBytes(32);
 
   find(name: string): Parameter | undefined {
-    return this.parameters.get(name);
+    return this.parameters.get(storeKey(name));
   }
 
   /** Adds a version. The caller has checked every rule; the oldest version falls out beyond the limit. */
   add(name: string, content: Omit<ParameterVersion, "version" | "labels">): ParameterVersion {
-    const known = this.parameters.get(name);
+    const known = this.find(name);
     const version: ParameterVersion = {
       ...content,
       version: (known?.latest.version ?? 0) + 1,
       labels: new Set(),
     };
     if (known === undefined) {
-      this.parameters.set(name, { name, versions: [version], latest: version });
+      this.parameters.set(storeKey(name), { name, versions: [version], latest: version });
       this.sorted = undefined;
       return version;
     }
@@ -60,12 +62,14 @@ export class ParameterStore {
 
   delete(name: string): boolean {
     this.sorted = undefined;
-    return this.parameters.delete(name);
+    return this.parameters.delete(storeKey(name));
   }
 
-  /** All parameters by name. */
+  /** The account's own and the public ones, by name: no list shows secrets and what others share. */
   list(): readonly Parameter[] {
-    this.sorted ??= [...this.parameters.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.sorted ??= [...this.parameters.values()]
+      .filter(({ name }) => ["own", "public"].includes(kindOf(name)))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
     return this.sorted;
   }
 

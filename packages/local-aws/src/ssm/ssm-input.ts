@@ -37,8 +37,11 @@ export function ssmAnswer(body: object): WireAnswer {
 }
 
 export function parameterArn(name: string): string {
+  if (name.startsWith("arn:")) return name;
   const { region, accountId } = LOCAL_AWS;
-  return `arn:aws:ssm:${region}:${accountId}:parameter/${name.replace(/^\//, "")}`;
+  // what AWS gives to everybody belongs to no account
+  const owner = name.startsWith("/aws/service/") ? "" : accountId;
+  return `arn:aws:ssm:${region}:${owner}:parameter/${name.replace(/^\//, "")}`;
 }
 
 /** JSON 1.1 timestamps are seconds with a fraction. */
