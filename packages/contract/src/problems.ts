@@ -62,6 +62,7 @@ export const PROBLEMS = {
   credentials_unavailable: [503, "No AWS session"],
   database_unavailable: [503, "Database unavailable"],
   identity_unavailable: [503, "Identity cannot be checked"],
+  keys_unavailable: [503, "API keys cannot be checked"],
   overloaded: [503, "Overloaded"],
   upstream_unavailable: [503, "Upstream unavailable"],
   aws_timeout: [504, "AWS too slow"],

@@ -27,7 +27,7 @@ export type CallerDecision =
   | {
       readonly allow: false;
       readonly status: Refusal["status"];
-      readonly code: RefusalCode | KeyRefusal["code"];
+      readonly code: RefusalCode | KeyRefusal["code"] | "keys_unavailable";
       /** For the client, where there is more to say than the status does. */
       readonly detail?: string;
       /** For the log, not for the client. */

@@ -1,14 +1,17 @@
 /** The outer door of GATEWAY_AUTH=api-key: who the end caller is, by a key of the jobs API. */
+
+import { keyCaller } from "./api-keys/key-caller.ts";
 import type { KeyChecker, KeyVerdict } from "./api-keys/key-checker.ts";
 import type { CallerDecision, CallerGuard, CallerGuardOptions } from "./caller-guard.ts";
 import { createLogLimit } from "./log.ts";
-import { refusal, refusalCode } from "./verify-result.ts";
 
 export interface CallerKeyGuardOptions extends Omit<CallerGuardOptions, "verifier"> {
   readonly checker: KeyChecker;
 }
 
-/** A caller's name is the user's, without groups. What is refused, is so in the words of jobs. */
+const DETAIL = "API keys cannot be checked at the moment; try again shortly.";
+
+/** A caller is the owner's AWS session, without groups. What is refused, is so in the words of jobs. */
 export function createCallerKeyGuard(options: CallerKeyGuardOptions): CallerGuard {
   const { checker, log, observe, now = () => new Date() } = options;
   const linesOf = createLogLimit(() => now().getTime());
@@ -22,12 +25,12 @@ export function createCallerKeyGuard(options: CallerKeyGuardOptions): CallerGuar
     return { allow: false, status, code, detail, reason, headers };
   };
   const cannotTell = (error: unknown): CallerDecision => {
-    const { status, reason } = refusal("unavailable");
+    const reason = "unavailable";
     observe?.(reason);
     const count = linesOf(reason);
     if (count > 0) log.warn({ reason, count, error }, "API keys cannot be checked");
     const headers = { "retry-after": "1" };
-    return { allow: false, status, code: refusalCode(status), reason, headers };
+    return { allow: false, status: 503, code: "keys_unavailable", detail: DETAIL, reason, headers };
   };
 
   return {
@@ -40,7 +43,7 @@ export function createCallerKeyGuard(options: CallerKeyGuardOptions): CallerGuar
       }
       if (!verdict.ok) return refuse(verdict);
       observe?.("verified");
-      return { allow: true, caller: verdict.key.username, groups: [] };
+      return { allow: true, caller: keyCaller(verdict.key), groups: [] };
     },
     // a service that knows keys may be gone for a while: the door stays, and says so
     isReady: () => true,

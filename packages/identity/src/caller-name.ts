@@ -1,5 +1,6 @@
 /** The end caller's name on its way through a header: any text in, visible ASCII out, and back. */
 import { hash } from "node:crypto";
+import { percentEncode } from "./percent-encode.ts";
 
 /** Longest value of the header, in characters. */
 export const MAX_HEADER_LENGTH = 256;
@@ -46,10 +47,4 @@ export function decodeCallerName(value: string): string | undefined {
   } catch {
     return undefined; // the bytes are no UTF-8
   }
-}
-
-function percentEncode(character: string): string {
-  return [...Buffer.from(character)]
-    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`)
-    .join("");
 }

@@ -1,4 +1,5 @@
 /** Who is calling: proof presented to the next service, and proof verified, of layers and callers. */
+export { type KeyOwner, keyCaller } from "./api-keys/key-caller.ts";
 export {
   createKeyChecker,
   type KeyChecker,
@@ -17,8 +18,10 @@ export { KEY_REFUSALS, type KeyRefusal, type RefusedKeyState } from "./api-keys/
 export {
   type AllowedIdentity,
   judgeKey,
-  KeyLookup,
+  type KeyLookup,
+  RefusedKey,
   type StoredKey,
+  ValidKey,
 } from "./api-keys/key-state.ts";
 export { type AwsLogin, type AwsLoginOptions, createAwsLogin } from "./aws-login/aws-login.ts";
 export { type AwsIdentity, usernameOf } from "./aws-login/caller-identity.ts";

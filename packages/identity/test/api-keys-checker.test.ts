@@ -11,6 +11,7 @@ const valid = (remaining_ms = 3_600_000): ValidKey => ({
   username: "alice",
   account: "111122223333",
   role: "SSOCloudDevGpuReservation",
+  session: "alice@example.com",
   key_prefix: "gpud_abcdefgh",
   expires_at: "2026-01-15T16:30:00.123Z",
   remaining_ms,

@@ -9,9 +9,10 @@ import {
   isApiKey,
   judgeKey,
   KEY_REFUSALS,
-  KeyLookup,
+  keyCaller,
   newApiKey,
   type StoredKey,
+  ValidKey,
 } from "@airlock/identity";
 
 test("a new key has the published form, a short prefix and a SHA-256 hash", () => {
@@ -66,6 +67,7 @@ const stored: StoredKey = {
   username: "alice",
   account: "111122223333",
   role: "SSOCloudDevGpuReservation",
+  session: "alice@example.com",
   keyPrefix: "gpud_abcdefgh",
   isUserActive: true,
   isKeyActive: true,
@@ -79,7 +81,7 @@ test("a good key names its user and survives the wire", () => {
   assert.ok(found.state === "valid");
   assert.equal(found.user_id, 7);
   assert.equal(found.expires_at, "2026-01-15T16:30:00.123Z");
-  assert.deepEqual(KeyLookup.parse(JSON.parse(JSON.stringify(found))), found);
+  assert.deepEqual(ValidKey.parse(JSON.parse(JSON.stringify(found))), found);
 });
 
 const BAD: readonly [name: string, change: Partial<StoredKey>, state: string][] = [
@@ -102,4 +104,34 @@ test("every refusal has a code of the contract with the same status, and a chall
     assert.equal(PROBLEMS[refusal.code][0], refusal.status, state);
     assert.match(refusal.wwwAuthenticate, /^Bearer( error="invalid_token"|$)/);
   }
+});
+
+const ROLE = "SSOCloudDevGpuReservation";
+for (const [session, caller] of [
+  ["alice@example.com", `aws:111122223333:${ROLE}:alice@example.com`],
+  ["alice-example.com", `aws:111122223333:${ROLE}:alice-example.com`],
+  ["a=b,c.d@e-f_g+h", `aws:111122223333:${ROLE}:a=b,c.d@e-f_g+h`],
+  // AWS gives out none of these today
+  ["a:b", `aws:111122223333:${ROLE}:a%3Ab`],
+  ["100% a/b*", `aws:111122223333:${ROLE}:100%25%20a%2Fb%2A`],
+  ["ключ", `aws:111122223333:${ROLE}:%D0%BA%D0%BB%D1%8E%D1%87`],
+  ["a\r\nb", `aws:111122223333:${ROLE}:a%0D%0Ab`],
+] as const) {
+  test(`the session ${JSON.stringify(session)} is the caller ${caller.slice(43)}`, () => {
+    assert.equal(keyCaller({ account: "111122223333", role: ROLE, session }), caller);
+  });
+}
+
+test("two owners are two callers, wherever the separators of one stand in the other", () => {
+  const owners = [
+    ["111122223333", "a", "b"],
+    ["111122223333", "a:b", "c"],
+    ["111122223333", "a", "b:c"],
+    ["111122223333", "a%3Ab", "c"],
+    ["444455556666", "a", "b"],
+    ["111122223333", "A", "b"],
+    ["111122223333", "a", "b "],
+  ] as const;
+  const names = owners.map(([account, role, session]) => keyCaller({ account, role, session }));
+  assert.equal(new Set(names).size, owners.length, names.join("\n"));
 });

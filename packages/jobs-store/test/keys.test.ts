@@ -48,6 +48,7 @@ test("a key is found with all that decides about it", async () => {
     email: null,
     aws_account: "111122223333",
     aws_role: "SSOCloudDevGpuReservation",
+    aws_session: "found",
     is_active: true,
     revoked: false,
     expired: false,

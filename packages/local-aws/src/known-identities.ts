@@ -41,6 +41,8 @@ export const KNOWN_SESSIONS = {
   gpuUser: knownSession("01", LOCAL_AWS.accountId, `${GPU_ROLE}/alice@example.com`),
   /** A second person of the same role. */
   otherGpuUser: knownSession("02", LOCAL_AWS.accountId, `${GPU_ROLE}/bob@example.com`),
+  /** A third, whose name is the first one's where nobody writes `@`. */
+  lookAlike: knownSession("09", LOCAL_AWS.accountId, `${GPU_ROLE}/alice-example.com`),
   /** The same role and session name in an account of somebody else. */
   foreignAccount: knownSession("03", "444455556666", `${GPU_ROLE}/alice@example.com`),
   roleWithSuffix: knownSession("04", LOCAL_AWS.accountId, `${GPU_ROLE}X/alice@example.com`),

@@ -16,7 +16,7 @@ for (const [name, session] of Object.entries(KNOWN_SESSIONS)) {
     const identity = await bench.sts(session).send(new GetCallerIdentityCommand({}));
     assert.equal(identity.Arn, session.arn);
     assert.equal(identity.Account, session.arn.split(":")[4]);
-    assert.match(identity.UserId ?? "", /^AROA\w+:[a-z]+@example\.com$/);
+    assert.match(identity.UserId ?? "", /^AROA\w+:[a-z]+[@-]example\.com$/);
   });
 }
 

@@ -104,7 +104,7 @@ test("the seed's way through the gateway: signed login, submit, show, list, exte
   assert.deepEqual([health.database, health.queue], ["healthy", "healthy"]);
 });
 
-test("GATEWAY_AUTH=api-key: a key of jobs opens /config, under its owner's name", async (t) => {
+test("GATEWAY_AUTH=api-key: a key of jobs opens /config, under the name of its owner's session", async (t) => {
   const { aux, jobs, gateway, ask, login } = await start(t, { GATEWAY_AUTH: "api-key" });
   const { api_key: key } = await login();
   // its own look at the database, each second, is no question
@@ -116,7 +116,10 @@ test("GATEWAY_AUTH=api-key: a key of jobs opens /config, under its owner's name"
   assert.equal(opened?.status, 200, JSON.stringify(opened?.body));
   assert.ok(others.every(({ status }) => status === 200));
   assert.equal(questions() - before, 1, "three requests at once, one question");
-  assert.equal(aux.requests[0]?.headers["x-airlock-caller"], "alice-example.com");
+  assert.equal(
+    aux.requests[0]?.headers["x-airlock-caller"],
+    "aws:111122223333:SSOCloudDevGpuReservation:alice@example.com",
+  );
   assert.equal(aux.requests[0]?.headers["x-airlock-groups"], undefined);
   assert.equal(aux.requests[0]?.headers.authorization, undefined);
 
@@ -161,7 +164,7 @@ test("while jobs is gone keys cannot be checked: 503, and the gateway stays", as
   await until(async () => (await ask("GET", "/config/a", { key })).status !== 200);
   const asked = aux.requests.length;
   const refused = await ask("GET", "/config/a", { key });
-  assert.deepEqual([refused.status, refused.body.code], [503, "identity_unavailable"]);
+  assert.deepEqual([refused.status, refused.body.code], [503, "keys_unavailable"]);
   assert.equal(refused.headers.get("retry-after"), "1");
   assert.equal((await ask("GET", "/config/a", { key: "gpud_short" })).status, 401);
   assert.equal((await ask("GET", "/readyz")).status, 200);

@@ -33,8 +33,11 @@ export function createAudit(log: Logger): Audit {
   const lines = log.child({ audit: true }, { level });
   const write =
     (outcome: "done" | "refused"): Audit["done"] =>
-    ({ caller, id }, event, fields) => {
-      const who = caller === undefined ? {} : { caller };
+    ({ caller, user, id }, event, fields) => {
+      const who = {
+        ...(caller !== undefined && { caller }),
+        ...(user !== undefined && { username: user.username }),
+      };
       lines.info({ event, outcome, ...who, ...fields, request_id: id }, "audit");
     };
   return { done: write("done"), refused: write("refused") };

@@ -5,6 +5,7 @@ import {
   createKeyChecker,
   judgeKey,
   type KeyLookup,
+  keyCaller,
 } from "@airlock/identity";
 import { findKeyByHash, type Store } from "@airlock/jobs-store";
 import type { onRequestAsyncHookHandler } from "fastify";
@@ -36,6 +37,7 @@ export function createKeys({ store, allowed, lastUsed, metrics }: KeysOptions): 
         username: row.username,
         account: row.aws_account,
         role: row.aws_role,
+        session: row.aws_session,
         keyPrefix: row.key_prefix,
         isUserActive: row.is_active,
         isKeyActive: !row.revoked,
@@ -57,7 +59,7 @@ export function createKeys({ store, allowed, lastUsed, metrics }: KeysOptions): 
         throw new ProblemError(verdict.code, verdict.detail, { headers });
       }
       const { key, hash } = verdict;
-      request.caller = key.username;
+      request.caller = keyCaller(key);
       request.user = {
         userId: key.user_id,
         username: key.username,

@@ -6,12 +6,14 @@ import {
   type RawAwsLogin,
 } from "@airlock/contract";
 import {
+  type AwsIdentity,
   type AwsLogin,
   type AwsLoginProof,
   type AwsLoginRefusal,
   type AwsLoginResult,
   hashChallenge,
   KEY_REFUSALS,
+  keyCaller,
   newChallenge,
 } from "@airlock/identity";
 import { consumeChallenge, insertChallenge, type Store } from "@airlock/jobs-store";
@@ -61,17 +63,18 @@ export function createLogins(options: LoginsOptions): Logins {
     const issued = await transact(store, (db) => issueKey(db, identity, ttlSeconds));
     if (!issued) throw refuse(request, "disabled", userDisabled(), identity.arn);
     const { user, keyPrefix, ended } = issued;
-    request.caller = user.username;
+    const { username } = user;
+    request.caller = callerOf(identity);
     metrics.logins.labels("ok").inc();
     metrics.keys.labels("made").inc();
     metrics.keys.labels("ended").inc(ended.length);
-    audit.done(request, "login", { arn: identity.arn, key_prefix: keyPrefix });
+    audit.done(request, "login", { arn: identity.arn, username, key_prefix: keyPrefix });
     for (const prefix of ended) audit.done(request, "key_ended", { key_prefix: prefix });
     return {
       api_key: issued.apiKey,
       key_prefix: keyPrefix,
       user_id: user.user_id,
-      username: user.username,
+      username,
       aws_arn: identity.arn,
       expires_at: issued.expiresAt.toISOString(),
       ttl_hours: options.ttlHours,
@@ -97,6 +100,9 @@ export function createLogins(options: LoginsOptions): Logins {
     },
   };
 }
+
+const callerOf = ({ account, role, sessionName }: AwsIdentity): string =>
+  keyCaller({ account, role, session: sessionName });
 
 async function makeChallenge(store: Store): Promise<LoginChallenge> {
   const challenge = newChallenge();

@@ -5,12 +5,10 @@ import { hashApiKey, isApiKey } from "./key-format.ts";
 import { KEY_REFUSALS, type KeyRefusal, type RefusedKeyState } from "./key-refusals.ts";
 import type { KeyLookup } from "./key-state.ts";
 
-type ValidKey = Extract<KeyLookup, { state: "valid" }>;
-
 export type KeyVerdict =
   | {
       readonly ok: true;
-      readonly key: ValidKey;
+      readonly key: Extract<KeyLookup, { state: "valid" }>;
       /** SHA-256 of the key in hex. */
       readonly hash: string;
     }

@@ -1,32 +1,32 @@
 /** What is known about a stored key, and whether it opens the door. */
 import * as z from "zod";
 
-/**
- * What a look-up by hash tells. Plain JSON, so that it can cross the wire between services as it is.
- */
-export const KeyLookup = z.discriminatedUnion("state", [
-  z.strictObject({
-    state: z.literal("valid"),
-    user_id: z.int(),
-    username: z.string(),
-    account: z.string(),
-    role: z.string(),
-    key_prefix: z.string(),
-    /** ISO 8601, by the database's clock. */
-    expires_at: z.iso.datetime({ offset: true }),
-    /** From the look-up to `expires_at`, so that nobody needs the database's clock. */
-    remaining_ms: z.number().positive(),
-  }),
-  z.strictObject({
-    /**
-     * - `unknown`: no such key
-     * - `disabled`: its user is
-     * - `wrong_role`: its user's account or role is not allowed (any more)
-     */
-    state: z.enum(["unknown", "expired", "revoked", "disabled", "wrong_role"]),
-  }),
-]);
-export type KeyLookup = z.infer<typeof KeyLookup>;
+export const ValidKey = z.object({
+  state: z.literal("valid"),
+  user_id: z.int(),
+  /** A label for people; whose key it is, the next three tell. */
+  username: z.string(),
+  account: z.string().regex(/^\d{12}$/),
+  role: z.string().min(1),
+  session: z.string().min(1),
+  key_prefix: z.string(),
+  /** ISO 8601, by the database's clock. */
+  expires_at: z.iso.datetime({ offset: true }),
+  /** From the look-up to `expires_at`, so that nobody needs the database's clock. */
+  remaining_ms: z.number().positive(),
+});
+
+export const RefusedKey = z.object({
+  /**
+   * - `unknown`: no such key
+   * - `disabled`: its user is
+   * - `wrong_role`: its user's account or role is not allowed (any more)
+   */
+  state: z.enum(["unknown", "expired", "revoked", "disabled", "wrong_role"]),
+});
+
+/** What a look-up by hash tells. Plain JSON, so that it can cross the wire between services. */
+export type KeyLookup = z.infer<typeof ValidKey> | z.infer<typeof RefusedKey>;
 
 /** A key of the database beside its user. */
 export interface StoredKey {
@@ -34,6 +34,7 @@ export interface StoredKey {
   readonly username: string;
   readonly account: string;
   readonly role: string;
+  readonly session: string;
   readonly keyPrefix: string;
   readonly isUserActive: boolean;
   readonly isKeyActive: boolean;
@@ -64,6 +65,7 @@ export function judgeKey(key: StoredKey | undefined, allowed: AllowedIdentity): 
     username: key.username,
     account: key.account,
     role: key.role,
+    session: key.session,
     key_prefix: key.keyPrefix,
     expires_at: key.expiresAt.toISOString(),
     remaining_ms: key.remainingMs,

@@ -1,5 +1,6 @@
 /** API keys of the jobs API as proof at the doors of /storage and /config: jobs is asked for each. */
-import { KeyLookup, type LayerPresenter } from "@airlock/identity";
+import { type KeyLookup, type LayerPresenter, RefusedKey, ValidKey } from "@airlock/identity";
+import * as z from "zod";
 import { ask } from "../upstream/ask.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
@@ -13,9 +14,25 @@ export const createKeyLookup =
   async (hash: string): Promise<KeyLookup> => {
     const body = { key_hash: hash };
     const answer = await ask(jobs, layer, {
-      path: "/internal/key-check",
+      path: "/internal/key-check?session=true",
       timing: "keyCheck",
       body,
     });
-    return KeyLookup.parse(answer);
+    return readKeyLookup(answer);
   };
+
+const Answer = z.object({ state: z.string(), session: z.string().optional() });
+
+/**
+ * Reads the answer of any version of jobs: members that it has more are ignored, and a key in a state
+ * with a name that nobody knows here opens nothing.
+ *
+ * @throws Error for a valid key without its owner, ZodError for what is no answer.
+ */
+export function readKeyLookup(answer: unknown): KeyLookup {
+  const { state, session } = Answer.parse(answer);
+  if (state !== "valid") return RefusedKey.safeParse(answer).data ?? { state: "unknown" };
+  // the name that such a jobs tells instead may be anybody's
+  if (session === undefined) throw new Error("jobs is too old: it does not say whose a key is");
+  return ValidKey.parse(answer);
+}

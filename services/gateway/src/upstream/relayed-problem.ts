@@ -1,8 +1,9 @@
 /** An upstream's error, to be rendered again under this request's own id. */
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import { PROBLEMS, Problem, type ProblemCode, ProblemError } from "@airlock/contract";
+import { PROBLEMS, type ProblemCode, ProblemError } from "@airlock/contract";
 import { LAYER_SCHEME } from "@airlock/identity";
+import * as z from "zod";
 import type { Answer } from "./exchange.ts";
 import { unavailable } from "./failures.ts";
 
@@ -39,15 +40,18 @@ export function relayedProblem(answer: Answer, hasClientProof: boolean): Problem
   );
 }
 
+/** Whatever else another version writes. */
+const Read = z.object({ code: z.string(), detail: z.string() });
+
 function parse(
   headers: IncomingHttpHeaders,
   body: Answer["body"],
-): Pick<Problem, "code" | "detail"> | undefined {
+): z.infer<typeof Read> | undefined {
   if (!headers["content-type"]?.startsWith("application/problem+json")) return undefined;
   if (body instanceof Readable) return undefined;
   if (body.length === 0) return { code: "", detail: "" };
   try {
-    return Problem.safeParse(JSON.parse(body.toString("utf8"))).data;
+    return Read.safeParse(JSON.parse(body.toString("utf8"))).data;
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ export interface FoundKey {
   readonly email: string | null;
   readonly aws_account: string;
   readonly aws_role: string;
+  readonly aws_session: string;
   /** False: the user was shut out. */
   readonly is_active: boolean;
   readonly revoked: boolean;
@@ -21,7 +22,8 @@ export interface FoundKey {
 }
 
 const SQL = `
-SELECT key_id, key_prefix, user_id, username, email, aws_account, aws_role, is_active,
+SELECT key_id, key_prefix, user_id, username, email, aws_account, aws_role, aws_session,
+  is_active,
   revoked_at IS NOT NULL AS revoked,
   expires_at <= now() AS expired,
   expires_at,
