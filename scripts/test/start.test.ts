@@ -141,7 +141,7 @@ test("--layer-auth: aux answers the gateway's identity only", async (t) => {
   for (const path of ["/parameters/my-parameter", "/s3/buckets", "/health"]) {
     assert.equal((await fetch(run.aux + path)).status, 401, path);
   }
-  assert.match(run.stderr(), /issuer +http:\/\/127/);
+  assert.match(run.stderr(), /issuer +http:\/\/localhost/);
   run.process.kill("SIGTERM");
   assert.equal(await run.exit(), 0);
 });

@@ -56,6 +56,7 @@ export async function startPair(options: PairOptions): Promise<Pair> {
     ...(issuer && {
       LAYER_AUTH_MODE: "enforce",
       LAYER_AUTH_ISSUER: issuer.issuer,
+      LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
       LAYER_AUTH_AUDIENCE: "aux",
       LAYER_AUTH_SUBJECTS: SUBJECT,
     }),

@@ -3,6 +3,7 @@ import type { KeyRefusal, RefusedKeyState } from "./api-keys/key-refusals.ts";
 import type { CallerSettings } from "./caller-settings.ts";
 import { encodeGroups } from "./group-names.ts";
 import { DUPLICATED, singleHeader } from "./headers.ts";
+import { keyLocation } from "./key-settings.ts";
 import { createLogLimit, type IdentityLog } from "./log.ts";
 import {
   createTokenVerifier,
@@ -106,14 +107,11 @@ export function createCallerVerifier(
   const {
     GATEWAY_JWT_ISSUER: issuer,
     GATEWAY_JWT_AUDIENCE: audience,
-    GATEWAY_JWT_JWKS_URL: url,
-    GATEWAY_JWT_JWKS_FILE: file,
     GATEWAY_JWT_ALGORITHMS: algorithms,
     GATEWAY_JWT_CALLER_CLAIM: callerClaim,
     GATEWAY_JWT_GROUPS_CLAIM: groupsClaim,
   } = settings;
   if (!issuer || !audience) throw new TypeError("GATEWAY_AUTH=jwt needs an issuer and an audience");
-  const jwks = { ...(url && { url }), ...(file && { file }) };
   const claims = { callerClaim, groupsClaim };
   // an OIDC access token is often for the userinfo endpoint too
   const exclusiveAudience = false;
@@ -122,7 +120,7 @@ export function createCallerVerifier(
     ...claims,
     issuer,
     audience,
-    jwks,
+    jwks: keyLocation(settings, "GATEWAY_JWT"),
     algorithms,
     exclusiveAudience,
   });

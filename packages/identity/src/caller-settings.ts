@@ -1,7 +1,8 @@
 /** The settings by which the outer door learns who its callers are. */
-import { type EnvironmentName, httpUrl, type Rule, withRules, word } from "@airlock/config";
+import { type EnvironmentName, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
-import { algorithmList, exactText, isExposedUrl, isHttpUrl } from "./setting-fields.ts";
+import { keyRules, keySettings } from "./key-settings.ts";
+import { algorithmList, exactText } from "./setting-fields.ts";
 
 export const callerSettings = {
   GATEWAY_AUTH: word(["none", "jwt", "api-key"])
@@ -15,13 +16,7 @@ export const callerSettings = {
   GATEWAY_JWT_AUDIENCE: exactText("the audience that names this service")
     .optional()
     .describe("With GATEWAY_AUTH=jwt: the audience that names this service in a token."),
-  GATEWAY_JWT_JWKS_URL: httpUrl()
-    .optional()
-    .describe("Where the issuer's keys are. Unset means its discovery document says so."),
-  GATEWAY_JWT_JWKS_FILE: z
-    .string()
-    .optional()
-    .describe("The issuer's keys in a file, instead of asking it; read again when it changes."),
+  ...keySettings("GATEWAY_JWT"),
   GATEWAY_JWT_ALGORITHMS: algorithmList()
     .default(["RS256", "ES256"])
     .describe("Signature algorithms accepted, by comma."),
@@ -48,34 +43,8 @@ const RULES: readonly Rule<Fields>[] = [
     message: "is needed with GATEWAY_AUTH=jwt",
     isBroken: (s: Fields) => s.GATEWAY_AUTH === "jwt" && s[key] === undefined,
   })),
-  {
-    key: "GATEWAY_JWT_JWKS_FILE",
-    message: "GATEWAY_JWT_JWKS_URL and GATEWAY_JWT_JWKS_FILE exclude each other",
-    isBroken: (s) => Boolean(s.GATEWAY_JWT_JWKS_FILE && s.GATEWAY_JWT_JWKS_URL),
-  },
-  {
-    key: "GATEWAY_JWT_ISSUER",
-    message:
-      "must be an http or https URL, for its discovery document is asked for; else set GATEWAY_JWT_JWKS_URL or GATEWAY_JWT_JWKS_FILE",
-    isBroken: (s) => isDiscovered(s) && !isHttpUrl(s.GATEWAY_JWT_ISSUER ?? "https://unset"),
-  },
-  {
-    key: "GATEWAY_JWT_ISSUER",
-    message: "must be https outside dev: keys fetched in the clear can be swapped",
-    isBroken: (s) =>
-      s.ENVIRONMENT !== "dev" && isDiscovered(s) && isExposedUrl(s.GATEWAY_JWT_ISSUER),
-  },
-  {
-    key: "GATEWAY_JWT_JWKS_URL",
-    message: "must be https outside dev: keys fetched in the clear can be swapped",
-    isBroken: (s) =>
-      s.ENVIRONMENT !== "dev" && s.GATEWAY_AUTH === "jwt" && isExposedUrl(s.GATEWAY_JWT_JWKS_URL),
-  },
+  ...keyRules<Fields>("GATEWAY_JWT", (s) => s.GATEWAY_AUTH === "jwt"),
 ];
-
-function isDiscovered(s: Fields): boolean {
-  return s.GATEWAY_AUTH === "jwt" && !s.GATEWAY_JWT_JWKS_URL && !s.GATEWAY_JWT_JWKS_FILE;
-}
 
 /** A schema that holds `callerSettings` and ENVIRONMENT, with the rules between them. */
 export function withCallerRules<S extends z.ZodObject>(schema: S): S {

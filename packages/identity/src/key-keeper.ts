@@ -1,10 +1,12 @@
 /** Keeps an issuer's keys: read in the background, served on while the issuer is away. */
 import type { JWK } from "jose";
+import { KeysUnreadable } from "./key-failures.ts";
 import type { KeySet, KeySetWithKeys } from "./key-set.ts";
 import { readKeySet } from "./key-set.ts";
 import type { KeySource } from "./key-source.ts";
 import type { IdentityLog } from "./log.ts";
 import type { Algorithm } from "./setting-fields.ts";
+import { TokenFileError } from "./token-file.ts";
 
 /** One reading, discovery included. */
 const READ_LIMIT_MS = 2000;
@@ -165,8 +167,14 @@ export class KeyKeeper {
     if (this.#failures > 1 && at - this.#loggedAt < LOG_EVERY_MS) return;
     this.#loggedAt = at;
     const { source, log } = this.#options;
-    const fields = { error, keys_from: source.name, failures: this.#failures };
+    const fields = { ...describe(error), keys_from: source.name, failures: this.#failures };
     const state = this.usable() ? "the last good ones are in use" : "nothing can be verified";
     log.error(fields, `issuer's keys cannot be read; ${state}`);
   }
+}
+
+/** What is wrong outside is one sentence; a fault of ours keeps its stack. */
+function describe(error: unknown): { reason: string } | { error: unknown } {
+  const isToldWell = error instanceof KeysUnreadable || error instanceof TokenFileError;
+  return isToldWell ? { reason: error.message } : { error };
 }

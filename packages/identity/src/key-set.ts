@@ -1,6 +1,7 @@
 /** An issuer's public keys: read from a JWKS document, found by `kid` and algorithm. */
 import type { JWK } from "jose";
 import * as z from "zod";
+import { KeysUnreadable } from "./key-failures.ts";
 import type { Algorithm } from "./setting-fields.ts";
 
 /** More keys than an issuer has any use for; each costs memory. */
@@ -52,7 +53,7 @@ export interface KeySet {
  *
  * @param known keys of the set before; one that is in both stays the same object, so what was
  * imported or verified with it stays valid.
- * @throws Error when there is no usable key; its message holds nothing of the document, which may
+ * @throws KeysUnreadable when there is no usable key; its message holds nothing of the document, which may
  * be a secret that was put in the wrong place.
  */
 export function readKeySet(document: string, known?: ReadonlyMap<string, JWK>): KeySetWithKeys {
@@ -63,7 +64,10 @@ export function readKeySet(document: string, known?: ReadonlyMap<string, JWK>): 
     const fingerprint = JSON.stringify(data);
     keys.set(fingerprint, known?.get(fingerprint) ?? (data as JWK));
   }
-  if (keys.size === 0) throw new Error("the JWKS document has no usable key");
+  if (keys.size === 0)
+    throw new KeysUnreadable(
+      "the JWKS document has no usable key; it must show one for signatures, RSA of 2048 bits at least, EC or OKP",
+    );
   const members = new Set(keys.values());
   return {
     keys,
@@ -81,6 +85,8 @@ export function readKeySet(document: string, known?: ReadonlyMap<string, JWK>): 
   };
 }
 
+const ELSEWHERE = "correct where the keys are read from";
+
 export interface KeySetWithKeys extends KeySet {
   /** By fingerprint, for the next `readKeySet`. */
   readonly keys: ReadonlyMap<string, JWK>;
@@ -91,10 +97,15 @@ function entriesOf(document: string): readonly unknown[] {
   try {
     parsed = JSON.parse(document);
   } catch {
-    throw new Error("the JWKS document is not JSON"); // the parser's own message quotes the text
+    // the parser's own message quotes the text
+    throw new KeysUnreadable(`the JWKS document is not JSON; ${ELSEWHERE}`);
   }
   const { success, data } = Document.safeParse(parsed);
-  if (!success) throw new Error(`the JWKS document has no list of at most ${MAX_KEYS} keys`);
+  if (!success) {
+    throw new KeysUnreadable(
+      `the JWKS document has no list of at most ${MAX_KEYS} keys; ${ELSEWHERE}`,
+    );
+  }
   return data.keys;
 }
 

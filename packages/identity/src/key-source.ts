@@ -1,18 +1,21 @@
 /** Where an issuer's keys come from: its discovery document, a URL, or a file. */
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
-import { readTokenFile } from "./token-file.ts";
-
-/** Larger documents are not read to the end. */
-const MAX_DOCUMENT_BYTES = 262_144;
+import { codeOf, KeysUnreadable } from "./key-failures.ts";
+import { type Fetch, fetchDocument, MAX_DOCUMENT_BYTES, trustCaFile } from "./key-fetch.ts";
+import { readKeySet } from "./key-set.ts";
 
 export interface KeyLocation {
   /** The JWKS document's address. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** A file with the JWKS document; read again when it changes. */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** A token to ask with; sent to the origin of `url` or else of the issuer, nowhere else. */
-  readonly tokenFile?: string;
+  readonly tokenFile?: string | undefined;
+  /** CAs (PEM) to trust in place of the system's, for these documents alone; read at each reading. */
+  readonly caFile?: string | undefined;
+  /** What the settings with all this begin with, such as LAYER_AUTH: the log advises by name. */
+  readonly settings?: string | undefined;
 }
 
 export interface KeySource {
@@ -26,11 +29,9 @@ export interface KeySource {
   read(signal: AbortSignal): Promise<string>;
 }
 
-export type Fetch = typeof globalThis.fetch;
-
 /** Without url and file the issuer's discovery document tells. */
 export function keySource(issuer: string, location: KeyLocation, fetch: Fetch): KeySource {
-  const { url, file, tokenFile } = location;
+  const { url, file, caFile } = location;
   if (file !== undefined) {
     return {
       name: file,
@@ -39,37 +40,90 @@ export function keySource(issuer: string, location: KeyLocation, fetch: Fetch): 
       read: (signal) => readDocumentFile(file, signal),
     };
   }
-  const trusted = new URL(url ?? issuer).origin;
-  const get = (address: string, signal: AbortSignal) => {
-    const isTrusted = tokenFile !== undefined && new URL(address).origin === trusted;
-    const token = isTrusted ? readTokenFile(tokenFile) : undefined;
-    return fetchText(fetch, address, signal, token);
-  };
   return {
     name: url ?? issuer,
     refreshMs: 600_000,
     unknownKeyPaceMs: 30_000,
-    read: async (signal) => get(url ?? (await discover(issuer, get, signal)), signal),
+    async read(signal) {
+      const trust = caFile === undefined ? undefined : await trustCaFile(caFile, signal);
+      const reading = { issuer, location, fetch: trust?.fetch ?? fetch, signal };
+      try {
+        return await (url === undefined ? discoverKeys(reading) : get(reading, url));
+      } finally {
+        await trust?.close();
+      }
+    },
   };
 }
 
-/** OpenID Connect Discovery 1.0 §4: the address, and the check that makes it safe (§4.3). */
-async function discover(
-  issuer: string,
-  get: (address: string, signal: AbortSignal) => Promise<string>,
-  signal: AbortSignal,
-): Promise<string> {
-  const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const { success, data } = Discovery.safeParse(parseJson(await get(address, signal)));
-  if (!success || !URL.canParse(data.jwks_uri)) throw new Error(`${address} names no jwks_uri`);
-  if (data.issuer !== issuer) throw new Error(`${address} is the document of another issuer`);
+/** What the requests of one reading have in common. */
+interface Reading {
+  readonly issuer: string;
+  readonly location: KeyLocation;
+  readonly fetch: Fetch;
+  readonly signal: AbortSignal;
+}
+
+function get({ issuer, location, fetch, signal }: Reading, address: string): Promise<string> {
+  const { url, tokenFile, caFile, settings = "LAYER_AUTH" } = location;
+  const mayHaveToken = new URL(address).origin === new URL(url ?? issuer).origin;
+  const asked = {
+    address,
+    isDiscovery: address === discoveryAddress(issuer),
+    settings,
+    tokenFile: mayHaveToken ? tokenFile : undefined,
+    caFile,
+  };
+  return fetchDocument(fetch, asked, signal);
+}
+
+/**
+ * An API server is asked by its name and calls itself by an address in `jwks_uri`. To send the token
+ * there would be to send it wherever a document says; without it the answer is 403. So the same path
+ * is asked for at the issuer's own origin first, and the address as it stands, without the token,
+ * where that has no keys.
+ */
+async function discoverKeys(reading: Reading): Promise<string> {
+  const address = await discover(reading);
+  const { origin } = new URL(reading.issuer);
+  const { pathname, search, origin: named } = new URL(address);
+  if (reading.location.tokenFile === undefined || named === origin) return get(reading, address);
+  try {
+    const document = await get(reading, `${origin}${pathname}${search}`);
+    readKeySet(document); // a page that answers every path with 200 has no keys
+    return document;
+  } catch (nearer) {
+    return get(reading, address).catch((error) => {
+      const isElsewhere = nearer instanceof KeysUnreadable && nearer.status === 404;
+      throw isElsewhere ? error : nearer; // the one that can be mended
+    });
+  }
+}
+
+/** OpenID Connect Discovery 1.0 §4: the keys' address, and the check that makes it safe (§4.3). */
+async function discover(reading: Reading): Promise<string> {
+  const { issuer, location } = reading;
+  const { settings = "LAYER_AUTH" } = location;
+  const address = discoveryAddress(issuer);
+  const { success, data } = Discovery.safeParse(parseJson(await get(reading, address)));
+  const byAddress = `name the address of the keys in ${settings}_JWKS_URL`;
+  if (!success || !URL.canParse(data.jwks_uri)) {
+    throw new KeysUnreadable(`${address} names no jwks_uri; ${byAddress}`);
+  }
+  if (data.issuer !== issuer) {
+    throw new KeysUnreadable(
+      `${address} is the document of another issuer; set ${settings}_ISSUER to the letter as tokens have it`,
+    );
+  }
   const { protocol } = new URL(data.jwks_uri);
   if (protocol !== "https:" && (protocol !== "http:" || address.startsWith("https:"))) {
-    throw new Error(`${address} names a jwks_uri that is not https`);
+    throw new KeysUnreadable(`${address} names a jwks_uri that is not https; ${byAddress}`);
   }
   return data.jwks_uri;
 }
 
+const discoveryAddress = (issuer: string) =>
+  `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.string() });
 
 function parseJson(text: string): unknown {
@@ -80,51 +134,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function fetchText(
-  fetch: Fetch,
-  address: string,
-  signal: AbortSignal,
-  token: string | undefined,
-): Promise<string> {
-  const headers: Record<string, string> = { accept: "application/json" };
-  if (token !== undefined) headers.authorization = `Bearer ${token}`;
-  // a redirect could lead anywhere inside the network
-  const response = await fetch(address, { headers, signal, redirect: "error" }).catch((error) => {
-    throw new Error(`${address} did not answer (${codeOf(error)})`);
-  });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`${address} answered ${response.status}`);
-  }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length;
-      if (size > MAX_DOCUMENT_BYTES) break;
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw new Error(`${address} broke off its answer (${codeOf(error)})`);
-  }
-  if (size > MAX_DOCUMENT_BYTES) throw new Error(`${address} answered more than a JWKS can have`);
-  return Buffer.concat(chunks).toString();
-}
-
 async function readDocumentFile(path: string, signal: AbortSignal): Promise<string> {
   const text = await readFile(path, { encoding: "utf8", signal }).catch((error) => {
-    throw new Error(`${path} cannot be read (${codeOf(error)})`);
+    throw new KeysUnreadable(`${path} cannot be read (${codeOf(error)}); put the keys there`);
   });
-  if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${path} is larger than a JWKS can be`);
+  if (text.length > MAX_DOCUMENT_BYTES) {
+    throw new KeysUnreadable(`${path} is larger than a JWKS can be; put the keys alone there`);
+  }
   return text;
-}
-
-/** The system's word for a failure; messages of foreign errors can quote what was sent. */
-function codeOf(error: unknown): string {
-  const { cause, code, name } = error as {
-    cause?: { code?: unknown };
-    code?: unknown;
-    name?: unknown;
-  };
-  return [cause?.code, code, name].find((word) => typeof word === "string") ?? "error";
 }

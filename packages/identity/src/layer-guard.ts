@@ -9,6 +9,7 @@ import {
   LAYER_SCHEME,
   singleHeader,
 } from "./headers.ts";
+import { keyLocation } from "./key-settings.ts";
 import type { LayerAuthMode, LayerVerifySettings } from "./layer-settings.ts";
 import { createLogLimit, type IdentityLog } from "./log.ts";
 import {
@@ -134,21 +135,17 @@ export function createLayerVerifier(
     LAYER_AUTH_ISSUER: issuer,
     LAYER_AUTH_AUDIENCE: audience,
     LAYER_AUTH_SUBJECTS: subjects,
-    LAYER_AUTH_JWKS_URL: url,
-    LAYER_AUTH_JWKS_FILE: file,
-    LAYER_AUTH_JWKS_TOKEN_FILE: tokenFile,
   } = settings;
   if (mode === "off") return undefined;
   if (!issuer || !audience || !subjects) {
     throw new TypeError(`LAYER_AUTH_MODE=${mode} needs an issuer, an audience and subjects`);
   }
-  const jwks = { ...(url && { url }), ...(file && { file }), ...(tokenFile && { tokenFile }) };
   return createTokenVerifier({
     ...deps,
     issuer,
     audience,
     subjects,
-    jwks,
+    jwks: keyLocation(settings, "LAYER_AUTH"),
     exclusiveAudience: true,
   });
 }

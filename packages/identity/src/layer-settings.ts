@@ -1,7 +1,8 @@
 /** The settings by which one service proves itself to the next, and by which the next one checks it. */
-import { type EnvironmentName, httpUrl, type Rule, withRules, word } from "@airlock/config";
+import { type EnvironmentName, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
-import { exactText, isExposedUrl, isHttpUrl, listOf } from "./setting-fields.ts";
+import { keyRules, keySettings } from "./key-settings.ts";
+import { exactText, listOf } from "./setting-fields.ts";
 
 /** Settings of the service that calls. */
 export const layerPresentSettings = {
@@ -35,17 +36,7 @@ export const layerVerifySettings = {
   )
     .optional()
     .describe("The service accounts let in, by comma: system:serviceaccount:<namespace>:<name>."),
-  LAYER_AUTH_JWKS_URL: httpUrl()
-    .optional()
-    .describe("Where the issuer's keys are. Unset means its discovery document says so."),
-  LAYER_AUTH_JWKS_FILE: z
-    .string()
-    .optional()
-    .describe("The issuer's keys in a file, instead of asking it; read again when it changes."),
-  LAYER_AUTH_JWKS_TOKEN_FILE: z
-    .string()
-    .optional()
-    .describe("Token to ask for the keys with, for API servers that show them to nobody else."),
+  ...keySettings("LAYER_AUTH"),
 };
 
 const presentSchema = z.object(layerPresentSettings);
@@ -82,33 +73,8 @@ const VERIFY_RULES: readonly Rule<VerifyFields>[] = [
     message: "is needed with LAYER_AUTH_MODE=observe or enforce",
     isBroken: (s: VerifyFields) => isChecked(s) && s[key] === undefined,
   })),
-  {
-    key: "LAYER_AUTH_JWKS_FILE",
-    message: "LAYER_AUTH_JWKS_URL and LAYER_AUTH_JWKS_FILE exclude each other",
-    isBroken: (s) => Boolean(s.LAYER_AUTH_JWKS_FILE && s.LAYER_AUTH_JWKS_URL),
-  },
-  {
-    key: "LAYER_AUTH_ISSUER",
-    message:
-      "must be an http or https URL, for its discovery document is asked for; else set LAYER_AUTH_JWKS_URL or LAYER_AUTH_JWKS_FILE",
-    isBroken: (s) => isDiscovered(s) && !isHttpUrl(s.LAYER_AUTH_ISSUER ?? "https://unset"),
-  },
-  {
-    key: "LAYER_AUTH_ISSUER",
-    message: "must be https outside dev: keys fetched in the clear can be swapped",
-    isBroken: (s) =>
-      s.ENVIRONMENT !== "dev" && isDiscovered(s) && isExposedUrl(s.LAYER_AUTH_ISSUER),
-  },
-  {
-    key: "LAYER_AUTH_JWKS_URL",
-    message: "must be https outside dev: keys fetched in the clear can be swapped",
-    isBroken: (s) => s.ENVIRONMENT !== "dev" && isChecked(s) && isExposedUrl(s.LAYER_AUTH_JWKS_URL),
-  },
+  ...keyRules<VerifyFields>("LAYER_AUTH", isChecked),
 ];
-
-function isDiscovered(s: VerifyFields): boolean {
-  return isChecked(s) && !s.LAYER_AUTH_JWKS_URL && !s.LAYER_AUTH_JWKS_FILE;
-}
 
 /** A schema that holds `layerPresentSettings` and ENVIRONMENT, with the rules between them. */
 export function withLayerPresentRules<S extends z.ZodObject>(schema: S): S {

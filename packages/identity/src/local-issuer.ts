@@ -3,9 +3,14 @@
  * real keys, a real discovery document, tokens of the shape that Kubernetes projects into pods.
  */
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { JWK } from "jose";
+import { answerDocument } from "./local-issuer-documents.ts";
 import { type KeptTokenFile, keepTokenFile } from "./local-token-file.ts";
 import {
   type LocalAlgorithm,
@@ -20,20 +25,30 @@ export type { KeptTokenFile } from "./local-token-file.ts";
 export type { LocalAlgorithm, TokenClaims } from "./local-tokens.ts";
 
 export interface LocalIssuerOptions {
-  /** 127.0.0.1 by default; never an address that others can reach. */
-  readonly host?: string;
   /** 0, the default, lets the system choose. */
   readonly port?: number;
   /** RS256 by default, as clusters have it. */
   readonly algorithm?: LocalAlgorithm;
+  /** Shows its documents to everybody; unset, to those alone who have a token for the issuer. */
+  readonly isPublic?: boolean;
+  /** Answers over https with this certificate. */
+  readonly tls?: Certificate;
   readonly now?: () => Date;
+}
+
+/** PEM, both. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface LocalIssuer {
   /** Its `iss`, and where its discovery document is. */
   readonly issuer: string;
   readonly jwksUrl: string;
-  /** How often each document was asked for. */
+  /** A token for the issuer itself, with which its documents may be read. */
+  readonly readerTokenFile: string;
+  /** How often each document was shown. */
   readonly fetches: { readonly discovery: number; readonly jwks: number };
   /** The public keys it shows now. */
   publicKeys(): readonly JWK[];
@@ -49,6 +64,8 @@ export interface LocalIssuer {
   dropOldKeys(): void;
   /** Stops answering, as an issuer that is down: connections are refused. */
   pause(): Promise<void>;
+  /** Answers with another certificate from now on. */
+  renewCertificate(certificate: Certificate): void;
   /** Answers again, on the same port. */
   resume(): Promise<void>;
   /**
@@ -64,39 +81,28 @@ export interface LocalIssuer {
   close(): Promise<void>;
 }
 
-/** Starts the issuer. @throws when the port is taken or the host is not on loopback. */
+/** On loopback alone: these keys are for one machine. */
+const ADDRESS = "127.0.0.1";
+/** Longer than any test lets its clock run. */
+const READER_TOKEN_SECONDS = 7 * 86_400;
+
+/** Starts the issuer. @throws when the port is taken. */
 export async function createLocalIssuer(options: LocalIssuerOptions = {}): Promise<LocalIssuer> {
-  const { host = "127.0.0.1", algorithm = "RS256", now = () => new Date() } = options;
-  if (!/^(?:127(?:\.\d+){3}|::1|localhost)$/.test(host)) {
-    throw new RangeError(`${host} is not on loopback; these keys are for one machine`);
-  }
+  const { algorithm = "RS256", isPublic = false, tls, now = () => new Date() } = options;
   let keys = [await newKey(algorithm)];
   const fetches = { discovery: 0, jwks: 0 };
   const kept = new Set<KeptTokenFile>();
+  const publicKeys = () => keys.map((key) => key.publicJwk);
 
-  const server = createServer((request, response) => {
-    const document = documentAt(request.url);
-    const status = document && request.method === "GET" ? 200 : 404;
-    response.writeHead(status, { "content-type": "application/json" });
-    response.end(JSON.stringify(document ?? { error: "not found" }));
-  });
-  const documentAt = (path: string | undefined) => {
-    if (path === "/.well-known/openid-configuration") {
-      fetches.discovery++;
-      return {
-        issuer,
-        jwks_uri: jwksUrl,
-        response_types_supported: ["id_token"],
-        subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: [algorithm],
-      };
-    }
-    if (path !== "/openid/v1/jwks") return undefined;
-    fetches.jwks++;
-    return { keys: keys.map((key) => key.publicJwk) };
+  const answer: RequestListener = async (request, response) => {
+    const { status, contentType, body, shown } = await answerDocument(request, documents);
+    if (shown) fetches[shown]++;
+    response.writeHead(status, { "content-type": contentType });
+    response.end(JSON.stringify(body));
   };
+  const server = tls ? createHttpsServer(tls, answer) : createServer(answer);
   const listen = async (port: number) => {
-    server.listen(port, host);
+    server.listen(port, ADDRESS);
     await once(server, "listening"); // rejects when the port is taken
     return (server.address() as AddressInfo).port;
   };
@@ -108,36 +114,55 @@ export async function createLocalIssuer(options: LocalIssuerOptions = {}): Promi
     await closed;
   };
   const port = await listen(options.port ?? 0);
-  const issuer = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  const jwksUrl = `${issuer}/openid/v1/jwks`;
+  const scheme = tls ? "https" : "http";
+  const issuer = `${scheme}://localhost:${port}`;
+  // an API server is asked by name and calls itself by its address
+  const jwksUri = `${scheme}://${ADDRESS}:${port}/openid/v1/jwks`;
+  const documents = { issuer, jwksUri, algorithm, isPublic, publicKeys, now };
 
   const mint: LocalIssuer["mint"] = async (claims = {}, header = {}) =>
     signToken(keys[0] as SigningKey, header, payloadOf(issuer, claims, now()));
 
+  const keep: LocalIssuer["keepTokenFile"] = async (path, claims = {}, life) => {
+    const { ttlSeconds } = life ?? { ttlSeconds: 3600 };
+    const file = await keepTokenFile(path, () => mint({ ...claims, ttlSeconds }), ttlSeconds);
+    kept.add(file);
+    return file;
+  };
+  const folder = await mkdtemp(join(tmpdir(), "airlock-issuer-"));
+  const readerTokenFile = join(folder, "token");
+  const readerToken = await keep(
+    readerTokenFile,
+    { aud: [issuer] },
+    { ttlSeconds: READER_TOKEN_SECONDS },
+  );
+
   return {
     issuer,
-    jwksUrl,
+    jwksUrl: `${issuer}/openid/v1/jwks`,
+    readerTokenFile,
     fetches,
-    publicKeys: () => keys.map((key) => key.publicJwk),
+    publicKeys,
     mint,
     async rotate() {
       keys = [await newKey(algorithm), ...keys];
+      await readerToken.renew(); // as the kubelet has long done before a key is withdrawn
     },
     dropOldKeys() {
       keys = keys.slice(0, 1);
+    },
+    renewCertificate(certificate) {
+      if ("setSecureContext" in server) server.setSecureContext(certificate);
     },
     pause: stop,
     async resume() {
       if (!server.listening) await listen(port);
     },
-    async keepTokenFile(path, claims = {}, { ttlSeconds } = { ttlSeconds: 3600 }) {
-      const file = await keepTokenFile(path, () => mint({ ...claims, ttlSeconds }), ttlSeconds);
-      kept.add(file);
-      return file;
-    },
+    keepTokenFile: keep,
     async close() {
       for (const file of kept) file.close();
       await stop();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,7 +1,8 @@
 /** Verifies tokens of one issuer for one audience: the same code for layers and for callers. */
 import { checkToken, type TokenPolicy } from "./check-token.ts";
+import type { Fetch } from "./key-fetch.ts";
 import { KeyKeeper } from "./key-keeper.ts";
-import { type Fetch, type KeyLocation, keySource } from "./key-source.ts";
+import { type KeyLocation, keySource } from "./key-source.ts";
 import type { IdentityLog } from "./log.ts";
 import type { Algorithm } from "./setting-fields.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";

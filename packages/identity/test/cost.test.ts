@@ -29,6 +29,7 @@ test("the cost of a verified token is printed", async (t) => {
   // not the harness's verifier, which takes notes
   const plain = createTokenVerifier({
     issuer: issuer.issuer,
+    jwks: { tokenFile: issuer.readerTokenFile },
     audience: "aux",
     log,
     now: clock.now,

@@ -1,6 +1,9 @@
 /** What the tests share: a clock to set, a log to read, verifiers that watch for leaked tokens. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -74,6 +77,7 @@ export async function rig(t: TestContext, options: LocalIssuerOptions = {}): Pro
     verifier(options = {}) {
       const verifier = createTokenVerifier({
         issuer: issuer.issuer,
+        jwks: { tokenFile: issuer.readerTokenFile },
         audience: "aux",
         subjects: [GATEWAY],
         log,
@@ -92,6 +96,24 @@ export async function rig(t: TestContext, options: LocalIssuerOptions = {}): Pro
       };
     },
   };
+}
+
+/** A server in the issuer's place; its address. */
+export async function stand(t: TestContext, answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** The one reason that a failed reading of keys was logged with. */
+export async function reasonIn(log: RecordedLog): Promise<string> {
+  const failed = () => log.lines.find((line) => line.includes("cannot be read"));
+  await until("a failed reading", 5000, () => failed() !== undefined);
+  return JSON.parse(failed() ?? "{}").reason;
 }
 
 /** Neither a token nor its signature or payload may be in any line. */

@@ -170,7 +170,11 @@ test("the settings make the verifiers that they speak of, or none", async (t) =>
   );
   assert.equal(createLayerVerifier(loadSettings(aux, { ENVIRONMENT: "dev" }), deps), undefined);
   const layer = createLayerVerifier(
-    loadSettings(aux, { ...chosen, LAYER_AUTH_ISSUER: issuer.issuer }),
+    loadSettings(aux, {
+      ...chosen,
+      LAYER_AUTH_ISSUER: issuer.issuer,
+      LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
+    }),
     deps,
   );
   const caller = createCallerVerifier(
@@ -180,6 +184,7 @@ test("the settings make the verifiers that they speak of, or none", async (t) =>
       GATEWAY_JWT_ISSUER: issuer.issuer,
       GATEWAY_JWT_AUDIENCE: "airlock",
       GATEWAY_JWT_JWKS_URL: issuer.jwksUrl,
+      GATEWAY_JWT_JWKS_TOKEN_FILE: issuer.readerTokenFile,
     }),
     deps,
   );

@@ -33,6 +33,7 @@ export async function playCluster(stage: Stage): Promise<Cluster> {
     auxEnv: {
       LAYER_AUTH_MODE: "enforce",
       LAYER_AUTH_ISSUER: issuer.issuer,
+      LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
       LAYER_AUTH_AUDIENCE: AUDIENCE,
       LAYER_AUTH_SUBJECTS: SUBJECT,
     },

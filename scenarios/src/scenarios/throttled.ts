@@ -88,6 +88,7 @@ export const noisyCaller: Scenario = {
         ...cluster.gatewayEnv,
         GATEWAY_AUTH: "jwt",
         GATEWAY_JWT_ISSUER: cluster.issuer.issuer,
+        GATEWAY_JWT_JWKS_TOKEN_FILE: cluster.issuer.readerTokenFile,
         GATEWAY_JWT_AUDIENCE: "airlock",
       },
     });

@@ -10,6 +10,8 @@ export type Audience = (typeof AUDIENCES)[number];
 
 export interface LocalCluster {
   readonly issuer: string;
+  /** Settings of a service that verifies: the issuer, and how to get its keys. */
+  readonly issuerSettings: Readonly<Record<string, string>>;
   readonly subject: string;
   /** The gateway's tokens by audience; each is written anew before it expires. */
   readonly tokenFiles: Readonly<Record<Audience, string>>;
@@ -30,6 +32,10 @@ export async function playCluster(): Promise<LocalCluster> {
   }
   return {
     issuer: issuer.issuer,
+    issuerSettings: {
+      LAYER_AUTH_ISSUER: issuer.issuer,
+      LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
+    },
     subject: SUBJECT,
     tokenFiles,
     async close() {

@@ -138,7 +138,7 @@ function enforced(audience: Audience, cluster: LocalCluster | undefined): Record
   if (!cluster) return {};
   return {
     LAYER_AUTH_MODE: "enforce",
-    LAYER_AUTH_ISSUER: cluster.issuer,
+    ...cluster.issuerSettings,
     LAYER_AUTH_AUDIENCE: audience,
     LAYER_AUTH_SUBJECTS: cluster.subject,
   };

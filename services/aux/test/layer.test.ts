@@ -17,6 +17,7 @@ async function startEnforced(
   const rig = await startAux(t, {
     LAYER_AUTH_MODE: mode,
     LAYER_AUTH_ISSUER: issuer.issuer,
+    LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
     LAYER_AUTH_AUDIENCE: "aux",
     LAYER_AUTH_SUBJECTS: GATEWAY.sub,
   });

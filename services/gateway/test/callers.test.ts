@@ -24,6 +24,7 @@ async function startAsking(t: TestContext, env: Record<string, string> = {}) {
   const gateway = await startGateway(t, upstream.url, {
     GATEWAY_AUTH: "jwt",
     GATEWAY_JWT_ISSUER: issuer.issuer,
+    GATEWAY_JWT_JWKS_TOKEN_FILE: issuer.readerTokenFile,
     GATEWAY_JWT_AUDIENCE: "airlock",
     LAYER_AUTH: "service-account",
     LAYER_TOKEN_FILE: file,

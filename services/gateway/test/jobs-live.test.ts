@@ -31,6 +31,7 @@ async function start(t: TestContext, env: Record<string, string> = {}) {
   const layer = {
     LAYER_AUTH_MODE: "enforce",
     LAYER_AUTH_ISSUER: issuer.issuer,
+    LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
     LAYER_AUTH_AUDIENCE: "jobs",
     LAYER_AUTH_SUBJECTS: SUBJECT,
   };

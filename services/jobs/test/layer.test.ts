@@ -14,6 +14,7 @@ test("every path but the probes asks for the gateway's proof, the internal one t
     env: {
       LAYER_AUTH_MODE: "enforce",
       LAYER_AUTH_ISSUER: issuer.issuer,
+      LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
       LAYER_AUTH_AUDIENCE: "jobs",
       LAYER_AUTH_SUBJECTS: GATEWAY.sub,
     },
