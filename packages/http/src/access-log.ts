@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "./app-type.ts";
+import type { ClientOf } from "./client-address.ts";
 import { statusSentBelow } from "./client-errors.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
@@ -18,6 +19,7 @@ export type Observe = (request: FastifyRequest, reply: FastifyReply) => void;
  * Counts every request in, and out again when its answer is complete or its client has gone.
  *
  * @param sample log one of so many requests answered below 400.
+ * @param clientOf whom the log names as the peer.
  * @returns the observer, for requests that never reach a hook.
  */
 export function registerAccessLog(
@@ -25,8 +27,10 @@ export function registerAccessLog(
   logger: Logger,
   metrics: Metrics,
   sample: number,
+  clientOf: ClientOf,
 ): Observe {
   app.decorateRequest("logFields", undefined);
+  app.decorateRequest("client");
   let successes = 0;
 
   const end = (request: FastifyRequest, reply: FastifyReply) => {
@@ -52,7 +56,7 @@ export function registerAccessLog(
         route,
         status,
         duration_ms: Math.round(elapsedMs * 10) / 10,
-        peer: request.ip,
+        peer: request.client.address,
         ...(request.caller !== undefined && { caller: request.caller }),
         ...request.logFields,
       },
@@ -61,6 +65,7 @@ export function registerAccessLog(
   };
 
   const observe: Observe = (request, reply) => {
+    request.client = clientOf(request.raw); // now: a socket that has ended tells no address
     metrics.inFlight.count++;
     reply.raw.on("close", () => end(request, reply));
   };

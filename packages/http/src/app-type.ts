@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { ClientAddress } from "./client-address.ts";
 
 export type App = FastifyInstance<
   Server,
@@ -25,6 +26,8 @@ declare module "fastify" {
     longTargetHint?: string;
   }
   interface FastifyRequest {
+    /** Whom the request counts for where nobody knows who is calling; not Fastify's `ip`. */
+    client: ClientAddress;
     /** Who is calling, where that was verified. */
     caller: string | undefined;
     /** The groups that the caller is in, where that was verified. */

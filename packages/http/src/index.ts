@@ -1,6 +1,12 @@
 /** How every service is made and run. */
 export type { App } from "./app-type.ts";
 export { awsCallMetrics } from "./aws-calls.ts";
+export {
+  type ClientAddress,
+  clientAddressOf,
+  createClientOf,
+  widerNetworkOf,
+} from "./client-address.ts";
 export { clientLeft } from "./client-left.ts";
 export { admitLayer, type LayerCheck, layerMetrics } from "./layer.ts";
 export { createLogger, type Logger } from "./logging.ts";

@@ -11,6 +11,7 @@ import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-
 import { registerAccessLog } from "./access-log.ts";
 import type { App } from "./app-type.ts";
 import { hasBody, registerBodies } from "./bodies.ts";
+import { createClientOf } from "./client-address.ts";
 import { answerClientError } from "./client-errors.ts";
 import { answerOddRequests, registerConnectionAge } from "./connections.ts";
 import { type ApiDescription, registerDocsPage, registerOpenApi } from "./docs.ts";
@@ -78,6 +79,7 @@ export async function createServer(
   const { settings } = options;
   const logger = options.logger ?? createLogger(settings);
   const metrics = options.metrics ?? createMetrics(settings);
+  const clientOf = createClientOf(options.trustProxy);
 
   const app: App = fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -100,7 +102,6 @@ export async function createServer(
       sendProblem(options.undecodable?.(request.url) ?? error, request, reply);
     },
     routerOptions: { maxParamLength: MAX_PART_LENGTH },
-    trustProxy: options.trustProxy ? [...options.trustProxy] : false,
     requestTimeout: 9000,
     keepAliveTimeout: 72_000,
     bodyLimit: 65_536,
@@ -123,7 +124,7 @@ export async function createServer(
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
     done();
   });
-  const observe = registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE);
+  const observe = registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf);
   registerConnectionAge(app);
   answerOddRequests(app.server);
   registerBodies(app, metrics);

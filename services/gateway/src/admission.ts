@@ -30,7 +30,8 @@ export async function createAdmission(
 ): Promise<Admit | undefined> {
   const limit = await createLimit(app, {
     perMinute,
-    countedFor: ({ caller, ip }) => (caller === undefined ? `address ${ip}` : `caller ${caller}`),
+    countedFor: ({ caller, client }) =>
+      caller === undefined ? `address ${client.network}` : `caller ${caller}`,
   });
   if (!callers) return limit;
 

@@ -7,22 +7,19 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 export interface LimitOptions {
   /** 0 means no limit. */
   readonly perMinute: number;
-  /** Whom a request counts for; unset means its address, of IPv6 the /64 that it is in. */
+  /** Whom a request counts for; unset means its address. */
   readonly countedFor?: (request: FastifyRequest) => string;
 }
 
 /** @returns what lets a request in or throws `rate_limited`; undefined for no limit. */
 export async function createLimit(
   app: App,
-  { perMinute, countedFor }: LimitOptions,
+  { perMinute, countedFor = networkOf }: LimitOptions,
 ): Promise<Admit | undefined> {
   if (perMinute === 0) return undefined;
   if (!app.hasDecorator("createRateLimit")) await app.register(rateLimit, { global: false });
   const options: CreateRateLimitOptions = { max: perMinute, timeWindow: "1 minute" };
-  const count = app.createRateLimit({
-    ...options,
-    ...(countedFor && { keyGenerator: countedFor }),
-  });
+  const count = app.createRateLimit({ ...options, keyGenerator: countedFor });
   return async (request: FastifyRequest, reply: FastifyReply) => {
     const state = await count(request);
     if (state.isAllowed) return;
@@ -43,3 +40,5 @@ export async function createLimit(
     );
   };
 }
+
+const networkOf = ({ client }: FastifyRequest): string => client.network;

@@ -40,7 +40,7 @@ const fields = z.object({
   RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
     .optional()
     .describe(
-      "Requests a minute that one pod takes from one caller, or from one address where callers are not known; 0 for no limit. Unset means 0 in dev, 6000 elsewhere.",
+      "Requests a minute that one pod takes from one caller, or from one address (of IPv6, one /64) where callers are not known; 0 for no limit. Unset means 0 in dev, 6000 elsewhere.",
     ),
   LOGIN_RATE_PER_MINUTE: integer(0, 10_000_000)
     .default(10)
@@ -50,7 +50,7 @@ const fields = z.object({
   TRUST_PROXY: addressRanges()
     .optional()
     .describe(
-      "CIDRs of the proxies in front, by comma: their X-Forwarded-For is believed. Unset means nobody's.",
+      "CIDRs of the proxies in front, by comma: their X-Forwarded-For is believed, with or without ports. Unset means nobody's.",
     ),
 });
 
