@@ -1,14 +1,11 @@
 #!/usr/bin/env node
 /** `airlock-migrate`: brings the database to this version's schema and ends. Run before the service. */
-import { commonSettings, loadSettings, SettingsError } from "@airlock/config";
-import * as z from "zod";
+import { loadSettings, SettingsError } from "@airlock/config";
 import type { StoreLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
+import { migrateSchema } from "./migrate-settings.ts";
 import { migrateWhenReachable } from "./migrate-when-reachable.ts";
-import { queuesOf, storeSettings, targetOf, withStoreRules } from "./settings.ts";
-
-const { ENVIRONMENT } = commonSettings;
-const schema = withStoreRules(z.object({ ENVIRONMENT, ...storeSettings }));
+import { queuesOf, targetOf } from "./settings.ts";
 
 const write = (level: string, fields: object, msg: string): void => {
   const line = {
@@ -29,7 +26,7 @@ const log: StoreLog = {
 // the first process of a container gets no signal that it does not ask for; Postgres rolls back
 process.once("SIGTERM", () => process.exit(1));
 try {
-  const settings = loadSettings(schema, process.env);
+  const settings = loadSettings(migrateSchema, process.env);
   const options = {
     ...targetOf(settings),
     queues: queuesOf(settings),

@@ -8,6 +8,7 @@ import { identityRules } from "./rules/identity.ts";
 import { lifecycleRules } from "./rules/lifecycle.ts";
 import { networkRules } from "./rules/network.ts";
 import { podSecurityRules } from "./rules/pod-security.ts";
+import { releaseRules } from "./rules/releases.ts";
 import { supplyChainRules } from "./rules/supply-chain.ts";
 import { schemaFaults } from "./schema.ts";
 import type { World } from "./world.ts";
@@ -17,6 +18,7 @@ export const DEPLOYED_RULES: readonly Rule[] = [
   ...identityRules,
   ...networkRules,
   ...availabilityRules,
+  ...releaseRules,
   ...lifecycleRules,
   ...supplyChainRules,
   ...waveRules,

@@ -56,7 +56,10 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   28: { text: "two replicas, three in prod", rules: ["enough-replicas"] },
   29: { text: "disruption budget", rules: ["disruption-budget", "unhealthy-eviction"] },
   30: { text: "spread and anti-affinity", rules: ["spread", "anti-affinity"] },
-  31: { text: "rolling update", rules: ["rolling-update"] },
+  31: {
+    text: "rolling update, applied again and again, the schema first",
+    rules: ["rolling-update", "applied-again", "migrates-first"],
+  },
   32: {
     text: "the autoscaler owns replicas",
     rules: ["autoscaler-owns-replicas", "autoscaler-target"],
@@ -75,7 +78,7 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   44: { text: "local bases and golden files", test: "render.test.ts" },
   45: { text: "an AppProject for each environment", rules: ["exact-project", "own-project"] },
   46: { text: "automated sync with retry", rules: ["sync-policy", "ignored-fields"] },
-  47: { text: "sync waves and revisions", rules: ["sync-wave", "revision"] },
+  47: { text: "sync waves and revisions", rules: ["sync-wave", "no-hook", "revision"] },
   48: {
     text: "names, labels, selectors, stable versions",
     rules: [

@@ -53,6 +53,18 @@ export function containerRule(
   });
 }
 
+/** A rule about each container that serves, which those that end before it do not. */
+export function servingRule(...args: Parameters<typeof containerRule>): Rule {
+  const [id, item, linters, check] = args;
+  return containerRule(
+    id,
+    item,
+    linters,
+    (container, workload) =>
+      !workload.pod.initContainers?.includes(container) && check(container, workload),
+  );
+}
+
 /** A rule about each object of one kind. */
 export function objectRule<T>(
   id: string,

@@ -67,10 +67,9 @@ export interface Workload {
   /** The services are told apart by this label. */
   readonly service: string | undefined;
   readonly namespace: string;
-  /** False for a Job, which ends by itself and is called by nobody. */
-  readonly serves: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly pod: IPodSpec;
+  /** All of them; those that end before the pod serves come first. */
   readonly containers: readonly IContainer[];
 }
 
@@ -91,7 +90,6 @@ export function workloads(world: World): Workload[] {
         object,
         service: labels["app.kubernetes.io/name"],
         namespace,
-        serves: object.kind !== "Job",
         labels,
         pod: spec,
         containers,

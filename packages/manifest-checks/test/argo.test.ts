@@ -5,10 +5,7 @@ import { test } from "node:test";
 import { applicationsOf } from "../src/argo.ts";
 import { render } from "../src/kustomize/render.ts";
 import { groupOf, identityOf, type K8sObject } from "../src/objects.ts";
-import { workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
-
-const ARGO = "argocd.argoproj.io";
 
 const objects = render(join(K8S, "argocd"));
 const applications = objects
@@ -84,25 +81,6 @@ test("each Application stays in its namespace and brings only what its project a
       );
       assert.ok(isAllowed, `${spec.project} does not allow ${identityOf(object)}`);
     }
-  }
-});
-
-test("the migration comes before the sync with all that its pod needs, and is made anew each time", () => {
-  for (const environment of ["dev", "qa", "prod"]) {
-    const objects = contents(`k8s/overlays/${environment}/jobs`);
-    const hooks = objects.filter(({ metadata }) => metadata.annotations?.[`${ARGO}/hook`]);
-    assert.deepEqual(hooks.map(identityOf).sort(), [
-      " ServiceAccount gpu-controlplane/jobs-migrate",
-      "batch Job gpu-controlplane/jobs-migrate",
-    ]);
-    for (const { metadata } of hooks) {
-      assert.equal(metadata.annotations?.[`${ARGO}/hook`], "PreSync");
-      assert.equal(metadata.annotations?.[`${ARGO}/hook-delete-policy`], "BeforeHookCreation");
-    }
-    const [job] = workloads({ name: "", environment: undefined, objects: hooks });
-    const named = job?.pod.volumes?.flatMap(({ configMap }) => configMap?.name ?? []);
-    assert.equal(job?.pod.serviceAccountName, "jobs-migrate");
-    assert.deepEqual(named, [], "what is not a hook comes after the migration");
   }
 });
 

@@ -63,13 +63,11 @@ describe("Dockerfile", () => {
 
   test("the migration that k8s and compose run is a file of jobs' image", () => {
     const objects = render(join(K8S, "overlays/prod/jobs"));
-    const job = workloads({ name: "prod", environment: undefined, objects }).find(
-      ({ serves }) => !serves,
-    );
+    const [jobs] = workloads({ name: "prod", environment: undefined, objects });
     const { services } = readDocuments(join(ROOT, "compose.yaml"))[0] as {
       services: Record<string, { command?: string[] }>;
     };
-    const command = job?.containers[0]?.command;
+    const command = jobs?.pod.initContainers?.[0]?.command;
     assert.deepEqual(services["jobs-migrate"]?.command, command);
     const [, name = "", file = ""] =
       /^node_modules\/(@airlock\/[\w-]+)\/dist\/([\w-]+)\.js$/.exec(command?.at(-1) ?? "") ?? [];

@@ -12,7 +12,6 @@ const PEERS: Readonly<Record<string, Endpoint>> = {
   gateway: { namespace: "gateway", labels: name("gateway") },
   aux: { namespace: "aux", labels: name("aux") },
   jobs: { namespace: "gpu-controlplane", labels: name("jobs") },
-  "jobs' migration": { namespace: "gpu-controlplane", labels: name("jobs-migrate") },
   dns: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
   prometheus: { namespace: "monitoring", labels: name("prometheus") },
   "a stranger": { namespace: "default", labels: name("stranger") },
@@ -50,9 +49,6 @@ const EXPECTED = [
   "jobs → dns TCP 53",
   "jobs → dns UDP 53",
   "jobs → the database's subnet TCP 5432",
-  "jobs' migration → dns TCP 53",
-  "jobs' migration → dns UDP 53",
-  "jobs' migration → the database's subnet TCP 5432",
   ...["aux", "jobs"].flatMap((from) => OUTSIDE.map((to) => `${from} → ${to} TCP 443`)),
   "prometheus → gateway TCP 9090",
   "prometheus → aux TCP 9090",
@@ -114,11 +110,7 @@ describe("who may talk to whom", () => {
   for (const [component, service, edges] of [
     ["gateway-to-jobs/gateway", "gateway", ["gateway → jobs TCP 8080"]],
     ["gateway-to-jobs/jobs", "jobs", ["gateway → jobs TCP 8080"]],
-    [
-      "jobs-to-postgres",
-      "jobs",
-      ["jobs → the database's subnet TCP 5432", "jobs' migration → the database's subnet TCP 5432"],
-    ],
+    ["jobs-to-postgres", "jobs", ["jobs → the database's subnet TCP 5432"]],
     ["jobs-to-sts", "jobs", OUTSIDE.map((to) => `jobs → ${to} TCP 443`)],
   ] as const) {
     test(`components/${component} adds its edge and no other`, () => {

@@ -39,7 +39,6 @@ describe("golden files", () => {
       "autoscaling HorizontalPodAutoscaler aux/aux",
       "autoscaling HorizontalPodAutoscaler gateway/gateway",
       "autoscaling HorizontalPodAutoscaler gpu-controlplane/jobs",
-      "batch Job gpu-controlplane/jobs-migrate",
     ]);
     const onlyDev = Object.keys(dev ?? {}).filter((key) => !(key in (qa ?? {})));
     assert.deepEqual(onlyDev.sort(), [

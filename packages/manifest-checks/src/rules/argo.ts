@@ -25,7 +25,6 @@ const EARLY_WAVES: Readonly<Record<string, string>> = {
   SecretStore: "-1",
   ExternalSecret: "-1",
   ConfigMap: "-1",
-  Job: "-1",
 };
 
 /** For k8s/argocd, with the Applications that its ApplicationSet makes. */
@@ -97,6 +96,18 @@ export const argoRules: readonly Rule[] = [
 
 /** For what is deployed: the order within an Application. */
 export const waveRules: readonly Rule[] = [
+  {
+    id: "no-hook",
+    item: 47,
+    linters: [],
+    check(world, report) {
+      for (const object of world.objects) {
+        const names = Object.keys(object.metadata.annotations ?? {});
+        const hook = names.find((name) => /^(argocd\.argoproj\.io|helm\.sh)\/hook/.test(name));
+        if (hook) report(object, `must not rely on ${hook}, which kubectl apply -k does not know`);
+      }
+    },
+  },
   {
     id: "sync-wave",
     item: 47,

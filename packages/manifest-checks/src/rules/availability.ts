@@ -60,8 +60,7 @@ export const availabilityRules: readonly Rule[] = [
     "spread",
     30,
     ["kube-score pod-topology-spread-constraints", "polaris topologySpreadConstraint"],
-    ({ pod, labels, serves }, report) => {
-      if (!serves) return;
+    ({ pod, labels }, report) => {
       for (const key of ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]) {
         const constraint = pod.topologySpreadConstraints?.find(
           ({ topologyKey }) => topologyKey === key,
@@ -77,8 +76,7 @@ export const availabilityRules: readonly Rule[] = [
     "anti-affinity",
     30,
     ["kube-linter no-anti-affinity", "kube-score deployment-has-host-podantiaffinity"],
-    ({ pod, serves }, report) => {
-      if (!serves) return;
+    ({ pod }, report) => {
       const { podAntiAffinity } = pod.affinity ?? {};
       const terms = [
         ...(podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []),

@@ -78,7 +78,7 @@ export const identityRules: readonly Rule[] = [
     "without-aws",
     16,
     [],
-    ["ServiceAccount", "Deployment", "Job"],
+    ["ServiceAccount", "Deployment"],
     (object) =>
       object.metadata.name !== "aux" &&
       /role-arn|"AWS_(ROLE|ACCESS|SECRET|SHARED|WEB)/.test(JSON.stringify(object)) &&

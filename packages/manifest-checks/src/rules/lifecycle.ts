@@ -1,6 +1,6 @@
 /** Items 34–40: how a pod starts, stays alive, stops, and what it may use. */
 import type { IProbe } from "kubernetes-models/v1/Probe";
-import { containerRule, podRule, type Rule } from "../rule.ts";
+import { containerRule, podRule, type Rule, servingRule } from "../rule.ts";
 import { envOf } from "../world.ts";
 
 /** Seconds that runService takes at most after the drain delay, and what is left before SIGKILL. */
@@ -11,20 +11,18 @@ const DEFAULT_DRAIN_SECONDS = 5;
 const pathOf = (probe: IProbe | undefined) => probe?.httpGet?.path;
 
 export const lifecycleRules: readonly Rule[] = [
-  containerRule("startup-probe", 34, [], ({ startupProbe }, { serves }) => {
-    if (!serves) return undefined;
+  servingRule("startup-probe", 34, [], ({ startupProbe }) => {
     const seconds = (startupProbe?.periodSeconds ?? 10) * (startupProbe?.failureThreshold ?? 3);
     return (
       (pathOf(startupProbe) !== "/livez" || seconds < 60) &&
       "must have a startupProbe on /livez that allows 60 s"
     );
   }),
-  containerRule(
+  servingRule(
     "liveness-probe",
     35,
     ["kube-linter no-liveness-probe", "kube-linter liveness-port", "polaris livenessProbeMissing"],
-    ({ livenessProbe, ports = [] }, { serves }) => {
-      if (!serves) return undefined;
+    ({ livenessProbe, ports = [] }) => {
       if (pathOf(livenessProbe) !== "/livez")
         return "must have a livenessProbe on /livez, which depends on nothing";
       if (!ports.some(({ name }) => name === livenessProbe?.httpGet?.port))
@@ -34,12 +32,11 @@ export const lifecycleRules: readonly Rule[] = [
       return !isPatient && "must allow liveness 2 s and 3 failures";
     },
   ),
-  containerRule(
+  servingRule(
     "readiness-probe",
     36,
     ["kube-linter no-readiness-probe", "kube-linter readiness-port", "kube-score pod-probes"],
-    ({ readinessProbe, ports = [] }, { serves }) => {
-      if (!serves) return undefined;
+    ({ readinessProbe, ports = [] }) => {
       if (pathOf(readinessProbe) !== "/readyz") return "must have a readinessProbe on /readyz";
       return (
         !ports.some(({ name }) => name === readinessProbe?.httpGet?.port) &&
@@ -56,8 +53,8 @@ export const lifecycleRules: readonly Rule[] = [
       pathOf(livenessProbe) === pathOf(readinessProbe) &&
       "must not use one path for liveness and readiness",
   ),
-  podRule("one-drain", 37, [], ({ pod, containers, serves }, report) => {
-    if (!serves) return;
+  podRule("one-drain", 37, [], ({ pod }, report) => {
+    const { containers } = pod;
     if (containers.some(({ lifecycle }) => lifecycle?.preStop))
       report("must not have a preStop hook: the process drains");
     const delays = containers.map((one) =>
@@ -98,11 +95,13 @@ export const lifecycleRules: readonly Rule[] = [
       "must set --max-old-space-size in NODE_OPTIONS to 65–80 % of the memory limit"
     );
   }),
-  containerRule("no-shell", 39, [], ({ command, args }, { serves }) => {
-    if (!serves && command?.[0] === "node") return undefined;
+  containerRule("no-shell", 39, [], (container, { pod }) => {
+    const { command, args } = container;
+    const isInit = pod.initContainers?.includes(container);
+    if (isInit && command?.[0] === "node") return undefined;
     return (
       (command ?? args) !== undefined &&
-      "must run the image's own command, or node in a Job, so that Node is PID 1"
+      "must run the image's own command, or node before the pod serves, so that Node is PID 1"
     );
   }),
   podRule("dns-options", 40, ["kube-linter dnsconfig-options"], ({ pod }, report) => {

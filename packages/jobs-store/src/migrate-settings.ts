@@ -1,0 +1,8 @@
+/** What `airlock-migrate` reads from its environment. */
+import { commonSettings } from "@airlock/config";
+import * as z from "zod";
+import { storeSettings, withStoreRules } from "./settings.ts";
+
+const { ENVIRONMENT } = commonSettings;
+
+export const migrateSchema = withStoreRules(z.object({ ENVIRONMENT, ...storeSettings }));
