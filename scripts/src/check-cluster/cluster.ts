@@ -1,0 +1,66 @@
+/** The cluster under check: its API server, namespaces that are removed again, and tokens. */
+import { randomBytes } from "node:crypto";
+import type { Kubectl } from "./kubectl.ts";
+
+/** What a run has made carries this label with the run's id, and is removed by it. */
+export const RUN_LABEL = "airlock.example.com/check";
+
+export interface Cluster {
+  readonly kubectl: Kubectl;
+  /** Of this run; in names and in the label. */
+  readonly runId: string;
+  /** Makes a namespace that nobody else has, and returns its name. It is gone after the step. */
+  namespace(purpose: string): Promise<string>;
+  /** Makes a service account. */
+  serviceAccount(namespace: string, name: string): Promise<void>;
+  /** A token by TokenRequest; without an audience it is one for the API server. */
+  token(of: TokenRequest): Promise<string>;
+  /** Removes everything that carries the run's label. */
+  cleanUp(): Promise<void>;
+}
+
+export interface TokenRequest {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly audience?: string;
+  /** 3600 unless said; API servers give no less than 600. */
+  readonly seconds?: number;
+}
+
+/** Kinds without a namespace that a step may make under the label, beside namespaces. */
+const CLUSTER_KINDS = "namespaces,clusterroles,clusterrolebindings";
+
+export function openCluster(kubectl: Kubectl): Cluster {
+  const runId = randomBytes(3).toString("hex");
+  return {
+    kubectl,
+    runId,
+    async namespace(purpose) {
+      const name = `airlock-check-${runId}-${purpose}`;
+      const metadata = { name, labels: { [RUN_LABEL]: runId } };
+      const input = JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata });
+      await kubectl(["create", "-f", "-"], { input });
+      return name;
+    },
+    async serviceAccount(namespace, name) {
+      await kubectl(["create", "serviceaccount", name, `--namespace=${namespace}`]);
+    },
+    async token({ namespace, serviceAccount, audience, seconds = 3600 }) {
+      const said = await kubectl([
+        "create",
+        "token",
+        serviceAccount,
+        `--namespace=${namespace}`,
+        `--duration=${seconds}s`,
+        ...(audience === undefined ? [] : [`--audience=${audience}`]),
+      ]);
+      return said.trim();
+    },
+    async cleanUp() {
+      const selector = `--selector=${RUN_LABEL}=${runId}`;
+      // not the run's signal: this is what an interrupted run does last
+      const { signal } = new AbortController();
+      await kubectl(["delete", CLUSTER_KINDS, selector, "--wait", "--timeout=90s"], { signal });
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** What the API server says of itself as an issuer of tokens. */
+import type { Step } from "./step.ts";
+
+export const issuer: Step = {
+  name: "issuer",
+  how: "the discovery document names the issuer that tokens name",
+  async run(cluster, stage) {
+    const namespace = await cluster.namespace("issuer");
+    await cluster.serviceAccount(namespace, "reader");
+    const path = "/.well-known/openid-configuration";
+    const document = JSON.parse(await cluster.kubectl(["get", "--raw", path]));
+    const token = await cluster.token({ namespace, serviceAccount: "reader", audience: "aux" });
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+    const isSame = document.issuer === claims.iss;
+    stage.check("issuer", "one name", isSame, "1 token", `${document.issuer}, ${claims.iss}`);
+  },
+};
