@@ -29,8 +29,8 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   13: { text: "a ServiceAccount for each workload", rules: ["own-service-account"] },
   14: { text: "no token mounted", rules: ["no-token-mount", "no-token-mount-account"] },
   15: {
-    text: "gateway presents a projected token to each service, which enforces it",
-    rules: ["layer-token", "layer-enforced"],
+    text: "gateway presents a projected token to each service, which enforces it; aux knows its callers",
+    rules: ["layer-token", "layer-enforced", "policy-callers"],
   },
   16: {
     text: "aux has a workload identity, gateway and jobs none",

@@ -69,10 +69,17 @@ function aux({ ports, shell, cluster }: Ground, { watch, useRealAws }: StartOpti
       ...enforced("aux", cluster),
       ...(useRealAws ? realAws(shell) : standIn(shell, ports.LOCAL_AWS_PORT)),
       ...(shell.ACCESS_POLICY_FILE && { ACCESS_POLICY_FILE: shell.ACCESS_POLICY_FILE }),
+      ACCESS_POLICY_CALLERS: callersOf(shell),
     },
     ports: used(ports, "AUX_PORT", "AUX_METRICS_PORT"),
     readyUrl: `http://127.0.0.1:${ports.AUX_PORT}/readyz`,
   };
+}
+
+/** A policy is held to the callers that the gateway beside it has; what is no word is for that to say. */
+function callersOf({ GATEWAY_AUTH = "" }: NodeJS.ProcessEnv): string {
+  const asked = GATEWAY_AUTH.trim().toLowerCase();
+  return asked === "jwt" || asked === "api-key" ? asked : "any";
 }
 
 function jobs(ground: Ground, { watch, useRealAws }: StartOptions): ProcessSpec {

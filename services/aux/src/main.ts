@@ -12,7 +12,9 @@ import { settingsSchema } from "./settings.ts";
 
 await runService(settingsSchema, process.env, async ({ settings, logger, metrics }) => {
   for (const door of openDoors(settings, ["LAYER_AUTH_MODE"])) logger.warn(door);
-  const policy = await openPolicy(settings.ACCESS_POLICY_FILE, logger).catch(exitWith);
+  const { ACCESS_POLICY_FILE, ACCESS_POLICY_CALLERS } = settings;
+  const opened = openPolicy(ACCESS_POLICY_FILE, logger, ACCESS_POLICY_CALLERS);
+  const policy = await opened.catch(exitWith);
   policyMetrics(metrics.registry, policy);
   const audit = createAudit(logger);
   const { observeCall, observeRead, observeState } = awsMetrics(metrics.registry);

@@ -1,8 +1,9 @@
 /** What aux reads from its environment. */
 import { awsSettings, withAwsRules } from "@airlock/aws";
-import { commonSettings, type Rule, serviceName, withRules } from "@airlock/config";
+import { commonSettings, type Rule, serviceName, withRules, word } from "@airlock/config";
 import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
 import * as z from "zod";
+import { CALLER_KINDS } from "./policy/caller-kind.ts";
 
 const fields = z.object({
   SERVICE_NAME: serviceName("aux"),
@@ -13,6 +14,11 @@ const fields = z.object({
     .optional()
     .describe(
       "Who may do what (docs/policy.md); read again when it changes. Unset lets everybody read, in dev alone.",
+    ),
+  ACCESS_POLICY_CALLERS: word(CALLER_KINDS)
+    .default("any")
+    .describe(
+      "What the gateway asks its callers for, as its GATEWAY_AUTH says: jwt, api-key, or any for none. A policy that names a caller who cannot come is refused.",
     ),
   ...awsSettings,
 });

@@ -1,7 +1,7 @@
 /** Items 13–19: who a pod is, to the cluster, to the other service and to AWS. */
 import type { IPolicyRule } from "kubernetes-models/rbac.authorization.k8s.io/v1/PolicyRule";
 import { objectRule, podRule, type Rule } from "../rule.ts";
-import { envOf, ofKind } from "../world.ts";
+import { envOf, ofKind, workloads } from "../world.ts";
 
 const ROLE_ARN = "eks.amazonaws.com/role-arn";
 const POD_IDENTITY = "airlock.example.com/pod-identity";
@@ -58,6 +58,16 @@ export const identityRules: readonly Rule[] = [
       report("must let in gateway's ServiceAccount alone (LAYER_AUTH_SUBJECTS)");
     if (value("LAYER_AUTH_AUDIENCE") !== service)
       report(`must take tokens for ${service} alone (LAYER_AUTH_AUDIENCE)`);
+  }),
+  podRule("policy-callers", 15, [], ({ service, containers }, report, world) => {
+    if (service !== "aux" || world.environment === undefined) return;
+    const valueAt = (all: typeof containers, name: string) =>
+      all.map((one) => envOf(one, name)).find(Boolean);
+    const gateway = workloads(world).find((one) => one.service === "gateway");
+    const asked = (gateway && valueAt(gateway.containers, "GATEWAY_AUTH")) ?? "none";
+    const wanted = asked === "none" ? "any" : asked;
+    if (valueAt(containers, "ACCESS_POLICY_CALLERS") !== wanted)
+      report(`must set ACCESS_POLICY_CALLERS to ${wanted}, for gateway has GATEWAY_AUTH ${asked}`);
   }),
   {
     id: "workload-identity",

@@ -4,7 +4,9 @@ import { answer, UsageError } from "./command.ts";
 import { PolicyError } from "./parse-policy.ts";
 
 try {
-  const { text, exitCode } = answer(process.argv.slice(2), process.env.ACCESS_POLICY_FILE);
+  const { ACCESS_POLICY_FILE, ACCESS_POLICY_CALLERS } = process.env;
+  const words = process.argv.slice(2);
+  const { text, exitCode } = answer(words, ACCESS_POLICY_FILE, ACCESS_POLICY_CALLERS);
   process.stdout.write(text);
   process.exitCode = exitCode;
 } catch (error) {

@@ -1,6 +1,7 @@
 /** What `airlock-policy` does with its words: the answer and the exit code. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { CALLER_KINDS, type CallerKind, callerFault } from "./caller-kind.ts";
 import { resourceOf } from "./cli-name.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { PolicyError, readPolicy } from "./parse-policy.ts";
@@ -11,18 +12,22 @@ const HELP = `Checks an access policy and says what it decides.
   airlock-policy check <file>                      prints what is wrong, line by line
   airlock-policy explain <caller> <verb> <name>    says which rule decides, and why no other does
 
-Caller   the verified name, or anonymous
+Caller   the verified name, such as the claim in a token or, for the owner of an
+         API key, aws:<account>:<role>:<session>; or anonymous
 Verb     ${VERBS.join(", ")}
 Name     /a/b or a            a parameter
          s3://bucket          a bucket
          s3://bucket/key      an object
          s3://bucket/prefix*  with list: whatever begins so
 
+Options
+  --callers <kind> who may come: ${CALLER_KINDS.join(", ")} (ACCESS_POLICY_CALLERS, else any)
+  --help           this text
+
 Options of explain
   --file <file>    the policy (ACCESS_POLICY_FILE)
   --group <name>   a group in the caller's token; may be given several times
   --decrypt        a SecureString, shown in the clear
-  --help           this text
 
 Exit code: 0 allowed or without fault, 1 denied or faulty, 2 wrong usage or no usable policy.
 `;
@@ -36,6 +41,7 @@ export interface Answer {
 export class UsageError extends Error {}
 
 const OPTIONS = {
+  callers: { type: "string" },
   file: { type: "string" },
   group: { type: "string", multiple: true },
   decrypt: { type: "boolean", default: false },
@@ -44,14 +50,20 @@ const OPTIONS = {
 
 /**
  * @param defaultFile the policy for explain where no other is named.
+ * @param defaultCallers who may come, where it is not said otherwise.
  * @throws UsageError; PolicyError for a policy that nothing can be explained with.
  */
-export function answer(words: readonly string[], defaultFile: string | undefined): Answer {
+export function answer(
+  words: readonly string[],
+  defaultFile: string | undefined,
+  defaultCallers?: string,
+): Answer {
   const { values, positionals } = readArguments(words);
   const [command, ...rest] = positionals;
   if (values.help) return { text: HELP, exitCode: 0 };
-  if (command === "check") return check(rest);
-  if (command === "explain") return explainTo(rest, { file: defaultFile, ...values });
+  const callers = kindOf(values.callers ?? (defaultCallers || "any"));
+  if (command === "check") return check(rest, callers);
+  if (command === "explain") return explainTo(rest, { file: defaultFile, ...values, callers });
   throw new UsageError("the first word must be check or explain");
 }
 
@@ -63,11 +75,17 @@ function readArguments(words: readonly string[]) {
   }
 }
 
-function check(words: readonly string[]): Answer {
+function kindOf(word: string): CallerKind {
+  const kind = CALLER_KINDS.find((one) => one === word.trim().toLowerCase());
+  if (kind) return kind;
+  throw new UsageError(`${word} is no kind of callers: ${CALLER_KINDS.join(", ")}`);
+}
+
+function check(words: readonly string[], callers: CallerKind): Answer {
   const [file] = words;
   if (file === undefined || words.length > 1) throw new UsageError("check takes one file");
   try {
-    const { rules } = readPolicy(textOf(file));
+    const { rules } = readPolicy(textOf(file), callers);
     return { text: `${file}: ${rules.length} rule(s), no fault\n`, exitCode: 0 };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
@@ -76,22 +94,26 @@ function check(words: readonly string[]): Answer {
 }
 
 interface Values {
+  readonly callers: CallerKind;
   readonly file: string | undefined;
   readonly group?: string[];
   readonly decrypt: boolean;
 }
 
-function explainTo(words: readonly string[], { file, group, decrypt }: Values): Answer {
+function explainTo(words: readonly string[], { callers, file, group, decrypt }: Values): Answer {
   const [caller, verbWord, name] = words;
   if (caller === undefined || name === undefined || words.length > 3) {
     throw new UsageError("explain takes a caller, a verb and a name");
   }
+  const stranger = callerFault(caller, callers);
+  if (stranger) throw new UsageError(stranger);
   const verb = VERBS.find((one) => one === verbWord);
   if (!verb) throw new UsageError(`${verbWord} is no verb: ${VERBS.join(", ")}`);
   const resource = resourceOf(name, verb, decrypt);
   if (!resource) throw new UsageError(`${name} is no name of a parameter, a bucket or an object`);
   if (!file) throw new UsageError("which policy? Give --file or set ACCESS_POLICY_FILE");
-  const explanation = explain(readPolicy(textOf(file)), { caller, groups: group }, verb, resource);
+  const policy = readPolicy(textOf(file), callers);
+  const explanation = explain(policy, { caller, groups: group }, verb, resource);
   const { allow } = explanation.decision;
   const first = `${allow ? "allow" : "deny"}: ${caller} ${verb} ${name}`;
   return { text: `${first}\n${listOf(explanation)}`, exitCode: allow ? 0 : 1 };

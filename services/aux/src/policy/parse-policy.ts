@@ -1,6 +1,7 @@
 /** Reads the text of a policy file, or says everything that is wrong with it, line by line. */
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type * as z from "zod";
+import { type CallerKind, callerFault } from "./caller-kind.ts";
 import { compileFlatGlob, compileGlob } from "./glob.ts";
 import { createPolicy, type DeniedStatus, type Policy } from "./policy.ts";
 import { type PolicySource, policySchema, splitObject } from "./policy-schema.ts";
@@ -21,13 +22,16 @@ export interface PolicyFileContent {
 }
 
 /** @throws PolicyError */
-export function parsePolicy(text: string): Policy {
-  const { rules, deniedStatus } = readPolicy(text);
+export function parsePolicy(text: string, callers?: CallerKind): Policy {
+  const { rules, deniedStatus } = readPolicy(text, callers);
   return createPolicy(rules, deniedStatus);
 }
 
-/** @throws PolicyError */
-export function readPolicy(text: string): PolicyFileContent {
+/**
+ * @param callers those whom the policy may name.
+ * @throws PolicyError
+ */
+export function readPolicy(text: string, callers: CallerKind = "any"): PolicyFileContent {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number) => lines.linePos(offset).line;
@@ -39,7 +43,11 @@ export function readPolicy(text: string): PolicyFileContent {
   }
   const source = toValue(document);
   const result = policySchema.safeParse(source);
-  const faults = [...(result.error?.issues ?? []).flatMap(faultsOf), ...clashesIn(source)];
+  const faults = [
+    ...(result.error?.issues ?? []).flatMap(faultsOf),
+    ...clashesIn(source),
+    ...strangersIn(source, callers),
+  ];
   if (!result.success || faults.length > 0) throw new PolicyError(sentences(faults, lineOf));
   return {
     rules: rulesOf(result.data, (index) => lineOf(["rules", index])),
@@ -89,6 +97,23 @@ function clashesIn(source: unknown): Fault[] {
     }
   }
   return faults;
+}
+
+/** Callers who cannot come, in rules and in the lists of groups, in whatever was written. */
+function strangersIn(source: unknown, kind: CallerKind): Fault[] {
+  const { rules, groups } = (source ?? {}) as { rules?: unknown; groups?: unknown };
+  const lists: (readonly [path: Path, callers: unknown])[] = [
+    ...Object.entries(groups ?? {}).map(([name, callers]) => [["groups", name], callers] as const),
+    ...(Array.isArray(rules) ? rules : []).map(
+      (rule, index) => [["rules", index, "callers"], rule?.callers] as const,
+    ),
+  ];
+  return lists.flatMap(([path, callers]) =>
+    (Array.isArray(callers) ? callers : []).flatMap((caller, index) => {
+      const message = typeof caller === "string" ? callerFault(caller, kind) : undefined;
+      return message === undefined ? [] : [{ path: [...path, index], message }];
+    }),
+  );
 }
 
 function rulesOf(source: PolicySource, lineOf: (index: number) => number): Rule[] {

@@ -1,5 +1,6 @@
 /** The policy in use: read from a file at start, and again whenever that changes. */
 import { readFile, stat } from "node:fs/promises";
+import type { CallerKind } from "./caller-kind.ts";
 import { PolicyError, parsePolicy } from "./parse-policy.ts";
 import { OPEN_READS, type Policy } from "./policy.ts";
 
@@ -23,8 +24,12 @@ export interface PolicyLog {
 }
 
 /** Without a path, which dev alone may do, everybody reads. @throws PolicyError naming each fault. */
-export async function openPolicy(path: string | undefined, log: PolicyLog): Promise<PolicyFile> {
-  if (path !== undefined) return openPolicyFile(path, log);
+export async function openPolicy(
+  path: string | undefined,
+  log: PolicyLog,
+  callers?: CallerKind,
+): Promise<PolicyFile> {
+  if (path !== undefined) return openPolicyFile(path, log, callers);
   log.warn("ACCESS_POLICY_FILE is not set: everybody may read everything");
   return {
     current: () => OPEN_READS,
@@ -39,18 +44,23 @@ export async function openPolicy(path: string | undefined, log: PolicyLog): Prom
  * which `stat` sees and a watch on the file would not. What cannot be used leaves the last good
  * policy in place and is logged once.
  *
+ * @param callers those whom the policy may name.
  * @throws PolicyError, with a line for each fault, when there is no policy to begin with.
  */
-export async function openPolicyFile(path: string, log: PolicyLog): Promise<PolicyFile> {
+export async function openPolicyFile(
+  path: string,
+  log: PolicyLog,
+  callers?: CallerKind,
+): Promise<PolicyFile> {
   let version = await versionOf(path).catch(() => "");
-  let policy = await read(path);
+  let policy = await read(path, callers);
   let fault: string | undefined;
 
   const look = async () => {
     try {
       // before the read: a swap between the two is seen at the next look
       const found = await versionOf(path);
-      if (found !== version) policy = await read(path);
+      if (found !== version) policy = await read(path, callers);
       fault = undefined;
       if (found === version) return;
       version = found;
@@ -79,9 +89,9 @@ export async function openPolicyFile(path: string, log: PolicyLog): Promise<Poli
   };
 }
 
-async function read(path: string): Promise<Policy> {
+async function read(path: string, callers: CallerKind | undefined): Promise<Policy> {
   try {
-    return parsePolicy(await readFile(path, "utf8"));
+    return parsePolicy(await readFile(path, "utf8"), callers);
   } catch (error) {
     throw asPolicyError(path, error);
   }
