@@ -10,6 +10,8 @@ export type Labels = Readonly<Record<string, string>>;
 /** A pod, or with `ip` alone an address outside of the cluster. */
 export interface Endpoint {
   readonly namespace?: string;
+  /** Beside kubernetes.io/metadata.name, which every namespace has. */
+  readonly namespaceLabels?: Labels;
   readonly labels?: Labels;
   readonly ip?: string;
 }
@@ -72,7 +74,10 @@ function matchesPeer(rule: INetworkPolicyPeer, peer: Endpoint, ownNamespace: str
   }
   if (peer.namespace === undefined) return false;
   const isInNamespace = rule.namespaceSelector
-    ? matches(rule.namespaceSelector, { "kubernetes.io/metadata.name": peer.namespace })
+    ? matches(rule.namespaceSelector, {
+        ...peer.namespaceLabels,
+        "kubernetes.io/metadata.name": peer.namespace,
+      })
     : peer.namespace === ownNamespace;
   return isInNamespace && matches(rule.podSelector ?? {}, peer.labels ?? {});
 }

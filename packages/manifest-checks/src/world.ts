@@ -25,11 +25,14 @@ export const OPTIONAL_COMPONENTS: readonly (readonly [
 ])[] = [
   ["aux", ["static-credentials"]],
   ["aux", ["static-credentials", "external-secrets", "pull-secret"]],
+  ["aux", ["static-credentials", "cluster-issuer/aux"]],
   ["aux", ["pod-identity"]],
   ["gateway", ["pull-secret"]],
   ["gateway", ["caller-jwt"]],
   ["gateway", ["caller-jwt", "ingress"]],
+  ["gateway", ["cluster-issuer/gateway", "caller-pods"]],
   ["jobs", ["pull-secret"]],
+  ["jobs", ["cluster-issuer/jobs"]],
 ];
 
 /** Renders everything below `root` (the folder k8s). @throws Error for a file that cannot be rendered. */

@@ -14,6 +14,11 @@ const PEERS: Readonly<Record<string, Endpoint>> = {
   jobs: { namespace: "gpu-controlplane", labels: name("jobs") },
   dns: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
   prometheus: { namespace: "monitoring", labels: name("prometheus") },
+  "a caller's pod": {
+    namespace: "shop",
+    namespaceLabels: { "airlock.example.com/caller": "true" },
+    labels: name("shop"),
+  },
   "a stranger": { namespace: "default", labels: name("stranger") },
   "a stranger called gateway": { namespace: "default", labels: name("gateway") },
   "another pod of gateway's namespace": { namespace: "gateway", labels: name("debug") },
@@ -23,11 +28,12 @@ const PEERS: Readonly<Record<string, Endpoint>> = {
   "the Pod Identity agent": { ip: "169.254.170.23" },
   "the internet": { ip: "198.51.100.7" },
   "the callers' issuer": { ip: "203.0.113.7" },
+  "the API server": { ip: "10.0.48.4" },
   "the load balancer's subnet": { ip: "10.0.3.4" },
   "the database's subnet": { ip: "10.0.40.4" },
   "another address of the VPC": { ip: "10.0.200.4" },
 };
-const PORTS: readonly Port[] = [53, 80, 443, 4566, 5432, 8080, 9090].flatMap((port) => [
+const PORTS: readonly Port[] = [53, 80, 443, 4566, 5432, 6443, 8080, 9090].flatMap((port) => [
   { protocol: "TCP" as const, port },
   { protocol: "UDP" as const, port },
 ]);
@@ -35,6 +41,7 @@ const PORTS: readonly Port[] = [53, 80, 443, 4566, 5432, 8080, 9090].flatMap((po
 const OUTSIDE = [
   "the internet",
   "the callers' issuer",
+  "the API server",
   "the load balancer's subnet",
   "the database's subnet",
   "another address of the VPC",
@@ -98,16 +105,12 @@ describe("who may talk to whom", () => {
     );
   });
 
-  test("components/caller-jwt adds one edge: gateway → the issuer", () => {
-    const before = connections("base/gateway");
-    const after = connections("base/gateway", ["components/caller-jwt"]);
-    assert.deepEqual(
-      after.filter((line) => !before.includes(line)),
-      ["gateway → the callers' issuer TCP 443"],
-    );
-  });
-
   for (const [component, service, edges] of [
+    ["caller-jwt", "gateway", ["gateway → the callers' issuer TCP 443"]],
+    ["caller-pods", "gateway", ["a caller's pod → gateway TCP 8080"]],
+    ["cluster-issuer/aux", "aux", ["aux → the API server TCP 6443"]],
+    ["cluster-issuer/gateway", "gateway", ["gateway → the API server TCP 6443"]],
+    ["cluster-issuer/jobs", "jobs", ["jobs → the API server TCP 6443"]],
     ["gateway-to-jobs/gateway", "gateway", ["gateway → jobs TCP 8080"]],
     ["gateway-to-jobs/jobs", "jobs", ["gateway → jobs TCP 8080"]],
     ["jobs-to-postgres", "jobs", ["jobs → the database's subnet TCP 5432"]],

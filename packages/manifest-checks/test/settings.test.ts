@@ -8,7 +8,7 @@ import { settingsSchema as jobs } from "../../../services/jobs/src/settings.ts";
 import { loadSettings } from "../../config/src/settings.ts";
 import { migrateSchema } from "../../jobs-store/src/migrate-settings.ts";
 import { render } from "../src/kustomize/render.ts";
-import { ENVIRONMENTS, SERVICES, workloads } from "../src/world.ts";
+import { ENVIRONMENTS, envOf, SERVICES, workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
 
 const SCHEMAS = { gateway, aux, jobs };
@@ -33,6 +33,17 @@ function environmentOf(
   );
 }
 
+/** Variables that nothing reads. */
+const strangeIn = (env: Record<string, string>, { shape }: { shape: object }): string[] =>
+  Object.keys(env).filter((name) => !(name in shape) && !OTHERS.has(name));
+
+const ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
+/** What overlays say of jobs. */
+const JOBS = {
+  ALLOWED_AWS_ACCOUNTS: "111122223333",
+  LOGIN_SERVER_ID: "airlock.example.com",
+};
+
 describe("every environment's settings are valid, and none is misspelt", () => {
   for (const environment of ENVIRONMENTS) {
     for (const service of SERVICES) {
@@ -40,11 +51,7 @@ describe("every environment's settings are valid, and none is misspelt", () => {
         const env = environmentOf(`overlays/${environment}/${service}`);
         const settings: Record<string, unknown> = loadSettings(SCHEMAS[service], env);
         assert.equal(settings.ENVIRONMENT, environment);
-        const known = Object.keys(SCHEMAS[service].shape);
-        const strange = Object.keys(env).filter(
-          (name) => !known.includes(name) && !OTHERS.has(name),
-        );
-        assert.deepEqual(strange, []);
+        assert.deepEqual(strangeIn(env, SCHEMAS[service]), []);
       });
     }
   }
@@ -53,17 +60,48 @@ describe("every environment's settings are valid, and none is misspelt", () => {
     test(`${environment}: the migration of jobs`, () => {
       const env = environmentOf(`overlays/${environment}/jobs`, [], "initContainers");
       assert.equal(loadSettings(migrateSchema, env).ENVIRONMENT, environment);
-      const known = Object.keys(migrateSchema.shape);
-      assert.deepEqual(
-        Object.keys(env).filter((name) => !known.includes(name) && !OTHERS.has(name)),
-        [],
-      );
+      assert.deepEqual(strangeIn(env, migrateSchema), []);
     });
   }
 
-  test("components that no overlay uses", () => {
-    const issuer = { LAYER_AUTH_ISSUER: "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE" };
-    loadSettings(aux, { ...environmentOf("base/aux", ["static-credentials"]), ...issuer });
-    loadSettings(gateway, environmentOf("base/gateway", ["caller-jwt", "ingress"]));
+  for (const [service, components, more] of [
+    ["aux", ["static-credentials"], { LAYER_AUTH_ISSUER: ISSUER }],
+    ["aux", ["static-credentials", "cluster-issuer/aux"], {}],
+    ["gateway", ["caller-jwt", "ingress"], {}],
+    ["gateway", ["cluster-issuer/gateway", "caller-pods"], {}],
+    ["jobs", ["cluster-issuer/jobs"], JOBS],
+  ] as const) {
+    test(`base/${service} + ${components.join(" + ")}`, () => {
+      const env = environmentOf(`base/${service}`, components);
+      loadSettings(SCHEMAS[service], { ...env, ...more });
+      assert.deepEqual(strangeIn(env, SCHEMAS[service]), []);
+    });
+  }
+
+  test("components/cluster-issuer: files that are mounted, and keys from the cluster's own server", () => {
+    for (const [service, prefix] of [
+      ["aux", "LAYER_AUTH"],
+      ["jobs", "LAYER_AUTH"],
+      ["gateway", "GATEWAY_JWT"],
+    ] as const) {
+      const components = [join(K8S, "components/cluster-issuer", service)];
+      const objects = render(join(K8S, "base", service), components);
+      const [workload] = workloads({ name: service, environment: undefined, objects });
+      const [container] = workload?.pod.containers ?? [];
+      const volume = workload?.pod.volumes?.find(({ name }) => name === "cluster");
+      const mount = container?.volumeMounts?.find(({ name }) => name === "cluster");
+      const paths = volume?.projected?.sources?.flatMap(
+        ({ configMap, serviceAccountToken: token }) =>
+          token ? [token.path] : (configMap?.items ?? []).map(({ path }) => path),
+      );
+      assert.ok(container && mount && paths);
+      const files = paths.map((path) => `${mount.mountPath}/${path}`);
+      const named = ["CA_FILE", "TOKEN_FILE"].map((name) =>
+        envOf(container, `${prefix}_JWKS_${name}`),
+      );
+      assert.deepEqual(named, files);
+      const { origin } = new URL(envOf(container, `${prefix}_JWKS_URL`) ?? "");
+      assert.equal(origin, "https://kubernetes.default.svc.cluster.local");
+    }
   });
 });

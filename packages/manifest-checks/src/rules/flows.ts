@@ -2,12 +2,22 @@
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import type { INetworkPolicyPeer } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicyPeer";
 
+type Selector = NonNullable<INetworkPolicyPeer["podSelector"]>;
+
 const DNS = /^pods kube-system\/k8s-app=kube-dns on (UDP|TCP) 53$/;
 const PROMETHEUS = /^pods monitoring\/app\.kubernetes\.io\/name=prometheus on TCP 9090$/;
 
-/** gateway is called through a load balancer in known subnets, and calls aux and jobs. */
+/** components/cluster-issuer: few addresses, inside. */
+const API_SERVER = /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2]) on TCP (443|6443)$/;
+
+/** gateway is called through a load balancer in known subnets or by pods, and calls aux and jobs. */
 export const GATEWAY_PEERS = {
-  ingress: [PROMETHEUS, /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d) on TCP 8080$/],
+  ingress: [
+    PROMETHEUS,
+    /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d) on TCP 8080$/,
+    // components/caller-pods
+    /^pods airlock\.example\.com\/caller=true\/all on TCP 8080$/,
+  ],
   egress: [
     DNS,
     /^pods aux\/app\.kubernetes\.io\/name=aux on TCP 8080$/,
@@ -15,6 +25,7 @@ export const GATEWAY_PEERS = {
     /^pods gpu-controlplane\/app\.kubernetes\.io\/name=jobs on TCP 8080$/,
     // components/caller-jwt: the issuer's own addresses
     /^addresses \d+\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2]) on TCP 443$/,
+    API_SERVER,
   ],
 } as const;
 
@@ -26,6 +37,7 @@ export const AUX_PEERS = {
     /^addresses \S+( but \S+)? on TCP 443$/,
     // components/pod-identity
     /^addresses 169\.254\.170\.23\/32 on TCP 80$/,
+    API_SERVER,
   ],
 } as const;
 
@@ -38,6 +50,7 @@ export const JOBS_PEERS = {
     /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d) on TCP 5432$/,
     // components/jobs-to-sts
     /^addresses \S+( but \S+)? on TCP 443$/,
+    API_SERVER,
   ],
 } as const;
 
@@ -64,12 +77,18 @@ function peerOf({ ipBlock, namespaceSelector, podSelector }: INetworkPolicyPeer)
     const except = ipBlock.except?.length ? ` but ${ipBlock.except.join(",")}` : "";
     return `addresses ${ipBlock.cidr}${except}`;
   }
-  const namespace = namespaceSelector
-    ? (namespaceSelector.matchLabels?.["kubernetes.io/metadata.name"] ?? "any namespace")
-    : "the same namespace";
-  const labels = Object.entries(podSelector?.matchLabels ?? {}).map(
-    ([key, value]) => `${key}=${value}`,
-  );
-  const expressions = podSelector?.matchExpressions?.length ? ["an expression"] : [];
-  return `pods ${namespace}/${[...labels, ...expressions].join(",") || "all"}`;
+  const namespace = namespaceSelector ? namespaceOf(namespaceSelector) : "the same namespace";
+  return `pods ${namespace}/${labelsOf(podSelector) || "all"}`;
+}
+
+function namespaceOf(selector: Selector): string {
+  const { "kubernetes.io/metadata.name": name, ...others } = selector.matchLabels ?? {};
+  const rest = labelsOf({ ...selector, matchLabels: others });
+  return [name, rest].filter(Boolean).join(" with ") || "any namespace";
+}
+
+function labelsOf({ matchLabels, matchExpressions }: Selector = {}): string {
+  const labels = Object.entries(matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const expressions = matchExpressions?.length ? ["an expression"] : [];
+  return [...labels, ...expressions].join(",");
 }

@@ -2,6 +2,7 @@
 import type { IIngress } from "kubernetes-models/networking.k8s.io/v1/Ingress";
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import type { IService } from "kubernetes-models/v1/Service";
+import type { K8sObject } from "../objects.ts";
 import { type Endpoint, mayTalk, policiesFor } from "../reachability.ts";
 import { objectRule, podRule, type Rule } from "../rule.ts";
 import { envOf, ofKind, workloads } from "../world.ts";
@@ -98,15 +99,24 @@ export const networkRules: readonly Rule[] = [
       );
     },
   ),
-  objectRule("guarded-ingress", 27, [], ["Ingress"], (_, world) => {
+  objectRule("guarded-ingress", 27, [], ["Ingress", "NetworkPolicy"], (object, world) => {
     if (world.environment !== "qa" && world.environment !== "prod") return undefined;
     const gateway = workloads(world).find(({ service }) => service === "gateway");
     const auth = gateway?.containers.map((one) => envOf(one, "GATEWAY_AUTH")).find(Boolean);
     return (
-      auth !== "jwt" && auth !== "api-key" && "must not be in qa or prod while GATEWAY_AUTH is none"
+      auth !== "jwt" &&
+      auth !== "api-key" &&
+      isWayIn(object) &&
+      "must not be in qa or prod while GATEWAY_AUTH is none"
     );
   }),
 ];
+
+/** Whether this lets anybody but Prometheus into gateway. */
+const isWayIn = (object: K8sObject): boolean =>
+  object.kind === "Ingress" ||
+  (object.metadata.namespace === "gateway" &&
+    flowsOf(object as INetworkPolicy, "ingress").some((flow) => !/ TCP 9090$/.test(flow)));
 
 /** Every peer of the policies of a service's namespace must be one of the known flows. */
 function peersRule(
