@@ -21,7 +21,7 @@ import {
   type TokenClaims,
 } from "./local-tokens.ts";
 
-export type { KeptTokenFile } from "./local-token-file.ts";
+export { type KeptTokenFile, keepTokenFile } from "./local-token-file.ts";
 export type { LocalAlgorithm, TokenClaims } from "./local-tokens.ts";
 
 export interface LocalIssuerOptions {

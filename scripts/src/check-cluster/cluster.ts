@@ -13,7 +13,7 @@ export interface Cluster {
   namespace(purpose: string): Promise<string>;
   /** Makes a service account. */
   serviceAccount(namespace: string, name: string): Promise<void>;
-  /** A token by TokenRequest; without an audience it is one for the API server. */
+  /** A token by TokenRequest; without audiences it is one for the API server. */
   token(of: TokenRequest): Promise<string>;
   /** Removes everything that carries the run's label. */
   cleanUp(): Promise<void>;
@@ -22,7 +22,7 @@ export interface Cluster {
 export interface TokenRequest {
   readonly namespace: string;
   readonly serviceAccount: string;
-  readonly audience?: string;
+  readonly audiences: readonly string[];
   /** 3600 unless said; API servers give no less than 600. */
   readonly seconds?: number;
 }
@@ -45,14 +45,14 @@ export function openCluster(kubectl: Kubectl): Cluster {
     async serviceAccount(namespace, name) {
       await kubectl(["create", "serviceaccount", name, `--namespace=${namespace}`]);
     },
-    async token({ namespace, serviceAccount, audience, seconds = 3600 }) {
+    async token({ namespace, serviceAccount, audiences, seconds = 3600 }) {
       const said = await kubectl([
         "create",
         "token",
         serviceAccount,
         `--namespace=${namespace}`,
         `--duration=${seconds}s`,
-        ...(audience === undefined ? [] : [`--audience=${audience}`]),
+        ...audiences.map((audience) => `--audience=${audience}`),
       ]);
       return said.trim();
     },

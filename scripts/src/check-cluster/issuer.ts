@@ -1,4 +1,5 @@
 /** What the API server says of itself as an issuer of tokens. */
+import { describeApiServer } from "./api-server.ts";
 import type { Step } from "./step.ts";
 
 export const issuer: Step = {
@@ -7,11 +8,10 @@ export const issuer: Step = {
   async run(cluster, stage) {
     const namespace = await cluster.namespace("issuer");
     await cluster.serviceAccount(namespace, "reader");
-    const path = "/.well-known/openid-configuration";
-    const document = JSON.parse(await cluster.kubectl(["get", "--raw", path]));
-    const token = await cluster.token({ namespace, serviceAccount: "reader", audience: "aux" });
+    const server = await describeApiServer(cluster.kubectl);
+    const token = await cluster.token({ namespace, serviceAccount: "reader", audiences: ["aux"] });
     const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
-    const isSame = document.issuer === claims.iss;
-    stage.check("issuer", "one name", isSame, "1 token", `${document.issuer}, ${claims.iss}`);
+    const isSame = server.issuer === claims.iss;
+    stage.check("issuer", "one name", isSame, "1 token", `${server.issuer}, ${claims.iss}`);
   },
 };

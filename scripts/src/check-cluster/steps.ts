@@ -1,5 +1,9 @@
 /** What `check:cluster` checks, in this order. */
+
+import { callersBy } from "./callers.ts";
 import { issuer } from "./issuer.ts";
+import { WAYS } from "./issuer-settings.ts";
+import { layersBy } from "./layers.ts";
 import type { Step } from "./step.ts";
 
-export const STEPS: readonly Step[] = [issuer];
+export const STEPS: readonly Step[] = [issuer, ...WAYS.map(layersBy), ...WAYS.map(callersBy)];
