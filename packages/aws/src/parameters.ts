@@ -1,13 +1,22 @@
 /** SSM Parameter Store: values, trees and the list of names, cached and within a budget of calls. */
-import { type Parameter, type Parameters, ProblemError } from "@airlock/contract";
+import {
+  isSecretReference,
+  type Parameter,
+  type ParameterName,
+  type ParameterPath,
+  type Parameters,
+  ProblemError,
+  sharingAccount,
+} from "@airlock/contract";
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsCaller } from "./caller.ts";
+import { translateAwsError } from "./errors.ts";
 import type { Budget } from "./parameters/budget.ts";
 import { Changes, type WaitOptions } from "./parameters/changes.ts";
 import { ParameterList } from "./parameters/list.ts";
 import { referenceTo, type Selection } from "./parameters/reference.ts";
 import { SsmCalls } from "./parameters/ssm-calls.ts";
-import { type TreeOptions, Trees } from "./parameters/trees.ts";
+import { type Tree, type TreeOptions, Trees } from "./parameters/trees.ts";
 import { MANY_TURNS_MS, Values } from "./parameters/values.ts";
 import type { Seen } from "./parameters/watches.ts";
 import { ReadCache } from "./read-cache.ts";
@@ -18,22 +27,31 @@ import {
   type Read,
   type ReadOptions,
 } from "./reads.ts";
-import type { Session } from "./session.ts";
+import { type Session, SessionUnavailableError } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
 
 export interface ParameterStore {
   /**
+   * Whether the names may be asked for: one parameter has one name, so the account that is asked has
+   * no ARNs here.
+   *
+   * @throws ProblemError invalid_parameter_name, credentials_unavailable
+   */
+  checkNames(names: readonly ParameterName[]): Promise<void>;
+  /**
    * The newest version of one parameter unless another is selected; decrypted unless asked otherwise.
    * The same object for as long as SSM gives the same.
    *
-   * @param name canonical name.
    * @throws ProblemError parameter_not_found, aws_budget_exhausted and the AWS codes.
    */
-  get(name: string, options?: ReadOptions & Selection): Promise<Read<Parameter>>;
-  /** Those of them that there are, by name. @throws ProblemError for any other failure */
-  getMany(names: readonly string[], options?: ReadOptions): Promise<Map<string, Read<Parameter>>>;
+  get(name: ParameterName, options?: ReadOptions & Selection): Promise<Read<Parameter>>;
+  /** The same for each of them: what was read, or what `get` would throw. */
+  getMany(
+    names: readonly ParameterName[],
+    options?: ReadOptions,
+  ): Promise<Map<ParameterName, Read<Parameter> | ProblemError>>;
   /** The parameters below a path, sorted by name. @throws ProblemError */
-  tree(path: string, options: TreeOptions): Promise<Read<Parameter[]>>;
+  tree(path: ParameterPath, options: TreeOptions): Promise<Read<Tree>>;
   /** Every parameter without its value, sorted by name. @throws ProblemError */
   list(options?: ReadOptions): Promise<Read<Parameters["parameters"]>>;
   /**
@@ -41,7 +59,11 @@ export interface ParameterStore {
    * @returns true as soon as SSM shows another version or none, false when the time is up or the
    * client has gone.
    */
-  waitForChange(name: string, seen: Seen, options: WaitOptions & CallOptions): Promise<boolean>;
+  waitForChange(
+    name: ParameterName,
+    seen: Seen,
+    options: WaitOptions & CallOptions,
+  ): Promise<boolean>;
   close(): void;
 }
 
@@ -65,7 +87,7 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
   const { settings, budget, observe, now } = options;
   const freshMs = settings.CACHE_FRESH_SECONDS * 1000;
   const staleMs = settings.CACHE_STALE_SECONDS * 1000;
-  const cache = new ReadCache<Parameter | Parameter[]>({
+  const cache = new ReadCache<Parameter | Tree>({
     freshMs,
     staleMs,
     refusedMs: Math.min(UNKNOWN_MS, freshMs),
@@ -79,7 +101,7 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
   const common = { calls, cache, perSecond, now };
   const decrypted = new Values(common, true);
   const encrypted = new Values(common, false);
-  const trees = new Trees(calls, cache);
+  const trees = new Trees({ calls, cache, decrypted });
   const listFreshMs = settings.CACHE_LIST_FRESH_SECONDS * 1000;
   const list = new ParameterList({ calls, freshMs: listFreshMs, staleMs, perSecond, now });
   const valuesOf = ({ decrypt = true }: ReadOptions) => (decrypt ? decrypted : encrypted);
@@ -87,9 +109,11 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
     calls,
     now,
     read: async (name) => {
-      const options = { revalidate: true };
-      const found = await orMissing(encrypted.read(referenceTo(name), options));
-      return found?.value;
+      const values = isSecretReference(name) ? decrypted : encrypted;
+      const found = await orProblem(values.read(referenceTo(name), { revalidate: true }));
+      if (!(found instanceof ProblemError)) return found.value;
+      if (found.code === "parameter_not_found") return undefined;
+      throw found;
     },
     onChange(name) {
       decrypted.outdate(name);
@@ -98,19 +122,25 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
   });
 
   return {
+    async checkNames(names) {
+      const accounts = names.flatMap((name) => sharingAccount(name) ?? []);
+      if (accounts.length === 0) return;
+      const own = await options.session.accountId().catch((cause) => {
+        throw translateAwsError(new SessionUnavailableError({ cause }));
+      });
+      if (accounts.includes(own)) throw ownArn();
+    },
     get: (name, options = {}) =>
       observed(observe, "parameter", valuesOf(options).read(referenceTo(name, options), options)),
     async getMany(names, options = {}) {
       const values = valuesOf(options);
-      const readOne = (name: string) =>
+      const readOne = (name: ParameterName) =>
         observed(observe, "parameter", values.read(referenceTo(name), options, MANY_TURNS_MS));
-      const found = new Map<string, Read<Parameter>>();
-      const reads = await Promise.all(names.map((name) => orMissing(readOne(name))));
-      names.forEach((name, i) => {
-        const read = reads[i];
-        if (read) found.set(name, read);
-      });
-      return found;
+      return new Map(
+        await Promise.all(
+          names.map(async (name) => [name, await orProblem(readOne(name))] as const),
+        ),
+      );
     },
     tree: (path, options) => observed(observe, "parameter_tree", trees.read(path, options)),
     list: (options = {}) => observed(observe, "parameter_list", list.read(options)),
@@ -122,17 +152,25 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
   };
 }
 
-/** Undefined for a parameter that is not there. */
-async function orMissing<T>(read: Promise<T>): Promise<T | undefined> {
+async function orProblem<T>(read: Promise<T>): Promise<T | ProblemError> {
   try {
     return await read;
   } catch (problem) {
-    if (problem instanceof ProblemError && problem.code === "parameter_not_found") return undefined;
+    if (problem instanceof ProblemError) return problem;
     throw problem;
   }
 }
 
-function sizeOf(value: Parameter | Parameter[]): number {
-  if (Array.isArray(value)) return value.reduce((sum, one) => sum + sizeOf(one), ENTRY_BYTES);
+const ownArn = () =>
+  new ProblemError(
+    "invalid_parameter_name",
+    "An ARN names a parameter of another account; one of this account is named without it.",
+  );
+
+function sizeOf(value: Parameter | Tree): number {
+  if ("parameters" in value) {
+    const failed = value.failed.length * ENTRY_BYTES;
+    return value.parameters.reduce((sum, one) => sum + sizeOf(one), ENTRY_BYTES + failed);
+  }
   return Buffer.byteLength(value.value) + value.name.length + ENTRY_BYTES;
 }

@@ -183,13 +183,23 @@ export class ReadCache<T extends object> {
   #fetch<U extends T>(key: string, fetch: () => Promise<U>): Promise<U> {
     const running = this.#flights.get(key);
     if (running) return running.result as Promise<U>;
-    const result = fetch().then(
+    const result = this.#confirmed(key, fetch).then(
       (value) => this.#keep(key, flight, value),
       (error) => this.#fail(key, flight, error),
     );
     const flight: Flight<T> = { result, isOutdated: false };
     this.#flights.set(key, flight);
     return result;
+  }
+
+  /** A refusal that would drop a good value is asked for once more: it may have been a slip of AWS's. */
+  async #confirmed<U extends T>(key: string, fetch: () => Promise<U>): Promise<U> {
+    try {
+      return await fetch();
+    } catch (error) {
+      if (isOutage(translateAwsError(error)) || !this.isUsable(key)) throw error;
+      return fetch();
+    }
   }
 
   #keep<U extends T>(key: string, flight: Flight<T>, fetched: U): U {

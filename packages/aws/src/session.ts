@@ -15,6 +15,8 @@ export interface SessionSource {
   readonly kind: SessionReport["source"];
   /** Asks AWS for a new session. */
   fetch(signal: AbortSignal): Promise<Credentials>;
+  /** The account that the sessions are of, twelve digits. */
+  account(signal: AbortSignal): Promise<string>;
 }
 
 export interface SessionLog {
@@ -24,8 +26,8 @@ export interface SessionLog {
 
 /** The session is missing or expired; the request cannot be signed. */
 export class SessionUnavailableError extends Error {
-  constructor() {
-    super("no valid AWS session");
+  constructor(options?: ErrorOptions) {
+    super("no valid AWS session", options);
     this.name = "SessionUnavailableError";
   }
 }
@@ -51,6 +53,7 @@ export class Session {
   readonly #source: SessionSource;
   readonly #log: SessionLog;
   #credentials: Credentials | undefined;
+  #account: Promise<string> | undefined;
   #failures = 0;
   #lastLogAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
@@ -75,6 +78,21 @@ export class Session {
   credentials(): Credentials {
     if (!this.isValid()) throw new SessionUnavailableError();
     return this.#credentials as Credentials;
+  }
+
+  /**
+   * The account that AWS is called in. Where no role names it STS is asked, once.
+   *
+   * @throws ProblemError while STS cannot be asked
+   */
+  accountId(): Promise<string> {
+    this.#account ??= withDeadline(FETCH_LIMIT_MS, this.#stopped.signal, (signal) =>
+      this.#source.account(signal),
+    ).catch((error) => {
+      this.#account = undefined;
+      throw error;
+    });
+    return this.#account;
   }
 
   isValid(): boolean {

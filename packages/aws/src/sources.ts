@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import {
   AssumeRoleCommand,
   AssumeRoleWithWebIdentityCommand,
+  GetCallerIdentityCommand,
   STSClient,
   type Credentials as StsCredentials,
 } from "@aws-sdk/client-sts";
@@ -26,10 +27,33 @@ export function sessionSource(settings: AwsSettings, observe: ObserveCall): Sess
   const { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile } = settings;
   if (role && tokenFile) return webIdentity(settings, role, tokenFile, observe);
   const base = baseCredentials(settings);
-  if (!role) return { kind: "default_chain", fetch: async () => fromIdentity(await base()) };
   const sts = stsClient(settings, base);
+  if (!role) {
+    return {
+      kind: "default_chain",
+      fetch: async () => fromIdentity(await base()),
+      account: async (signal) =>
+        (await base()).accountId ?? (await callerAccount(sts, signal, observe)),
+    };
+  }
   const assume = (signal: AbortSignal) => assumeRole(sts, settings, role, signal, observe);
-  return { kind: "assumed_role", fetch: assume };
+  return { kind: "assumed_role", fetch: assume, account: async () => accountOf(role) };
+}
+
+/** The fifth part of an ARN. */
+const accountOf = (roleArn: string): string => roleArn.split(":")[4] ?? "";
+
+/** Nobody needs a right for this. */
+async function callerAccount(
+  sts: STSClient,
+  signal: AbortSignal,
+  observe: ObserveCall,
+): Promise<string> {
+  return observedCall(observe, "sts.GetCallerIdentity", signal, async () => {
+    const { Account } = await sts.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
+    if (!Account) throw new Error("STS answered without an account");
+    return Account;
+  });
 }
 
 function webIdentity(
@@ -56,7 +80,11 @@ function webIdentity(
   };
   if (!next) {
     const seconds = settings.AWS_ROLE_SESSION_SECONDS;
-    return { kind: "web_identity", fetch: (signal) => fetchFirst(signal, seconds) };
+    return {
+      kind: "web_identity",
+      fetch: (signal) => fetchFirst(signal, seconds),
+      account: async () => accountOf(role),
+    };
   }
   let first: Credentials | undefined;
   const chained = stsClient(settings, async () => first ?? Promise.reject(new Error("no token")));
@@ -67,6 +95,7 @@ function webIdentity(
       first = await fetchFirst(signal, 900);
       return assumeRole(chained, settings, next, signal, observe);
     },
+    account: async () => accountOf(next),
   };
 }
 

@@ -5,9 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Aws, type AwsOptions, awsSettings, createAws, withAwsRules } from "@airlock/aws";
+import {
+  type Aws,
+  type AwsOptions,
+  awsSettings,
+  createAws,
+  type ParameterStore,
+  type Read,
+  withAwsRules,
+} from "@airlock/aws";
 import { type Environment, loadSettings } from "@airlock/config";
-import { ProblemError } from "@airlock/contract";
+import { type Parameter, ProblemError } from "@airlock/contract";
 import { LOCAL_AWS, type LocalAws, startLocalAws } from "@airlock/local-aws";
 import * as z from "zod";
 
@@ -21,9 +29,29 @@ const schema = withAwsRules(
 
 export const readSettings = (env: Environment) => loadSettings(schema, env);
 
+type Options<M extends keyof ParameterStore> = Parameters<ParameterStore[M]>[1];
+
+/** The store as tests call it, with names as they are written: canonical ones. */
+interface TextParameters extends Pick<ParameterStore, "list" | "close"> {
+  checkNames(names: readonly string[]): Promise<void>;
+  get(name: string, options?: Options<"get">): ReturnType<ParameterStore["get"]>;
+  getMany(
+    names: readonly string[],
+    options?: Options<"getMany">,
+  ): Promise<ReadonlyMap<string, Read<Parameter> | ProblemError>>;
+  tree(path: string, options: Options<"tree">): ReturnType<ParameterStore["tree"]>;
+  waitForChange(
+    name: string,
+    ...rest: [
+      seen: Options<"waitForChange">,
+      options: Parameters<ParameterStore["waitForChange"]>[2],
+    ]
+  ): Promise<boolean>;
+}
+
 export interface Rig {
   readonly local: LocalAws;
-  readonly aws: Aws;
+  readonly aws: Omit<Aws, "parameters"> & { readonly parameters: TextParameters };
   readonly logged: string[];
   readonly outcomes: string[];
 }

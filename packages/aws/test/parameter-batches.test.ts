@@ -37,7 +37,7 @@ test("one bad name spoils nothing, and travels alone from then on", async (t) =>
   const found = await Promise.all(names.map((name) => aws.parameters.get(name)));
   assert.equal(found.length, 9);
   assert.equal((await bad).code, "aws_rejected_request");
-  assert.equal(newCalls(), 1 + 10, "once together, then name by name");
+  assert.equal(newCalls(), 1 + 2 * 4, "once together, then by halves down to the bad one");
   assert.equal((await problemOf(aws.parameters.get("not/a-name"))).code, "aws_rejected_request");
   assert.equal(newCalls(), 0, "a refusal is remembered");
   advance(11_000);

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from "node:test";
 import type { LocalAws } from "@airlock/local-aws";
 import { DeleteParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { until } from "./harness.ts";
-import { putMany, startParameterRig } from "./parameter-harness.ts";
+import { putMany, readOnes, startParameterRig } from "./parameter-harness.ts";
 
 const LONG = { limitMs: 30_000 } as const;
 
@@ -35,7 +35,7 @@ describe("waiting for a change", { concurrency: true }, () => {
   test("200 clients on 20 names share one call per poll; a change wakes those of its name only", async (t) => {
     const { aws, local, newCalls } = await startParameterRig(t);
     const names = putMany(local, 20);
-    const found = await aws.parameters.getMany(names);
+    const found = readOnes(await aws.parameters.getMany(names));
     const woken: string[] = [];
     const leaving = new AbortController();
     const waits = Array.from({ length: 200 }, async (_, i) => {
@@ -119,7 +119,7 @@ describe("waiting for a change", { concurrency: true }, () => {
   test("60 names are watched in turns of 50", async (t) => {
     const { aws, local } = await startParameterRig(t);
     const names = putMany(local, 60);
-    const found = await aws.parameters.getMany(names);
+    const found = readOnes(await aws.parameters.getMany(names));
     local.parameters.put({ count: 60, prefix: "/airlock/many" });
     const woken = await Promise.all(
       names.map((name) => {

@@ -1,4 +1,6 @@
 import type { TestContext } from "node:test";
+import type { Read } from "@airlock/aws";
+import type { Parameter, ProblemError } from "@airlock/contract";
 import type { LocalAws } from "@airlock/local-aws";
 import { PLAIN_FORM, type Rig, startRig, until } from "./harness.ts";
 
@@ -38,6 +40,13 @@ export async function startParameterRig(
       return total - before;
     },
   };
+}
+
+/** Those that were read, by name. */
+export function readOnes(
+  found: ReadonlyMap<string, Read<Parameter> | ProblemError>,
+): Map<string, Read<Parameter>> {
+  return new Map([...found].flatMap(([name, one]) => ("value" in one ? [[name, one]] : [])));
 }
 
 /** Parameters /airlock/many/p-00001 and so on. @returns their names */

@@ -20,7 +20,7 @@ test("an empty page with a token is the end of neither a list nor a tree", async
   const { aws, local } = await startParameterRig(t);
   local.faults.set([{ kind: "emptyPage" }]);
   assert.equal((await aws.parameters.list()).value.length, 13);
-  assert.equal((await aws.parameters.tree("/airlock/dev", TREE)).value.length, 12);
+  assert.equal((await aws.parameters.tree("/airlock/dev", TREE)).value.parameters.length, 12);
 });
 
 test("the list is fetched once for all who wait, and refreshed behind those who follow", async (t) => {
@@ -71,19 +71,19 @@ test("a list that AWS refuses to renew is served stale", async (t) => {
 
 test("a tree holds what is below a path, with values, one level or all", async (t) => {
   const { aws, local, newCalls } = await startParameterRig(t);
-  const deep = await aws.parameters.tree("/airlock/dev", TREE);
-  assert.equal(deep.value.length, 12);
+  const deep = (await aws.parameters.tree("/airlock/dev", TREE)).value.parameters;
+  assert.equal(deep.length, 12);
   assert.deepEqual(
-    deep.value,
-    deep.value.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    deep,
+    deep.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   );
   const flat = await aws.parameters.tree("/airlock/dev/database", { recursive: false });
-  const values = Object.fromEntries(flat.value.map(({ name, value }) => [name, value]));
+  const values = Object.fromEntries(flat.value.parameters.map(({ name, value }) => [name, value]));
   assert.equal(values["/airlock/dev/database/password"], "seed-password");
-  assert.deepEqual((await aws.parameters.tree("/nothing", TREE)).value, []);
+  assert.deepEqual((await aws.parameters.tree("/nothing", TREE)).value.parameters, []);
   newCalls("GetParametersByPath");
   putMany(local, 95);
-  assert.equal((await aws.parameters.tree("/airlock/many", TREE)).value.length, 95);
+  assert.equal((await aws.parameters.tree("/airlock/many", TREE)).value.parameters.length, 95);
   assert.equal(newCalls("GetParametersByPath"), 10);
 });
 

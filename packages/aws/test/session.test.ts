@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { type Credentials, Session, SessionUnavailableError } from "@airlock/aws";
 
 const MINUTE = 60_000;
+const account = async () => "111122223333";
 
 /** A source that hands out numbered sessions, or fails while `isDown`. */
 function fakeSource(lifeMs: number) {
@@ -11,6 +12,7 @@ function fakeSource(lifeMs: number) {
     kind: "assumed_role" as const,
     isDown: false,
     calls: [] as number[],
+    account,
     async fetch(): Promise<Credentials> {
       source.calls.push(Date.now());
       if (source.isDown) throw new Error("STS is down");
@@ -125,7 +127,7 @@ test("credentials without an expiry are fetched once", async (t) => {
     calls++;
     return { accessKeyId: "a", secretAccessKey: "b" };
   };
-  const session = new Session({ kind: "default_chain", fetch }, { info() {}, error() {} });
+  const session = new Session({ kind: "default_chain", fetch, account }, { info() {}, error() {} });
   t.after(() => session.stop());
   session.start();
   for (let i = 0; i < 10; i++) await Promise.resolve();
@@ -147,7 +149,7 @@ test("a fetch that hangs is given up, and never overlaps with the next", async (
         reject(signal.reason);
       });
     });
-  const session = new Session({ kind: "assumed_role", fetch }, { info() {}, error() {} });
+  const session = new Session({ kind: "assumed_role", fetch, account }, { info() {}, error() {} });
   t.after(() => session.stop());
   session.start();
   for (let i = 0; i < 100; i++) {

@@ -6,14 +6,7 @@ export * from "./jobs-cluster.ts";
 export * from "./jobs-disks.ts";
 export { GITHUB_NAME, JOB_ID, type JobControls } from "./jobs-env-vars.ts";
 export * from "./jobs-login.ts";
-export {
-  canonicalParameterName,
-  canonicalParameterPath,
-  MAX_LEVELS,
-  MAX_NAME_LENGTH,
-  MAX_RAW_LENGTH,
-  parseParameterName,
-} from "./parameter-name.ts";
+export * from "./parameter-name.ts";
 export * from "./parameters.ts";
 export {
   PROBLEMS,

@@ -1,9 +1,17 @@
 /** SSM parameters on the wire: bodies and query words, the same at the gateway and at aux. */
 import * as z from "zod";
-import { canonicalParameterName, canonicalParameterPath } from "./parameter-name.ts";
+import {
+  canonicalParameterName,
+  canonicalParameterPath,
+  canonicalParameterPrefix,
+} from "./parameter-name.ts";
 import { cursorWord, flagWord, limitWord } from "./query-words.ts";
 
 const timestamp = z.iso.datetime({ offset: true });
+const parameterName = z.string().brand<"ParameterName">();
+const failed = z
+  .array(z.object({ name: parameterName, code: z.string() }))
+  .meta({ description: "What AWS did not give, each with the code that it has alone." });
 const nextCursor = z
   .string()
   .nullable()
@@ -21,7 +29,7 @@ export const Parameters = z
   .object({
     count: z.int(),
     parameters: z.array(
-      z.object({ name: z.string(), type: ParameterType, last_modified: timestamp }),
+      z.object({ name: parameterName, type: ParameterType, last_modified: timestamp }),
     ),
     next_cursor: nextCursor,
   })
@@ -29,10 +37,10 @@ export const Parameters = z
 
 export const Parameter = z
   .object({
-    name: z.string(),
+    name: parameterName,
     value: z.string(),
     type: ParameterType,
-    version: z.int(),
+    version: z.int().meta({ description: "From 1; 0 for a secret of Secrets Manager." }),
     last_modified: timestamp,
     values: z.array(z.string()).optional().meta({ description: "The items of a StringList." }),
   })
@@ -44,6 +52,7 @@ export const ParameterTree = z
     recursive: z.boolean(),
     count: z.int(),
     parameters: z.array(Parameter),
+    failed,
     next_cursor: nextCursor,
   })
   .meta({ id: "ParameterTree", description: "The parameters below a path, with values, by name." });
@@ -51,13 +60,14 @@ export const ParameterTree = z
 export const ParameterBatch = z
   .object({
     parameters: z.array(Parameter),
-    missing: z.array(z.string()),
-    denied: z.array(z.string()),
+    missing: z.array(parameterName),
+    denied: z.array(parameterName),
+    failed,
   })
   .meta({
     id: "ParameterBatch",
     description:
-      "Each of the three in the order of the request. What policy denies stands in `missing`, unless the policy answers denied reads with 403.",
+      "Each of the four in the order of the request. What policy denies stands in `missing`, unless the policy answers denied reads with 403.",
   });
 
 const name = z.string().transform((text, context) => {
@@ -88,9 +98,12 @@ export const ParameterQuery = z
       .describe("A version instead of the newest."),
     label: z
       .string()
-      .regex(/^(?!aws|ssm)[A-Za-z_.-][A-Za-z0-9_.-]{0,99}$/i, { error: "is no label" })
+      // digits alone would be a version
+      .regex(/^(?!\d+$)[A-Za-z0-9_.-]{1,100}$/, { error: "is no label" })
       .optional()
-      .describe("The version that carries this label."),
+      .describe(
+        "The version that carries this label; of a secret, its staging label or version id.",
+      ),
     decrypt,
     wait: z
       .string()
@@ -113,9 +126,12 @@ export const ParametersQuery = z
   .strictObject({
     prefix: z
       .string()
-      .regex(/^[A-Za-z0-9_./-]{1,1011}$/, { error: "must be the beginning of a name" })
+      .regex(/^[A-Za-z0-9_./-]{1,1012}$/, { error: "must be the beginning of a name" })
+      .refine((text) => canonicalParameterPrefix(text) !== undefined, {
+        error: "must be the beginning of a name",
+      })
       .optional()
-      .describe("List: only names that begin so."),
+      .describe("List: only names that begin so, their leading slash or none."),
     type: ParameterType.optional().describe("List: only this type."),
     path: z
       .string()
@@ -126,7 +142,9 @@ export const ParametersQuery = z
         return z.NEVER;
       })
       .optional()
-      .describe("Tree: the parameters below this path, with values."),
+      .describe(
+        "Tree: the parameters below this path, with values. A slash at its end is ignored.",
+      ),
     recursive: flagWord.optional().describe("Tree: with all levels below, not only the next."),
     name: z
       .union([z.string().transform((one) => [one]), z.array(z.string())])

@@ -1,8 +1,15 @@
 /** Which spellings of a parameter name are one name, and which are none. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseParameterName } from "@airlock/contract";
+import {
+  canonicalParameterName,
+  canonicalParameterPath,
+  canonicalParameterPrefix,
+  hasPrefix,
+  parseParameterName,
+} from "@airlock/contract";
 
+const ARN = "arn:aws:ssm:eu-west-1:444455556666:parameter/a";
 const levels = (count: number) => Array.from({ length: count }, (_, i) => `l${i}`).join("/");
 
 for (const [raw, name] of [
@@ -20,6 +27,15 @@ for (const [raw, name] of [
   ["constructor", "constructor"],
   ["a".repeat(1011), "a".repeat(1011)],
   [levels(15), `/${levels(15)}`],
+  ["/aws/service/x", "/aws/service/x"],
+  ["aws/reference/secretsmanager/a/b", "/aws/reference/secretsmanager/a/b"],
+  [ARN, ARN],
+  [ARN.replaceAll(":", "%3A").replaceAll("/", "%2f"), ARN],
+  [`${ARN}/b`, `${ARN}/b`],
+  [
+    ARN.replace("aws", "aws-us-gov").replace("eu-west", "us-gov-west"),
+    ARN.replace("aws", "aws-us-gov").replace("eu-west", "us-gov-west"),
+  ],
 ] as const) {
   test(`${raw.slice(0, 40)} is the name ${name.slice(0, 40)}`, () => {
     assert.equal(parseParameterName(raw), name);
@@ -49,7 +65,19 @@ for (const raw of [
   "%25",
   "x:3",
   "x%3A3",
-  "arn:aws:ssm:eu-west-1:111122223333:parameter/a",
+  `/${ARN}`,
+  `${ARN}:3`,
+  `${ARN}/`,
+  `${ARN}//b`,
+  `${ARN}/../b`,
+  ARN.replace("parameter/a", "parameter"),
+  ARN.replace("parameter/a", "parameter//a"),
+  ARN.replace("parameter", "document"),
+  ARN.replace(":ssm:", ":secretsmanager:"),
+  ARN.replace("444455556666", ""),
+  ARN.replace("444455556666", "44445555666"),
+  ARN.replace("eu-west-1", "*"),
+  ARN.toUpperCase(),
   "%00",
   "a%00b",
   "a%0d%0aX:1",
@@ -75,3 +103,32 @@ for (const raw of [
     assert.equal(parseParameterName(raw), undefined);
   });
 }
+
+test("a path is the same with a slash at its end and without", () => {
+  for (const text of ["/a/b", "/a/b/", "a/b", "a/b/"]) {
+    assert.equal(canonicalParameterPath(text), "/a/b", text);
+  }
+  for (const text of ["a", "/a", "/a/"]) assert.equal(canonicalParameterPath(text), "/a", text);
+  assert.equal(canonicalParameterPath("/"), "/");
+  for (const text of ["", "//", "/a//", "//a", "/a/../b", "/a/*", ARN]) {
+    assert.equal(canonicalParameterPath(text), undefined, text);
+  }
+});
+
+test("a prefix is spelt as names are, with its leading slash or without", () => {
+  const begins = (prefix: string) => {
+    const canonical = canonicalParameterPrefix(prefix) ?? assert.fail(prefix);
+    return ["app", "/app/db/host", "/app/dbx/host", "/other/x"].filter((text) =>
+      hasPrefix(canonicalParameterName(text) ?? assert.fail(text), canonical),
+    );
+  };
+  for (const prefix of ["app/db", "/app/db"]) {
+    assert.deepEqual(begins(prefix), ["/app/db/host", "/app/dbx/host"]);
+  }
+  for (const prefix of ["app/db/", "/app/db/"]) assert.deepEqual(begins(prefix), ["/app/db/host"]);
+  for (const prefix of ["app", "/app"]) assert.equal(begins(prefix).length, 3);
+  assert.equal(begins("/").length, 4);
+  for (const text of ["//", "a//b", "/a/../b", "a b", "a*", ARN, `${levels(15)}/x`]) {
+    assert.equal(canonicalParameterPrefix(text), undefined, text);
+  }
+});

@@ -14,6 +14,8 @@ import {
 } from "@airlock/contract";
 import type * as z from "zod";
 
+const ARN = "arn:aws:ssm:eu-west-1:444455556666:parameter/a/b";
+
 const taken: [what: string, schema: z.ZodType, query: object, meaning: object][] = [
   ["a version", ParameterQuery, { version: "3" }, { version: 3 }],
   [
@@ -22,6 +24,11 @@ const taken: [what: string, schema: z.ZodType, query: object, meaning: object][]
     { label: "prod", decrypt: "false" },
     { label: "prod", decrypt: false },
   ],
+  ["a staging label", ParameterQuery, { label: "AWSPREVIOUS" }, { label: "AWSPREVIOUS" }],
+  ["a version id", ParameterQuery, { label: "1a2b-3c" }, { label: "1a2b-3c" }],
+  ["a path with a slash at its end", ParametersQuery, { path: "/a/b/" }, { path: "/a/b" }],
+  ["a prefix without a slash", ParametersQuery, { prefix: "a/b" }, { prefix: "a/b" }],
+  ["ARNs among names", ParametersQuery, { name: ["x", ARN] }, { name: ["x", ARN] }],
   ["a wait", ParameterQuery, { wait: "30s" }, { wait: 30 }],
   ["nothing", ParametersQuery, {}, {}],
   ["a list", ParametersQuery, { prefix: "/a", type: "String" }, { prefix: "/a", type: "String" }],
@@ -64,7 +71,10 @@ const refused: [what: string, schema: z.ZodType, query: object][] = [
   ["a version that is no number", ParameterQuery, { version: "1e3" }],
   ["a version twice", ParameterQuery, { version: ["1", "2"] }],
   ["version and label", ParameterQuery, { version: "1", label: "a" }],
-  ["a label of AWS", ParameterQuery, { label: "aws-x" }],
+  ["a label of digits, which is a version", ParameterQuery, { label: "3" }],
+  ["a prefix with an empty level", ParametersQuery, { prefix: "/a//b" }],
+  ["a path that is an ARN", ParametersQuery, { path: ARN }],
+  ["an ARN with a selector", ParametersQuery, { name: `${ARN}:3` }],
   ["a label with a colon", ParameterQuery, { label: "a:b" }],
   ["decrypt=yes", ParameterQuery, { decrypt: "yes" }],
   ["a wait without its unit", ParameterQuery, { wait: "30" }],

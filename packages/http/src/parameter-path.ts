@@ -1,6 +1,11 @@
 /** The parameter name in a request's path, read from the bytes on the wire. */
 import type { IncomingMessage } from "node:http";
-import { MAX_RAW_LENGTH, ProblemError, parseParameterName } from "@airlock/contract";
+import {
+  MAX_RAW_LENGTH,
+  type ParameterName,
+  ProblemError,
+  parseParameterName,
+} from "@airlock/contract";
 import { restOfPath } from "./raw-path.ts";
 
 /**
@@ -9,7 +14,7 @@ import { restOfPath } from "./raw-path.ts";
  *
  * @throws ProblemError uri_too_long, invalid_parameter_name; neither repeats the input.
  */
-export function parameterNameOf(request: { raw: IncomingMessage }, prefix: string): string {
+export function parameterNameOf(request: { raw: IncomingMessage }, prefix: string): ParameterName {
   const raw = restOfPath(request.raw, prefix);
   if (raw.length > MAX_RAW_LENGTH) {
     throw new ProblemError(
@@ -21,6 +26,6 @@ export function parameterNameOf(request: { raw: IncomingMessage }, prefix: strin
   if (name !== undefined) return name;
   throw new ProblemError(
     "invalid_parameter_name",
-    "A name is 1 to 15 levels of letters, digits, dots, dashes and underscores, divided by single slashes, 1011 characters in all.",
+    "A name is 1 to 15 levels of letters, digits, dots, dashes and underscores, divided by single slashes, 1011 characters in all, or the ARN of a parameter of another account.",
   );
 }

@@ -106,6 +106,8 @@ test("public parameters have a path and no description; secrets and shared ones 
     [["/aws/service/ami/latest", "arn:aws:ssm:eu-west-1::parameter/aws/service/ami/latest"]],
   );
   assert.equal((await describe({ MaxResults: 50 })).Parameters?.length, 13);
+  const own = await byPath({ Path: "/", Recursive: true, MaxResults: 1 });
+  assert.equal(own.Parameters?.[0]?.Name, "/airlock/dev/api/config");
   for (const name of names) {
     await refused(described({ Key: "Name", Values: [name] }), "ValidationException", 400);
   }

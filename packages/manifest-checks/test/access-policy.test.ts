@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { resourceOf } from "../../../services/aux/src/policy/cli-name.ts";
 import { parsePolicy } from "../../../services/aux/src/policy/parse-policy.ts";
 import type { Resource } from "../../../services/aux/src/policy/policy.ts";
 import { VERBS } from "../../../services/aux/src/policy/rule.ts";
@@ -38,14 +39,14 @@ describe("the access policy of", () => {
         const bucket = `airlock-data-${name}`;
         assert.deepEqual(
           {
-            parameter: allowed({ kind: "parameter", name: parameter, decrypted: true }),
+            parameter: allowed(resourceOf(parameter, "read", true) ?? assert.fail(parameter)),
             object: allowed({ kind: "object", bucket, key: "reports/a.csv" }),
             prefix: allowed({ kind: "prefix", bucket, prefix: "" }),
           },
           { parameter: reads, object: reads, prefix: reads },
         );
       }
-      assert.deepEqual(allowed({ kind: "parameter", name: "my-parameter" }), []);
+      assert.deepEqual(allowed(resourceOf("my-parameter", "read", false) ?? assert.fail()), []);
       assert.deepEqual(allowed({ kind: "bucket", name: "somebody-elses" }), []);
     });
   }

@@ -50,6 +50,7 @@ const NAMES = [
   "a/",
   "x:3",
   "arn:aws:ssm:eu-west-1:111122223333:parameter/x",
+  "arn:aws:ssm:eu-west-1:111122223333:parameter/x:3",
   "a\\..\\b",
   "x?y=1",
   "x#y",

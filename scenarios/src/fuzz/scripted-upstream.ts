@@ -4,13 +4,18 @@ import type { AddressInfo } from "node:net";
 import type { Stage } from "../scenario.ts";
 
 const LEVEL = "(?!\\.{1,2}(/|$))[A-Za-z0-9_.-]+";
+const ARN = "arn:aws[a-z-]*:ssm:[a-z]{2}-[a-z-]+-\\d{1,2}:\\d{12}:parameter/";
 const BUCKET = "(?=[a-z0-9])[a-z0-9.-]{3,63}";
 /** What the gateway may ever ask for, written down a second time on purpose: path, methods, words. */
 const ALLOWED: readonly [path: RegExp, methods: string, words: string][] = [
   [/^\/livez$/, "GET", ""],
   [/^\/parameters$/, "GET", "prefix type path recursive name decrypt limit cursor"],
   [/^\/parameters\/batch$/, "POST", ""],
-  [new RegExp(`^/parameters/${LEVEL}(/${LEVEL}){0,14}$`), "GET", "version label decrypt wait"],
+  [
+    new RegExp(`^/parameters/(${ARN})?${LEVEL}(/${LEVEL}){0,14}$`),
+    "GET",
+    "version label decrypt wait",
+  ],
   [/^\/s3\/buckets$/, "GET", "prefix limit cursor"],
   [new RegExp(`^/s3/buckets/${BUCKET}$`), "GET", "prefix delimiter limit cursor"],
   [/^\/s3\/objects$/, "GET HEAD", "bucket key"],

@@ -4,6 +4,7 @@ import { ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { Audit } from "./policy/audit.ts";
 import type { Decision, Policy, Resource, Verb } from "./policy/policy.ts";
+import type { Below } from "./policy/reach.ts";
 
 export interface AccessDeps {
   /** The policy that holds now. */
@@ -14,6 +15,8 @@ export interface AccessDeps {
 export interface Access {
   /** The decision without a line, for what is decided again once more is known of it. */
   decide(request: FastifyRequest, verb: Verb, resource: Resource): Decision;
+  /** Where parameters could be that the caller may have; see Policy.reach. */
+  reach(request: FastifyRequest, verb: Verb, below: Below): readonly string[];
   /** Writes the line of a decision. */
   record(request: FastifyRequest, verb: Verb, name: string, how: Recorded): void;
   /** Writes the line of a whole list: how many of its items were shown and kept back. */
@@ -47,6 +50,7 @@ export interface Denied {
 export function createAccess({ policy, audit }: AccessDeps): Access {
   const access: Access = {
     decide: (request, verb, resource) => policy().decide(subjectOf(request), verb, resource),
+    reach: (request, verb, below) => policy().reach(subjectOf(request), verb, below),
     record(request, verb, name, { decision, cache }) {
       audit.decision({ ...whoOf(request), verb, name, decision, cache });
     },

@@ -39,6 +39,10 @@ export function pageOf<T extends { readonly name: string }>(
   return { items, next: limit === undefined ? undefined : null };
 }
 
+/** The member of a body that tells of the next page, where pages were asked for. */
+export const nextOf = ({ next }: Page<unknown>): { next_cursor?: string | null } =>
+  next === undefined ? {} : { next_cursor: next };
+
 /** Index of the first name greater than this one. */
 function firstAfter(sorted: readonly { readonly name: string }[], name: string): number {
   let low = 0;

@@ -38,22 +38,29 @@ export interface CacheNews {
   readonly ageSeconds: number;
 }
 
-/** Sends it, or 304 when the client has it already. */
+/**
+ * Sends it, or 304 when the client has it already.
+ *
+ * @param news nothing for an answer that shows nothing: where that comes from, and how old it is, would
+ * tell what others have read.
+ */
 export function send(
   request: FastifyRequest,
   reply: FastifyReply,
   { type, body, etag }: Representation,
-  news: CacheNews,
+  news: CacheNews | undefined,
 ) {
-  reply.header("etag", etag).header("x-cache", news.cache).header("age", String(news.ageSeconds));
+  reply.header("etag", etag);
+  if (news) reply.header("x-cache", news.cache).header("age", String(news.ageSeconds));
   if (isUnchanged(request, etag)) return reply.code(304).send();
   return reply.type(type).send(body);
 }
 
 const WORST_FIRST: readonly CacheState[] = ["miss", "bypass", "stale", "hit"];
 
-/** One answer made of several reads is as fresh as its oldest part. */
-export function newsOf(reads: Iterable<Read<unknown>>): CacheNews {
+/** One answer made of several reads is as fresh as its oldest part; undefined without any. */
+export function newsOf(reads: readonly Read<unknown>[]): CacheNews | undefined {
+  if (reads.length === 0) return undefined;
   const states = new Set<CacheState>();
   let ageSeconds = 0;
   for (const read of reads) {

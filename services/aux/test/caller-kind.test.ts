@@ -5,6 +5,7 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { ParameterName } from "@airlock/contract";
 import { keyCaller } from "@airlock/identity";
 import { callerFault } from "../src/policy/caller-kind.ts";
 import { answer } from "../src/policy/command.ts";
@@ -206,7 +207,10 @@ test("a bare username in a new policy leaves the one before in place, and is log
   const file = await openPolicyFile(path, { info: write, warn: write, error: write }, "api-key");
   t.after(() => file.close());
   const decide = (caller: string) =>
-    file.current().decide({ caller, groups: undefined }, "read", { kind: "parameter", name: "a" });
+    file.current().decide({ caller, groups: undefined }, "read", {
+      kind: "parameter",
+      name: "a" as ParameterName,
+    });
   await put(policyOf("alice-example.com"));
   await file.refresh();
   assert.equal(file.isFresh(), false);

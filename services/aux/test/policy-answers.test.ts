@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { createAws } from "@airlock/aws";
 import { loadSettings } from "@airlock/config";
+import type { ParameterName } from "@airlock/contract";
 import { createLogger } from "@airlock/http";
 import { LOCAL_AWS, startLocalAws } from "@airlock/local-aws";
 import { buildApp } from "../src/app.ts";
@@ -20,7 +21,7 @@ const deeper = (names: readonly string[]) =>
   names.flatMap((name) => WORDS.map((word) => `${name}/${word}`));
 const second = deeper(WORDS.map((word) => `/${word}`));
 const PARAMETERS = [...WORDS, ...second, ...deeper(second)].map((name, index) => ({
-  name,
+  name: name as ParameterName,
   type: index % 2 === 0 ? ("String" as const) : ("SecureString" as const),
   value: `value of ${name}`,
 }));
@@ -66,7 +67,7 @@ function readingOf(source: Source) {
       reading.asked++;
       return ask(source, { caller: undefined, groups: undefined }, verb, item).allow;
     },
-    mayRead(name: string, decrypt = true) {
+    mayRead(name: ParameterName, decrypt = true) {
       const type = PARAMETERS.find((one) => one.name === name)?.type;
       const decrypted = decrypt && type === "SecureString";
       return reading.may("read", { kind: "parameter", name, decrypted });
@@ -94,7 +95,7 @@ async function checkParameters(get: Get, g: Generator, { may, mayRead }: Reading
   const readable = asked.filter((name) => mayRead(name));
   assert.deepEqual(namesOf(batch.parameters), readable.sort(), context);
 
-  const [name = ""] = asked;
+  const [name = assert.fail()] = asked;
   const value = await get(`/parameters/${name}`);
   assert.equal(value.status, mayRead(name) ? 200 : 404, `${name} ${context}`);
 }

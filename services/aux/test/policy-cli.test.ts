@@ -57,6 +57,25 @@ test("explain names the rule that decides and says why the others do not", () =>
   });
 });
 
+test("explain takes each spelling of a name, and says that a star opens neither /aws/ nor ARNs", () => {
+  for (const name of ["/app/db/host", "app/db/host"]) {
+    assert.equal(run("explain", "alice", "read", name).exitCode, 0);
+  }
+  const arn = "arn:aws:ssm:eu-west-1:444455556666:parameter/x";
+  for (const [name, spelt] of [
+    ["/aws/service/x", "/aws/"],
+    ["aws/service/x", "/aws/"],
+    [arn, "arn:"],
+  ] as const) {
+    const { text, exitCode } = run("explain", "bob", "read", name, "--group", "ops");
+    assert.equal(exitCode, 1);
+    assert.match(text, new RegExp(`ops +allow +has no glob that spells ${spelt}\n`));
+  }
+  for (const name of [`${arn}:3`, "x:3", "/app/", "arn:aws:s3:::bucket/x"]) {
+    assert.throws(() => run("explain", "alice", "read", name), { message: /is no name/ }, name);
+  }
+});
+
 test("explain takes token groups, objects and prefixes", () => {
   const byGroup = run("explain", "bob", "read", "password", "--decrypt", "--group", "ops");
   assert.match(byGroup.text, /ops +allow +decides/);
@@ -67,7 +86,12 @@ test("explain takes token groups, objects and prefixes", () => {
 });
 
 test("check says what is wrong, line by line", () => {
-  assert.deepEqual(run("check", good), { exitCode: 0, text: `${good}: 3 rule(s), no fault\n` });
+  assert.deepEqual(run("check", good), {
+    exitCode: 0,
+    text: `${good}: 3 rule(s), no fault
+line 9: ops: ** is about no name under /aws/ and no ARN; a rule must spell those
+`,
+  });
   assert.deepEqual(run("check", bad), {
     exitCode: 1,
     text: `line 3: rules[0].callers: the rule must name callers or groups; callers: ["*"] is everybody

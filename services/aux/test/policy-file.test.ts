@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { loadSettings, type SettingsError } from "@airlock/config";
+import { canonicalParameterName } from "@airlock/contract";
 import { createMetrics } from "@airlock/http";
 import { PolicyError } from "../src/policy/parse-policy.ts";
 import { openPolicy, openPolicyFile } from "../src/policy/policy-file.ts";
@@ -39,7 +40,7 @@ async function openTestFile(t: TestContext, text: string) {
   const rule = () =>
     file.current().decide({ caller: undefined, groups: undefined }, "read", {
       kind: "parameter",
-      name: "a",
+      name: canonicalParameterName("a") ?? assert.fail(),
     }).rule;
   return { file, path, put, lines, rule };
 }

@@ -1,4 +1,5 @@
 /** Policies and requests of few words, so that globs and names meet often; the same for the same seed. */
+import type { ParameterName } from "@airlock/contract";
 import type { Subject, Verb } from "../src/policy/policy.ts";
 import { VERBS } from "../src/policy/rule.ts";
 import type { Item, RuleSource, Source } from "./policy-oracle.ts";
@@ -32,7 +33,7 @@ export const BUCKETS = ["data", "data-b", "logs"];
 
 export const nameIn = ({ one, some }: Generator) => {
   const levels = some(() => one(WORDS));
-  return levels.length > 1 ? `/${levels.join("/")}` : (levels[0] ?? "a");
+  return (levels.length > 1 ? `/${levels.join("/")}` : (levels[0] ?? "a")) as ParameterName;
 };
 export const keyIn = ({ one, some }: Generator) =>
   some(() => one([...WORDS, ""]), 4).join("/") || "a";

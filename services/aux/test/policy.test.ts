@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createLogger } from "@airlock/http";
 import { createAudit } from "../src/policy/audit.ts";
+import { resourceOf } from "../src/policy/cli-name.ts";
 import { PolicyError, parsePolicy } from "../src/policy/parse-policy.ts";
 import { OPEN_READS, type Resource } from "../src/policy/policy.ts";
 
@@ -42,11 +43,8 @@ rules:
 
 const policy = parsePolicy(POLICY);
 const ALICE = { caller: "alice@example.com", groups: [] };
-const parameter = (name: string, decrypted = false): Resource => ({
-  kind: "parameter",
-  name,
-  decrypted,
-});
+const parameter = (name: string, decrypted = false): Resource =>
+  resourceOf(name, "read", decrypted) ?? assert.fail(name);
 const object = (key: string): Resource => ({ kind: "object", bucket: "shop-data", key });
 const prefix = (text: string): Resource => ({ kind: "prefix", bucket: "shop-data", prefix: text });
 const read = (resource: Resource, subject: Parameters<typeof policy.decide>[0] = ALICE) =>

@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { Problem } from "@airlock/contract";
 import { get, json, startGateway, startUpstream } from "./harness.ts";
 
+const ARN = "arn:aws:ssm:eu-west-1:444455556666:parameter/a/b";
+
 for (const [path, upstreamPath] of [
   ["/storage", "/s3/buckets"],
   ["/config", "/parameters"],
@@ -14,6 +16,11 @@ for (const [path, upstreamPath] of [
   ["/config/%2Fa%2Fb", "/parameters/a/b"],
   ["/config//evil.example.com/x", "/parameters/evil.example.com/x"],
   ["/config/a/b?", "/parameters/a/b"],
+  [`/config/${ARN}`, `/parameters/${ARN}`],
+  [`/config/${encodeURIComponent(ARN)}`, `/parameters/${ARN}`],
+  ["/config?path=/a/b/", "/parameters?path=/a/b"],
+  ["/config?prefix=a/b", "/parameters?prefix=a/b"],
+  ["/config/a?label=AWSPREVIOUS", "/parameters/a?label=AWSPREVIOUS"],
   ["/config?limit=1", "/parameters?limit=1"],
 ] as const) {
   test(`${path} is ${upstreamPath} at aux`, async (t) => {
@@ -58,7 +65,9 @@ for (const raw of [
   "x:3",
   "a;b",
   "a\\b",
-  "arn:aws:ssm:eu-west-1:111122223333:parameter/a",
+  "arn:aws:ssm:eu-west-1:444455556666:parameter/a:3",
+  "arn:aws:ssm:eu-west-1:444455556666:parameter//a",
+  "/arn:aws:ssm:eu-west-1:444455556666:parameter/a",
   "a".repeat(1012),
   Array.from({ length: 16 }, () => "l").join("/"),
 ]) {

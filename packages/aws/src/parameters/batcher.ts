@@ -1,5 +1,5 @@
 /** Single reads that arrive together travel together: one call of SSM takes ten names. */
-import { type Parameter, ProblemError } from "@airlock/contract";
+import type { Parameter, ProblemError } from "@airlock/contract";
 import { LRUCache } from "lru-cache";
 import { isOutage } from "../errors.ts";
 import { ArrivalRate } from "./arrival-rate.ts";
@@ -15,7 +15,7 @@ const LONG_WINDOW_MS = 250;
 /** The window grows so that batches use up no more than this share of the budget. */
 const BUDGET_SHARE = 0.4;
 const MAX_LONERS = 1000;
-/** Longest wait for the turns of a batch that is asked again name by name. */
+/** Longest wait beside their own for the turns of those that were refused together. */
 const SPLIT_MS = 1000;
 
 export interface BatcherOptions {
@@ -25,8 +25,10 @@ export interface BatcherOptions {
   readonly estimateMs: (calls: number) => number;
   /** Calls a second that the budget allows now. */
   readonly perSecond: () => number;
-  /** Asks SSM for these, in a turn that has come. A name that is missing in the answer is unknown. */
-  readonly send: (references: readonly Reference[]) => Promise<ReadonlyMap<string, Parameter>>;
+  /** Asks SSM for these, in a turn that has come; what the answer says of each, by its text. */
+  readonly send: (
+    references: readonly Reference[],
+  ) => Promise<ReadonlyMap<string, Parameter | ProblemError>>;
   /** May ask for so many more, that fill a batch which is about to be sent. */
   readonly topUp: (free: number) => void;
   readonly now: () => number;
@@ -36,8 +38,10 @@ interface Asked {
   readonly reference: Reference;
   readonly owner: string;
   readonly answer: PromiseWithResolvers<Parameter>;
-  /** Travels alone: it, or one that it travelled with, was refused. */
-  isLone: boolean;
+  /** When waiting for turns is in vain, by the options' clock. */
+  readonly endsAt: number;
+  /** Travels with those of its group and nobody else: it was refused, or somebody beside it was. */
+  group: symbol | undefined;
   timer?: NodeJS.Timeout;
 }
 
@@ -45,7 +49,7 @@ export class Batcher {
   readonly #options: BatcherOptions;
   readonly #asked = new FairQueue<Asked>();
   readonly #arrivals: ArrivalRate;
-  /** Names that SSM refuses, and all others of their batch with them. */
+  /** Names that SSM refuses, and all others of their call with them. */
   readonly #loners = new LRUCache<string, true>({ max: MAX_LONERS });
   #window: NodeJS.Timeout | undefined;
   #isTurnAwaited = false;
@@ -66,8 +70,9 @@ export class Batcher {
     const estimateMs = this.#estimateMs(owner);
     if (estimateMs > limitMs) return Promise.reject(budgetExhausted(estimateMs));
     const answer = Promise.withResolvers<Parameter>();
-    const isLone = this.#loners.has(reference.text);
-    this.#enqueue({ reference, owner, answer, isLone }, limitMs);
+    const endsAt = this.#options.now() + limitMs + SPLIT_MS;
+    const group = this.#loners.has(reference.text) ? Symbol(reference.text) : undefined;
+    this.#enqueue({ reference, owner, answer, endsAt, group }, limitMs);
     if (this.#isToppingUp) return answer.promise;
     this.#arrivals.note();
     if (this.#asked.size >= MAX_NAMES) this.#awaitTurn();
@@ -124,9 +129,10 @@ export class Batcher {
       names.add(asked.reference.name);
       return batch.push(asked);
     };
-    if (!take() || batch[0]?.isLone) return batch;
-    this.#topUp(MAX_NAMES - 1 - this.#asked.size);
-    const fits = ({ isLone, reference }: Asked) => !isLone && !names.has(reference.name);
+    if (!take()) return batch;
+    const group = batch[0]?.group;
+    if (group === undefined) this.#topUp(MAX_NAMES - 1 - this.#asked.size);
+    const fits = (asked: Asked) => asked.group === group && !names.has(asked.reference.name);
     while (batch.length < MAX_NAMES && take(fits));
     return batch;
   }
@@ -143,33 +149,35 @@ export class Batcher {
 
   async #send(batch: readonly Asked[]): Promise<void> {
     try {
-      const found = await this.#options.send(batch.map(({ reference }) => reference));
-      for (const { reference, answer, isLone } of batch) {
-        if (isLone) this.#loners.delete(reference.text);
-        const parameter = found.get(reference.text);
-        if (parameter) answer.resolve(parameter);
-        else answer.reject(unknownParameter());
+      const answers = await this.#options.send(batch.map(({ reference }) => reference));
+      for (const { reference, answer } of batch) {
+        this.#loners.delete(reference.text);
+        const given = answers.get(reference.text);
+        if (given && "value" in given) answer.resolve(given);
+        else answer.reject(given);
       }
     } catch (problem) {
-      this.#fail(batch, problem);
+      if (isOutage(problem)) for (const { answer } of batch) answer.reject(problem);
+      else this.#refused(batch, problem);
     }
   }
 
-  /** What SSM refuses because of one name is asked again name by name. */
-  #fail(batch: readonly Asked[], problem: unknown): void {
-    const isRefused = !isOutage(problem);
-    for (const asked of batch) {
-      if (isRefused && batch.length > 1) {
-        asked.isLone = true;
-        this.#enqueue(asked, SPLIT_MS);
-      } else {
-        if (isRefused) this.#loners.set(asked.reference.text, true);
-        asked.answer.reject(problem);
+  /** What SSM refuses because of one name is asked again by halves, down to that name. */
+  #refused(batch: readonly Asked[], problem: unknown): void {
+    const [first, ...others] = batch;
+    if (first && others.length === 0) {
+      this.#loners.set(first.reference.text, true);
+      first.answer.reject(problem);
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+      const group = Symbol("half");
+      for (const asked of half) {
+        asked.group = group;
+        this.#enqueue(asked, Math.max(0, asked.endsAt - this.#options.now()));
       }
     }
-    if (isRefused && this.#asked.size > 0) this.#awaitTurn();
+    this.#awaitTurn();
   }
 }
-
-const unknownParameter = () =>
-  new ProblemError("parameter_not_found", "There is no parameter of this name.");

@@ -4,7 +4,7 @@ import { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
 import { type AllPages, allPages } from "./pages.ts";
 import { LIST_WAIT_MS, type SsmCalls } from "./ssm-calls.ts";
-import { byName, infoFrom, type ParameterInfo } from "./ssm-wire.ts";
+import { byName, descriptionsFrom, type ParameterInfo } from "./ssm-wire.ts";
 
 /** The most that DescribeParameters gives at once. */
 const PAGE_SIZE = 50;
@@ -53,8 +53,8 @@ export class ParameterList {
       this.#calls.inTurn("ssm.DescribeParameters", turn, async (ssm, abortSignal) => {
         const command = new DescribeParametersCommand({ MaxResults: PAGE_SIZE, NextToken });
         const page = await ssm.send(command, { abortSignal });
-        const found = (page.Parameters ?? []).map(infoFrom);
-        return { items: found.filter((one) => one !== undefined), token: page.NextToken };
+        const items = descriptionsFrom(page).map(({ version, ...info }) => info);
+        return { items, token: page.NextToken };
       }),
     );
     list.items.sort(byName);

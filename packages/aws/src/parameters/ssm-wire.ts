@@ -1,6 +1,19 @@
-/** What SSM answers → what is on our wire. */
-import type { Parameter, Parameters, ParameterType } from "@airlock/contract";
-import type { ParameterMetadata, Parameter as SsmParameter } from "@aws-sdk/client-ssm";
+/** What SSM answers → what is on our wire. Names leave it in their one spelling alone. */
+import {
+  canonicalParameterName,
+  isSecretReference,
+  type Parameter,
+  type ParameterName,
+  type Parameters,
+  type ParameterType,
+  ProblemError,
+} from "@airlock/contract";
+import type {
+  GetParametersResult,
+  ParameterMetadata,
+  Parameter as SsmParameter,
+} from "@aws-sdk/client-ssm";
+import type { Reference } from "./reference.ts";
 
 export type ParameterInfo = Parameters["parameters"][number];
 
@@ -8,32 +21,103 @@ const TYPES: ReadonlySet<string> = new Set<ParameterType>(["String", "StringList
 const isType = (type: string | undefined): type is ParameterType =>
   type !== undefined && TYPES.has(type);
 
-/** Undefined for what lacks a part that SSM always gives. */
-export function parameterFrom(found: SsmParameter): Parameter | undefined {
-  const { Name, Value, Type, Version, LastModifiedDate } = found;
-  if (!Name || Value === undefined || !isType(Type) || !Version || !LastModifiedDate) {
-    return undefined;
+/** @throws ProblemError aws_error for what lacks a part that SSM always gives. */
+function parameterFrom(found: SsmParameter, name: ParameterName): Parameter {
+  const { Value, Type, LastModifiedDate } = found;
+  const isSecret = isSecretReference(name);
+  // Secrets Manager counts no versions: SSM says 0, or nothing
+  const version = found.Version || (isSecret ? 0 : undefined);
+  if (isSecret && Value === undefined && Type === "SecureString") throw binarySecret();
+  if (Value === undefined || !isType(Type) || version === undefined || !LastModifiedDate) {
+    throw unclearAnswer();
   }
   return {
-    name: Name,
+    name,
     value: Value,
     type: Type,
-    version: Version,
+    version,
     last_modified: LastModifiedDate.toISOString(),
     ...(Type === "StringList" && { values: Value.split(",") }),
   };
 }
 
-export function infoFrom({
-  Name,
-  Type,
-  LastModifiedDate,
-}: ParameterMetadata): ParameterInfo | undefined {
-  if (!Name || !isType(Type) || !LastModifiedDate) return undefined;
-  return { name: Name, type: Type, last_modified: LastModifiedDate.toISOString() };
+/**
+ * What an answer of GetParameters says of each name that was asked for, by its reference: the
+ * parameter, that there is none, or nothing, which is no answer.
+ */
+export function answersFrom(
+  { Parameters = [], InvalidParameters = [] }: GetParametersResult,
+  references: readonly Reference[],
+): Map<string, Parameter | ProblemError> {
+  const asked = new Set<string>(references.map(({ name }) => name));
+  // a shared parameter may be called as in its own account, as one of ours may be too
+  const nameOf = ({ ARN = "", Name = "" }: SsmParameter) =>
+    asked.has(ARN) ? ARN : canonicalParameterName(Name);
+  const found = new Map(Parameters.map((one) => [nameOf(one), one]));
+  const invalid = new Set(InvalidParameters);
+  return new Map(
+    references.map(({ name, text }) => {
+      const one = found.get(name);
+      if (one) return [text, orProblem(() => parameterFrom(one, name))];
+      return [text, invalid.has(text) ? unknownParameter() : unclearAnswer()];
+    }),
+  );
+}
+
+/**
+ * The parameters of one page of a tree; those that cannot be named in a request are left out.
+ *
+ * @throws ProblemError aws_error for what is no page.
+ */
+export function treeItemsFrom(page: { Parameters?: SsmParameter[] | undefined }): Parameter[] {
+  return demand(page.Parameters).flatMap((one) => {
+    const name = nameFrom(one);
+    return name === undefined ? [] : [parameterFrom(one, name)];
+  });
+}
+
+/** The same for a page of descriptions. @throws ProblemError aws_error */
+export function descriptionsFrom(page: {
+  Parameters?: ParameterMetadata[] | undefined;
+}): (ParameterInfo & { version: number })[] {
+  return demand(page.Parameters).flatMap((one) => {
+    const name = nameFrom(one);
+    const { Type, Version, LastModifiedDate } = one;
+    if (name === undefined) return [];
+    if (!isType(Type) || !Version || !LastModifiedDate) throw unclearAnswer();
+    return [{ name, type: Type, version: Version, last_modified: LastModifiedDate.toISOString() }];
+  });
+}
+
+/** @throws ProblemError aws_error for an item without a name. */
+function nameFrom({ Name }: { Name?: string | undefined }): ParameterName | undefined {
+  return canonicalParameterName(demand(Name));
 }
 
 /** By code units, as cursors compare names. */
 export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : 1;
 }
+
+function demand<T>(part: T | undefined): T {
+  if (part === undefined) throw unclearAnswer();
+  return part;
+}
+
+function orProblem(make: () => Parameter): Parameter | ProblemError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof ProblemError) return error;
+    throw error;
+  }
+}
+
+const unknownParameter = () =>
+  new ProblemError("parameter_not_found", "There is no parameter of this name.");
+
+/** Neither here nor not here: AWS, or something before it, is not itself. */
+export const unclearAnswer = () => new ProblemError("aws_error", "AWS could not answer.");
+
+const binarySecret = () =>
+  new ProblemError("aws_rejected_request", "This secret is binary, and SSM gives text alone.");

@@ -1,56 +1,134 @@
 /** The parameters below a path, with their values. */
-import type { Parameter } from "@airlock/contract";
+import {
+  type Parameter,
+  type ParameterName,
+  type ParameterPath,
+  ProblemError,
+} from "@airlock/contract";
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
+import { LRUCache } from "lru-cache";
+import { isOutage } from "../errors.ts";
 import type { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
 import { allPages } from "./pages.ts";
+import { referenceTo } from "./reference.ts";
 import { LIST_WAIT_MS, type SsmCalls } from "./ssm-calls.ts";
-import { byName, parameterFrom } from "./ssm-wire.ts";
+import { byName, treeItemsFrom, unclearAnswer } from "./ssm-wire.ts";
+import type { Values } from "./values.ts";
 
 /** The most that GetParametersByPath gives at once. */
 const PAGE_SIZE = 10;
+const MAX_MIXED = 1000;
 
 export interface TreeOptions extends ReadOptions {
   /** All levels below, not only the next one. */
   readonly recursive: boolean;
 }
 
+export interface Tree {
+  /** Sorted by name. */
+  readonly parameters: readonly Parameter[];
+  /** Those that AWS refuses to decrypt, sorted by name. */
+  readonly failed: readonly FailedParameter[];
+}
+
+export interface FailedParameter {
+  readonly name: Parameter["name"];
+  readonly type: Parameter["type"];
+  readonly problem: ProblemError;
+}
+
+export interface TreesOptions {
+  readonly calls: SsmCalls;
+  readonly cache: ReadCache<Parameter | Tree>;
+  readonly decrypted: Values;
+}
+
 export class Trees {
-  readonly #calls: SsmCalls;
-  readonly #cache: ReadCache<Parameter | Parameter[]>;
+  readonly #options: TreesOptions;
+  /** Trees that hold what cannot be decrypted; a page with one of those is refused as a whole. */
+  readonly #mixed = new LRUCache<string, true>({ max: MAX_MIXED });
 
-  constructor(calls: SsmCalls, cache: ReadCache<Parameter | Parameter[]>) {
-    this.#calls = calls;
-    this.#cache = cache;
+  constructor(options: TreesOptions) {
+    this.#options = options;
   }
 
-  /** Sorted by name. @throws ProblemError */
-  read(path: string, options: TreeOptions): Promise<Read<Parameter[]>> {
-    const { recursive, decrypt = true, caller = "", revalidate, signal } = options;
+  /** @throws ProblemError */
+  read(path: ParameterPath, options: TreeOptions): Promise<Read<Tree>> {
+    const { recursive, decrypt = true, revalidate, signal } = options;
     const key = `tree ${decrypt} ${recursive} ${path}`;
-    const fetch = () => this.#fetch(path, recursive, decrypt, caller);
-    return this.#cache.read(key, fetch, { revalidate, signal, limitMs: LIST_WAIT_MS });
+    const fetch = () => this.#fetch(key, path, options);
+    return this.#options.cache.read(key, fetch, { revalidate, signal, limitMs: LIST_WAIT_MS });
   }
 
-  async #fetch(
-    path: string,
+  async #fetch(key: string, path: ParameterPath, options: TreeOptions): Promise<Tree> {
+    const { recursive, decrypt = true, caller = "" } = options;
+    const read = (withDecryption: boolean) =>
+      this.#parameters(path, recursive, withDecryption, `tree ${caller}`);
+    if (!decrypt) return { parameters: await read(false), failed: [] };
+    if (!this.#mixed.has(key)) {
+      try {
+        return { parameters: await read(true), failed: [] };
+      } catch (problem) {
+        if (isOutage(problem)) throw problem;
+        // if it was not for decrypting, the next attempt is refused as well
+      }
+    }
+    const tree = await this.#decryptEach(await read(false), caller);
+    if (tree.failed.length > 0) this.#mixed.set(key, true);
+    else this.#mixed.delete(key);
+    return tree;
+  }
+
+  async #decryptEach(sealed: readonly Parameter[], caller: string): Promise<Tree> {
+    const parameters: Parameter[] = [];
+    const failed: FailedParameter[] = [];
+    await Promise.all(
+      sealed.map(async (one) => {
+        const { name, type } = one;
+        if (type !== "SecureString") return parameters.push(one);
+        try {
+          return parameters.push(await this.#decryptOne(name, caller));
+        } catch (problem) {
+          if (!(problem instanceof ProblemError) || isOutage(problem)) throw problem;
+          const isGone = problem.code === "parameter_not_found";
+          return isGone || failed.push({ name, type, problem });
+        }
+      }),
+    );
+    return { parameters: parameters.sort(byName), failed: failed.sort(byName) };
+  }
+
+  async #decryptOne(name: ParameterName, caller: string): Promise<Parameter> {
+    const options = { caller, revalidate: true };
+    const { value, cache } = await this.#options.decrypted.read(
+      referenceTo(name),
+      options,
+      LIST_WAIT_MS,
+    );
+    // an old value would make the whole tree look newer than it is
+    if (cache === "stale") throw unclearAnswer();
+    return value;
+  }
+
+  async #parameters(
+    path: ParameterPath,
     recursive: boolean,
-    decrypt: boolean,
+    withDecryption: boolean,
     owner: string,
   ): Promise<Parameter[]> {
-    const turn = { priority: "read", owner: `tree ${owner}`, limitMs: LIST_WAIT_MS } as const;
+    const turn = { priority: "read", owner, limitMs: LIST_WAIT_MS } as const;
     const { items } = await allPages((NextToken) =>
-      this.#calls.inTurn("ssm.GetParametersByPath", turn, async (ssm, abortSignal) => {
+      this.#options.calls.inTurn("ssm.GetParametersByPath", turn, async (ssm, abortSignal) => {
         const command = new GetParametersByPathCommand({
           Path: path,
           Recursive: recursive,
-          WithDecryption: decrypt,
+          WithDecryption: withDecryption,
           MaxResults: PAGE_SIZE,
           NextToken,
         });
         const page = await ssm.send(command, { abortSignal });
-        const found = (page.Parameters ?? []).map(parameterFrom);
-        return { items: found.filter((one) => one !== undefined), token: page.NextToken };
+        return { items: treeItemsFrom(page), token: page.NextToken };
       }),
     );
     return items.sort(byName);

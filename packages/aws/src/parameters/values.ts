@@ -1,12 +1,13 @@
 /** Values by name: from the cache, or from SSM in batches. */
-import type { Parameter } from "@airlock/contract";
+import { isSecretReference, type Parameter, ProblemError } from "@airlock/contract";
 import { GetParametersCommand } from "@aws-sdk/client-ssm";
 import type { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
 import { Batcher } from "./batcher.ts";
 import { type Reference, referenceFrom } from "./reference.ts";
 import { type SsmCalls, TURN_MS } from "./ssm-calls.ts";
-import { parameterFrom } from "./ssm-wire.ts";
+import { answersFrom } from "./ssm-wire.ts";
+import type { Tree } from "./trees.ts";
 
 /** Longest wait for the turns of many names asked for at once. */
 export const MANY_TURNS_MS = 5000;
@@ -17,19 +18,21 @@ const REFRESH = "refresh";
 
 export interface ValuesOptions {
   readonly calls: SsmCalls;
-  readonly cache: ReadCache<Parameter | Parameter[]>;
+  readonly cache: ReadCache<Parameter | Tree>;
   readonly perSecond: () => number;
   readonly now: () => number;
 }
 
 /** One form of all values, decrypted or as they are stored; each has entries of its own. */
 export class Values {
-  readonly #cache: ReadCache<Parameter | Parameter[]>;
+  readonly #cache: ReadCache<Parameter | Tree>;
   readonly #batcher: Batcher;
   readonly #prefix: string;
+  readonly #decrypt: boolean;
 
   constructor({ calls, cache, perSecond, now }: ValuesOptions, decrypt: boolean) {
     this.#cache = cache;
+    this.#decrypt = decrypt;
     this.#prefix = decrypt ? "decrypted " : "encrypted ";
     const owner = `${this.#prefix}values`;
     const turn = { priority: "read", owner } as const;
@@ -44,7 +47,12 @@ export class Values {
   }
 
   /** @param turnMs longest wait for a turn. @throws ProblemError */
-  read(reference: Reference, options: ReadOptions, turnMs = TURN_MS): Promise<Read<Parameter>> {
+  async read(
+    reference: Reference,
+    options: ReadOptions,
+    turnMs = TURN_MS,
+  ): Promise<Read<Parameter>> {
+    if (!this.#decrypt && isSecretReference(reference.name)) throw onlyDecrypted();
     const { caller = "", revalidate, signal } = options;
     const fetch = () => this.#batcher.ask(reference, caller, turnMs);
     const reader = { revalidate, signal, limitMs: NEVER_MS };
@@ -69,8 +77,8 @@ async function fetchValues(
   turn: Parameters<SsmCalls["make"]>[1],
   references: readonly Reference[],
   decrypt: boolean,
-): Promise<Map<string, Parameter>> {
-  const { Parameters = [] } = await calls.make("ssm.GetParameters", turn, (ssm, abortSignal) =>
+): Promise<Map<string, Parameter | ProblemError>> {
+  const answer = await calls.make("ssm.GetParameters", turn, (ssm, abortSignal) =>
     ssm.send(
       new GetParametersCommand({
         Names: references.map(({ text }) => text),
@@ -79,16 +87,12 @@ async function fetchValues(
       { abortSignal },
     ),
   );
-  const byName = new Map(Parameters.map((found) => [bare(found.Name ?? ""), found]));
-  const values = new Map<string, Parameter>();
-  for (const { name, text } of references) {
-    const found = byName.get(bare(name));
-    // under the name it was asked by, whichever form SSM knows it in
-    const parameter = found && parameterFrom({ ...found, Name: name });
-    if (parameter) values.set(text, parameter);
-  }
-  return values;
+  return answersFrom(answer, references);
 }
 
-/** A root-level parameter may have been made with its slash or without. */
-const bare = (name: string): string => (name.startsWith("/") ? name.slice(1) : name);
+/** SSM would say that there is none. */
+const onlyDecrypted = () =>
+  new ProblemError(
+    "aws_rejected_request",
+    "A secret of Secrets Manager cannot be read without decrypting it.",
+  );

@@ -1,6 +1,8 @@
 /** Who waits for which parameters to change. */
+import { isSecretReference, type ParameterName } from "@airlock/contract";
 
 export interface Seen {
+  readonly value: string;
   readonly version: number;
   readonly last_modified: string;
 }
@@ -17,15 +19,15 @@ interface Watch {
 const SAME_TIME_MS = 1000;
 
 export class Watches {
-  readonly #byName = new Map<string, Set<Watch>>();
+  readonly #byName = new Map<ParameterName, Set<Watch>>();
 
   get isEmpty(): boolean {
     return this.#byName.size === 0;
   }
 
-  /** Up to so many names, those that were given longest ago first. */
-  next(count: number): string[] {
-    const names = [...this.#byName.keys()].slice(0, count);
+  /** Up to so many names that fit, those that were given longest ago first. */
+  next(count: number, fits: (name: ParameterName) => boolean): ParameterName[] {
+    const names = [...this.#byName.keys()].filter(fits).slice(0, count);
     for (const name of names) {
       const watches = this.#byName.get(name);
       this.#byName.delete(name);
@@ -35,7 +37,7 @@ export class Watches {
   }
 
   /** True when `show` tells of a change, false at the end of the time or when the reader leaves. */
-  add(name: string, seen: Seen, limitMs: number, signal?: AbortSignal): Promise<boolean> {
+  add(name: ParameterName, seen: Seen, limitMs: number, signal?: AbortSignal): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const end = (isChanged: boolean) => {
       clearTimeout(timer);
@@ -54,7 +56,8 @@ export class Watches {
   }
 
   /** Ends the wait of those who have seen something else. @returns whether there were any. */
-  show(name: string, shown: Shown): boolean {
+  show(name: ParameterName, shown: Shown): boolean {
+    const isOther = isSecretReference(name) ? isOtherSecret : isOtherVersion;
     const changed = [...(this.#byName.get(name) ?? [])].filter(({ seen }) => isOther(seen, shown));
     for (const watch of changed) watch.end(true);
     return changed.length > 0;
@@ -66,14 +69,17 @@ export class Watches {
     }
   }
 
-  #remove(name: string, watch: Watch): void {
+  #remove(name: ParameterName, watch: Watch): void {
     const watches = this.#byName.get(name);
     watches?.delete(watch);
     if (watches?.size === 0) this.#byName.delete(name);
   }
 }
 
-function isOther(seen: Seen, shown: Shown): boolean {
+/** A secret has no versions, and is read decrypted alone. */
+const isOtherSecret = (seen: Seen, shown: Shown): boolean => shown?.value !== seen.value;
+
+function isOtherVersion(seen: Seen, shown: Shown): boolean {
   if (!shown?.last_modified || shown.version !== seen.version) return true;
   // a parameter that was deleted and made anew begins with the same version
   const apartMs = Math.abs(Date.parse(shown.last_modified) - Date.parse(seen.last_modified));

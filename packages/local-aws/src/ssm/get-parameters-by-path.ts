@@ -7,7 +7,7 @@ import type { Call } from "../world.ts";
 import { checkIam, checkKms } from "./denials.ts";
 import { pageOf } from "./pages.ts";
 import { filterMatch, isUnder, parameterFilters } from "./parameter-filters.ts";
-import { checkPath } from "./parameter-name.ts";
+import { checkPath, kindOf } from "./parameter-name.ts";
 import { ssmAnswer, ssmInput, validate } from "./ssm-input.ts";
 import { valueView } from "./value-view.ts";
 
@@ -37,7 +37,10 @@ export function getParametersByPath(call: Call): WireAnswer {
     call,
     input.NextToken,
     input.MaxResults ?? MAX_PAGE,
-    (parameter) => isUnder(parameter.name, path, input.Recursive ?? false) && wanted(parameter),
+    (parameter) =>
+      (kindOf(parameter.name) === "own" || path.startsWith("/aws")) &&
+      isUnder(parameter.name, path, input.Recursive ?? false) &&
+      wanted(parameter),
   );
   const store = call.world.parameters;
   const withDecryption = input.WithDecryption ?? false;

@@ -4,8 +4,9 @@ import { parseArgs } from "node:util";
 import { CALLER_KINDS, type CallerKind, callerFault } from "./caller-kind.ts";
 import { resourceOf } from "./cli-name.ts";
 import { type Explanation, explain } from "./explain.ts";
+import { seemsToReachFurther } from "./parameter-glob.ts";
 import { PolicyError, readPolicy } from "./parse-policy.ts";
-import { VERBS } from "./rule.ts";
+import { type Rule, VERBS } from "./rule.ts";
 
 const HELP = `Checks an access policy and says what it decides.
 
@@ -15,7 +16,8 @@ const HELP = `Checks an access policy and says what it decides.
 Caller   the verified name, such as the claim in a token or, for the owner of an
          API key, aws:<account>:<role>:<session>; or anonymous
 Verb     ${VERBS.join(", ")}
-Name     /a/b or a            a parameter
+Name     /a/b or a            a parameter; a and /a are one
+         arn:aws:ssm:…        a parameter that another account shares
          s3://bucket          a bucket
          s3://bucket/key      an object
          s3://bucket/prefix*  with list: whatever begins so
@@ -86,11 +88,21 @@ function check(words: readonly string[], callers: CallerKind): Answer {
   if (file === undefined || words.length > 1) throw new UsageError("check takes one file");
   try {
     const { rules } = readPolicy(textOf(file), callers);
-    return { text: `${file}: ${rules.length} rule(s), no fault\n`, exitCode: 0 };
+    const lines = [`${file}: ${rules.length} rule(s), no fault`, ...rules.flatMap(noteOn)];
+    return { text: `${lines.join("\n")}\n`, exitCode: 0 };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     return { text: `${error.message}\n`, exitCode: 1 };
   }
+}
+
+/** What its author may not know of a rule that has no fault. */
+function noteOn({ id, line, parameters }: Rule): string[] {
+  const glob = parameters.find(seemsToReachFurther);
+  if (!glob) return [];
+  return [
+    `line ${line}: ${id}: ${glob.text} is about no name under /aws/ and no ARN; a rule must spell those`,
+  ];
 }
 
 interface Values {

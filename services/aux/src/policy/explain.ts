@@ -1,4 +1,5 @@
 /** Which rule decides, and why each other one does not. */
+import { spaceOf } from "./parameter-glob.ts";
 import type { PolicyFileContent } from "./parse-policy.ts";
 import { createPolicy, type Decision, inTurn } from "./policy.ts";
 import { isAbout, isOver, type Resource, type Rule, type Subject, type Verb } from "./rule.ts";
@@ -30,10 +31,12 @@ function verdict(rule: Rule, subject: Subject, verb: Verb, resource: Resource): 
   if (!rule.verbs.has(verb)) return `does not hold the verb ${verb}`;
   if (isOver(rule, resource)) return "matches too, but is asked later";
   if (resource.kind === "parameter") {
-    const { decrypted = false } = resource;
+    const { name, decrypted = false } = resource;
     if (isOver(rule, { ...resource, decrypted: !decrypted })) {
       return rule.effect === "allow" ? "does not let decrypt" : "denies decrypting alone";
     }
+    const isElsewhere = rule.parameters.some((glob) => glob.matches(name));
+    if (isElsewhere) return `has no glob that spells ${spaceOf(name)}`;
   }
   return "has no glob that matches";
 }

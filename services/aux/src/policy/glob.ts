@@ -9,9 +9,13 @@
 
 export interface Glob {
   readonly text: string;
+  /** What each matching name begins with: all before the first star. */
+  readonly stem: string;
   matches(name: string): boolean;
   /** Whether some name that begins with `prefix` matches. */
   couldMatchBelow(prefix: string): boolean;
+  /** Whether some name of one segment more than `prefix`, which ends in a slash or is empty, matches. */
+  couldMatchChild(prefix: string): boolean;
   /** Whether every name that begins with `prefix` matches. */
   coversBelow(prefix: string): boolean;
 }
@@ -38,6 +42,7 @@ export function compileGlob(text: string): Glob {
   const pattern = open ? [...head, undefined, ...Array(open.atLeast).fill(ANY_SEGMENT)] : head;
   return {
     text,
+    stem: text.split("*", 1)[0] ?? "",
     matches: matcherOf(text, pattern),
     couldMatchBelow(prefix) {
       const whole = prefix.split("/");
@@ -51,6 +56,8 @@ export function compileGlob(text: string): Glob {
       if (part === undefined) return whole.length < pattern.length;
       return couldBegin(part, begun);
     },
+    couldMatchChild: (prefix) =>
+      matchesSegments(pattern, [...prefix.split("/").slice(0, -1), undefined]),
     coversBelow(prefix) {
       if (!open) return false;
       const whole = prefix.split("/").slice(0, -1);
@@ -98,8 +105,8 @@ function segmentsOf(name: string): readonly string[] {
   return last.segments;
 }
 
-/** Whether all segments match, each `**` taking as few as will do. */
-function matchesSegments(pattern: Pattern, segments: readonly string[]): boolean {
+/** Whether all segments match, each `**` taking as few as will do; undefined is one that suits any. */
+function matchesSegments(pattern: Pattern, segments: readonly (string | undefined)[]): boolean {
   let at = 0;
   let resumeAt = -1;
   let resumeFrom = 0;
@@ -108,7 +115,7 @@ function matchesSegments(pattern: Pattern, segments: readonly string[]): boolean
     if (at < pattern.length && part === undefined) {
       resumeAt = ++at;
       resumeFrom = next;
-    } else if (part !== undefined && matchesSegment(part, segments[next] ?? "")) {
+    } else if (part !== undefined && matchesSegment(part, segments[next])) {
       at++;
       next++;
     } else if (resumeAt >= 0) {
@@ -121,7 +128,8 @@ function matchesSegments(pattern: Pattern, segments: readonly string[]): boolean
 }
 
 /** Each piece between two stars is taken where it comes first; that leaves most to the others. */
-function matchesSegment(segment: Segment, text: string): boolean {
+function matchesSegment(segment: Segment, text: string | undefined): boolean {
+  if (text === undefined) return true;
   const last = segment.length - 1;
   const first = segment[0];
   if (last === 0) return text === first;

@@ -3,6 +3,7 @@ import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocume
 import type * as z from "zod";
 import { type CallerKind, callerFault } from "./caller-kind.ts";
 import { compileFlatGlob, compileGlob } from "./glob.ts";
+import { compileParameterGlob } from "./parameter-glob.ts";
 import { createPolicy, type DeniedStatus, type Policy } from "./policy.ts";
 import { type PolicySource, policySchema, splitObject } from "./policy-schema.ts";
 import type { Group, Rule } from "./rule.ts";
@@ -129,7 +130,7 @@ function rulesOf(source: PolicySource, lineOf: (index: number) => number): Rule[
     verbs: new Set(rule.verbs),
     callers: (rule.callers ?? []).map(compileFlatGlob),
     groups: (rule.groups ?? []).flatMap((name) => groups.get(name) ?? []),
-    parameters: (rule.parameters ?? []).map(compileGlob),
+    parameters: (rule.parameters ?? []).map(compileParameterGlob),
     buckets: (rule.buckets ?? []).map(compileGlob),
     objects: (rule.objects ?? []).map((text) => {
       const { bucket, key = "" } = splitObject(text);

@@ -18,10 +18,19 @@ const listOf = (faultOf: (text: string) => string | undefined) =>
     .optional();
 
 function parameterFault(text: string): string | undefined {
+  if (text.startsWith("arn:")) return arnFault(text);
   if (!/^[\w.*/-]*$/.test(text)) return "may hold what a parameter's name does, and *";
   // such globs match nothing, and a rule that denies would leave its door open
   if (/^(?!\*\*\/)[^/]+\//.test(text)) return "a name of several levels begins with a slash";
   if (/^\/(?!\*\*$)[^/]*$/.test(text)) return "a name of one level has no slash";
+  return globFault(text);
+}
+
+/** `arn:aws:ssm:<region>:<account>:parameter/<name>`; stars stand for what is between two slashes. */
+function arnFault(text: string): string | undefined {
+  if (!/^arn:[\w.:*-]*\/[\w.*/-]+$/.test(text)) {
+    return "an ARN is arn:aws:ssm:<region>:<account>:parameter/<name>, with * and **";
+  }
   return globFault(text);
 }
 

@@ -1,4 +1,5 @@
 /** Decides what a caller may do: deny wins over allow, and what no rule allows is denied. */
+import { type Below, reachOf } from "./reach.ts";
 import {
   isAbout,
   isOver,
@@ -19,6 +20,11 @@ export interface Decision {
 
 export interface Policy {
   decide(subject: Subject, verb: Verb, resource: Resource): Decision;
+  /**
+   * Where parameters could be that the subject may have: beginnings of their names, none where
+   * nothing is allowed.
+   */
+  reach(subject: Subject, verb: Verb, below: Below): readonly string[];
   /** Status of a denied read: 404 does not tell whether there is something. */
   readonly deniedStatus: DeniedStatus;
 }
@@ -33,13 +39,15 @@ export const DEFAULT_RULE = "default";
 /** Callers whose rules are remembered. */
 const MAX_SUBJECTS = 1000;
 
-const DEFAULT: Decision = { allow: false, rule: DEFAULT_RULE };
+/** What no rule is about. */
+export const DEFAULT: Decision = { allow: false, rule: DEFAULT_RULE };
 const READ_BY_ALL: Decision = { allow: true, rule: "open-reads" };
 
 /** Without a policy, which is for dev alone: everybody reads everything, nobody writes. */
 export const OPEN_READS: Policy = {
   deniedStatus: 404,
   decide: (_subject, verb) => (verb === "presign-put" ? DEFAULT : READ_BY_ALL),
+  reach: (_subject, _verb, { prefix }) => [prefix],
 };
 
 /**
@@ -63,17 +71,24 @@ export function createPolicy(rules: readonly Rule[], deniedStatus: DeniedStatus)
     return table;
   };
   let last: (Subject & { readonly table: Table }) | undefined;
+  // the items of a list are decided one after the other, all for one caller
+  const latest = ({ caller, groups }: Subject): Table => {
+    if (!last || last.caller !== caller || last.groups !== groups) {
+      last = { caller, groups, table: tableOf({ caller, groups }) };
+    }
+    return last.table;
+  };
   return {
     deniedStatus,
-    decide({ caller, groups }, verb, resource) {
-      // the items of a list are decided one after the other, all for one caller
-      if (!last || last.caller !== caller || last.groups !== groups) {
-        last = { caller, groups, table: tableOf({ caller, groups }) };
-      }
-      for (const { rule, decision } of last.table[verb][resource.kind]) {
+    decide(subject, verb, resource) {
+      for (const { rule, decision } of latest(subject)[verb][resource.kind]) {
         if (isOver(rule, resource)) return decision;
       }
       return DEFAULT;
+    },
+    reach(subject, verb, below) {
+      const rules = latest(subject)[verb].parameter.map(({ rule }) => rule);
+      return reachOf(rules, below);
     },
   };
 }

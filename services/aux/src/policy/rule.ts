@@ -1,5 +1,7 @@
 /** One rule of a policy: whom it is about, and what. */
+import type { ParameterName } from "@airlock/contract";
 import type { Glob } from "./glob.ts";
+import { type ParameterGlob, spaceOf } from "./parameter-glob.ts";
 
 export const VERBS = ["list", "read", "presign-get", "presign-put"] as const;
 export type Verb = (typeof VERBS)[number];
@@ -7,7 +9,7 @@ export type Verb = (typeof VERBS)[number];
 export type Resource =
   | {
       readonly kind: "parameter";
-      readonly name: string;
+      readonly name: ParameterName;
       /** Whether a SecureString is shown in the clear. */
       readonly decrypted?: boolean;
     }
@@ -46,7 +48,7 @@ export interface Rule {
   readonly verbs: ReadonlySet<Verb>;
   readonly callers: readonly ((caller: string) => boolean)[];
   readonly groups: readonly Group[];
-  readonly parameters: readonly Glob[];
+  readonly parameters: readonly ParameterGlob[];
   readonly buckets: readonly Glob[];
   readonly objects: readonly ObjectGlob[];
   /** Allow: SecureStrings may be decrypted as well. Deny: nothing but decrypting them is denied. */
@@ -66,7 +68,7 @@ export function isAbout({ callers, groups }: Rule, subject: Subject): boolean {
 export function isOver(rule: Rule, resource: Resource): boolean {
   switch (resource.kind) {
     case "parameter":
-      return rule.parameters.some((glob) => glob.matches(resource.name)) && minds(rule, resource);
+      return holdsName(rule, resource.name) && minds(rule, resource);
     case "bucket":
       return rule.buckets.some((glob) => glob.matches(resource.name));
     case "object":
@@ -85,7 +87,15 @@ function isBelow({ effect }: Rule, key: Glob, { prefix }: { prefix: string }): b
   return effect === "allow" ? key.couldMatchBelow(prefix) : key.coversBelow(prefix);
 }
 
+function holdsName({ parameters }: Rule, name: ParameterName): boolean {
+  const space = spaceOf(name);
+  return parameters.some((glob) => glob.space === space && glob.matches(name));
+}
+
 /** Whether the rule's `decrypt` goes with showing the parameter, in the clear or not. */
-function minds({ effect, decrypt }: Rule, { decrypted = false }: { decrypted?: boolean }): boolean {
+export function minds(
+  { effect, decrypt }: Rule,
+  { decrypted = false }: { decrypted?: boolean },
+): boolean {
   return effect === "allow" ? decrypt || !decrypted : decrypted || !decrypt;
 }

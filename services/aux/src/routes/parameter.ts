@@ -1,11 +1,12 @@
 /** `/parameters/{name}`: one value, also as plain text, also once it has changed. */
 import type { ParameterStore, Read } from "@airlock/aws";
-import { Parameter, ParameterQuery, ProblemError } from "@airlock/contract";
+import { Parameter, type ParameterName, ParameterQuery, ProblemError } from "@airlock/contract";
 import { type App, clientLeft, parameterNameOf, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Negotiator from "negotiator";
 import * as z from "zod";
 import type { Access } from "../access.ts";
+import { mayRead } from "../parameters/readable.ts";
 import {
   isUnchanged,
   jsonOf,
@@ -16,22 +17,17 @@ import {
 } from "../representation.ts";
 
 export function parameterRoute(app: App, store: ParameterStore, access: Access): void {
-  const read = async (request: FastifyRequest, name: string, options: ReadOptions) => {
-    const { decrypt = true } = options;
-    const denied = { name, missing: () => noSuchParameter() };
-    const decision = access.demand(request, "read", { kind: "parameter", name }, denied);
+  const read = async (request: FastifyRequest, name: ParameterName, options: ReadOptions) => {
+    const { form, decisionOn } = mayRead(access, request, name, options.decrypt ?? true);
     let found: Read<Parameter> | undefined;
     try {
-      found = await store.get(name, options);
+      if (form) found = await store.get(name, { ...options, decrypt: form === "decrypted" });
     } finally {
-      if (!found) access.record(request, "read", name, { decision });
+      const decision = decisionOn(found?.value);
+      access.record(request, "read", name, { decision, cache: found?.cache });
     }
-    const decrypted = decrypt && found.value.type === "SecureString";
-    const resource = { kind: "parameter", name, decrypted } as const;
-    const final = access.decide(request, "read", resource);
-    access.record(request, "read", name, { decision: final, cache: found.cache });
-    if (!final.allow) throw access.refusal(denied);
-    return found;
+    if (found && decisionOn(found.value).allow) return found;
+    throw access.refusal({ name, missing: noSuchParameter });
   };
 
   app.get(
@@ -51,6 +47,7 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
     },
     async (request, reply) => {
       const name = parameterNameOf(request, "/parameters/");
+      await store.checkNames([name]);
       const { wait, ...selection } = request.query;
       const options = {
         ...selection,

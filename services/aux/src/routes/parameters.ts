@@ -1,8 +1,7 @@
 /** `/parameters` and `/parameters/batch`: the list, a tree, several values at once. */
-import type { ParameterStore, Read } from "@airlock/aws";
+import type { ParameterStore } from "@airlock/aws";
 import {
   BatchRequest,
-  type Parameter,
   ParameterBatch,
   Parameters,
   ParametersQuery,
@@ -12,81 +11,13 @@ import { type App, clientLeft, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
-import { type Page, pageOf } from "../pages.ts";
-import { jsonOf, newsOf, send, wantsFresh } from "../representation.ts";
+import type { Asking } from "../parameters/answer.ts";
+import { readBatch } from "../parameters/batch.ts";
+import { listParameters } from "../parameters/list.ts";
+import { readTree } from "../parameters/tree.ts";
+import { jsonOf, send, wantsFresh } from "../representation.ts";
 
 export function parametersRoutes(app: App, store: ParameterStore, access: Access): void {
-  const list = async (request: FastifyRequest, reply: FastifyReply, query: ParametersQuery) => {
-    const { prefix = "", type } = query;
-    const found = await store.list(optionsOf(request, reply));
-    let denied = 0;
-    const page = pageOf(`parameters ${type ?? ""} ${prefix}`, found.value, query, (item) => {
-      if (!item.name.startsWith(prefix) || (type !== undefined && item.type !== type)) return false;
-      const { allow } = access.decide(request, "list", { kind: "parameter", name: item.name });
-      if (!allow) denied++;
-      return allow;
-    });
-    const counts = { allowed: page.items.length, denied, cache: found.cache };
-    access.recordList(request, "list", `${prefix}*`, counts);
-    const body: Parameters = { count: page.items.length, parameters: page.items, ...nextOf(page) };
-    return { body, news: found };
-  };
-
-  const tree = async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    query: ParametersQuery,
-    path: string,
-  ) => {
-    const { recursive = false, decrypt = true } = query;
-    const found = await store.tree(path, { ...optionsOf(request, reply), recursive, decrypt });
-    let denied = 0;
-    const page = pageOf(`tree ${path} ${recursive}`, found.value, query, (parameter) => {
-      const { allow } = access.decide(request, "read", resourceOf(parameter, decrypt));
-      if (!allow) denied++;
-      return allow;
-    });
-    const counts = { allowed: page.items.length, denied, cache: found.cache };
-    access.recordList(request, "read", path === "/" ? "/**" : `${path}/**`, counts);
-    const body: ParameterTree = {
-      path,
-      recursive,
-      count: page.items.length,
-      parameters: page.items,
-      ...nextOf(page),
-    };
-    return { body, news: found };
-  };
-
-  const batch = async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    names: readonly string[],
-    decrypt = true,
-  ) => {
-    const mayAsk = (name: string) =>
-      access.decide(request, "read", { kind: "parameter", name }).allow;
-    const options = { ...optionsOf(request, reply), decrypt };
-    const found = await store.getMany(names.filter(mayAsk), options);
-    const body: ParameterBatch = { parameters: [], missing: [], denied: [] };
-    const shown: Read<Parameter>[] = [];
-    for (const name of names) {
-      const one = found.get(name);
-      const resource = one
-        ? resourceOf(one.value, decrypt)
-        : ({ kind: "parameter", name } as const);
-      const decision = access.decide(request, "read", resource);
-      access.record(request, "read", name, { decision, cache: one?.cache });
-      if (!decision.allow) body[access.tellsDenied() ? "denied" : "missing"].push(name);
-      else if (!one) body.missing.push(name);
-      else {
-        body.parameters.push(one.value);
-        shown.push(one);
-      }
-    }
-    return { body, news: newsOf(shown) };
-  };
-
   app.get(
     "/parameters",
     {
@@ -98,12 +29,13 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
       },
     },
     async (request, reply) => {
-      const { query } = request;
-      const { body, news } = await (query.name
-        ? batch(request, reply, query.name, query.decrypt)
-        : query.path
-          ? tree(request, reply, query, query.path)
-          : list(request, reply, query));
+      const { name, path, decrypt = true, ...query } = request.query;
+      const asking = askingOf(request, reply);
+      const { body, news } = await (name
+        ? readBatch(store, access, request, name, { ...asking, decrypt })
+        : path
+          ? readTree(store, access, request, { ...query, path, decrypt }, asking)
+          : listParameters(store, access, request, query, asking));
       return send(request, reply, jsonOf(body), news);
     },
   );
@@ -118,8 +50,9 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
       },
     },
     async (request, reply) => {
-      const { names, decrypt } = request.body;
-      const { body, news } = await batch(request, reply, names, decrypt);
+      const { names, decrypt = true } = request.body;
+      const asking = { ...askingOf(request, reply), decrypt };
+      const { body, news } = await readBatch(store, access, request, names, asking);
       return send(request, reply, jsonOf(body), news);
     },
   );
@@ -127,16 +60,8 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
 
 const failures = problems(400, 401, 403, 414, 502, 503, 504);
 
-const optionsOf = (request: FastifyRequest, reply: FastifyReply) => ({
+const askingOf = (request: FastifyRequest, reply: FastifyReply): Asking => ({
   caller: request.caller,
   signal: clientLeft(reply),
   revalidate: wantsFresh(request),
 });
-
-const resourceOf = ({ name, type }: Parameter, decrypt: boolean) => ({
-  kind: "parameter" as const,
-  name,
-  decrypted: decrypt && type === "SecureString",
-});
-
-const nextOf = ({ next }: Page<unknown>) => (next === undefined ? {} : { next_cursor: next });

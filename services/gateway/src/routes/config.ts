@@ -7,6 +7,7 @@ import {
   Parameters,
   ParametersQuery,
   ParameterTree,
+  withoutSlash,
 } from "@airlock/contract";
 import { type App, parameterNameOf, problems } from "@airlock/http";
 import * as z from "zod";
@@ -35,6 +36,7 @@ export function configRoutes(app: App, toAux: Forward): void {
       const { name, recursive, decrypt, ...others } = request.query;
       const query = queryOf({
         ...others,
+        // no list of names grows beyond what was sent
         name: name?.map(withoutSlash),
         recursive: recursive || undefined,
         decrypt: decrypt === false ? false : undefined,
@@ -87,6 +89,7 @@ export function configRoutes(app: App, toAux: Forward): void {
       const name = parameterNameOf(request, "/config/");
       const { version, label, decrypt, wait } = request.query;
       const query = queryOf({ version, label, decrypt: decrypt === false ? false : undefined });
+      // nothing on the way can merge or decode what is left of a path without its first slash
       const path = `/parameters/${withoutSlash(name)}${query}`;
       // without an ETag to compare with there is nothing to wait for
       const isWait = request.headers["if-none-match"] !== undefined;
@@ -97,9 +100,3 @@ export function configRoutes(app: App, toAux: Forward): void {
 }
 
 const notModified = z.null().describe("If-None-Match names the ETag of what would be sent.");
-
-/**
- * The leading slash stays behind: nothing on the way can merge or decode what is left of a path, and
- * no list of names grows beyond what was sent.
- */
-const withoutSlash = (name: string): string => (name.startsWith("/") ? name.slice(1) : name);

@@ -1,0 +1,15 @@
+/** What the three ways to ask for many parameters share. */
+import type { CacheNews } from "../representation.ts";
+
+export interface Answer<T> {
+  readonly body: T;
+  /** Undefined for an answer that shows nothing. */
+  readonly news: CacheNews | undefined;
+}
+
+/** What a client asks the store with. */
+export interface Asking {
+  readonly caller: string | undefined;
+  readonly signal: AbortSignal;
+  readonly revalidate: boolean;
+}

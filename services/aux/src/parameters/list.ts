@@ -1,0 +1,51 @@
+/** The list of parameters: names, types and dates of those that the caller may list. */
+import type { ParameterStore } from "@airlock/aws";
+import {
+  canonicalParameterPrefix,
+  hasPrefix,
+  type ParameterPrefix,
+  type Parameters,
+  type ParametersQuery,
+} from "@airlock/contract";
+import type { FastifyRequest } from "fastify";
+import type { Access } from "../access.ts";
+import { nextOf, pageOf } from "../pages.ts";
+import { DEFAULT } from "../policy/policy.ts";
+import type { Answer, Asking } from "./answer.ts";
+
+export async function listParameters(
+  store: ParameterStore,
+  access: Access,
+  request: FastifyRequest,
+  { prefix: written = "", ...query }: ParametersQuery,
+  asking: Asking,
+): Promise<Answer<Parameters>> {
+  const prefix = canonicalParameterPrefix(written) ?? ("" as ParameterPrefix);
+  const name = `${written}*`;
+  if (isOutOfReach(access, request, prefix)) {
+    access.record(request, "list", name, { decision: DEFAULT });
+    const page = pageOf(listOf(written, query), [], query, () => false);
+    return { body: { count: 0, parameters: [], ...nextOf(page) }, news: undefined };
+  }
+  const found = await store.list(asking);
+  let denied = 0;
+  const page = pageOf(listOf(written, query), found.value, query, (item) => {
+    if (!hasPrefix(item.name, prefix)) return false;
+    if (query.type !== undefined && item.type !== query.type) return false;
+    const { allow } = access.decide(request, "list", { kind: "parameter", name: item.name });
+    if (!allow) denied++;
+    return allow;
+  });
+  const allowed = page.items.length;
+  access.recordList(request, "list", name, { allowed, denied, cache: found.cache });
+  const body = { count: allowed, parameters: page.items, ...nextOf(page) };
+  return { body, news: allowed > 0 ? found : undefined };
+}
+
+const listOf = (prefix: string, { type }: ParametersQuery) => `parameters ${type ?? ""} ${prefix}`;
+
+/** Whether no name that begins so can be listed, of one level or of several. */
+function isOutOfReach(access: Access, request: FastifyRequest, prefix: ParameterPrefix): boolean {
+  const spellings = prefix === "" ? [""] : [prefix, `/${prefix}`];
+  return spellings.every((one) => access.reach(request, "list", { prefix: one }).length === 0);
+}

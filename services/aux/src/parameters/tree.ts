@@ -1,0 +1,82 @@
+/** A tree of parameters: the values below a path that the caller may read. */
+import type { FailedParameter, ParameterStore, Read, Tree } from "@airlock/aws";
+import type { Parameter, ParameterPath, ParametersQuery, ParameterTree } from "@airlock/contract";
+import type { FastifyRequest } from "fastify";
+import type { Access } from "../access.ts";
+import { nextOf, pageOf } from "../pages.ts";
+import { DEFAULT } from "../policy/policy.ts";
+import { newsOf } from "../representation.ts";
+import type { Answer, Asking } from "./answer.ts";
+import { beginningOf, type TreeRoot, treeRoots } from "./tree-roots.ts";
+
+/** @throws ProblemError invalid_cursor, the AWS codes: the one of the first item if none could be had. */
+export async function readTree(
+  store: ParameterStore,
+  access: Access,
+  request: FastifyRequest,
+  query: ParametersQuery & { readonly path: ParameterPath },
+  asking: Asking,
+): Promise<Answer<ParameterTree>> {
+  const { path, recursive = false, decrypt = true } = query;
+  const reads = await readRoots(store, access, request, query, asking);
+  const items = itemsOf(reads);
+  let denied = 0;
+  const page = pageOf(`tree ${path} ${recursive}`, items, query, ({ name, type }) => {
+    const decrypted = decrypt && type === "SecureString";
+    const { allow } = access.decide(request, "read", { kind: "parameter", name, decrypted });
+    if (!allow) denied++;
+    return allow;
+  });
+  const parameters = page.items.filter(isGiven);
+  const failed = page.items.flatMap((item) => (isGiven(item) ? [] : [item]));
+  const news = page.items.length > 0 ? newsOf(reads) : undefined;
+  const allowed = parameters.length;
+  const name = path === "/" ? "/**" : `${path}/**`;
+  if (reads.length === 0) access.record(request, "read", name, { decision: DEFAULT });
+  else access.recordList(request, "read", name, { allowed, denied, cache: news?.cache });
+  const isWhole = query.cursor === undefined && !page.next;
+  const [first] = failed;
+  if (first && allowed === 0 && isWhole) throw first.problem;
+  const body = {
+    path,
+    recursive,
+    count: allowed,
+    parameters,
+    failed: failed.map(({ name: one, problem }) => ({ name: one, code: problem.code })),
+    ...nextOf(page),
+  };
+  return { body, news };
+}
+
+/** Asks for what can be shown and no more, in the clear only where something may be shown so. */
+function readRoots(
+  store: ParameterStore,
+  access: Access,
+  request: FastifyRequest,
+  { path, recursive = false, decrypt = true }: ParametersQuery & { readonly path: ParameterPath },
+  asking: Asking,
+): Promise<Read<Tree>[]> {
+  const reach = ({ path: root, recursive: isDeep }: TreeRoot, decrypted: boolean) => {
+    const below = { prefix: beginningOf(root), isOneLevel: !isDeep, decrypted };
+    return access.reach(request, "read", below);
+  };
+  const whole = { path, recursive };
+  const read = (root: TreeRoot) => {
+    const options = { recursive: root.recursive, decrypt: decrypt && reach(root, true).length > 0 };
+    return store.tree(root.path, { ...asking, ...options });
+  };
+  return Promise.all(treeRoots(whole, reach(whole, false)).map(read));
+}
+
+type Item = Parameter | FailedParameter;
+
+const isGiven = (item: Item): item is Parameter => "value" in item;
+
+function itemsOf(reads: readonly Read<Tree>[]): readonly Item[] {
+  const [first, ...others] = reads;
+  if (first && others.length === 0 && first.value.failed.length === 0)
+    return first.value.parameters;
+  return reads
+    .flatMap<Item>(({ value }) => [...value.parameters, ...value.failed])
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
