@@ -12,18 +12,22 @@ export class AwsError extends Error {
   readonly status: number;
   /** Further elements of an S3 error document (`Key`, `BucketName`, …) or members of a JSON one. */
   readonly details: Readonly<Record<string, string>>;
+  /** Of the answer, beside its type. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     code: string,
     status: number,
     message: string,
     details: Readonly<Record<string, string>> = {},
+    headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
     this.name = "AwsError";
     this.code = code;
     this.status = status;
     this.details = details;
+    this.headers = headers;
   }
 }
 
@@ -54,7 +58,8 @@ export function renderError(
     RequestId: at.requestId,
     HostId: at.hostId,
   });
-  return { status: error.status, headers: { "content-type": "application/xml" }, body };
+  const headers = { "content-type": "application/xml", ...error.headers };
+  return { status: error.status, headers, body };
 }
 
 function stsError(error: AwsError, at: { requestId: string; wantsJson: boolean }): WireAnswer {

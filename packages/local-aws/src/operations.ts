@@ -19,6 +19,9 @@ export const OPERATIONS: Readonly<Record<ServiceName, Readonly<Record<string, st
     HeadObject: "s3:GetObject",
     PutObject: "s3:PutObject",
     DeleteObject: "s3:DeleteObject",
+    ListObjectVersions: "s3:ListBucketVersions",
+    GetBucketVersioning: "s3:GetBucketVersioning",
+    PutBucketVersioning: "s3:PutBucketVersioning",
   },
   ssm: {
     DescribeParameters: "ssm:DescribeParameters",

@@ -43,7 +43,7 @@ const PARAMETERS: readonly BulkParameter[] = [
 export function plantSeed(buckets: BucketStore, parameters: ParameterStore, nowMs: number): void {
   for (const [bucketName, key, type, body] of OBJECTS) {
     const bucket = buckets.find(bucketName) ?? buckets.create(bucketName, nowMs);
-    buckets.put(bucket, key, Buffer.from(body), { "content-type": type }, nowMs);
+    buckets.put(bucket, key, Buffer.from(body), { headers: { "content-type": type } }, nowMs);
   }
   putBulk(parameters, PARAMETERS, LOCAL_AWS.baseUserArn, nowMs);
 }

@@ -1,9 +1,11 @@
-// The small operations: CreateBucket, HeadBucket, DeleteObject.
+// The small operations: of buckets, their versioning, and DeleteObject.
 
 import { AwsError } from "../aws-error.ts";
 import { LOCAL_AWS } from "../known-identities.ts";
+import { queryValue } from "../wire.ts";
 import type { Handler } from "../world.ts";
-import { bucketOf, place } from "./s3-input.ts";
+import { xmlDocument } from "../xml.ts";
+import { bucketOf, place, S3_NAMESPACE, s3Xml } from "./s3-input.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, the rules for the form. */
 const BUCKET_NAME = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/;
@@ -34,6 +36,34 @@ export const headBucket: Handler = (call) => {
 
 /** Answers 204 whether the key was there or not, as S3 does. */
 export const deleteObject: Handler = (call) => {
-  call.world.buckets.delete(bucketOf(call), place(call.request).key);
-  return { status: 204, headers: {}, body: "" };
+  const bucket = bucketOf(call);
+  const { key } = place(call.request);
+  const versionId = queryValue(call.request, "versionId");
+  if (versionId !== undefined) {
+    call.world.buckets.deleteVersion(bucket, key, versionId);
+    return { status: 204, headers: { "x-amz-version-id": versionId }, body: "" };
+  }
+  const mark = call.world.buckets.delete(bucket, key, call.nowMs);
+  const headers = mark && { "x-amz-delete-marker": "true", "x-amz-version-id": mark.versionId };
+  return { status: 204, headers: headers ?? {}, body: "" };
+};
+
+export const putBucketVersioning: Handler = (call) => {
+  const bucket = bucketOf(call);
+  const status = /<Status>(Enabled|Suspended)<\/Status>/.exec(call.request.body.toString())?.[1];
+  if (status !== "Enabled" && status !== "Suspended") {
+    throw new AwsError(
+      "MalformedXML",
+      400,
+      "The XML you provided was not well-formed or did not validate against our published schema",
+    );
+  }
+  bucket.versioning = status;
+  return { status: 200, headers: {}, body: "" };
+};
+
+export const getBucketVersioning: Handler = (call) => {
+  const { versioning } = bucketOf(call);
+  const Status = versioning === "Off" ? undefined : versioning;
+  return s3Xml(xmlDocument("VersioningConfiguration", { Status }, S3_NAMESPACE));
 };

@@ -1,8 +1,9 @@
-// Puts many objects, or a large one, past the API: for the control endpoint.
+// Puts many objects, a large or an odd one, past the API: for the control endpoint.
 
 import { createCipheriv, createHash } from "node:crypto";
 import { z } from "zod";
 import type { BucketStore } from "./bucket-store.ts";
+import { custody } from "./custody.ts";
 
 const MAX_SIZE = 2 ** 31;
 const MAX_KEYS = 100_000;
@@ -14,6 +15,14 @@ const key = z.string().refine((text) => text.length > 0 && Buffer.byteLength(tex
 export const bulkObjects = z.union([
   z.strictObject({ bucket, keys: z.array(key).min(1).max(MAX_KEYS) }),
   z.strictObject({ bucket, key, size: z.int().min(0).max(MAX_SIZE) }),
+  z.strictObject({
+    bucket,
+    key,
+    body: z.string(),
+    /** As S3 would send them back. */
+    headers: z.record(z.string().regex(/^[a-z0-9-]+$/), z.string()).default({}),
+    custody: custody.optional(),
+  }),
 ]);
 
 export type BulkObjects = z.input<typeof bulkObjects>;
@@ -24,16 +33,25 @@ export interface PutObjects {
   readonly sha256?: string;
 }
 
-/** Objects that hold their own keys as text, or one of a size. */
-export function putObjects(store: BucketStore, request: BulkObjects, nowMs: number): PutObjects {
+/** Objects that hold their own keys as text, or one: of a size, or with all that is kept beside it. */
+export function putObjects(
+  store: BucketStore,
+  request: z.output<typeof bulkObjects>,
+  nowMs: number,
+): PutObjects {
   const into = store.find(request.bucket) ?? store.create(request.bucket, nowMs);
   if ("keys" in request) {
-    const headers = { "content-type": "text/plain; charset=utf-8" };
-    for (const one of request.keys) store.put(into, one, Buffer.from(one), headers, nowMs);
+    const put = { headers: { "content-type": "text/plain; charset=utf-8" } };
+    for (const one of request.keys) store.put(into, one, Buffer.from(one), put, nowMs);
     return { added: request.keys.length };
   }
+  if ("body" in request) {
+    const { key, body, headers, custody: how } = request;
+    store.put(into, key, Buffer.from(body), { headers, ...(how && { custody: how }) }, nowMs);
+    return { added: 1 };
+  }
   const body = pseudoRandom(request.size);
-  store.put(into, request.key, body, {}, nowMs);
+  store.put(into, request.key, body, { headers: {} }, nowMs);
   return { added: 1, sha256: createHash("sha256").update(body).digest("hex") };
 }
 

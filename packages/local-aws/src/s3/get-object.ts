@@ -7,8 +7,10 @@ import type { Call } from "../world.ts";
 import type { StoredObject } from "./bucket-store.ts";
 import { parseRange } from "./byte-range.ts";
 import { readCondition } from "./conditions.ts";
-import { invalidArgument, noSuchKey } from "./s3-errors.ts";
+import { checkArchive, checkCustomerKey, custodyHeaders } from "./custody.ts";
+import { invalidArgument } from "./s3-errors.ts";
 import { bucketOf, place } from "./s3-input.ts";
+import { versionHeader, versionOf } from "./versions.ts";
 
 /** Query member → the answer's header it replaces. */
 const OVERRIDES: Readonly<Record<string, string>> = {
@@ -25,13 +27,8 @@ export function getObject(call: Call): WireAnswer {
   const { request } = call;
   const bucket = bucketOf(call);
   const { key } = place(request);
-  const version = queryValue(request, "versionId");
-  if (version !== undefined && version !== "null") {
-    throw invalidArgument("Invalid version id specified", "versionId", version);
-  }
-  const object = bucket.objects.get(key);
-  if (object === undefined) throw noSuchKey(key);
-
+  const object = versionOf(bucket, key, queryValue(request, "versionId"));
+  checkCustomerKey(request.headers, object.custody);
   const identity = {
     etag: object.etag,
     "last-modified": new Date(object.lastModifiedMs).toUTCString(),
@@ -39,11 +36,13 @@ export function getObject(call: Call): WireAnswer {
   if (readCondition(request.headers, object) === "unchanged") {
     return { status: 304, headers: identity, body: "" };
   }
+  if (request.method === "GET") checkArchive(object.custody);
   const headers: Record<string, string> = {
     ...object.headers,
     ...identity,
     "accept-ranges": "bytes",
-    "x-amz-server-side-encryption": "AES256",
+    ...custodyHeaders(object.custody),
+    ...versionHeader(bucket, object),
   };
   for (const [name, header] of Object.entries(OVERRIDES)) {
     const value = queryValue(request, name);

@@ -1,13 +1,14 @@
 // ListObjectsV2: the keys of a bucket in pages, with prefixes rolled up at a delimiter.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 
+import { shortPageSize } from "../page-sizes.ts";
 import { pageToken, positionOf } from "../page-token.ts";
 import { queryValue, type WireAnswer } from "../wire.ts";
 import type { Call } from "../world.ts";
 import { xmlDocument } from "../xml.ts";
-import { type Bucket, byBytes } from "./bucket-store.ts";
+import { type Bucket, byBytes, currentOf } from "./bucket-store.ts";
 import { invalidArgument } from "./s3-errors.ts";
-import { bucketOf, queryNumber, S3_NAMESPACE, s3Xml } from "./s3-input.ts";
+import { bucketOf, keyEncoder, queryNumber, S3_NAMESPACE, s3Xml } from "./s3-input.ts";
 
 const MAX_KEYS = 1000;
 
@@ -31,38 +32,27 @@ export function listObjectsV2(call: Call): WireAnswer {
   const { request, world } = call;
   const bucket = bucketOf(call);
   const maxKeys = queryNumber(request, "max-keys", { otherwise: 1000, min: 0, max: 2_147_483_647 });
-  const encodingType = queryValue(request, "encoding-type");
-  if (encodingType !== undefined && encodingType !== "url") {
-    throw invalidArgument(
-      "Invalid Encoding Method specified in Request",
-      "encoding-type",
-      encodingType,
-    );
-  }
-  const encode = encodingType === "url" ? urlEncode : (text: string) => text;
+  const encode = keyEncoder(request);
   const token = queryValue(request, "continuation-token");
-  const after = token === undefined ? "" : positionOf("objects", token);
-  if (after === undefined) {
-    throw invalidArgument(
-      "The continuation token provided is incorrect",
-      "continuation-token",
-      token ?? "",
-    );
-  }
+  const { turn, after } = placeOf(token);
   const prefix = queryValue(request, "prefix") ?? "";
   const delimiter = queryValue(request, "delimiter") ?? "";
   const startAfter = queryValue(request, "start-after") ?? "";
-  const isEmptied =
-    token === undefined && world.faults.strike(["emptyPage"], "s3", "ListObjectsV2").length > 0;
-  const listing = isEmptied
-    ? { keys: [], commonPrefixes: [], more: "" }
-    : listPage(world.buckets.keys(bucket), {
-        prefix,
-        delimiter,
-        after,
-        startAfter,
-        maxKeys: Math.min(maxKeys, MAX_KEYS),
-      });
+  const size = Math.min(maxKeys, MAX_KEYS);
+  const { faults } = world;
+  const isEmptied = turn === 0 && faults.strike(["emptyPage"], "s3", "ListObjectsV2").length > 0;
+  const isShort = faults.strike(["shortPages"], "s3", "ListObjectsV2").length > 0;
+  const limit = isEmptied ? 0 : isShort ? shortPageSize(turn, size) : size;
+  const listing =
+    limit === 0 && size > 0
+      ? { keys: [], commonPrefixes: [], more: after }
+      : listPage(bucket, world.buckets.keys(bucket), {
+          prefix,
+          delimiter,
+          after,
+          startAfter,
+          maxKeys: limit,
+        });
   return s3Xml(
     xmlDocument(
       "ListBucketResult",
@@ -71,12 +61,14 @@ export function listObjectsV2(call: Call): WireAnswer {
         Prefix: encode(prefix),
         Delimiter: delimiter === "" ? undefined : encode(delimiter),
         MaxKeys: Math.min(maxKeys, MAX_KEYS),
-        EncodingType: encodingType,
+        EncodingType: queryValue(request, "encoding-type"),
         KeyCount: listing.keys.length + listing.commonPrefixes.length,
         IsTruncated: listing.more !== undefined,
         ContinuationToken: token,
         NextContinuationToken:
-          listing.more === undefined ? undefined : pageToken("objects", listing.more),
+          listing.more === undefined
+            ? undefined
+            : pageToken("objects", `${turn + 1} ${listing.more}`),
         StartAfter: startAfter === "" ? undefined : encode(startAfter),
         Contents: listing.keys.map((key) => contentOf(bucket, key, encode)),
         CommonPrefixes: listing.commonPrefixes.map((one) => ({ Prefix: encode(one) })),
@@ -86,7 +78,18 @@ export function listObjectsV2(call: Call): WireAnswer {
   );
 }
 
-function listPage(sorted: readonly string[], wanted: Wanted): Listing {
+function placeOf(token: string | undefined): { turn: number; after: string } {
+  if (token === undefined) return { turn: 0, after: "" };
+  const position = positionOf("objects", token) ?? "";
+  const space = position.indexOf(" ");
+  if (space < 0) {
+    const message = "The continuation token provided is incorrect";
+    throw invalidArgument(message, "continuation-token", token);
+  }
+  return { turn: Number(position.slice(0, space)), after: position.slice(space + 1) };
+}
+
+function listPage(bucket: Bucket, sorted: readonly string[], wanted: Wanted): Listing {
   const keys: string[] = [];
   const commonPrefixes: string[] = [];
   let last: string | undefined;
@@ -95,8 +98,13 @@ function listPage(sorted: readonly string[], wanted: Wanted): Listing {
     wanted.delimiter !== "" &&
     wanted.after.length > wanted.prefix.length &&
     wanted.after.endsWith(wanted.delimiter);
-  for (const key of keysAfter(sorted, wanted)) {
-    if (!key.startsWith(wanted.prefix)) continue;
+  for (let at = firstAfter(sorted, wanted); at < sorted.length; at++) {
+    const key = sorted[at] ?? "";
+    if (!key.startsWith(wanted.prefix)) {
+      if (byBytes(key, wanted.prefix) > 0) break;
+      continue;
+    }
+    if (currentOf(bucket, key) === undefined) continue;
     if (isAfterGroup && key.startsWith(wanted.after)) continue;
     const group = groupOf(key, wanted);
     if (group !== undefined && group === commonPrefixes.at(-1)) continue;
@@ -111,11 +119,20 @@ function listPage(sorted: readonly string[], wanted: Wanted): Listing {
   return { keys, commonPrefixes, more: undefined };
 }
 
-function keysAfter(sorted: readonly string[], { after, startAfter }: Wanted): readonly string[] {
+/** Index of the first key that may be on the page; lists may be long. */
+function firstAfter(sorted: readonly string[], { after, startAfter, prefix }: Wanted): number {
   const floor = byBytes(after, startAfter) > 0 ? after : startAfter;
-  if (floor === "") return sorted;
-  const first = sorted.findIndex((key) => byBytes(key, floor) > 0);
-  return first < 0 ? [] : sorted.slice(first);
+  const isIncluded = byBytes(prefix, floor) > 0;
+  const least = isIncluded ? prefix : floor;
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const order = byBytes(sorted[middle] ?? "", least);
+    if (order < 0 || (order === 0 && !isIncluded)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The common prefix a key is rolled up into, if any. */
@@ -126,7 +143,7 @@ function groupOf(key: string, { prefix, delimiter }: Wanted): string | undefined
 }
 
 function contentOf(bucket: Bucket, key: string, encode: (text: string) => string) {
-  const object = bucket.objects.get(key);
+  const object = currentOf(bucket, key);
   return {
     Key: encode(key),
     LastModified: new Date(object?.lastModifiedMs ?? 0).toISOString(),
@@ -134,14 +151,6 @@ function contentOf(bucket: Bucket, key: string, encode: (text: string) => string
     ChecksumAlgorithm: "CRC32",
     ChecksumType: "FULL_OBJECT",
     Size: object?.body.length,
-    StorageClass: "STANDARD",
+    StorageClass: object?.custody.storageClass,
   };
-}
-
-/** As S3 encodes keys: a space becomes a plus, a slash and an asterisk stay. */
-function urlEncode(text: string): string {
-  return encodeURIComponent(text)
-    .replaceAll("%20", "+")
-    .replaceAll("%2F", "/")
-    .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

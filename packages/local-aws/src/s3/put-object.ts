@@ -5,9 +5,12 @@ import { AwsError } from "../aws-error.ts";
 import type { WireAnswer, WireRequest } from "../wire.ts";
 import type { Call } from "../world.ts";
 import { decodeAwsChunked } from "./aws-chunked.ts";
+import { currentOf } from "./bucket-store.ts";
 import { checkWriteCondition } from "./conditions.ts";
+import { type Custody, custodyHeaders, customerKeyOf, STORAGE_CLASSES } from "./custody.ts";
 import { bucketOf, place } from "./s3-input.ts";
 import { checkUpload } from "./upload-checksums.ts";
+import { versionHeader } from "./versions.ts";
 
 const KEPT_HEADERS = [
   "cache-control",
@@ -22,20 +25,33 @@ export function putObject(call: Call): WireAnswer {
   const { request, world } = call;
   const bucket = bucketOf(call);
   const { key } = place(request);
-  const headers = keptHeaders(request);
+  const put = { headers: keptHeaders(request), custody: custodyOf(request) };
   const body = uploadedBody(request);
-  checkWriteCondition(request.headers, bucket.objects.get(key));
-  const object = world.buckets.put(bucket, key, body, headers, call.nowMs);
+  checkWriteCondition(request.headers, currentOf(bucket, key));
+  const object = world.buckets.put(bucket, key, body, put, call.nowMs);
   return {
     status: 200,
     headers: {
       etag: object.etag,
       "x-amz-checksum-crc32": object.crc32,
       "x-amz-checksum-type": "FULL_OBJECT",
-      "x-amz-server-side-encryption": "AES256",
+      ...custodyHeaders(object.custody),
+      ...versionHeader(bucket, object),
     },
     body: "",
   };
+}
+
+function custodyOf({ headers }: WireRequest): Custody {
+  const wanted = headers["x-amz-storage-class"] ?? "STANDARD";
+  const storageClass = STORAGE_CLASSES.find((one) => one === wanted);
+  if (storageClass === undefined) {
+    throw new AwsError("InvalidStorageClass", 400, "The storage class you specified is not valid", {
+      StorageClassRequested: wanted,
+    });
+  }
+  const customerKeyMd5 = customerKeyOf(headers);
+  return { storageClass, ...(customerKeyMd5 !== undefined && { customerKeyMd5 }) };
 }
 
 /** The object's bytes, unframed and checked. Throws IncompleteBody, BadDigest, InvalidDigest, NotImplemented. */
@@ -81,11 +97,13 @@ function keptHeaders(request: WireRequest): Record<string, string> {
       { Size: String(metadataBytes), MaxSizeAllowed: String(MAX_METADATA_BYTES) },
     );
   }
-  // The transport's own coding is not part of the object.
+  // The transport's own coding is not part of the object, unless the body came without its frames: a client that
+  // names it all the same leaves it on the object.
+  const isFramed = request.headers["x-amz-content-sha256"]?.startsWith("STREAMING-") ?? false;
   const codings = (request.headers["content-encoding"] ?? "")
     .split(",")
     .map((coding) => coding.trim())
-    .filter((coding) => coding !== "" && coding !== "aws-chunked");
+    .filter((coding) => coding !== "" && !(isFramed && coding === "aws-chunked"));
   if (codings.length > 0) kept["content-encoding"] = codings.join(",");
   return kept;
 }

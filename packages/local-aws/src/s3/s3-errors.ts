@@ -6,8 +6,8 @@ import { AwsError } from "../aws-error.ts";
 export const noSuchBucket = (bucket: string) =>
   new AwsError("NoSuchBucket", 404, "The specified bucket does not exist", { BucketName: bucket });
 
-export const noSuchKey = (key: string) =>
-  new AwsError("NoSuchKey", 404, "The specified key does not exist.", { Key: key });
+export const noSuchKey = (key: string, headers: Readonly<Record<string, string>> = {}) =>
+  new AwsError("NoSuchKey", 404, "The specified key does not exist.", { Key: key }, headers);
 
 export const invalidArgument = (message: string, name: string, value: string) =>
   new AwsError("InvalidArgument", 400, message, { ArgumentName: name, ArgumentValue: value });

@@ -63,6 +63,22 @@ export function queryNumber(
   return value;
 }
 
+/** How keys are written in a list. Throws InvalidArgument for an encoding that there is not. */
+export function keyEncoder(request: WireRequest): (key: string) => string {
+  const encoding = queryValue(request, "encoding-type");
+  if (encoding === undefined) return (key) => key;
+  if (encoding === "url") return urlEncode;
+  throw invalidArgument("Invalid Encoding Method specified in Request", "encoding-type", encoding);
+}
+
+/** As S3 encodes keys: a space becomes a plus, a slash and an asterisk stay. */
+function urlEncode(text: string): string {
+  return encodeURIComponent(text)
+    .replaceAll("%20", "+")
+    .replaceAll("%2F", "/")
+    .replace(/[!'()~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
 export function s3Xml(body: string) {
   return { status: 200, headers: { "content-type": "application/xml" }, body };
 }

@@ -2,9 +2,16 @@
 
 import { queryValue, type WireRequest } from "../wire.ts";
 import type { Handler } from "../world.ts";
-import { createBucket, deleteObject, headBucket } from "./bucket-operations.ts";
+import {
+  createBucket,
+  deleteObject,
+  getBucketVersioning,
+  headBucket,
+  putBucketVersioning,
+} from "./bucket-operations.ts";
 import { getObject } from "./get-object.ts";
 import { listBuckets } from "./list-buckets.ts";
+import { listObjectVersions } from "./list-object-versions.ts";
 import { listObjectsV2 } from "./list-objects-v2.ts";
 import { putObject } from "./put-object.ts";
 import { splitPath } from "./s3-input.ts";
@@ -18,6 +25,9 @@ export const S3_HANDLERS: Readonly<Record<string, Handler>> = {
   HeadObject: getObject,
   PutObject: putObject,
   DeleteObject: deleteObject,
+  ListObjectVersions: listObjectVersions,
+  GetBucketVersioning: getBucketVersioning,
+  PutBucketVersioning: putBucketVersioning,
 };
 
 /** Query members that select another operation on the same path; none of those is answered here. */
@@ -46,12 +56,14 @@ const SUBRESOURCES = [
   "torrent",
   "uploadId",
   "uploads",
-  "versioning",
-  "versions",
   "website",
 ];
 
 const ON_BUCKET: Readonly<Record<string, string>> = { PUT: "CreateBucket", HEAD: "HeadBucket" };
+const ON_VERSIONING: Readonly<Record<string, string>> = {
+  GET: "GetBucketVersioning",
+  PUT: "PutBucketVersioning",
+};
 const ON_KEY: Readonly<Record<string, string>> = {
   GET: "GetObject",
   HEAD: "HeadObject",
@@ -66,6 +78,10 @@ export function s3Operation(request: WireRequest): string {
   if (request.headers["x-amz-copy-source"] !== undefined) return "Unknown";
   const place = splitPath(request.path);
   if (place !== undefined && place.key === "") {
+    if (request.query.has("versioning")) return ON_VERSIONING[request.method] ?? "Unknown";
+    if (request.query.has("versions")) {
+      return request.method === "GET" ? "ListObjectVersions" : "Unknown";
+    }
     if (request.method === "GET") {
       return queryValue(request, "list-type") === "2" ? "ListObjectsV2" : "Unknown";
     }
