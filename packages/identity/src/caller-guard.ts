@@ -1,5 +1,6 @@
 /** The outer door: who the end caller is, by a bearer token (RFC 6750). */
 import type { KeyRefusal, RefusedKeyState } from "./api-keys/key-refusals.ts";
+import { callerHeaders } from "./caller-name.ts";
 import type { CallerSettings } from "./caller-settings.ts";
 import { encodeGroups } from "./group-names.ts";
 import { DUPLICATED, singleHeader } from "./headers.ts";
@@ -83,7 +84,8 @@ export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
       const result = await verifier.verify(token);
       if (!result.ok) return refuse(result);
       const { caller, groups } = result.principal;
-      if (encodeGroups(groups) === undefined) return refuse(refusal("claims"));
+      const canBePassedOn = callerHeaders(caller) && encodeGroups(groups) !== undefined;
+      if (!canBePassedOn) return refuse(refusal("claims"));
       observe?.("verified");
       return { allow: true, caller, groups };
     },

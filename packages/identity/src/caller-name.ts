@@ -1,50 +1,75 @@
-/** The end caller's name on its way through a header: any text in, visible ASCII out, and back. */
+/** The end caller's name on its way through headers: any text in, visible ASCII out, and back. */
 import { hash } from "node:crypto";
+import { CALLER_HEADER, DUPLICATED, singleHeader, WHOLE_CALLER_HEADER } from "./headers.ts";
 import { percentEncode } from "./percent-encode.ts";
 
-/** Longest value of the header, in characters. */
-export const MAX_HEADER_LENGTH = 256;
+/** Longest name in the one header that the first release reads, as it is written there. */
+const MAX_LENGTH = 255;
+/** Longest name at all, as it is written: 1024 characters of ASCII, 455 of Chinese. */
+const MAX_WHOLE_LENGTH = 4096;
 /** Visible ASCII (RFC 9110 §5.5) except the percent sign, which opens an escape. */
 const PLAIN = /^[\x21-\x24\x26-\x7e]{1,255}$/;
 const ESCAPED = /^(?:[\x21-\x24\x26-\x7e]|%[0-9A-F]{2})+$/;
 /** Of a digest that stands for the end of a cut name, at least this much is kept. */
 const DIGEST_LENGTH = 32;
 
+/** In the place of a name: `callerHeaders` cannot have written these headers. */
+export const UNREADABLE = Symbol("unreadable caller");
+
 /**
- * Writes a caller's name as a header value of at most 256 characters: everything outside visible
- * ASCII becomes its UTF-8 bytes in percent-encoding.
+ * The headers that carry a name to the letter: everything outside visible ASCII stands there as its
+ * UTF-8 bytes in percent-encoding.
  *
- * A longer name is cut and ends in `~` and as much of its SHA-256 as fits, so that two long names
- * that begin alike stay two callers. Only a cut name has exactly 256 characters.
+ * A name that needs more than 255 characters has a header of its own. Beside it stands what the
+ * first release reads: the name cut, with `~` and as much of its SHA-256 as fits, so that two long
+ * names that begin alike are two callers there too.
+ *
+ * @returns undefined for a name that is too long. It is not passed on cut alone, for a rule that
+ * denies the whole name something would not be about it.
  */
-export function encodeCallerName(name: string): string {
-  if (PLAIN.test(name)) return name;
-  const pieces: string[] = [];
-  let length = 0;
-  let keptPieces = 0;
-  let keptLength = 0;
-  for (const character of name.toWellFormed()) {
-    const piece = PLAIN.test(character) ? character : percentEncode(character);
-    length += piece.length;
-    if (length >= MAX_HEADER_LENGTH) {
-      const digest = hash("sha256", name).slice(0, MAX_HEADER_LENGTH - 1 - keptLength);
-      return `${pieces.slice(0, keptPieces).join("")}~${digest}`;
-    }
-    pieces.push(piece);
-    if (length > MAX_HEADER_LENGTH - 1 - DIGEST_LENGTH) continue;
-    keptPieces = pieces.length;
-    keptLength = length;
-  }
-  return pieces.join("");
+export function callerHeaders(name: string): Readonly<Record<string, string>> | undefined {
+  const whole = written(name);
+  if (whole.length <= MAX_LENGTH) return { [CALLER_HEADER]: whole };
+  if (whole.length > MAX_WHOLE_LENGTH) return undefined;
+  return { [CALLER_HEADER]: cut(name), [WHOLE_CALLER_HEADER]: whole };
 }
 
-/** The name in a header value, or undefined when `encodeCallerName` could not have written it. */
-export function decodeCallerName(value: string): string | undefined {
+/** The name in a request's headers, undefined when there is none. */
+export function callerIn(rawHeaders: readonly string[]): string | undefined | typeof UNREADABLE {
+  const short = singleHeader(rawHeaders, CALLER_HEADER);
+  const whole = singleHeader(rawHeaders, WHOLE_CALLER_HEADER);
+  if (short === DUPLICATED || whole === DUPLICATED) return UNREADABLE;
+  if (whole === undefined) return short === undefined ? undefined : read(short, MAX_LENGTH + 1);
+  const name = whole.length > MAX_LENGTH ? read(whole, MAX_WHOLE_LENGTH) : UNREADABLE;
+  // both were written of one name, or somebody has changed what the calling service sent
+  return name !== UNREADABLE && short === cut(name) ? name : UNREADABLE;
+}
+
+function written(name: string): string {
+  if (PLAIN.test(name)) return name;
+  return [...name.toWellFormed()]
+    .map((character) => (PLAIN.test(character) ? character : percentEncode(character)))
+    .join("");
+}
+
+/** Has 256 characters, which no other name has. */
+function cut(name: string): string {
+  let kept = "";
+  for (const character of name) {
+    const piece = written(character);
+    if (kept.length + piece.length > MAX_LENGTH - DIGEST_LENGTH) break;
+    kept += piece;
+  }
+  return `${kept}~${hash("sha256", name).slice(0, MAX_LENGTH - kept.length)}`;
+}
+
+function read(value: string, maxLength: number): string | typeof UNREADABLE {
   if (PLAIN.test(value)) return value;
-  if (value.length > MAX_HEADER_LENGTH || !ESCAPED.test(value)) return undefined;
+  if (value.length > maxLength || !ESCAPED.test(value)) return UNREADABLE;
   try {
-    return decodeURIComponent(value);
+    const name = decodeURIComponent(value);
+    return written(name) === value ? name : UNREADABLE;
   } catch {
-    return undefined; // the bytes are no UTF-8
+    return UNREADABLE; // the bytes are no UTF-8
   }
 }

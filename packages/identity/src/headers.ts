@@ -7,11 +7,19 @@ export const LAYER_SCHEME = "Airlock-Layer";
 /** The end caller's name; believed only beside a verified proof. */
 export const CALLER_HEADER = "x-airlock-caller";
 
+/** The same name where the one above had to be cut: later than the first release, which knows it not. */
+export const WHOLE_CALLER_HEADER = "x-airlock-caller-whole";
+
 /** The end caller's groups; believed only beside a verified proof and a caller. */
 export const GROUPS_HEADER = "x-airlock-groups";
 
 /** None may ever be taken over from a client. */
-export const IDENTITY_HEADERS: readonly string[] = [LAYER_HEADER, CALLER_HEADER, GROUPS_HEADER];
+export const IDENTITY_HEADERS: readonly string[] = [
+  LAYER_HEADER,
+  CALLER_HEADER,
+  WHOLE_CALLER_HEADER,
+  GROUPS_HEADER,
+];
 
 /** A header that came more than once: which of them is meant is for nobody to guess. */
 export const DUPLICATED = Symbol("duplicated header");

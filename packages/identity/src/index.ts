@@ -48,7 +48,7 @@ export {
   createCallerVerifier,
 } from "./caller-guard.ts";
 export { type CallerKeyGuardOptions, createCallerKeyGuard } from "./caller-key-guard.ts";
-export { decodeCallerName, encodeCallerName } from "./caller-name.ts";
+export { callerHeaders, callerIn, UNREADABLE } from "./caller-name.ts";
 export { type CallerSettings, callerSettings, withCallerRules } from "./caller-settings.ts";
 export { decodeGroups, encodeGroups } from "./group-names.ts";
 export {

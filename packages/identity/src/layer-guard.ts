@@ -1,14 +1,7 @@
 /** The callee's side: whether a request from another service is let in, and for which end caller. */
-import { decodeCallerName } from "./caller-name.ts";
+import { callerIn, UNREADABLE } from "./caller-name.ts";
 import { decodeGroups } from "./group-names.ts";
-import {
-  CALLER_HEADER,
-  DUPLICATED,
-  GROUPS_HEADER,
-  LAYER_HEADER,
-  LAYER_SCHEME,
-  singleHeader,
-} from "./headers.ts";
+import { DUPLICATED, GROUPS_HEADER, LAYER_HEADER, LAYER_SCHEME, singleHeader } from "./headers.ts";
 import { keyLocation } from "./key-settings.ts";
 import type { LayerAuthMode, LayerVerifySettings } from "./layer-settings.ts";
 import { createLogLimit, type IdentityLog } from "./log.ts";
@@ -98,16 +91,15 @@ export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
       const result = await verifier.verify(proof);
       if (!result.ok) return refuse(result);
       const { principal } = result;
-      const name = singleHeader(rawHeaders, CALLER_HEADER);
-      if (name === undefined) {
+      const caller = callerIn(rawHeaders);
+      if (caller === undefined) {
         observe?.("verified");
         return { allow: true, principal };
       }
-      const caller = name === DUPLICATED ? undefined : decodeCallerName(name);
       const listed = singleHeader(rawHeaders, GROUPS_HEADER);
       const groups = typeof listed === "string" ? decodeGroups(listed) : undefined;
       const isUnread = listed !== undefined && groups === undefined;
-      if (caller === undefined || isUnread) return refuse(refusal("caller_header"));
+      if (caller === UNREADABLE || isUnread) return refuse(refusal("caller_header"));
       observe?.("verified");
       return { allow: true, caller, ...(groups && { groups }), principal };
     },

@@ -1,8 +1,8 @@
 /** The caller's side: the headers that prove to the next service which service is calling. */
 import type { Environment } from "@airlock/config";
-import { encodeCallerName } from "./caller-name.ts";
+import { callerHeaders } from "./caller-name.ts";
 import { encodeGroups } from "./group-names.ts";
-import { CALLER_HEADER, GROUPS_HEADER, LAYER_HEADER } from "./headers.ts";
+import { GROUPS_HEADER, LAYER_HEADER } from "./headers.ts";
 import { type LayerPresentSettings, layerPresentSettings } from "./layer-settings.ts";
 import type { IdentityLog } from "./log.ts";
 import { openTokenFile, readTokenFile, TokenFileError } from "./token-file.ts";
@@ -36,12 +36,13 @@ export function createLayerPresenter(
   const file = openTokenFile(settings.LAYER_TOKEN_FILE, log);
   return {
     headers(callerName, groups) {
-      const proof: Record<string, string> = { [LAYER_HEADER]: file.current() };
+      const proof = { [LAYER_HEADER]: file.current() };
       if (!callerName) return proof;
-      proof[CALLER_HEADER] = encodeCallerName(callerName);
+      const named = callerHeaders(callerName);
+      // a call without its caller's name would be somebody else's
+      if (!named) throw new RangeError("a caller's name that no header can hold was let in");
       const listed = groups && encodeGroups(groups);
-      if (listed) proof[GROUPS_HEADER] = listed;
-      return proof;
+      return { ...proof, ...named, ...(listed && { [GROUPS_HEADER]: listed }) };
     },
     refresh: file.refresh,
     close: file.close,

@@ -12,7 +12,7 @@
  * - `signature`: changed after signing, or signed by somebody else
  * - `issuer`, `audience`, `subject`: not the one that is asked for
  * - `expired`, `not_yet_valid`: by more than the leeway
- * - `claims`: a claim that is needed is not there, or names more groups than can be passed on
+ * - `claims`: a claim that is needed is not there, or is longer than can be passed on
  * - `caller_header`: the end caller's name or groups came more than once or cannot be read
  * - `unavailable`: there are no keys to verify with; nothing is known about the proof
  */

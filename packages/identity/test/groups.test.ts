@@ -57,5 +57,10 @@ test("the layer guard believes groups beside a proof and a caller only", async (
 });
 
 test("every header of an identity is one that no client may send", () => {
-  assert.deepEqual(IDENTITY_HEADERS, ["x-airlock-layer", "x-airlock-caller", "x-airlock-groups"]);
+  assert.deepEqual(IDENTITY_HEADERS, [
+    "x-airlock-layer",
+    "x-airlock-caller",
+    "x-airlock-caller-whole",
+    "x-airlock-groups",
+  ]);
 });

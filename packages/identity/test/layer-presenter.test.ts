@@ -3,13 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readlink, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import {
-  createLayerPresenter,
-  decodeCallerName,
-  encodeCallerName,
-  refuseMissingLayerToken,
-  TokenFileError,
-} from "@airlock/identity";
+import { createLayerPresenter, refuseMissingLayerToken, TokenFileError } from "@airlock/identity";
 import { createLocalIssuer } from "@airlock/identity/local-issuer";
 import { assertNoToken, recordLog } from "./harness.ts";
 
@@ -124,33 +118,3 @@ test("without its token a service refuses to start, in a sentence", async (t) =>
     TokenFileError,
   );
 });
-
-for (const [name, value] of [
-  ["alice@example.com", "alice@example.com"],
-  ["Jürgen Groß", "J%C3%BCrgen%20Gro%C3%9F"],
-  ["100%", "100%25"],
-  ["a\r\nx-evil: 1", "a%0D%0Ax-evil:%201"],
-  ["日本", "%E6%97%A5%E6%9C%AC"],
-  ["x".repeat(255), "x".repeat(255)],
-] as const) {
-  test(`the caller ${JSON.stringify(name).slice(0, 30)} arrives as it is`, () => {
-    assert.equal(encodeCallerName(name), value);
-    assert.equal(decodeCallerName(value), name);
-  });
-}
-
-test("a long name is cut to 256 characters, readable, and stays another than its like", () => {
-  for (const letter of ["x", "ü", "日", "😀"]) {
-    const [a = "", b = ""] = ["1", "2"].map((end) => encodeCallerName(letter.repeat(600) + end));
-    assert.equal(a.length, 256);
-    assert.equal(b.length, 256);
-    assert.notEqual(a, b);
-    assert.match(decodeCallerName(a) ?? "", new RegExp(`^${letter}{18,}~[0-9a-f]{32,}$`, "u"));
-  }
-});
-
-for (const value of ["%", "%zz", "%ff", "a b", "%e6", "ü", "x".repeat(257), "", "%C3%BC,"]) {
-  test(`${JSON.stringify(value).slice(0, 20)} is ${value.endsWith(",") ? "a" : "no"} caller's name`, () => {
-    assert.equal(decodeCallerName(value), value.endsWith(",") ? "ü," : undefined);
-  });
-}

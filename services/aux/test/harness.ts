@@ -71,9 +71,10 @@ export async function startAux(
 }
 
 async function untilReady(url: string): Promise<void> {
-  for (;;) {
+  for (const end = Date.now() + 10_000; Date.now() < end; ) {
     const { status } = await fetch(`${url}/readyz`);
     if (status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  throw new Error("aux is not ready within 10 s");
 }

@@ -39,6 +39,7 @@ async function startAll(t: TestContext) {
   const enforced = (audience: string) => ({
     LAYER_AUTH_MODE: "enforce",
     LAYER_AUTH_ISSUER: issuer.issuer,
+    LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
     LAYER_AUTH_AUDIENCE: audience,
     LAYER_AUTH_SUBJECTS: SUBJECT,
   });
