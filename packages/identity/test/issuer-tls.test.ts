@@ -1,7 +1,9 @@
 /** An issuer whose certificate is signed by a CA of its own, as the one of every cluster is. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -112,6 +114,20 @@ test("a server without TLS is told from one that is away", async (t) => {
   const { issuer, log, verifier } = await rig(t);
   verifier({ jwks: { url: issuer.jwksUrl.replace("http:", "https:") } });
   assert.match(await reasonIn(log), /does not speak TLS as it is spoken here; is that port the/);
+});
+
+test("a server that never finishes the handshake is given up, and asked again", async (t) => {
+  const { log, caFile, verifier } = await tlsRig(t);
+  let connections = 0;
+  const server = createServer(() => connections++).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const v = verifier({ jwks: { url: `https://localhost:${port}/keys`, caFile } });
+  const reason = await reasonIn(log);
+  assert.match(reason, /did not answer \(TimeoutError\): allow the way to localhost:\d+, in/);
+  await until("a second try", 5000, () => connections > 1);
+  v.close();
 });
 
 test("without a CA file the CAs that Node knows are trusted, and with one they are not", async (t) => {
