@@ -2,6 +2,7 @@
 import type { Buckets } from "@airlock/contract";
 import { ListBucketsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { type AwsCaller, LIST_LIMITS } from "./caller.ts";
+import { UnusableAnswerError } from "./errors.ts";
 import { ReadCache } from "./read-cache.ts";
 import type { Read, ReadOptions } from "./reads.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -56,8 +57,10 @@ async function listAll(s3: S3Client, abortSignal: AbortSignal): Promise<BucketSu
   do {
     const command = new ListBucketsCommand({ MaxBuckets: PAGE_SIZE, ContinuationToken: token });
     const page = await s3.send(command, { abortSignal });
-    for (const { Name, CreationDate } of page.Buckets ?? []) {
-      if (!Name || !CreationDate) continue;
+    // of an answer without a body the SDK makes a list without buckets
+    if (!page.Buckets) throw new UnusableAnswerError("Buckets");
+    for (const { Name, CreationDate } of page.Buckets) {
+      if (!Name || !CreationDate) throw new UnusableAnswerError("a part of a bucket");
       buckets.push({ name: Name, creation_date: CreationDate.toISOString() });
     }
     token = page.ContinuationToken;

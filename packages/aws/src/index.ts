@@ -1,9 +1,9 @@
 /** AWS for services that may use it: an assumed role kept fresh, S3 and SSM behind errors of ours. */
 export { type Aws, type AwsOptions, createAws } from "./aws.ts";
 export type { BucketStore } from "./buckets.ts";
-export type { ObjectConditions } from "./object-headers.ts";
-export type { ObjectPage, ObjectPageQuery } from "./object-list.ts";
-export type { ObjectAnswer } from "./object-read.ts";
+export type { ObjectConditions } from "./objects/headers.ts";
+export type { ObjectPage, ObjectPageQuery } from "./objects/list.ts";
+export type { ObjectAnswer } from "./objects/read.ts";
 export type { ObjectStore } from "./objects.ts";
 export type { AwsOperation, ObserveCall } from "./observed-call.ts";
 export type { FailedParameter, Tree } from "./parameters/trees.ts";

@@ -1,10 +1,10 @@
 /** S3: the objects of buckets. */
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { AwsCaller } from "./caller.ts";
-import { createObjectLister, type ListObjects } from "./object-list.ts";
-import { createObjectReader, type OpenObject } from "./object-read.ts";
-import { OpenStreams } from "./open-streams.ts";
-import { createPresigner, type PresignObject } from "./presign.ts";
+import { createObjectLister, type ListObjects } from "./objects/list.ts";
+import { OpenStreams } from "./objects/open-streams.ts";
+import { createPresigner, type PresignObject } from "./objects/presign.ts";
+import { createObjectReader, type OpenObject } from "./objects/read.ts";
 import type { Session } from "./session.ts";
 
 export interface ObjectStore {

@@ -33,6 +33,8 @@ export const PROBLEMS = {
   api_key_not_found: [404, "API key not found"],
   method_not_allowed: [405, "Method Not Allowed"],
   request_timeout: [408, "Request Timeout"],
+  object_archived: [409, "Object archived"],
+  kms_key_unusable: [409, "KMS key cannot be used"],
   job_id_taken: [409, "Job id taken"],
   job_id_ambiguous: [409, "Ambiguous job id"],
   job_ended: [409, "Job has ended"],

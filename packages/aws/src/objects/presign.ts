@@ -1,8 +1,8 @@
 /** Addresses that fetch or put one object without credentials, for a while. */
 import { GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { translateAwsError } from "./errors.ts";
-import { type Session, SessionUnavailableError } from "./session.ts";
+import { translateAwsError } from "../errors.ts";
+import { type Session, SessionUnavailableError } from "../session.ts";
 
 export interface PresignOptions {
   readonly method: "GET" | "PUT";

@@ -1,7 +1,7 @@
 /** Bodies that S3 is still sending: how many there may be, and what ends one early. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
-import { DeadlineExceededError } from "./deadline.ts";
+import { DeadlineExceededError } from "../deadline.ts";
 
 const MAX_OPEN = 200;
 const IDLE_MS = 30_000;

@@ -6,9 +6,10 @@ import {
   type ListObjectsV2CommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { type AwsCaller, LIST_LIMITS } from "./caller.ts";
-import { isBadToken } from "./object-errors.ts";
-import type { CallOptions } from "./reads.ts";
+import { type AwsCaller, LIST_LIMITS } from "../caller.ts";
+import { UnusableAnswerError } from "../errors.ts";
+import type { CallOptions } from "../reads.ts";
+import { isBadToken } from "./errors.ts";
 
 /** One attempt: S3 looks through many keys for a page of few prefixes. */
 const PAGE_ATTEMPT_MS = 10_000;
@@ -56,10 +57,14 @@ export function createObjectLister(s3: S3Client, call: AwsCaller): ListObjects {
   };
 }
 
+/** @throws UnusableAnswerError: of an answer without a body the SDK makes a list without objects. */
 function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
+  const { IsTruncated, NextContinuationToken } = page;
+  if (IsTruncated === undefined) throw new UnusableAnswerError("IsTruncated");
+  if (IsTruncated && !NextContinuationToken) throw new UnusableAnswerError("NextContinuationToken");
   const objects: StoredObject[] = [];
   for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
-    if (!Key || !ETag || !LastModified) continue;
+    if (!Key || !ETag || !LastModified) throw new UnusableAnswerError("a part of an object");
     objects.push({
       key: decodeKey(Key),
       size: Size ?? 0,
@@ -67,10 +72,11 @@ function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
       last_modified: LastModified.toISOString(),
     });
   }
-  const prefixes = (page.CommonPrefixes ?? []).flatMap(({ Prefix }) =>
-    Prefix ? [decodeKey(Prefix)] : [],
-  );
-  return { objects, prefixes, nextToken: page.NextContinuationToken };
+  const prefixes = (page.CommonPrefixes ?? []).map(({ Prefix }) => {
+    if (!Prefix) throw new UnusableAnswerError("a prefix");
+    return decodeKey(Prefix);
+  });
+  return { objects, prefixes, nextToken: NextContinuationToken };
 }
 
 /** S3 writes a space as `+` here, and a plus as `%2B`. */

@@ -2,12 +2,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { AwsCaller, CallLimits } from "./caller.ts";
-import { notModified, unsatisfiable } from "./object-errors.ts";
-import { askUnder, headersOf, type ObjectConditions } from "./object-headers.ts";
-import type { AwsOperation } from "./observed-call.ts";
+import type { AwsCaller, CallLimits } from "../caller.ts";
+import { awsProblem } from "../errors.ts";
+import type { AwsOperation } from "../observed-call.ts";
+import type { CallOptions } from "../reads.ts";
+import { isMissing, isNameless, notModified, refusalOf } from "./errors.ts";
+import { askUnder, headersOf, type ObjectConditions } from "./headers.ts";
 import type { OpenStreams } from "./open-streams.ts";
-import type { CallOptions } from "./reads.ts";
 
 /** To the first byte; together shorter than the 5 s after which the gateway gives up. */
 const FIRST_BYTE_LIMITS: CallLimits = { queueMs: 600, workMs: 4000 };
@@ -40,8 +41,16 @@ export function createObjectReader(
   return (method, bucket, key, conditions, options = {}) => {
     const input = { Bucket: bucket, Key: key, ...askUnder(method, conditions) };
     const head = async (abortSignal: AbortSignal): Promise<Answer> => {
-      const found = await s3.send(new HeadObjectCommand(input), sendOptions(abortSignal));
+      const command = new HeadObjectCommand(input);
+      const found = await s3.send(command, sendOptions(abortSignal)).catch(async (error) => {
+        throw await namedAs(error, () => firstByte(abortSignal));
+      });
       return { status: 200, headers: headersOf(found), body: null };
+    };
+    const firstByte = async (abortSignal: AbortSignal): Promise<void> => {
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: "bytes=0-0" });
+      const found = await s3.send(command, sendOptions(abortSignal));
+      (found.Body as IncomingMessage).destroy();
     };
     const get = async (abortSignal: AbortSignal): Promise<Answer> => {
       const found = await s3.send(new GetObjectCommand(input), sendOptions(abortSignal));
@@ -63,5 +72,18 @@ const sendOptions = (abortSignal: AbortSignal) => ({
 function insteadOfObject(error: unknown): Answer {
   const headers = notModified(error);
   if (headers) return { status: 304, headers, body: null };
-  throw unsatisfiable(error) ?? error;
+  throw refusalOf(error) ?? error;
+}
+
+/**
+ * S3 answers HEAD without a body, and so without the name of the error: a 400 may be an ended session
+ * or a disabled key, a 403 a clock that is wrong. What GET is refused with is what HEAD was.
+ *
+ * @param get asks for the same by GET.
+ */
+async function namedAs(error: unknown, get: () => Promise<void>): Promise<unknown> {
+  if (isMissing(error)) return awsProblem("object_not_found", error);
+  if (!isNameless(error) || refusalOf(error)) return error;
+  const named = await get().catch((refusal: unknown) => refusal);
+  return refusalOf(named)?.code === "range_not_satisfiable" ? error : (named ?? error);
 }
