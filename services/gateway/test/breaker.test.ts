@@ -32,7 +32,7 @@ test("three connect failures in a row open it, two and an answer do not", (t) =>
   const { breaker } = make(t);
   breaker.connectFailed();
   breaker.connectFailed();
-  breaker.requestEnded(true);
+  breaker.callEnded(true);
   breaker.connectFailed();
   breaker.connectFailed();
   assert.equal(breaker.isOpen, false);
@@ -40,49 +40,49 @@ test("three connect failures in a row open it, two and an answer do not", (t) =>
   assert.equal(breaker.isOpen, true);
 });
 
-test("nine silent requests do not open it, ten do", (t) => {
+test("nine silent calls do not open it, ten do", (t) => {
   const { breaker } = make(t);
-  many(9, () => breaker.requestEnded(false));
+  many(9, () => breaker.callEnded(false));
   assert.equal(breaker.isOpen, false);
-  breaker.requestEnded(false);
+  breaker.callEnded(false);
   assert.equal(breaker.isOpen, true);
 });
 
-test("half of the requests of ten seconds open it, a third does not", async (t) => {
+test("half of the calls of ten seconds open it, a third does not", async (t) => {
   const { breaker, pass } = make(t);
   for (let i = 0; i < 30; i++) {
-    breaker.requestEnded(true);
-    breaker.requestEnded(true);
-    breaker.requestEnded(false);
+    breaker.callEnded(true);
+    breaker.callEnded(true);
+    breaker.callEnded(false);
     await pass(100);
   }
   assert.equal(breaker.isOpen, false);
   await pass(20_000);
   many(8, () => {
-    breaker.requestEnded(true);
-    breaker.requestEnded(false);
+    breaker.callEnded(true);
+    breaker.callEnded(false);
   });
   assert.equal(breaker.isOpen, true);
 });
 
 test("good times before do not delay it: the last ten without an answer are enough", (t) => {
   const { breaker } = make(t);
-  many(500, () => breaker.requestEnded(true));
-  many(10, () => breaker.requestEnded(false));
+  many(500, () => breaker.callEnded(true));
+  many(10, () => breaker.callEnded(false));
   assert.equal(breaker.isOpen, true);
 });
 
-test("silent requests longer ago than ten seconds do not count", async (t) => {
+test("silent calls longer ago than ten seconds do not count", async (t) => {
   const { breaker, pass } = make(t);
-  many(5, () => breaker.requestEnded(false));
+  many(5, () => breaker.callEnded(false));
   await pass(11_000);
-  many(5, () => breaker.requestEnded(false));
+  many(5, () => breaker.callEnded(false));
   assert.equal(breaker.isOpen, false);
 });
 
 test("while open the upstream is probed once a second, and one answer closes it", async (t) => {
   const { breaker, state, pass } = make(t);
-  many(10, () => breaker.requestEnded(false));
+  many(10, () => breaker.callEnded(false));
   for (let i = 0; i < 5; i++) await pass(1000);
   assert.deepEqual([state.probes, breaker.isOpen], [5, true]);
   state.isBack = true;

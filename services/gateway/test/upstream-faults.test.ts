@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { Problem } from "@airlock/contract";
-import { get, json, type Reply, startGateway, startUpstream, until } from "./harness.ts";
+import {
+  gate,
+  get,
+  json,
+  type Reply,
+  type Script,
+  startGateway,
+  startUpstream,
+  until,
+} from "./harness.ts";
 
 const codeOf = (reply: Reply) => Problem.parse(JSON.parse(reply.body)).code;
 
@@ -67,15 +76,52 @@ test("hung: 504 within three seconds and not retried; ten of them open the break
   await until(async () => (await get(gateway.url, "/config/b")).status === 200);
 });
 
-test("readers of one hung call count one by one for the breaker", async (t) => {
+for (const [name, script] of [
+  ["that hangs", () => {}],
+  ["that is reset", (request) => request.socket.resetAndDestroy()],
+  ["that gets nonsense", (request) => request.socket.end("\x16\x03\x01 no HTTP\r\n\r\n")],
+] as readonly (readonly [string, Script])[]) {
+  test(`thirty readers of one call ${name} are one call for the breaker`, async (t) => {
+    const held = gate();
+    const upstream = await startUpstream(t, (request, response) => {
+      if (request.url === "/parameters/other") json({})(request, response);
+      else void held.passed.then(() => script(request, response));
+    });
+    const gateway = await startGateway(t, upstream.url);
+    const calls = Array.from({ length: 30 }, () => get(gateway.url, "/config/same"));
+    await until(
+      async () => (await gateway.metric("airlock_upstream_shared_requests_total")) === 29,
+    );
+    held.open();
+    assert.ok((await Promise.all(calls)).every(({ status }) => status >= 502));
+    assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 0);
+    assert.equal((await get(gateway.url, "/config/other")).status, 200);
+  });
+}
+
+test("nine calls that hang, each for twelve readers, do not open the breaker; the tenth does", async (t) => {
   const upstream = await startUpstream(t, () => {});
   const gateway = await startGateway(t, upstream.url);
-  const replies = await Promise.all(
-    Array.from({ length: 12 }, () => get(gateway.url, "/config/same")),
-  );
-  assert.ok(replies.every(({ status }) => status === 504));
-  assert.equal(upstream.requests.length, 1);
-  assert.equal((await get(gateway.url, "/config/other")).status, 503);
+  const readers = (key: number) =>
+    Array.from({ length: 12 }, () => get(gateway.url, `/config/hangs${key}`));
+  await Promise.all(Array.from({ length: 9 }, (_, key) => readers(key)).flat());
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 0);
+  await Promise.all(readers(9));
+  assert.equal(upstream.requests.length, 10);
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 1);
+});
+
+test("a call whose readers all leave says nothing of the upstream", async (t) => {
+  const upstream = await startUpstream(t, () => {});
+  const gateway = await startGateway(t, upstream.url);
+  const controller = new AbortController();
+  for (let i = 0; i < 15; i++) {
+    fetch(`${gateway.url}/config/a${i}`, { signal: controller.signal }).catch(() => {});
+  }
+  await until(() => upstream.requests.length === 15);
+  controller.abort();
+  await until(() => upstream.sockets.size === 0);
+  assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 0);
 });
 
 test("a connection reset before the first byte is retried once", async (t) => {

@@ -1,7 +1,6 @@
 /** What the gateway asks a service on its own behalf: one small question, one JSON answer in time. */
 import { Readable } from "node:stream";
 import type { LayerPresenter } from "@airlock/identity";
-import { answeredInTime } from "./failures.ts";
 import { ReaderDeadlineError } from "./reader.ts";
 import { TIMINGS, type Timing } from "./timing.ts";
 import type { Upstream } from "./upstream.ts";
@@ -48,16 +47,8 @@ export async function ask(
     retry: "unanswered",
   });
   const timer = setTimeout(() => exchange.abort(new ReaderDeadlineError()), overallMs);
-  // an answer that is late for /health may be in time for everybody else
-  const tellBreaker = (answered: boolean | undefined) => {
-    if (timing === "keyCheck" && answered !== undefined) upstream.requestEnded(answered);
-  };
   try {
-    const answer = await exchange.answer.catch((error: unknown) => {
-      tellBreaker(answeredInTime(error));
-      throw error;
-    });
-    tellBreaker(true);
+    const answer = await exchange.answer;
     if (answer.body instanceof Readable) answer.body.destroy();
     else if (answer.status === 200) return JSON.parse(answer.body.toString("utf8"));
     throw new UselessAnswerError(answer.status);

@@ -3,8 +3,8 @@
 /** Connect failures in a row that open it. */
 const MAX_CONNECT_FAILURES = 3;
 const WINDOW_SECONDS = 10;
-/** Requests within the window below which no ratio means anything. */
-const MIN_REQUESTS = 10;
+/** Calls within the window below which no ratio means anything. */
+const MIN_CALLS = 10;
 const PROBE_EVERY_MS = 1000;
 
 export interface BreakerOptions {
@@ -14,10 +14,11 @@ export interface BreakerOptions {
 }
 
 /**
- * Opens on three connect failures in a row, or when at least half of ten or more requests in ten
- * seconds got no response header in time: half of all of them, or the last ten without an answer
- * between, so that good times before do not delay it. An answer never counts against the upstream: an error it
- * explains is an error of its own, and refusing to ask would only hide it.
+ * Opens on three connect failures in a row, or when at least half of ten or more calls in ten seconds
+ * got no response header in time: half of all of them, or the last ten without an answer between, so
+ * that good times before do not delay it. A call counts once, however many clients wait for it: one key
+ * that hangs must not close the way to all others. An answer never counts against the upstream: an
+ * error it explains is an error of its own, and refusing to ask would only hide it.
  *
  * While open, the upstream is probed once a second, so no client has to be the one who finds out.
  */
@@ -42,8 +43,8 @@ export class Breaker {
     if (++this.#connectFailures >= MAX_CONNECT_FAILURES) this.#open("connect failures in a row");
   }
 
-  /** A client's request ended; `answered` when a response header arrived in time. */
-  requestEnded(answered: boolean): void {
+  /** A call ended, for however many clients; `answered` when a response header arrived in time. */
+  callEnded(answered: boolean): void {
     if (answered) this.#connectFailures = 0;
     this.#silentInARow = answered ? 0 : this.#silentInARow + 1;
     const second = Math.floor(performance.now() / 1000);
@@ -63,9 +64,9 @@ export class Breaker {
       total += one.total;
       silent += one.silent;
     }
-    const isHalf = total >= MIN_REQUESTS && silent * 2 >= total;
-    const areLast = silent >= MIN_REQUESTS && this.#silentInARow >= MIN_REQUESTS;
-    if (isHalf || areLast) this.#open("requests without an answer");
+    const isHalf = total >= MIN_CALLS && silent * 2 >= total;
+    const areLast = silent >= MIN_CALLS && this.#silentInARow >= MIN_CALLS;
+    if (isHalf || areLast) this.#open("calls without an answer");
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 /** What can go wrong between the gateway and its upstream, and what the client is told. */
 import { ProblemError } from "@airlock/contract";
 import { AnswerBrokenError, HeadersTooLateError, NoConnectionFreeError } from "./exchange.ts";
-import { ReaderDeadlineError } from "./reader.ts";
+import { ClientLeftError, ReaderDeadlineError } from "./reader.ts";
 
 /** No connection was made: nothing can have reached the upstream. */
 const CONNECT_CODES = new Set([
@@ -41,9 +41,9 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** Whether a response header arrived; undefined when the upstream was not asked at all. */
+/** Whether a response header arrived in time; undefined when nobody waited for it long enough. */
 export function answeredInTime(error: unknown): boolean | undefined {
-  if (error instanceof ProblemError) return undefined;
+  if (error instanceof ClientLeftError) return undefined;
   const failure = failureOf(error);
   if (failure === "crowded") return undefined;
   return failure === "late" || failure === "broken";

@@ -1,7 +1,7 @@
 /** Single flight: equal requests that overlap in time share one call to the upstream. */
 import { Readable } from "node:stream";
 import type { Exchange } from "./exchange.ts";
-import type { Reader } from "./reader.ts";
+import { ClientLeftError, type Reader } from "./reader.ts";
 
 interface Flight {
   readonly exchange: Exchange;
@@ -36,12 +36,12 @@ export class Flights {
         flight.isTaken = true;
         return answer;
       }),
-      leave: () => {
+      leave: (reason) => {
         if (hasLeft) return;
         hasLeft = true;
         if (--flight.readers > 0) return;
         this.#forget(key, flight);
-        if (!flight.isWhole) flight.exchange.abort(new Error("every reader left"));
+        if (!flight.isWhole) flight.exchange.abort(reason ?? new ClientLeftError());
       },
     };
   }

@@ -2,7 +2,7 @@
 import { encodeGroups, type LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Answer, Method } from "./exchange.ts";
-import { answeredInTime, upstreamProblem } from "./failures.ts";
+import { upstreamProblem } from "./failures.ts";
 import { Flights } from "./flights.ts";
 import { flightKey, upstreamHeaders } from "./headers.ts";
 import { alone, ClientLeftError, type Reader, readWithin } from "./reader.ts";
@@ -100,9 +100,6 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
         send: (left) => upstream.send({ ...call, path: withWord(path, `wait=${left}s`) }),
         onJoined: (reader) => noteShared(request, reader),
       });
-    } catch (error) {
-      // a wait that fails says little of how the upstream does with other requests
-      throw error instanceof ClientLeftError ? error : upstreamProblem(error);
     } finally {
       endWait();
     }
@@ -113,12 +110,9 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
     try {
       const changed = waitSeconds && (await readChanged(request, reply, target, waitSeconds));
       const answer = changed || (await readNow(request, reply, target));
-      upstream.requestEnded(true);
       if (answer) sendAnswer(request, reply, answer, target);
     } catch (error) {
       if (error instanceof ClientLeftError) return reply.hijack();
-      const answered = answeredInTime(error);
-      if (answered !== undefined) upstream.requestEnded(answered);
       reply.send(upstreamProblem(error));
     }
   };

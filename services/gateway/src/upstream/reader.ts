@@ -8,8 +8,8 @@ export interface Reader {
   readonly answer: Promise<Answer | undefined>;
   /** Under which request id the upstream was called, when that was another reader's. */
   readonly sharedWith: string | undefined;
-  /** The reader is done, or has gone. */
-  leave(): void;
+  /** @param reason why, when the reader does not wait any longer: its time is up, or it has gone. */
+  leave(reason?: Error): void;
 }
 
 export class ReaderDeadlineError extends Error {
@@ -36,8 +36,8 @@ export function alone(exchange: Exchange): Reader {
   return {
     answer,
     sharedWith: undefined,
-    leave() {
-      if (!isWhole) exchange.abort(new ClientLeftError());
+    leave(reason) {
+      if (!isWhole) exchange.abort(reason ?? new ClientLeftError());
     },
   };
 }
@@ -62,15 +62,16 @@ export function readWithin(
 ): Promise<Answer | undefined> {
   return new Promise((resolve, reject) => {
     let isAnswered = false;
-    const end = () => {
+    const end = (reason?: Error) => {
       clearTimeout(timer);
       client.off("close", onClose);
       until?.removeEventListener("abort", onTimeUp);
-      reader.leave();
+      reader.leave(reason);
     };
     const onTimeUp = () => {
-      reject(new ReaderDeadlineError());
-      end();
+      const timeUp = new ReaderDeadlineError();
+      reject(timeUp);
+      end(timeUp);
     };
     const onClose = () => {
       // the common case makes no error: its stack costs more than all else here

@@ -20,6 +20,8 @@ export interface Limits {
   readonly headersLimitMs: number;
   /** Until the whole answer is with the client; undefined means for as long as bytes move. */
   readonly overallMs: number | undefined;
+  /** What the breaker learns of its calls; unset means how each of them ended. */
+  readonly tells?: "answers" | "nothing";
 }
 
 export const TIMINGS = {
@@ -30,7 +32,12 @@ export const TIMINGS = {
   /** An object of any size. */
   stream: { lane: "stream", headersLimitMs: 5000, overallMs: undefined },
   /** Readers leave when their own time is up; this one only ends a call that nobody answers. */
-  wait: { lane: "wait", headersLimitMs: (MAX_WAIT_SECONDS + 3) * 1000, overallMs: undefined },
+  wait: {
+    lane: "wait",
+    headersLimitMs: (MAX_WAIT_SECONDS + 3) * 1000,
+    overallMs: undefined,
+    tells: "answers", // a wait that fails says little of how other requests fare
+  },
   /** Anything of the jobs API but a login. */
   jobs: { lane: "short", headersLimitMs: 4500, overallMs: 4900 },
   /** jobs asks STS for 5 s at most, beside its database. */
@@ -38,7 +45,7 @@ export const TIMINGS = {
   /** Asked before a client's request is let in, whose own time has not begun. */
   keyCheck: { lane: "short", headersLimitMs: 1800, overallMs: 2000 },
   /** Asked beside a client's request, which is answered without it. */
-  health: { lane: "short", headersLimitMs: 450, overallMs: 500 },
+  health: { lane: "short", headersLimitMs: 450, overallMs: 500, tells: "nothing" },
 } as const satisfies Record<string, Limits>;
 
 export type Timing = keyof typeof TIMINGS;

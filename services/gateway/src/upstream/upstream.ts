@@ -3,10 +3,10 @@ import type { ProblemError } from "@airlock/contract";
 import type { Logger } from "@airlock/http";
 import { Breaker } from "./breaker.ts";
 import { type Answer, type Exchange, exchange, type Method } from "./exchange.ts";
-import { crowded, type Failure, failureOf, unavailable } from "./failures.ts";
+import { answeredInTime, crowded, type Failure, failureOf, unavailable } from "./failures.ts";
 import { createLanes } from "./lanes.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { QUEUE_MS, TIMINGS, type Timing } from "./timing.ts";
+import { type Limits, QUEUE_MS, TIMINGS, type Timing } from "./timing.ts";
 import type { UpstreamMetrics } from "./upstream-metrics.ts";
 
 const PROBE_MS = 900;
@@ -37,10 +37,8 @@ export interface UpstreamRequest {
 export interface Upstream {
   /** Why nothing should be sent now, nor waited for; undefined when all is well. */
   refusal(timing: Timing): ProblemError | undefined;
-  /** Calls the upstream, with one retry where that is safe. */
+  /** Calls the upstream, with one retry where that is safe; the breaker is told once how it ended. */
   send(request: UpstreamRequest): Exchange;
-  /** Tells how a client's request ended; see Breaker. */
-  requestEnded(answered: boolean): void;
   /** Counts a request that another one's call answered. */
   requestShared(): void;
   close(): Promise<void>;
@@ -105,16 +103,26 @@ export function createUpstream(name: string, url: string, deps: UpstreamDeps): U
       budget.earn();
       let current = attempt(request);
       let aborted: Error | undefined;
-      const answer = current.answer.catch((error: unknown): Promise<Answer> => {
+      const { tells }: Limits = TIMINGS[request.timing];
+      const answered = (found: Answer): Answer => {
+        if (tells !== "nothing") breaker.callEnded(true);
+        return found;
+      };
+      const failed = (error: unknown): never => {
+        const isAnswered = tells ? undefined : answeredInTime(error);
+        if (isAnswered !== undefined) breaker.callEnded(isAnswered);
+        throw error;
+      };
+      const answer = current.answer.then(answered, (error: unknown): Promise<Answer> => {
         const failure = failureOf(error);
         if (failure === "connect") breaker.connectFailed();
         const isSafe = RETRIED[request.retry].includes(failure);
-        if (aborted || !isSafe || breaker.isOpen || !budget.spend()) throw error;
+        if (aborted || !isSafe || breaker.isOpen || !budget.spend()) return failed(error);
         metrics.retried();
         current = attempt(request);
-        return current.answer.catch((second: unknown) => {
+        return current.answer.then(answered, (second: unknown) => {
           if (failureOf(second) === "connect") breaker.connectFailed();
-          throw second;
+          return failed(second);
         });
       });
       return {
@@ -126,7 +134,6 @@ export function createUpstream(name: string, url: string, deps: UpstreamDeps): U
         },
       };
     },
-    requestEnded: (answered) => breaker.requestEnded(answered),
     requestShared: () => metrics.shared(),
     async close() {
       breaker.stop();
