@@ -4,6 +4,12 @@ import { callersBy } from "./callers.ts";
 import { issuer } from "./issuer.ts";
 import { WAYS } from "./issuer-settings.ts";
 import { layersBy } from "./layers.ts";
+import { overlays } from "./overlays.ts";
 import type { Step } from "./step.ts";
 
-export const STEPS: readonly Step[] = [issuer, ...WAYS.map(layersBy), ...WAYS.map(callersBy)];
+export const STEPS: readonly Step[] = [
+  issuer,
+  ...WAYS.map(layersBy),
+  ...WAYS.map(callersBy),
+  overlays,
+];

@@ -1,0 +1,95 @@
+/** The overlays as a user changes them from one apply to the next, in namespaces of a run. */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeDigests } from "../../../packages/manifest-checks/src/set-digests.ts";
+import { type EnvironmentName, SERVICES } from "../../../packages/manifest-checks/src/world.ts";
+
+const K8S = join(import.meta.dirname, "../../../k8s");
+
+export interface Version {
+  readonly name: string;
+  /** Of all images. */
+  readonly digest: string;
+  /** How many pod templates each Deployment has had by then: one that comes again is none more. */
+  readonly templates: number;
+  /** What is edited in the overlays. */
+  readonly edits: readonly Edit[];
+}
+
+type Service = (typeof SERVICES)[number];
+interface Edit {
+  readonly service: Service;
+  readonly from: RegExp;
+  readonly to: string;
+}
+
+const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
+const FIRST = digestOf("1");
+
+/** Settings of each service, two of them for both containers of jobs' pods. */
+const OTHER_SETTINGS: readonly Edit[] = [
+  ...SERVICES.map((service) => ({ service, from: /value: (debug|info)$/gm, to: "value: warn" })),
+  { service: "jobs", from: /value: postgres\./g, to: "value: other-postgres." },
+];
+
+/** The component in, and what it sets out of the overlays. */
+const CLUSTER_ISSUER: readonly Edit[] = [
+  ...SERVICES.flatMap((service) => [
+    {
+      service,
+      from: /^components:$/m,
+      to: `components:\n  - ../../../components/cluster-issuer/${service}`,
+    },
+    { service, from: /^ +- name: (LAYER_AUTH_ISSUER|GATEWAY_AUTH)\n.*\n/gm, to: "" },
+  ]),
+  { service: "aux", from: /(- name: ACCESS_POLICY_CALLERS\n +value: ).*/, to: "$1jwt" },
+  {
+    service: "gateway",
+    from: /^components:$/m,
+    to: "components:\n  - ../../../components/caller-pods",
+  },
+];
+
+export const VERSIONS: readonly Version[] = [
+  { name: "the first version", digest: FIRST, templates: 1, edits: [] },
+  { name: "the next one", digest: digestOf("2"), templates: 2, edits: OTHER_SETTINGS },
+  { name: "the first again", digest: FIRST, templates: 2, edits: [] },
+  { name: "with cluster-issuer", digest: FIRST, templates: 3, edits: CLUSTER_ISSUER },
+];
+
+/**
+ * Writes a version into `folder`.
+ *
+ * @param namespaceOf a namespace of the run for each service, in the place of its own.
+ * @param labels for every object.
+ * @returns the folder of its kustomization.
+ */
+export function writeVersion(
+  folder: string,
+  { digest, edits }: Version,
+  environment: EnvironmentName,
+  namespaceOf: (service: Service) => string,
+  labels: Readonly<Record<string, string>>,
+): string {
+  cpSync(K8S, folder, { recursive: true });
+  writeDigests(folder, Object.fromEntries(SERVICES.map((service) => [service, digest])));
+  for (const { service, from, to } of edits) {
+    const path = join(folder, "overlays", environment, service, "kustomization.yaml");
+    writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
+  }
+  const root = join(folder, "check");
+  for (const service of SERVICES) {
+    writeKustomization(join(root, service), {
+      resources: [`../../overlays/${environment}/${service}`],
+      namespace: namespaceOf(service),
+      labels: [{ pairs: labels }],
+    });
+  }
+  writeKustomization(root, { resources: SERVICES });
+  return root;
+}
+
+function writeKustomization(folder: string, content: object): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "kustomization.yaml"), JSON.stringify(content));
+}
