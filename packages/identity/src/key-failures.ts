@@ -18,8 +18,10 @@ export interface Asked {
   readonly isDiscovery: boolean;
   /** What the names of the settings begin with, such as LAYER_AUTH. */
   readonly settings: string;
-  /** The file of the token that was sent. */
+  /** The file of the token to ask with. */
   readonly tokenFile: string | undefined;
+  /** Whether the token may go to this address. */
+  readonly sendsToken: boolean;
   /** The file of the CAs that are trusted; undefined means those of the system. */
   readonly caFile: string | undefined;
 }
@@ -31,8 +33,11 @@ export function wrongStatus(status: number, asked: Asked): KeysUnreadable {
 }
 
 function adviceOnStatus(status: number, asked: Asked): string {
-  const { tokenFile, isDiscovery, settings } = asked;
+  const { tokenFile, sendsToken, isDiscovery, settings } = asked;
   const byAddress = `name the address of the keys in ${settings}_JWKS_URL`;
+  if ((status === 401 || status === 403) && tokenFile && !sendsToken) {
+    return `the token in ${tokenFile} does not go to another host than the issuer's; ${byAddress}`;
+  }
   if (status === 401 && tokenFile) {
     return `it does not accept the token in ${tokenFile}; have one projected there without an audience, which makes it one for the API server, and keep it renewed`;
   }

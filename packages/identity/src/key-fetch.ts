@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Agent, fetch as fetchBy } from "undici";
 import { type Asked, codeOf, KeysUnreadable, noAnswer, wrongStatus } from "./key-failures.ts";
-import { readTokenFile } from "./token-file.ts";
+import { readTokenFile, TokenFileError } from "./token-file.ts";
 
 /** Larger documents are not read to the end. */
 export const MAX_DOCUMENT_BYTES = 262_144;
@@ -63,18 +63,20 @@ function isCertificates(text: string): boolean {
 }
 
 /**
- * The document at `asked.address`, asked for with the token in `asked.tokenFile`.
+ * The document at `asked.address`, asked for with the token in `asked.tokenFile` where it may go.
  *
- * @throws KeysUnreadable, or TokenFileError when there is no token.
+ * @throws KeysUnreadable
  */
 export async function fetchDocument(
   fetch: Fetch,
   asked: Asked,
   signal: AbortSignal,
 ): Promise<string> {
-  const { address, tokenFile } = asked;
+  const { address, tokenFile, sendsToken } = asked;
   const headers: Record<string, string> = { accept: ACCEPT };
-  if (tokenFile !== undefined) headers.authorization = `Bearer ${readTokenFile(tokenFile)}`;
+  if (tokenFile !== undefined && sendsToken) {
+    headers.authorization = `Bearer ${tokenIn(tokenFile, asked)}`;
+  }
   // a redirect could lead anywhere inside the network
   const answer = await fetch(address, { headers, signal, redirect: "manual" }).catch((error) => {
     throw noAnswer(error, asked);
@@ -100,4 +102,14 @@ export async function fetchDocument(
     );
   }
   return Buffer.concat(chunks).toString();
+}
+
+function tokenIn(path: string, { settings }: Asked): string {
+  try {
+    return readTokenFile(path);
+  } catch (error) {
+    if (!(error instanceof TokenFileError)) throw error;
+    const advice = `have a token projected there, or correct ${settings}_JWKS_TOKEN_FILE`;
+    throw new KeysUnreadable(`${error.message}; ${advice}`);
+  }
 }

@@ -6,7 +6,6 @@ import { readKeySet } from "./key-set.ts";
 import type { KeySource } from "./key-source.ts";
 import type { IdentityLog } from "./log.ts";
 import type { Algorithm } from "./setting-fields.ts";
-import { TokenFileError } from "./token-file.ts";
 
 /** One reading, discovery included. */
 const READ_LIMIT_MS = 2000;
@@ -175,6 +174,5 @@ export class KeyKeeper {
 
 /** What is wrong outside is one sentence; a fault of ours keeps its stack. */
 function describe(error: unknown): { reason: string } | { error: unknown } {
-  const isToldWell = error instanceof KeysUnreadable || error instanceof TokenFileError;
-  return isToldWell ? { reason: error.message } : { error };
+  return error instanceof KeysUnreadable ? { reason: error.message } : { error };
 }

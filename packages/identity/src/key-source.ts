@@ -31,7 +31,7 @@ export interface KeySource {
 
 /** Without url and file the issuer's discovery document tells. */
 export function keySource(issuer: string, location: KeyLocation, fetch: Fetch): KeySource {
-  const { url, file, caFile } = location;
+  const { url, file, caFile, settings = "LAYER_AUTH" } = location;
   if (file !== undefined) {
     return {
       name: file,
@@ -46,7 +46,7 @@ export function keySource(issuer: string, location: KeyLocation, fetch: Fetch): 
     unknownKeyPaceMs: 30_000,
     async read(signal) {
       const trust = caFile === undefined ? undefined : await trustCaFile(caFile, signal);
-      const reading = { issuer, location, fetch: trust?.fetch ?? fetch, signal };
+      const reading = { issuer, location, settings, fetch: trust?.fetch ?? fetch, signal };
       try {
         return await (url === undefined ? discoverKeys(reading) : get(reading, url));
       } finally {
@@ -60,18 +60,20 @@ export function keySource(issuer: string, location: KeyLocation, fetch: Fetch): 
 interface Reading {
   readonly issuer: string;
   readonly location: KeyLocation;
+  readonly settings: string;
   readonly fetch: Fetch;
   readonly signal: AbortSignal;
 }
 
-function get({ issuer, location, fetch, signal }: Reading, address: string): Promise<string> {
-  const { url, tokenFile, caFile, settings = "LAYER_AUTH" } = location;
-  const mayHaveToken = new URL(address).origin === new URL(url ?? issuer).origin;
+function get(reading: Reading, address: string): Promise<string> {
+  const { issuer, location, settings, fetch, signal } = reading;
+  const { url, tokenFile, caFile } = location;
   const asked = {
     address,
     isDiscovery: address === discoveryAddress(issuer),
     settings,
-    tokenFile: mayHaveToken ? tokenFile : undefined,
+    tokenFile,
+    sendsToken: new URL(address).origin === new URL(url ?? issuer).origin,
     caFile,
   };
   return fetchDocument(fetch, asked, signal);
@@ -102,8 +104,7 @@ async function discoverKeys(reading: Reading): Promise<string> {
 
 /** OpenID Connect Discovery 1.0 §4: the keys' address, and the check that makes it safe (§4.3). */
 async function discover(reading: Reading): Promise<string> {
-  const { issuer, location } = reading;
-  const { settings = "LAYER_AUTH" } = location;
+  const { issuer, settings } = reading;
   const address = discoveryAddress(issuer);
   const { success, data } = Discovery.safeParse(parseJson(await get(reading, address)));
   const byAddress = `name the address of the keys in ${settings}_JWKS_URL`;

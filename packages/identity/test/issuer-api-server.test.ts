@@ -97,6 +97,21 @@ test("a page in the place of keys does not hide those at another origin", async 
   assert.equal(asked.at(-1), "elsewhere /keys?v=1");
 });
 
+test("keys elsewhere that want a token are told to be named, not given one", async (t) => {
+  const { issuer, log, verifier } = await rig(t);
+  const tokenFile = issuer.readerTokenFile;
+  const elsewhere = await stand(t, (_, response) => response.writeHead(403).end());
+  const url = await stand(t, (request, response) => {
+    if (request.url === "/keys") response.statusCode = 404;
+    response.end(JSON.stringify({ issuer: url, jwks_uri: `${elsewhere}/keys` }));
+  });
+  verifier({ issuer: url, jwks: { tokenFile } });
+  assert.equal(
+    await reasonIn(log),
+    `${elsewhere}/keys answered 403: the token in ${tokenFile} does not go to another host than the issuer's; name the address of the keys in LAYER_AUTH_JWKS_URL`,
+  );
+});
+
 test("a token that was renewed is asked with at the next reading", async (t) => {
   const { issuer, clock, verifier } = await rig(t);
   const v = verifier();
@@ -136,7 +151,10 @@ test("a token that is not the issuer's is told from one that may not read", asyn
 test("a token file that is not there is named", async (t) => {
   const { log, verifier } = await rig(t);
   verifier({ jwks: { tokenFile: "/nowhere/token" } });
-  assert.equal(await reasonIn(log), "/nowhere/token cannot be read (ENOENT)");
+  assert.equal(
+    await reasonIn(log),
+    "/nowhere/token cannot be read (ENOENT); have a token projected there, or correct LAYER_AUTH_JWKS_TOKEN_FILE",
+  );
 });
 
 const REASONS: readonly (readonly [status: number, reason: RegExp])[] = [
