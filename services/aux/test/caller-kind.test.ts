@@ -1,6 +1,7 @@
 /** Whom a policy may name, where callers are owners of API keys or have tokens. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -124,6 +125,15 @@ test("faults of callers are told beside those of the fields", () => {
       "line 6: rules[0].verbs[0]: must be one of list, read, presign-get, presign-put",
     ]),
   );
+});
+
+test("the callers in docs/policy.md can be owners of API keys", () => {
+  const document = readFileSync(join(import.meta.dirname, "../../../docs/policy.md"), "utf8");
+  const [, , groups = ""] = document.split(/^```yaml\n/m).map((part) => part.split("```")[0]);
+  const rules = "rules: [{id: a, groups: [developers, on-call], verbs: [list], buckets: [a-b]}]";
+  const policy = parsePolicy(`version: 1\n${groups}${rules}\n`, "api-key");
+  const bucket = { kind: "bucket", name: "a-b" } as const;
+  assert.ok(policy.decide({ caller: ALICE, groups: undefined }, "list", bucket).allow);
 });
 
 /** A glob made of somebody's name: characters left out for stars, some of which stand for nothing. */

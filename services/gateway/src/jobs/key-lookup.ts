@@ -29,7 +29,7 @@ const Answer = z.object({ state: z.string(), session: z.string().optional() });
  *
  * @throws Error for a valid key without its owner, ZodError for what is no answer.
  */
-export function readKeyLookup(answer: unknown): KeyLookup {
+function readKeyLookup(answer: unknown): KeyLookup {
   const { state, session } = Answer.parse(answer);
   if (state !== "valid") return RefusedKey.safeParse(answer).data ?? { state: "unknown" };
   // the name that such a jobs tells instead may be anybody's
