@@ -39,6 +39,8 @@ declare module "fastify" {
      * @throws ProblemError overloaded when too many wait.
      */
     beginWait(): () => void;
+    /** A limit has counted the request; who is refused before that is counted when it is answered. */
+    isCounted: boolean;
     /** More members of this request's log line, set by whoever handles it. */
     logFields: Record<string, string | number | boolean> | undefined;
   }

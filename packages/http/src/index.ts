@@ -1,4 +1,5 @@
 /** How every service is made and run. */
+export type { Admission } from "./admission.ts";
 export type { App } from "./app-type.ts";
 export { awsCallMetrics } from "./aws-calls.ts";
 export {
@@ -11,9 +12,11 @@ export { clientLeft } from "./client-left.ts";
 export { admitLayer, type LayerCheck, layerMetrics } from "./layer.ts";
 export { createLogger, type Logger } from "./logging.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
+export { MinuteCounts } from "./minute-counts.ts";
 export { bucketPathOf, invalidObjectKey, type ObjectPath, objectPathOf } from "./object-path.ts";
 export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
+export { createRateLimits, type Held, type RateLimit } from "./rate-limit.ts";
 export { traceContextOf } from "./request-context.ts";
-export { type Admit, createServer, type ServerOptions } from "./server.ts";
+export { createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";

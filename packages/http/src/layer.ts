@@ -1,8 +1,8 @@
 /** How an internal service lets its callers in: by the proof that packages/identity checks. */
 import { type ProblemCode, ProblemError } from "@airlock/contract";
 import { Counter, Gauge } from "prom-client";
+import type { Admission } from "./admission.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Admit } from "./server.ts";
 
 const DETAILS = {
   401: "This service answers its own callers only.",
@@ -30,7 +30,7 @@ export interface LayerCheck {
 }
 
 /** The reason of a refusal goes to the log; the caller learns the status alone. */
-export function admitLayer(guard: LayerCheck): Admit {
+export function admitLayer(guard: LayerCheck): Admission["admit"] {
   return async (request) => {
     const decision = await guard.check(request.raw.rawHeaders);
     if (decision.allow) {

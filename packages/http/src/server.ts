@@ -9,6 +9,7 @@ import fastify, {
 } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { registerAccessLog } from "./access-log.ts";
+import { type Admission, countedRefusal, registerAdmission } from "./admission.ts";
 import type { App } from "./app-type.ts";
 import { hasBody, registerBodies } from "./bodies.ts";
 import { createClientOf } from "./client-address.ts";
@@ -19,7 +20,7 @@ import { type HeadLimits, pathOfTarget, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { registerNotFound } from "./not-found.ts";
-import { isProbe, registerProbes } from "./probes.ts";
+import { registerProbes } from "./probes.ts";
 import { sendProblem } from "./problems.ts";
 import { queryAwareCompiler } from "./query-validation.ts";
 import { requestIdOf, traceContextOf } from "./request-context.ts";
@@ -27,19 +28,13 @@ import { RequestLogger } from "./request-logger.ts";
 import { registerShedding } from "./shedding.ts";
 import { registerWaiting } from "./waiting.ts";
 
-/**
- * Lets a request in, or throws. Asked once the request has arrived whole, and before it is told
- * whether there is anything at its path; never for probes.
- */
-export type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-
 export interface ServerOptions {
   readonly settings: CommonSettings;
   readonly about: ApiDescription;
   /** Whether to send traffic here; draining is seen to by the server itself. */
   readonly isReady: () => boolean;
-  /** Makes the function that lets requests in; undefined lets everybody in. */
-  readonly admission?: (app: App) => Promise<Admit | undefined>;
+  /** Undefined lets everybody in. */
+  readonly admission?: Admission | undefined;
   /** CIDRs of the proxies whose X-Forwarded-For is believed. */
   readonly trustProxy?: readonly string[] | undefined;
   readonly headLimits?: HeadLimits;
@@ -76,10 +71,12 @@ export async function createServer(
   options: ServerOptions,
   addRoutes: (app: App) => void | Promise<void>,
 ): Promise<App> {
-  const { settings } = options;
+  const { settings, admission } = options;
   const logger = options.logger ?? createLogger(settings);
   const metrics = options.metrics ?? createMetrics(settings);
   const clientOf = createClientOf(options.trustProxy);
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    sendProblem(countedRefusal(admission, error, request, reply), request, reply);
 
   const app: App = fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -99,7 +96,7 @@ export async function createServer(
       observe(request, reply);
       reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
       if (hasBody(request.raw)) reply.header("connection", "close");
-      sendProblem(options.undecodable?.(request.url) ?? error, request, reply);
+      refuse(options.undecodable?.(request.url) ?? error, request, reply);
     },
     routerOptions: { maxParamLength: MAX_PART_LENGTH },
     requestTimeout: 9000,
@@ -118,7 +115,7 @@ export async function createServer(
   app.removeContentTypeParser("text/plain"); // 415 where JSON is wanted
   app.setValidatorCompiler(queryAwareCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(sendProblem);
+  app.setErrorHandler(refuse);
 
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
@@ -131,14 +128,7 @@ export async function createServer(
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   registerWaiting(app, metrics);
   registerGuards(app, options.headLimits ?? INNER_HEAD, settings.ALLOWED_HOSTS);
-  app.decorateRequest("caller", undefined);
-  app.decorateRequest("groups", undefined);
-  const admit = await options.admission?.(app);
-  if (admit) {
-    app.addHook("onRequest", async (request, reply) => {
-      if (!isProbe(request.url)) await admit(request, reply);
-    });
-  }
+  registerAdmission(app, admission);
   registerNotFound(app, MAX_PART_LENGTH);
   await registerOpenApi(app, options.about);
   registerProbes(app, settings, () => !app.isDraining && options.isReady());

@@ -12,6 +12,7 @@ import {
   type TokenVerifierOptions,
 } from "./token-verifier.ts";
 import {
+  type Principal,
   type Reason,
   type Refusal,
   type RefusalCode,
@@ -41,7 +42,14 @@ export type CallerDecision =
 /** Why a caller was refused, by a token or by a key; a closed list. */
 export type CallerReason = Reason | RefusedKeyState;
 
+type Allowed = Extract<CallerDecision, { allow: true }>;
+
 export interface CallerGuard {
+  /**
+   * A caller whose proof was good a moment ago, found without asking anybody; undefined where that is
+   * not known.
+   */
+  known(rawHeaders: readonly string[]): Allowed | undefined;
   /** @param rawHeaders of Node's request: only they show an Authorization that came twice. */
   check(rawHeaders: readonly string[]): Promise<CallerDecision>;
   /** For /readyz: false only where nobody could be let in. */
@@ -59,11 +67,13 @@ export interface CallerGuardOptions {
 
 /** The scheme's name is matched in any case (RFC 9110 §11.1). */
 const BEARER = /^bearer +([^ ]+) *$/i;
-const ANYBODY: CallerDecision = { allow: true, caller: undefined, groups: [] };
+const ANYBODY = { allow: true, caller: undefined, groups: [] } as const satisfies CallerDecision;
 
 export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
   const { verifier, log, observe, now = () => new Date() } = options;
-  if (verifier === undefined) return { check: async () => ANYBODY, isReady: () => true };
+  if (verifier === undefined) {
+    return { known: () => ANYBODY, check: async () => ANYBODY, isReady: () => true };
+  }
   const linesOf = createLogLimit(() => now().getTime());
 
   const refuse = ({ status, reason }: Refusal): CallerDecision => {
@@ -74,7 +84,19 @@ export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
     return { allow: false, status, code: refusalCode(status), reason, headers };
   };
 
+  const enter = ({ caller, groups }: Principal): Allowed | undefined => {
+    if (callerHeaders(caller) === undefined || encodeGroups(groups) === undefined) return undefined;
+    observe?.("verified");
+    return { allow: true, caller, groups };
+  };
+
   return {
+    known(rawHeaders) {
+      const authorization = singleHeader(rawHeaders, "authorization");
+      const token = typeof authorization === "string" && BEARER.exec(authorization)?.[1];
+      const found = token ? verifier.known(token) : undefined;
+      return found && enter(found);
+    },
     async check(rawHeaders) {
       const authorization = singleHeader(rawHeaders, "authorization");
       if (authorization === undefined || authorization === "") return refuse(refusal("missing"));
@@ -83,11 +105,7 @@ export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
       if (token === undefined) return refuse(refusal("malformed"));
       const result = await verifier.verify(token);
       if (!result.ok) return refuse(result);
-      const { caller, groups } = result.principal;
-      const canBePassedOn = callerHeaders(caller) && encodeGroups(groups) !== undefined;
-      if (!canBePassedOn) return refuse(refusal("claims"));
-      observe?.("verified");
-      return { allow: true, caller, groups };
+      return enter(result.principal) ?? refuse(refusal("claims"));
     },
     isReady: () => verifier.isReady(),
   };

@@ -1,7 +1,7 @@
 /** The outer door of GATEWAY_AUTH=api-key: who the end caller is, by a key of the jobs API. */
 
 import { keyCaller } from "./api-keys/key-caller.ts";
-import type { KeyChecker, KeyVerdict } from "./api-keys/key-checker.ts";
+import type { GoodKey, KeyChecker, KeyVerdict } from "./api-keys/key-checker.ts";
 import type { CallerDecision, CallerGuard, CallerGuardOptions } from "./caller-guard.ts";
 import { createLogLimit } from "./log.ts";
 
@@ -33,7 +33,16 @@ export function createCallerKeyGuard(options: CallerKeyGuardOptions): CallerGuar
     return { allow: false, status: 503, code: "keys_unavailable", detail: DETAIL, reason, headers };
   };
 
+  const enter = ({ key }: GoodKey): Extract<CallerDecision, { allow: true }> => {
+    observe?.("verified");
+    return { allow: true, caller: keyCaller(key), groups: [] };
+  };
+
   return {
+    known(rawHeaders) {
+      const found = checker.known(rawHeaders);
+      return found && enter(found);
+    },
     async check(rawHeaders) {
       let verdict: KeyVerdict;
       try {
@@ -41,9 +50,7 @@ export function createCallerKeyGuard(options: CallerKeyGuardOptions): CallerGuar
       } catch (error) {
         return cannotTell(error);
       }
-      if (!verdict.ok) return refuse(verdict);
-      observe?.("verified");
-      return { allow: true, caller: keyCaller(verdict.key), groups: [] };
+      return verdict.ok ? enter(verdict) : refuse(verdict);
     },
     // a service that knows keys may be gone for a while: the door stays, and says so
     isReady: () => true,

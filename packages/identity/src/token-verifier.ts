@@ -6,7 +6,7 @@ import { type KeyLocation, keySource } from "./key-source.ts";
 import type { IdentityLog } from "./log.ts";
 import type { Algorithm } from "./setting-fields.ts";
 import { VerifiedTokens } from "./verified-tokens.ts";
-import { MAX_TOKEN_LENGTH, refusal, type VerifyResult } from "./verify-result.ts";
+import { MAX_TOKEN_LENGTH, type Principal, refusal, type VerifyResult } from "./verify-result.ts";
 
 const MAX_LEEWAY_SECONDS = 30;
 
@@ -37,6 +37,8 @@ export interface TokenVerifierOptions {
 }
 
 export interface TokenVerifier {
+  /** Whom a token speaks of that was verified before and still holds; undefined of any other. */
+  known(token: string): Principal | undefined;
   /** Verifies one token. Never rejects; no result and no log line holds the token. */
   verify(token: string | undefined): Promise<VerifyResult>;
   /** Whether there are keys to verify with, for /readyz. */
@@ -73,20 +75,24 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     const checked = await checkToken(token, policy, find, now());
     if (!checked.ok) return checked;
     const { key, principal } = checked;
-    const result: VerifyResult = { ok: true, principal };
     const untilMs = principal.expiresAt + policy.leewaySeconds * 1000;
     // the key may have been withdrawn meanwhile
-    if (keeper.usable()?.has(key)) verified.set(token, { result, key, untilMs });
-    return result;
+    if (keeper.usable()?.has(key)) verified.set(token, { principal, key, untilMs });
+    return { ok: true, principal };
+  };
+
+  const known = (token: string): Principal | undefined => {
+    keeper.poke();
+    return keeper.usable() && verified.get(token, now().getTime());
   };
 
   return {
+    known,
     async verify(token) {
       if (token === undefined || token === "") return refusal("missing");
       if (token.length > MAX_TOKEN_LENGTH) return refusal("too_large");
-      keeper.poke();
-      const known = keeper.usable() && verified.get(token, now().getTime());
-      if (known) return known;
+      const principal = known(token);
+      if (principal) return { ok: true, principal };
       // a new token arrives with many requests at once: its signature is verified once
       const pending = underWay.get(token) ?? verifyNew(token).finally(() => underWay.delete(token));
       underWay.set(token, pending);

@@ -3,13 +3,13 @@ import { hash } from "node:crypto";
 import type { JWK } from "jose";
 import { LRUCache } from "lru-cache";
 import type { KeySet } from "./key-set.ts";
-import type { VerifyResult } from "./verify-result.ts";
+import type { Principal } from "./verify-result.ts";
 
 /** Tokens in use right now, compared as they are: one or two for each pod of the calling service. */
 const RECENT = 8;
 
 interface Verified {
-  readonly result: VerifyResult;
+  readonly principal: Principal;
   readonly key: JWK;
   /** Milliseconds since the epoch, leeway included. */
   readonly untilMs: number;
@@ -34,15 +34,15 @@ export class VerifiedTokens {
     this.#byHash = new LRUCache({ max });
   }
 
-  /** What was found about this token, unless it has expired since. */
-  get(token: string, nowMs: number): VerifyResult | undefined {
+  /** Whom this token speaks of, unless it has expired since. */
+  get(token: string, nowMs: number): Principal | undefined {
     const slot = this.#recentTokens.indexOf(token);
     const recent = slot < 0 ? undefined : this.#recent[slot];
-    if (recent) return recent.untilMs > nowMs ? recent.result : undefined;
+    if (recent) return recent.untilMs > nowMs ? recent.principal : undefined;
     const verified = this.#byHash.get(digest(token));
     if (verified === undefined || verified.untilMs <= nowMs) return undefined;
     this.#remember(token, verified);
-    return verified.result;
+    return verified.principal;
   }
 
   set(token: string, verified: Verified): void {

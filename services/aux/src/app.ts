@@ -26,7 +26,7 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
     version: settings.VERSION,
   };
   const isReady = () => aws.session.isValid() && (layer?.isReady() ?? true);
-  const admission = async () => layer && admitLayer(layer);
+  const admission = layer && { admit: admitLayer(layer) };
   return createServer({ settings, about, isReady, admission, logger, metrics }, (app) => {
     const access = createAccess(deps);
     aboutRoutes(app, settings, aws.session);

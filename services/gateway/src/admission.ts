@@ -1,9 +1,8 @@
 /** Who may pass the outer door, and how often. */
 import { ProblemError } from "@airlock/contract";
-import type { Admit, App } from "@airlock/http";
-import type { CallerGuard } from "@airlock/identity";
-import type { FastifyRequest } from "fastify";
-import { createLimit } from "./limits.ts";
+import type { Admission, RateLimit } from "@airlock/http";
+import type { CallerDecision, CallerGuard } from "@airlock/identity";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 const DETAILS = {
   401: "This path answers callers who say who they are.",
@@ -14,39 +13,45 @@ const DETAILS = {
 export interface AdmissionOptions {
   /** Undefined lets everybody in. */
   readonly callers: CallerGuard | undefined;
-  /** For one caller, or for one address where the caller is not known; 0 means no limit. */
-  readonly perMinute: number;
+  /** For one caller, or for one address where the caller is not known. */
+  readonly limit: RateLimit | undefined;
   /** Whether this is somebody else's door: who calls is asked behind it. */
   readonly isAskedBehind: (request: FastifyRequest) => boolean;
 }
 
 /**
- * Checks who is calling, then how often. A request without a valid proof counts for its address, so
- * that guessing is limited too. Paths marked as open (docs) are limited, not asked.
+ * Whoever is known from a moment ago counts as a caller. Anybody else counts for its address before the
+ * proof is looked at, so that guessing is limited and costs nobody a question; an address gets back
+ * what was counted for a good proof. Paths marked as open (docs) are limited, not asked.
  */
-export async function createAdmission(
-  app: App,
-  { callers, perMinute, isAskedBehind }: AdmissionOptions,
-): Promise<Admit | undefined> {
-  const limit = await createLimit(app, {
-    perMinute,
-    countedFor: ({ caller, client }) =>
-      caller === undefined ? `address ${client.network}` : `caller ${caller}`,
-  });
-  if (!callers) return limit;
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { callers, limit, isAskedBehind } = options;
 
-  return async (request, reply) => {
-    const isOpen = request.routeOptions.config.isOpen === true || isAskedBehind(request);
-    if (isOpen) return limit?.(request, reply);
-    const decision = await callers.check(request.raw.rawHeaders);
-    if (decision.allow) {
-      request.caller = decision.caller;
-      request.groups = decision.groups;
-      return limit?.(request, reply);
-    }
-    await limit?.(request, reply);
+  const enter = (request: FastifyRequest, reply: FastifyReply, { caller, groups }: Allowed) => {
+    request.caller = caller;
+    request.groups = groups;
+    limit?.spend(request, reply);
+  };
+
+  const ask = async (request: FastifyRequest, reply: FastifyReply, guard: CallerGuard) => {
+    const held = await limit?.hold(request, reply);
+    const decision = await guard.check(request.raw.rawHeaders);
+    held?.settle(decision.allow);
+    if (decision.allow) return enter(request, reply, decision);
     const { status, code, headers, reason, detail = DETAILS[status] } = decision;
     request.logFields = { caller_refused: reason };
     throw new ProblemError(code, detail, { headers });
   };
+
+  return {
+    admit(request, reply) {
+      const isOpen = request.routeOptions.config.isOpen === true || isAskedBehind(request);
+      if (isOpen || !callers) return limit?.spend(request, reply);
+      const known = callers.known(request.raw.rawHeaders);
+      return known ? enter(request, reply, known) : ask(request, reply, callers);
+    },
+    countRefused: (request, reply) => limit?.spend(request, reply),
+  };
 }
+
+type Allowed = Extract<CallerDecision, { allow: true }>;

@@ -1,5 +1,13 @@
 /** The public service: what it is made of, in order. */
-import { type App, createServer, invalidObjectKey, type Logger, type Metrics } from "@airlock/http";
+import {
+  type App,
+  createMetrics,
+  createRateLimits,
+  createServer,
+  invalidObjectKey,
+  type Logger,
+  type Metrics,
+} from "@airlock/http";
 import type { CallerGuard, LayerPresenter } from "@airlock/identity";
 import type { FastifyRequest } from "fastify";
 import { createAdmission } from "./admission.ts";
@@ -37,7 +45,7 @@ const JOBS_DESCRIPTION =
   "Paths under /v1 need an API key as a bearer token, which a login gives; every POST and DELETE there but a login may carry an Idempotency-Key, good for a day: what is sent twice is done once.";
 
 export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
-  const { aux, jobs, jobsLayer, callers, logger, metrics } = deps;
+  const { aux, jobs, jobsLayer, callers, logger, metrics = createMetrics(settings) } = deps;
   const about = {
     title: "Airlock gateway",
     description: jobs ? `${DESCRIPTION} ${JOBS_DESCRIPTION}` : DESCRIPTION,
@@ -45,9 +53,10 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   };
   // aux does not matter here: an edge that empties because of one fault behind it helps nobody
   const isReady = () => callers?.isReady() ?? true;
-  const perMinute = rateLimitPerMinute(settings);
+  const limits = createRateLimits(metrics);
+  const limit = limits({ name: "requests", perMinute: rateLimitPerMinute(settings) });
   const isAskedBehind = (request: FastifyRequest) => jobs !== undefined && isUnderV1(request);
-  const admission = (app: App) => createAdmission(app, { callers, perMinute, isAskedBehind });
+  const admission = createAdmission({ callers, limit, isAskedBehind });
   const trustProxy = settings.TRUST_PROXY;
   const common = { settings, about, isReady, admission, trustProxy, logger, metrics };
   const options = { ...common, headLimits: HEAD_LIMITS, undecodable };
@@ -56,7 +65,10 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     aboutRoutes(app, settings, jobs && createJobsHealth(jobs, jobsLayer));
     storageRoutes(app, toAux);
     configRoutes(app, toAux);
-    if (jobs) await v1Routes(app, createForward(jobs, jobsLayer), settings.LOGIN_RATE_PER_MINUTE);
+    if (!jobs) return;
+    const perMinute = settings.LOGIN_RATE_PER_MINUTE;
+    const loginLimit = (name: string) => limits({ name, perMinute });
+    await v1Routes(app, createForward(jobs, jobsLayer), loginLimit);
   });
 }
 

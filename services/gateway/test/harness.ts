@@ -150,6 +150,13 @@ export function get(
   });
 }
 
+/** How often each status came. */
+export function tally(statuses: readonly number[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
 export const json =
   (value: unknown): Script =>
   (_request, response) =>

@@ -1,7 +1,7 @@
 /** Limits count people: whatever way an address is written, and however many one has. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { get, json, startGateway, startUpstream } from "./harness.ts";
+import { get, json, startGateway, startUpstream, tally } from "./harness.ts";
 
 const PROXY = { TRUST_PROXY: "127.0.0.0/8" };
 
@@ -17,13 +17,6 @@ async function start(t: TestContext, env: Record<string, string> = {}) {
     return (await fetch(url, { method: "POST", headers, body: "{}" })).status;
   };
   return { aux, jobs, gateway, ask, login };
-}
-
-/** How often each status came. */
-function tally(statuses: readonly number[]): Record<number, number> {
-  const counts: Record<number, number> = {};
-  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
 }
 
 const SPELLINGS: Readonly<Record<string, readonly string[]>> = {

@@ -42,7 +42,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   };
   const health = createHealth(store, queuesOf(settings), logger);
   const isReady = () => health.isReady() && (layer?.isReady() ?? true);
-  const admission = async () => layer && admitLayer(layer);
+  const admission = layer && { admit: admitLayer(layer) };
   return createServer({ settings, about, isReady, admission, logger, metrics }, async (app) => {
     const lastUsed = createLastUsed(store, logger);
     app.addHook("onListen", async () => {

@@ -5,16 +5,20 @@ import { hashApiKey, isApiKey } from "./key-format.ts";
 import { KEY_REFUSALS, type KeyRefusal, type RefusedKeyState } from "./key-refusals.ts";
 import type { KeyLookup } from "./key-state.ts";
 
+export interface GoodKey {
+  readonly ok: true;
+  readonly key: Extract<KeyLookup, { state: "valid" }>;
+  /** SHA-256 of the key in hex. */
+  readonly hash: string;
+}
+
 export type KeyVerdict =
-  | {
-      readonly ok: true;
-      readonly key: Extract<KeyLookup, { state: "valid" }>;
-      /** SHA-256 of the key in hex. */
-      readonly hash: string;
-    }
+  | GoodKey
   | ({ readonly ok: false; readonly state: RefusedKeyState } & KeyRefusal);
 
 export interface KeyChecker {
+  /** The same of a key that was found good a moment ago, without asking; undefined of any other. */
+  known(rawHeaders: readonly string[]): GoodKey | undefined;
   /**
    * @param rawHeaders of Node's request: only they show an Authorization that came twice.
    * @throws what the look-up rejects with; it is not remembered.
@@ -96,6 +100,14 @@ export function createKeyChecker(options: KeyCheckerOptions): KeyChecker {
   };
 
   return {
+    known(rawHeaders) {
+      const key = presentedKey(rawHeaders);
+      if (!key || !isApiKey(key)) return undefined;
+      const hash = hashApiKey(key);
+      const entry = good.get(hash);
+      if (entry?.found.state !== "valid" || entry.untilMs <= now()) return undefined;
+      return { ok: true, key: entry.found, hash };
+    },
     async check(rawHeaders) {
       const key = presentedKey(rawHeaders);
       if (key === undefined) return refuse("missing");

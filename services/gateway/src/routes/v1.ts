@@ -1,7 +1,6 @@
 /** `/v1/*`: the jobs API, by way of jobs, which checks the keys. */
-import { type Admit, type App, problems } from "@airlock/http";
+import { type App, problems, type RateLimit } from "@airlock/http";
 import type { FastifySchema } from "fastify";
-import { createLimit } from "../limits.ts";
 import type { Forward } from "../upstream/forward.ts";
 import { KEY_ROUTES, LOGIN_ROUTES } from "./v1/auth.ts";
 import { DISK_ROUTES } from "./v1/disks.ts";
@@ -18,17 +17,17 @@ const ROUTES: readonly JobsRoute[] = [
   ...CLUSTER_ROUTES,
 ];
 
-/**
- * @param loginsPerMinute for one address, and for each path of a login; 0 means no limit.
- */
-export async function v1Routes(app: App, toJobs: Forward, loginsPerMinute: number): Promise<void> {
-  const limits = new Map<JobsRoute, Admit | undefined>();
-  for (const route of ROUTES.filter(({ isLogin }) => isLogin)) {
-    limits.set(route, await createLimit(app, { perMinute: loginsPerMinute }));
-  }
+/** @param loginLimit makes the limit of one path of a login; undefined stands for none. */
+export async function v1Routes(
+  app: App,
+  toJobs: Forward,
+  loginLimit: (url: string) => RateLimit | undefined,
+): Promise<void> {
   await app.register(async (scope) => {
     passBodiesOn(scope);
-    for (const route of ROUTES) addRoute(scope, toJobs, route, limits.get(route));
+    for (const route of ROUTES) {
+      addRoute(scope, toJobs, route, route.isLogin ? loginLimit(route.url) : undefined);
+    }
   });
 }
 
@@ -42,13 +41,21 @@ function passBodiesOn(scope: App): void {
   scope.setValidatorCompiler(() => (value) => ({ value }));
 }
 
-function addRoute(scope: App, toJobs: Forward, route: JobsRoute, limit?: Admit): void {
+function addRoute(
+  scope: App,
+  toJobs: Forward,
+  route: JobsRoute,
+  limit: RateLimit | undefined,
+): void {
   const { method, url, body, isLogin = false } = route;
   scope.route({
     method,
     url,
     schema: schemaOf(route),
-    ...(limit && { onRequest: limit }),
+    onRequest(request, reply, done) {
+      limit?.spend(request, reply);
+      done();
+    },
     handler(request, reply) {
       const path = jobsPathOf(request.raw);
       const ownHeaders = ownHeadersOf(request.raw);

@@ -1,0 +1,139 @@
+/** How many requests a minute are taken of one client: by its name where it is known, else by address. */
+import { ProblemError } from "@airlock/contract";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { Counter } from "prom-client";
+import { widerNetworkOf } from "./client-address.ts";
+import type { Metrics } from "./metrics.ts";
+import { type MinuteCount, MinuteCounts, type MinuteCountsOptions } from "./minute-counts.ts";
+
+export interface RateLimit {
+  /**
+   * Counts a request: for its caller, where that is known, else for its address.
+   *
+   * @throws ProblemError rate_limited.
+   */
+  spend(request: FastifyRequest, reply: FastifyReply): void;
+  /**
+   * Counts a request for its address until it is known who is calling, which may cost more than the
+   * answer. Where the address has nothing left but what is held like that, the request waits for it.
+   *
+   * @throws ProblemError rate_limited.
+   */
+  hold(request: FastifyRequest, reply: FastifyReply): Promise<Held>;
+}
+
+export interface Held {
+  /** Once. The address has its request back where the caller is known: it counts for the caller then. */
+  settle(isKnown: boolean): void;
+}
+
+export interface RateLimitOptions {
+  /** 0 means no limit. */
+  readonly perMinute: number;
+  /** For the metric; one of a closed list. */
+  readonly name: string;
+}
+
+/** Longest wait for what is held: as long as a key may be looked up. */
+const MAX_WAIT_MS = 2000;
+
+/** @returns what makes limits; undefined stands for none. Call it once for each process. */
+export function createRateLimits(
+  { registry }: Pick<Metrics, "registry">,
+  counting: Omit<MinuteCountsOptions, "onShared"> = {},
+): (options: RateLimitOptions) => RateLimit | undefined {
+  const shared = new Counter({
+    name: "airlock_rate_limit_shared_total",
+    help: "Requests counted together with those of neighbours (/24, /48), because 100,000 others have counts of their own.",
+    labelNames: ["limit"],
+    registers: [registry],
+  });
+  return ({ perMinute, name }) => {
+    if (perMinute === 0) return undefined;
+    const onShared = () => shared.labels(name).inc();
+    return new MinuteLimit(perMinute, { ...counting, onShared });
+  };
+}
+
+class MinuteLimit implements RateLimit {
+  readonly #perMinute: number;
+  // apart, so that a flood of addresses does not make callers share
+  readonly #callers: MinuteCounts;
+  readonly #addresses: MinuteCounts;
+
+  constructor(perMinute: number, counting: MinuteCountsOptions) {
+    this.#perMinute = perMinute;
+    this.#callers = new MinuteCounts(counting);
+    this.#addresses = new MinuteCounts(counting);
+  }
+
+  spend(request: FastifyRequest, reply: FastifyReply): void {
+    const { caller, client } = request;
+    const counts = caller === undefined ? this.#addresses : this.#callers;
+    const count = counts.of(caller ?? client.network, () => widerNetworkOf(client.network));
+    request.isCounted = true;
+    if (count.spent >= this.#perMinute) throw this.#refusal(reply, counts.secondsLeft());
+    count.spent++;
+    this.#tell(reply, this.#perMinute - count.spent, counts.secondsLeft());
+  }
+
+  async hold(request: FastifyRequest, reply: FastifyReply): Promise<Held> {
+    const { network } = request.client;
+    const deadlineMs = performance.now() + MAX_WAIT_MS;
+    request.isCounted = true;
+    for (;;) {
+      const count = this.#addresses.of(network, () => widerNetworkOf(network));
+      if (count.spent < this.#perMinute) {
+        count.spent++;
+        count.held++;
+        this.#tell(reply, this.#perMinute - count.spent, this.#addresses.secondsLeft());
+        return { settle: (isKnown) => settle(count, isKnown) };
+      }
+      const leftMs = deadlineMs - performance.now();
+      if (count.held === 0) throw this.#refusal(reply, this.#addresses.secondsLeft());
+      if (leftMs <= 0) throw this.#refusal(reply, 1);
+      await settledOrLate(count, leftMs);
+    }
+  }
+
+  #refusal(reply: FastifyReply, secondsLeft: number): ProblemError {
+    this.#tell(reply, 0, secondsLeft);
+    return new ProblemError(
+      "rate_limited",
+      `At most ${this.#perMinute} requests a minute are taken here.`,
+      { headers: { "retry-after": String(secondsLeft) } },
+    );
+  }
+
+  /** https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers, in its three-field form */
+  #tell(reply: FastifyReply, remaining: number, secondsLeft: number): void {
+    reply.headers({
+      "ratelimit-limit": String(this.#perMinute),
+      "ratelimit-remaining": String(remaining),
+      "ratelimit-reset": String(secondsLeft),
+    });
+  }
+}
+
+function settle(count: MinuteCount, isKnown: boolean): void {
+  count.held--;
+  if (isKnown) count.spent--;
+  // what was held is free for one of them, or nothing will be free for any
+  for (const wake of count.waiting) {
+    if (count.held > 0 && !isKnown) break;
+    wake();
+    if (count.held > 0) break;
+  }
+}
+
+function settledOrLate(count: MinuteCount, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      count.waiting.delete(wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, limitMs);
+    count.waiting.add(wake);
+  });
+}

@@ -1,0 +1,53 @@
+/** Limits count every answer: whatever a request is refused for, it counts for its address. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { get, json, startGateway, startUpstream, tally, until } from "./harness.ts";
+import { sendRaw } from "./raw-client.ts";
+
+const LIMIT = 5;
+const END = "Connection: close\r\n\r\n";
+const H = `Host: localhost\r\n${END}`;
+/** Requests that are refused before anybody asks who is calling, and what with. */
+const REFUSED: Readonly<Record<string, readonly [bytes: string, status: number]>> = {
+  "a path that cannot be decoded": [`GET /config/%zz HTTP/1.1\r\n${H}`, 400],
+  "an object's key that cannot be decoded": [`GET /storage/b/%ff%zz HTTP/1.1\r\n${H}`, 400],
+  "a bad Host": [`GET /config/a HTTP/1.1\r\nHost: a/b@c\r\n${END}`, 400],
+  "no Host": [`GET /config/a HTTP/1.1\r\n${END}`, 400],
+  "a Host that is not served": [`GET /config/a HTTP/1.1\r\nHost: evil.test\r\n${END}`, 421],
+  "a target of somebody else": [`GET http://evil.test/config/a HTTP/1.1\r\n${H}`, 400],
+  "a query that cannot be decoded": [`GET /config?a=%zz HTTP/1.1\r\n${H}`, 400],
+  "a URL that is too long": [`GET /config/${"a".repeat(9000)} HTTP/1.1\r\n${H}`, 414],
+  "headers that are too large": [`GET /config/a HTTP/1.1\r\nX: ${"a".repeat(9000)}\r\n${H}`, 431],
+  "a body that is too large": [`POST /config HTTP/1.1\r\nContent-Length: 100000\r\n${H}`, 413],
+};
+
+for (const [name, [bytes, status]] of Object.entries(REFUSED)) {
+  for (const door of ["none", "jwt", "api-key"]) {
+    test(`${name} counts for its address, GATEWAY_AUTH=${door}`, async (t) => {
+      const [aux, jobs] = [await startUpstream(t, json({})), await startUpstream(t, json({}))];
+      const gateway = await startGateway(t, aux.url, {
+        GATEWAY_AUTH: door,
+        GATEWAY_JWT_ISSUER: "http://127.0.0.1:9",
+        GATEWAY_JWT_AUDIENCE: "airlock",
+        JOBS_SERVICE_URL: jobs.url,
+        ALLOWED_HOSTS: "localhost,127.0.0.1",
+        RATE_LIMIT_PER_MINUTE: String(LIMIT),
+      });
+      const statuses: number[] = [];
+      for (let n = 0; n < LIMIT + 3; n++) {
+        const { responses } = await sendRaw(gateway.port, bytes);
+        statuses.push(responses[0]?.status ?? 0);
+      }
+      assert.deepEqual(tally(statuses), { [status]: LIMIT, 429: 3 });
+      const lines = () => gateway.lines.filter(({ msg }) => msg === "request");
+      await until(() => lines().length === LIMIT + 3);
+      assert.equal(
+        (await get(gateway.url, "/config/a")).status,
+        429,
+        "and so does what is well-formed",
+      );
+      assert.equal((await get(gateway.url, "/livez")).status, 200);
+      assert.equal(aux.requests.length + jobs.requests.length, 0);
+    });
+  }
+}
