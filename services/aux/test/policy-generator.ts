@@ -31,7 +31,15 @@ export const COMMON: readonly Verb[] = ["list", "read"];
 export const WORDS = ["a", "b", "ab", "aab"];
 export const BUCKETS = ["data", "data-b", "logs"];
 
-export const nameIn = ({ one, some }: Generator) => {
+/** Names of AWS's and of another account, which a rule must spell. */
+export const SPELT = [
+  "/aws/service/a",
+  "/aws/reference/secretsmanager/a",
+  "arn:aws:ssm:eu-west-1:444455556666:parameter/a/b",
+] as const;
+
+export const nameIn = ({ one, some, below }: Generator) => {
+  if (below(8) === 0) return one(SPELT) as ParameterName;
   const levels = some(() => one(WORDS));
   return (levels.length > 1 ? `/${levels.join("/")}` : (levels[0] ?? "a")) as ParameterName;
 };
@@ -63,6 +71,7 @@ function aboutIn(g: Generator): Pick<RuleSource, "callers" | "groups"> {
 }
 
 function parameterGlobIn(g: Generator): string {
+  if (g.below(10) === 0) return g.one([...SPELT, "/aws/**", "/aws/*/a", "arn:*/**", "arn:*/a/*"]);
   const parts = pathGlobIn(g);
   if (parts.length === 1) return parts[0] ?? "*";
   return parts[0] === "**" ? parts.join("/") : `/${parts.join("/")}`;

@@ -73,10 +73,17 @@ function concerns({ groups = {} }: Source, rule: RuleSource, subject: Subject): 
 }
 
 function holds({ parameters, buckets, objects }: RuleSource, item: Item): boolean {
-  if (item.kind === "parameter") return parameters?.some((glob) => like(glob, item.name)) ?? false;
+  if (item.kind === "parameter") {
+    const spelt = beginningOf(item.name);
+    const isAbout = (glob: string) => beginningOf(glob) === spelt && like(glob, item.name);
+    return parameters?.some(isAbout) ?? false;
+  }
   if (item.kind === "bucket") return buckets?.some((glob) => likeText(glob, item.name)) ?? false;
   return objects?.some((glob) => like(glob, `${item.bucket}/${item.key}`)) ?? false;
 }
+
+/** What a rule must spell. */
+const beginningOf = (text: string) => /^(\/aws\/|arn:)/.exec(text)?.[0];
 
 function mayBeDecrypted({ effect = "allow", decrypt }: RuleSource, item: Item): boolean {
   const isDecrypted = item.kind === "parameter" && item.decrypted === true;

@@ -1,6 +1,8 @@
 /** Generated policies and requests: every decision is the one that a naive reading comes to. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { canonicalParameterPath } from "@airlock/contract";
+import { beginningOf, type TreeRoot, treeRoots } from "../src/parameters/tree-roots.ts";
 import { compileGlob, globFault } from "../src/policy/glob.ts";
 import { parsePolicy } from "../src/policy/parse-policy.ts";
 import type { Resource } from "../src/policy/policy.ts";
@@ -8,13 +10,16 @@ import { VERBS } from "../src/policy/rule.ts";
 import {
   BUCKETS,
   COMMON,
+  type Generator,
   generator,
   itemIn,
   keyIn,
+  nameIn,
   sourceIn,
   subjectIn,
+  WORDS,
 } from "./policy-generator.ts";
-import { ask, likePath } from "./policy-oracle.ts";
+import { ask, likePath, type Source } from "./policy-oracle.ts";
 
 const POLICIES = 1500;
 const REQUESTS = 10;
@@ -73,6 +78,54 @@ test("a list keeps every allowed item and no denied one, and so does what leads 
   assert.ok(shown > 800, String(shown));
 });
 
+/** A policy that allows little, all of it deep. */
+function narrowSourceIn(g: Generator): Source {
+  const deep = () => `/${g.one(WORDS)}/${g.one(WORDS)}${g.one(["", "/**", "/a*", "/*/b"])}`;
+  const parameters = g.some(() => g.one([deep, deep, () => g.one(WORDS)])());
+  const rule = { id: "deep", callers: ["*"], verbs: ["read"], parameters, decrypt: true } as const;
+  const source = sourceIn(g);
+  return { ...source, rules: [...source.rules.filter(({ effect }) => effect === "deny"), rule] };
+}
+
+test("every parameter that is allowed is in one tree of those that are asked for, and in one only", () => {
+  const paths = ["/", ...WORDS.map((word) => `/${word}`), "/a/b", "/ab/a"].map(
+    (path) => canonicalParameterPath(path) ?? assert.fail(path),
+  );
+  const [root = assert.fail()] = paths;
+  const isIn = ({ path, recursive }: TreeRoot, name: string): boolean => {
+    const below = name.startsWith("/") ? name : `/${name}`;
+    const start = path === "/" ? path : `${path}/`;
+    return below.startsWith(start) && (recursive || !below.slice(start.length).includes("/"));
+  };
+  const seen = { allowed: 0, none: 0, narrowed: 0 };
+  for (let seed = 1; seed <= 1500; seed++) {
+    const g = generator(seed);
+    const source = g.one([sourceIn, narrowSourceIn])(g);
+    const policy = parsePolicy(JSON.stringify(source));
+    const subject = subjectIn(g);
+    const names = Array.from({ length: 40 }, () => nameIn(g)).filter(
+      (name) => !/^(\/aws|arn)/.test(name),
+    );
+    const whole = { path: g.one([root, root, ...paths]), recursive: g.one([true, true, false]) };
+    const decrypted = g.one([true, false]);
+    const prefix = beginningOf(whole.path);
+    const below = { prefix, isOneLevel: !whole.recursive, decrypted };
+    const roots = treeRoots(whole, policy.reach(subject, "read", below));
+    if (roots.length === 0) seen.none++;
+    else if (roots[0]?.path !== whole.path) seen.narrowed++;
+    for (const name of names) {
+      const item = { kind: "parameter", name, decrypted } as const;
+      const isAllowed = isIn(whole, name) && ask(source, subject, "read", item).allow;
+      if (isAllowed) seen.allowed++;
+      const holding = roots.filter((root) => isIn(root, name)).length;
+      if (isAllowed ? holding !== 1 : holding > 1) {
+        assert.fail(JSON.stringify({ seed, source, subject, whole, roots, name, decrypted }));
+      }
+    }
+  }
+  assert.ok(Math.min(...Object.values(seen)) > 30, JSON.stringify(seen));
+});
+
 test("what a glob may and must hold below a prefix is exact, over every short key", () => {
   const words = (alphabet: string, longest: number): string[] => {
     const found = [""];
@@ -92,6 +145,14 @@ test("what a glob may and must hold below a prefix is exact, over every short ke
     }
     for (const prefix of prefixes) {
       const below = keys.filter((key) => key.startsWith(prefix));
+      if (prefix === "" || prefix.endsWith("/")) {
+        const children = below.filter((key) => !key.slice(prefix.length).includes("/"));
+        const some = children.some((key) => matching.has(key));
+        // a key of six is the longest here, and a star may need one longer than that
+        if (some) assert.ok(glob.couldMatchChild(prefix), `${text} one below ${prefix}`);
+        else if (prefix.length < 3 && !likePath(text.split("/"), prefix.split("/")))
+          assert.ok(!glob.couldMatchChild(prefix), `${text} one below ${prefix}`);
+      }
       const found = { some: glob.couldMatchBelow(prefix), all: glob.coversBelow(prefix) };
       const wanted = {
         some: below.some((key) => matching.has(key)),

@@ -1,6 +1,6 @@
 // Parameters with their versions and labels, in memory, listed by name.
 
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { kindOf, storeKey } from "./parameter-name.ts";
 
 export type ParameterType = "String" | "StringList" | "SecureString";
@@ -28,14 +28,15 @@ export interface Parameter {
   latest: ParameterVersion;
 }
 
+/** Stands for the KMS key, the same for every stand-in: it keeps nothing secret. */
+const SEALING_KEY = "airlock-local-aws";
+
 /** How many versions of one parameter are kept. */
 export const MAX_VERSIONS = 100;
 
 export class ParameterStore {
   private readonly parameters = new Map<string, Parameter>();
   private sorted: Parameter[] | undefined;
-  /** Stands for the KMS key: without it a SecureString cannot be read back. */
-  private readonly sealingKey = randomBytes(32);
 
   find(name: string): Parameter | undefined {
     return this.parameters.get(storeKey(name));
@@ -80,7 +81,7 @@ export class ParameterStore {
 
   /** What a SecureString reads as without decryption: opaque, the same each time for one version. */
   ciphertext(name: string, version: ParameterVersion): string {
-    const sealed = createHmac("sha512", this.sealingKey)
+    const sealed = createHmac("sha512", SEALING_KEY)
       .update(`${name}:${version.version}:${version.value}`)
       .digest("base64");
     return `AQICAHh${sealed.replaceAll("=", "")}`;

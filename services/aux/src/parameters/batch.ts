@@ -30,7 +30,7 @@ export async function readBatch(
   const body: ParameterBatch = { parameters: [], missing: [], denied: [], failed: [] };
   const shown: Read<Parameter>[] = [];
   let problem: ProblemError | undefined;
-  for (const [name, { decisionOn }] of readable) {
+  for (const [name, { decisionOn, isMissing }] of readable) {
     const one = found.get(name);
     const read = one instanceof ProblemError ? undefined : one;
     const decision = decisionOn(read?.value);
@@ -39,7 +39,7 @@ export async function readBatch(
     else if (read) {
       body.parameters.push(read.value);
       shown.push(read);
-    } else if (one instanceof ProblemError && one.code !== "parameter_not_found") {
+    } else if (one instanceof ProblemError && !isMissing(one)) {
       problem ??= one;
       body.failed.push({ name, code: one.code });
     } else body.missing.push(name);

@@ -29,7 +29,8 @@ export async function readTree(
   });
   const parameters = page.items.filter(isGiven);
   const failed = page.items.flatMap((item) => (isGiven(item) ? [] : [item]));
-  const news = page.items.length > 0 ? newsOf(reads) : undefined;
+  const shown = new Set<Item>(page.items);
+  const news = newsOf(reads.filter(({ value }) => isShown(value, shown)));
   const allowed = parameters.length;
   const name = path === "/" ? "/**" : `${path}/**`;
   if (reads.length === 0) access.record(request, "read", name, { decision: DEFAULT });
@@ -71,6 +72,10 @@ function readRoots(
 type Item = Parameter | FailedParameter;
 
 const isGiven = (item: Item): item is Parameter => "value" in item;
+
+/** What is read and not shown is not to be told of. */
+const isShown = ({ parameters, failed }: Tree, shown: ReadonlySet<Item>): boolean =>
+  parameters.some((one) => shown.has(one)) || failed.some((one) => shown.has(one));
 
 function itemsOf(reads: readonly Read<Tree>[]): readonly Item[] {
   const [first, ...others] = reads;

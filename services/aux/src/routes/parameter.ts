@@ -18,10 +18,12 @@ import {
 
 export function parameterRoute(app: App, store: ParameterStore, access: Access): void {
   const read = async (request: FastifyRequest, name: ParameterName, options: ReadOptions) => {
-    const { form, decisionOn } = mayRead(access, request, name, options.decrypt ?? true);
+    const { form, decisionOn, isMissing } = mayRead(access, request, name, options.decrypt ?? true);
     let found: Read<Parameter> | undefined;
     try {
       if (form) found = await store.get(name, { ...options, decrypt: form === "decrypted" });
+    } catch (problem) {
+      throw problem instanceof ProblemError && isMissing(problem) ? noSuchParameter() : problem;
     } finally {
       const decision = decisionOn(found?.value);
       access.record(request, "read", name, { decision, cache: found?.cache });
