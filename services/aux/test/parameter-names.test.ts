@@ -200,6 +200,7 @@ rules:
     callers: ["*"]
     verbs: [read]
     parameters: ["arn:aws:ssm:*:444455556666:parameter/shared/**"]
+    decrypt: true
 `;
   test("are read by ARN, in the path, as name= and in a batch, beside one of ours of that name", async (t) => {
     const { url } = await startAux(t, {}, prepare, { policy });
@@ -230,6 +231,20 @@ rules:
       assert.deepEqual(batch.missing, [`${THEIRS}/other`]);
       assert.deepEqual(batch.failed, [{ name: `${THEIRS}/shared/none`, code: "access_denied" }]);
     }
+  });
+
+  test("that may not be had in the clear are not told from those that nobody shares", async (t) => {
+    const plain = policy.replaceAll(/,? *decrypt: true/g, "");
+    const { url, local } = await startAux(t, {}, prepare, { policy: plain });
+    const name = `${THEIRS}/shared/secret`;
+    local.parameters.put({ parameters: [{ name, value: "s", type: "SecureString" }] });
+    for (const one of [name, `${THEIRS}/shared/none`]) {
+      assert.equal((await get(`${url}/parameters/${one}`)).status, 404, one);
+      const { text } = await get(`${url}/parameters?name=${one}&name=/shared/x`);
+      assert.deepEqual(ParameterBatch.parse(JSON.parse(text)).missing, [one]);
+    }
+    assert.equal((await get(`${url}/parameters/${THEIRS}/shared/x`)).status, 200);
+    assert.equal((await get(`${url}/parameters/${name}?decrypt=false`)).status, 200);
   });
 
   test("and names under /aws/ are not what a star at the beginning means", async (t) => {
