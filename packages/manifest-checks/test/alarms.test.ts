@@ -1,30 +1,39 @@
-/** Each alarm names an entry of the runbook and metrics that exist; each alarm entry has an alarm. */
+/** Each alarm has its entry in the runbook, reads what is there as the operator labels it, and has its cases. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { CASES } from "../src/alarms/cases.ts";
+import { promtoolTests } from "../src/alarms/promtool-tests.ts";
+import { ruleGroupsOf } from "../src/alarms/rules.ts";
+import { labelsOf, targetsOf } from "../src/alarms/targets.ts";
 import { render } from "../src/kustomize/render.ts";
 import { K8S } from "./faults.ts";
 
-const ROOT = join(K8S, "..");
+const objects = render(join(K8S, "overlays/prod"));
+const targets = targetsOf(objects);
+const alarms = ruleGroupsOf(objects).flatMap(({ rules }) => rules);
+const read = (path: string) => readFileSync(join(K8S, "..", path), "utf8");
 
-interface Alarm {
-  readonly alert: string;
-  readonly expr: string;
-  readonly annotations: { readonly runbook_url: string };
-}
+/** Each metric of ours, with its labels, from the table that is held equal to the code. */
+const metrics = new Map(
+  [...read("docs/metrics.md").matchAll(/^\| `(airlock_\w+)` \|(?:[^|]*\|){3}([^|]*)\|/gm)].map(
+    ([, name = "", labels = ""]) => [name, [...labels.matchAll(/`(\w+)`/g)].map(([, one]) => one)],
+  ),
+);
 
-const alarms = render(join(K8S, "overlays/prod"))
-  .filter(({ kind }) => kind === "PrometheusRule")
-  .flatMap(({ spec }) => (spec as { groups: { rules: Alarm[] }[] }).groups)
-  .flatMap(({ rules }) => rules);
-
-test("the alarms are those of errors, of what stands behind, of logins, queues and the policy", () => {
+test("the alarms are those of errors, of what stands behind, of who is refused, of queues and the policy", () => {
   assert.deepEqual(alarms.map(({ alert }) => alert).sort(), [
     "AirlockAuxErrorRatio",
+    "AirlockAuxLayerRefused",
+    "AirlockAuxUnseen",
+    "AirlockCallersRefused",
     "AirlockGatewayErrorRatio",
+    "AirlockGatewayUnseen",
     "AirlockJobsDatabase",
     "AirlockJobsErrorRatio",
+    "AirlockJobsLayerRefused",
+    "AirlockJobsUnseen",
     "AirlockLoginsFailing",
     "AirlockPolicyStale",
     "AirlockQueueAge",
@@ -35,11 +44,11 @@ test("the alarms are those of errors, of what stands behind, of logins, queues a
 });
 
 test("each alarm has its entry in the runbook, and the runbook names no alarm that is not there", () => {
-  const runbook = readFileSync(join(ROOT, "docs/runbook.md"), "utf8");
+  const runbook = read("docs/runbook.md");
   const prefix = "https://github.com/example/airlock/blob/main/docs/runbook.md#";
   const entries = [...runbook.matchAll(/^<a id="([\w-]+)"><\/a>\n## /gm)].map(([, id]) => id);
   for (const { alert, annotations } of alarms) {
-    const { runbook_url: url } = annotations;
+    const { runbook_url: url = "" } = annotations;
     assert.ok(
       url.startsWith(prefix) && entries.includes(url.slice(prefix.length)),
       `${alert}: ${url}`,
@@ -53,33 +62,73 @@ test("each alarm has its entry in the runbook, and the runbook names no alarm th
   );
 });
 
-test("every metric that an alarm reads is made by a service", () => {
-  const made = new Set(
-    sources().flatMap((text) =>
-      [...text.matchAll(/(?:name: |counter\()"([a-z_]+)"/g)].map(([, name]) => name),
-    ),
+test("the operator labels what it reads by the service's name, whatever its Service is called", () => {
+  assert.deepEqual(
+    targets
+      .map((target) => labelsOf(target, "10.0.0.1:9090"))
+      .map((labels) => ({ ...labels, pod: "" })),
+    [
+      ["aux", "aux", "aux"],
+      ["gateway", "gateway", "gateway"],
+      ["jobs", "gpu-controlplane", "api-service"],
+    ].map(([job, namespace, service]) => ({
+      job,
+      namespace,
+      service,
+      pod: "",
+      container: job,
+      endpoint: "metrics",
+      instance: "10.0.0.1:9090",
+    })),
   );
+});
+
+test("whatever an alarm selects is a metric of ours, by labels it has and those of the scrape", () => {
   for (const { alert, expr } of alarms) {
-    const read = [...expr.matchAll(/\b([a-z]+(?:_[a-z]+)+)\{/g)].map(([, name = ""]) =>
-      name.replace(/_count$/, ""),
-    );
-    assert.ok(read.length > 0, alert);
-    for (const name of read)
-      assert.ok(made.has(name), `${alert} reads ${name}, which nothing makes`);
+    const selectors = [...expr.matchAll(/([a-z_]+)\{(.*?)\}/g)];
+    assert.ok(selectors.length > 0, alert);
+    for (const [, selected = "", matchers = ""] of selectors) {
+      const name = selected.replace(/_count$/, "");
+      const own = metrics.get(name);
+      assert.ok(own, `${alert} reads ${name}, which nothing makes`);
+      const value = (label: string) => new RegExp(`\\b${label}="([^"]*)"`).exec(matchers)?.[1];
+      assert.ok(
+        targets.some((target) => {
+          const { job, namespace } = labelsOf(target, "");
+          return job === value("job") && namespace === value("namespace");
+        }),
+        `${alert}: ${matchers}`,
+      );
+      const labels = [...matchers.matchAll(/(\w+)(?:!?=~?)"/g)].map(([, label]) => label);
+      assert.deepEqual(
+        labels.filter((label) => ![...own, "job", "namespace"].includes(label)),
+        [],
+        alert,
+      );
+    }
   }
 });
 
-test("the outcome that the throttling alarm looks for is one that aux reports", () => {
-  assert.ok(sources().some((text) => text.includes("aws_throttled")));
+test("each alarm has a case that makes it fire and one that does not, of metrics and labels that exist", () => {
+  const alarmsOf = (isFiring: boolean) =>
+    [
+      ...new Set(
+        CASES.filter(({ fires }) => (fires !== false) === isFiring).map((one) => one.alarm),
+      ),
+    ].sort();
+  const all = alarms.map(({ alert }) => alert).sort();
+  assert.deepEqual(alarmsOf(true), all);
+  assert.deepEqual(alarmsOf(false), all);
+  for (const { series, title } of CASES) {
+    for (const [metric, labels] of Object.values(series).flat()) {
+      const own = metrics.get(metric.replace(/_count$/, ""));
+      assert.deepEqual(Object.keys(labels).toSorted(), own?.toSorted(), `${title}: ${metric}`);
+    }
+  }
+  const { tests } = promtoolTests(objects, "rules.json") as { tests: unknown[] };
+  assert.equal(tests.length, CASES.length + 1);
 });
 
-function sources(): string[] {
-  return ["packages", "services"].flatMap((folder) =>
-    readdirSync(join(ROOT, folder)).flatMap((name) => {
-      const path = join(ROOT, folder, name, "src");
-      return readdirSync(path, { recursive: true, encoding: "utf8" })
-        .filter((file) => file.endsWith(".ts"))
-        .map((file) => readFileSync(join(path, file), "utf8"));
-    }),
-  );
-}
+test("the outcome that the throttling alarm looks for is one that aux reports", () => {
+  assert.match(read("packages/aws/src/errors.ts"), /: "aws_throttled"/);
+});

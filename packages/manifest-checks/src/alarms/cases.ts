@@ -1,0 +1,272 @@
+/** When each alarm fires and when it does not, as series of a scrape every half minute. */
+
+import {
+  age,
+  answers,
+  awsCalls,
+  breaker,
+  build,
+  callers,
+  logins,
+  policy,
+  proofs,
+  queue,
+  refreshes,
+  type Series,
+  taken,
+} from "./series.ts";
+
+export interface Case {
+  readonly alarm: string;
+  readonly title: string;
+  /** Labels of the alarm beside `job`, `namespace` and the rule's own; false for silence. */
+  readonly fires: Readonly<Record<string, string>> | false;
+  /** Read at the first pod of each service. */
+  readonly series: Readonly<Record<string, readonly Series[]>>;
+  /** Read at the second pod; the same as at the first one unless said otherwise. */
+  readonly atSecond?: Readonly<Record<string, readonly Series[]>>;
+  /** Default 20 minutes. */
+  readonly atMinute?: number;
+}
+
+const SERVICES = ["gateway", "aux", "jobs"] as const;
+type Service = (typeof SERVICES)[number];
+
+const ofService = (service: Service): Case[] => {
+  const name = service[0]?.toUpperCase() + service.slice(1);
+  const others = Object.fromEntries(
+    SERVICES.filter((other) => other !== service).map((other) => [other, [build]]),
+  );
+  return [
+    {
+      alarm: `Airlock${name}ErrorRatio`,
+      title: "10 % of the answers are 503",
+      fires: {},
+      series: { [service]: [answers("200", "0+90x40"), answers("503", "0+10x40")] },
+    },
+    {
+      alarm: `Airlock${name}ErrorRatio`,
+      title: "4 % are 502, clients err, and a pod is not ready",
+      fires: false,
+      series: {
+        [service]: [
+          answers("200", "0+90x40"),
+          answers("404", "0+90x40"),
+          answers("502", "0+4x40"),
+          answers("503", "0+90x40", "/readyz"),
+        ],
+      },
+    },
+    { alarm: `Airlock${name}Unseen`, title: "only others are read", fires: {}, series: others },
+    {
+      alarm: `Airlock${name}Unseen`,
+      title: "it is read",
+      fires: false,
+      series: { [service]: [build] },
+    },
+  ];
+};
+
+const layerOf = (service: Service): Case[] => {
+  const alarm = service === "aux" ? "AirlockAuxLayerRefused" : "AirlockJobsLayerRefused";
+  return [
+    {
+      alarm,
+      title: "2 % of the requests come without a proof",
+      fires: {},
+      series: { [service]: [proofs("verified", "0+98x40"), proofs("missing", "0+2x40")] },
+    },
+    {
+      alarm,
+      title: "one in two hundred is of an old token",
+      fires: false,
+      series: { [service]: [proofs("verified", "0+199x40"), proofs("expired", "0+1x40")] },
+    },
+    {
+      alarm,
+      title: "nobody is refused",
+      fires: false,
+      series: { [service]: [proofs("verified", "0+10x40")] },
+    },
+  ];
+};
+
+export const CASES: readonly Case[] = [
+  ...SERVICES.flatMap(ofService),
+  ...(["aux", "jobs"] as const).flatMap(layerOf),
+  {
+    alarm: "AirlockSessionAge",
+    title: "one of two pods cannot renew its session",
+    fires: {},
+    series: { aux: [refreshes("0x30 1+4x20")] },
+    atSecond: { aux: [refreshes("0x60")] },
+  },
+  {
+    alarm: "AirlockSessionAge",
+    title: "a session of 15 minutes, renewed at the second attempt",
+    fires: false,
+    series: {
+      aux: [
+        refreshes("0x35 1 1 0x10"),
+        ["airlock_aws_session_expires_in_seconds", {}, "900-30x19 900-30x19 900-30x10"],
+      ],
+    },
+  },
+  {
+    alarm: "AirlockThrottling",
+    title: "SSM throttles 5 % of its calls",
+    fires: {},
+    series: {
+      aux: [
+        awsCalls("s3", "ok", "0+10x40"),
+        awsCalls("ssm", "ok", "0+85x40"),
+        awsCalls("ssm", "aws_throttled", "0+5x40"),
+      ],
+    },
+  },
+  {
+    alarm: "AirlockThrottling",
+    title: "STS is down, S3 and SSM throttle one call in two hundred",
+    fires: false,
+    series: {
+      aux: [
+        awsCalls("ssm", "ok", "0+199x40"),
+        awsCalls("ssm", "aws_throttled", "0+1x40"),
+        awsCalls("sts", "aws_throttled", "0+30x40"),
+      ],
+    },
+  },
+  {
+    alarm: "AirlockPolicyStale",
+    title: "the file cannot be used at one of two pods",
+    fires: {},
+    series: { aux: [policy("1x20 0x40")] },
+    atSecond: { aux: [policy("1x60")] },
+  },
+  {
+    alarm: "AirlockPolicyStale",
+    title: "the file was bad for a minute",
+    fires: false,
+    series: { aux: [policy("1x37 0 0 1x40")] },
+  },
+  {
+    alarm: "AirlockUpstreamOpen",
+    title: "jobs does not answer, aux does",
+    fires: { upstream: "jobs" },
+    series: { gateway: [breaker("aux", "0x60"), breaker("jobs", "0x30 1x30")] },
+  },
+  {
+    alarm: "AirlockUpstreamOpen",
+    title: "it was open for half a minute",
+    fires: false,
+    series: { gateway: [breaker("aux", "0x38 1 0x30"), breaker("jobs", "0x60")] },
+  },
+  {
+    alarm: "AirlockCallersRefused",
+    title: "the issuer has new keys that nobody told us of",
+    fires: {},
+    series: { gateway: [callers("verified", "0+5x60"), callers("unknown_key", "0+20x60")] },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockCallersRefused",
+    title: "a scanner without tokens, and a client in ten with an old one",
+    fires: false,
+    series: {
+      gateway: [
+        callers("missing", "0+1000x60"),
+        callers("verified", "0+90x60"),
+        callers("expired", "0+10x60"),
+      ],
+    },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockCallersRefused",
+    title: "one client with an old token, at night",
+    fires: false,
+    series: { gateway: [callers("expired", "0+1x60")] },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockJobsDatabase",
+    title: "no pod knows anything of its queues",
+    fires: {},
+    series: { jobs: [build, age("0x20 _x60")] },
+  },
+  {
+    alarm: "AirlockJobsDatabase",
+    title: "one of two pods knows",
+    fires: false,
+    series: { jobs: [build] },
+    atSecond: { jobs: [build, age("0x60")] },
+  },
+  {
+    alarm: "AirlockQueueAge",
+    title: "who took messages has stopped",
+    fires: { queue },
+    series: { jobs: [age("0x120 0+30x200"), taken("1x120 0x200")] },
+    atMinute: 150,
+  },
+  {
+    alarm: "AirlockQueueAge",
+    title: "nobody has ever taken any",
+    fires: false,
+    series: { jobs: [age("0+30x300"), taken("0x300")] },
+    atMinute: 120,
+  },
+  {
+    alarm: "AirlockQueueAge",
+    title: "what waits is taken within ten minutes",
+    fires: false,
+    series: { jobs: [age("0+30x19 0+30x19 0+30x19"), taken("1x60")] },
+    atMinute: 29,
+  },
+  {
+    alarm: "AirlockLoginsFailing",
+    title: "STS cannot be reached",
+    fires: {},
+    series: { jobs: [logins("ok", "0x60"), logins("sts_unavailable", "0+1x60")] },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockLoginsFailing",
+    title: "one person tries four times, with the wrong role",
+    fires: false,
+    series: { jobs: [logins("role", "0x40 1 2 3 4x60"), logins("ok", "0x60")] },
+    atMinute: 30,
+  },
+];
+
+/** All is well, and nobody serves the queue: none of the alarms fires, at any time of two hours. */
+export const HEALTHY: Readonly<Record<Service, readonly Series[]>> = {
+  gateway: [
+    build,
+    answers("200", "0+100x300"),
+    answers("401", "0+1x300"),
+    breaker("aux", "0x300"),
+    breaker("jobs", "0x300"),
+    callers("verified", "0+100x300"),
+    callers("missing", "0+1x300"),
+  ],
+  aux: [
+    build,
+    answers("200", "0+100x300"),
+    awsCalls("ssm", "ok", "0+10x300"),
+    awsCalls("s3", "ok", "0+10x300"),
+    awsCalls("sts", "ok", "0x300"),
+    refreshes("0x300"),
+    ["airlock_aws_session_expires_in_seconds", {}, "1200x300"],
+    policy("1x300"),
+    proofs("verified", "0+100x300"),
+  ],
+  jobs: [
+    build,
+    answers("200", "0+100x300"),
+    age("0+30x300"),
+    taken("0x300"),
+    logins("ok", "0+1x300"),
+    proofs("verified", "0+100x300"),
+  ],
+};
+export const HEALTHY_AT_MINUTES = [10, 30, 60, 120];

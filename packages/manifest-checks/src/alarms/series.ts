@@ -1,0 +1,61 @@
+/** The series that the cases are made of. */
+
+/** A metric, its own labels, and its values in promtool's words (`0+10x40`: 41 values, 10 apart). */
+export type Series = readonly [
+  metric: string,
+  labels: Readonly<Record<string, string>>,
+  values: string,
+];
+
+export const answers = (status: string, values: string, route = "/config/*"): Series => [
+  "airlock_http_request_duration_seconds_count",
+  { method: "GET", route, status },
+  values,
+];
+export const build: Series = [
+  "airlock_build_info",
+  { version: "1.2.3", git_sha: "0123abc" },
+  "1x300",
+];
+export const awsCalls = (aws: string, outcome: string, values: string): Series => [
+  "airlock_aws_call_duration_seconds_count",
+  { aws, operation: "GetParameters", outcome },
+  values,
+];
+export const proofs = (outcome: string, values: string): Series => [
+  "airlock_layer_auth_checks_total",
+  { outcome },
+  values,
+];
+export const callers = (outcome: string, values: string): Series => [
+  "airlock_caller_auth_checks_total",
+  { outcome },
+  values,
+];
+export const logins = (outcome: string, values: string): Series => [
+  "airlock_logins_total",
+  { outcome },
+  values,
+];
+export const breaker = (upstream: string, values: string): Series => [
+  "airlock_upstream_breaker_open",
+  { upstream },
+  values,
+];
+export const queue = "gpu_dev_jobs";
+export const age = (values: string): Series => [
+  "airlock_queue_oldest_message_age_seconds",
+  { queue },
+  values,
+];
+export const taken = (values: string): Series => [
+  "airlock_queue_messages",
+  { queue, state: "taken" },
+  values,
+];
+export const refreshes = (values: string): Series => [
+  "airlock_aws_session_failed_refreshes",
+  {},
+  values,
+];
+export const policy = (values: string): Series => ["airlock_policy_fresh", {}, values];
