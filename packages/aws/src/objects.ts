@@ -5,6 +5,7 @@ import { createObjectLister, type ListObjects } from "./objects/list.ts";
 import { OpenStreams } from "./objects/open-streams.ts";
 import { createPresigner, type PresignObject } from "./objects/presign.ts";
 import { createObjectReader, type OpenObject } from "./objects/read.ts";
+import { createVersionLister, type ListVersions } from "./objects/versions.ts";
 import type { Session } from "./session.ts";
 
 export interface ObjectStore {
@@ -18,6 +19,8 @@ export interface ObjectStore {
    * range_not_satisfiable, overloaded and the AWS codes.
    */
   readonly open: OpenObject;
+  /** The versions of one object, the newest first. @throws ProblemError bucket_not_found and the AWS codes. */
+  readonly versions: ListVersions;
   /**
    * An address for one key. Keys with `.` or `..` between slashes need a client that sends paths as
    * they are (`curl --path-as-is`). @throws ProblemError credentials_unavailable
@@ -29,6 +32,7 @@ export function createObjectStore(s3: S3Client, call: AwsCaller, session: Sessio
   return {
     list: createObjectLister(s3, call),
     open: createObjectReader(s3, call, new OpenStreams()),
+    versions: createVersionLister(s3, call),
     presign: createPresigner(s3, session),
   };
 }

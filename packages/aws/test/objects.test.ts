@@ -47,7 +47,7 @@ test("keys arrive exactly as they are, and are listed so", async (t) => {
   assert.deepEqual(objects.map(({ key }) => key).sort(), ODD_KEYS.toSorted());
 });
 
-test("GET and HEAD tell what S3 knows, and nothing of x-amz-*", async (t) => {
+test("GET and HEAD tell what S3 knows of the object, and nothing of S3 itself", async (t) => {
   const { aws } = await withObject(t, {
     "content-disposition": 'attachment; filename="ten.txt"',
     "content-language": "en",
@@ -68,7 +68,90 @@ test("GET and HEAD tell what S3 knows, and nothing of x-amz-*", async (t) => {
     "content-language": "en",
     "content-length": "10",
     "content-type": "text/plain",
+    "x-amz-meta-owner": "somebody",
   });
+});
+
+test("Expires and metadata come as they were put; the coding of the transport does not", async (t) => {
+  const { aws, local } = await withObject(t);
+  for (const [coding, wanted] of [
+    ["aws-chunked", undefined],
+    ["gzip,aws-chunked", "gzip"],
+    ["AWS-Chunked , br, gzip", "br, gzip"],
+    ["gzip", "gzip"],
+  ] as const) {
+    const headers = { "content-encoding": coding, expires: "0", "x-amz-meta-note": "a=b, ü" };
+    local.objects.put({ bucket: BUCKET, key: "odd", body: "x", headers });
+    for (const method of ["GET", "HEAD"] as const) {
+      const answer = await aws.objects.open(method, BUCKET, "odd", {});
+      assert.equal(answer.headers["content-encoding"], wanted, coding);
+      assert.equal(answer.headers.expires, "0");
+      assert.equal(answer.headers["x-amz-meta-note"], "a=b, ü");
+      answer.body?.destroy();
+    }
+  }
+});
+
+test("an archived object is object_archived to GET, and told of to HEAD", async (t) => {
+  const { aws, local } = await withObject(t);
+  const put = (custody: object) =>
+    local.objects.put({ bucket: BUCKET, key: "cold", body: "cold", custody });
+  for (const [custody, headers] of [
+    [{ storageClass: "GLACIER" }, { "x-amz-storage-class": "GLACIER" }],
+    [
+      { storageClass: "DEEP_ARCHIVE", restore: "ongoing" },
+      { "x-amz-restore": 'ongoing-request="true"' },
+    ],
+    [
+      { storageClass: "INTELLIGENT_TIERING", archiveStatus: "ARCHIVE_ACCESS" },
+      { "x-amz-archive-status": "ARCHIVE_ACCESS" },
+    ],
+  ] as const) {
+    put(custody);
+    const problem = await problemOf(aws.objects.open("GET", BUCKET, "cold", {}));
+    assert.deepEqual([problem.code, problem.status], ["object_archived", 409]);
+    const head = await aws.objects.open("HEAD", BUCKET, "cold", {});
+    for (const [name, value] of Object.entries(headers)) assert.equal(head.headers[name], value);
+    assert.equal(head.headers["content-length"], "4");
+  }
+  put({ storageClass: "DEEP_ARCHIVE", restore: "done" });
+  const restored = await aws.objects.open("GET", BUCKET, "cold", {});
+  assert.equal(String(await bytesOf(restored.body)), "cold");
+  const { objects } = await aws.objects.list(BUCKET, { prefix: "cold", limit: 10 });
+  assert.equal(objects[0]?.storage_class, "DEEP_ARCHIVE");
+});
+
+test("an object under its owner's key is refused alike by GET and HEAD", async (t) => {
+  const { aws, local } = await withObject(t);
+  const custody = { customerKeyMd5: "md5 of a key that is not here" };
+  local.objects.put({ bucket: BUCKET, key: "theirs", body: "x", custody });
+  for (const method of ["GET", "HEAD"] as const) {
+    const problem = await problemOf(aws.objects.open(method, BUCKET, "theirs", {}));
+    assert.deepEqual([problem.code, problem.status], ["aws_rejected_request", 400]);
+  }
+});
+
+test("a HEAD costs one call, also of what is not there; two where S3 leaves the reason open", async (t) => {
+  const { aws, local } = await withObject(t);
+  const callsOf = async (key: string) => {
+    local.calls.reset();
+    await aws.objects.open("HEAD", BUCKET, key, {}).catch(() => {});
+    return local.calls.counts().byOperation;
+  };
+  assert.deepEqual(await callsOf("ten"), { "s3.HeadObject": 1 });
+  assert.deepEqual(await callsOf("none"), { "s3.HeadObject": 1 });
+  // as a role without s3:ListBucket is told of what is not there
+  local.faults.set([{ kind: "refuse", service: "s3", code: "AccessDenied", status: 403 }]);
+  assert.deepEqual(await callsOf("none"), { "s3.GetObject": 1, "s3.HeadObject": 1 });
+});
+
+test("a HEAD that is refused while a GET is not is an outage", async (t) => {
+  const { aws, local } = await withObject(t);
+  for (const status of [400, 403]) {
+    const operation = "HeadObject";
+    local.faults.set([{ kind: "refuse", service: "s3", operation, code: "Any", status }]);
+    assert.equal((await problemOf(aws.objects.open("HEAD", BUCKET, "ten", {}))).code, "aws_error");
+  }
 });
 
 for (const [range, status, body, contentRange] of [

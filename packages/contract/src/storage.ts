@@ -1,6 +1,6 @@
 /** S3 on the wire: bodies, query words and the grammar of bucket names and keys. */
 import * as z from "zod";
-import { cursorWord, limitWord } from "./query-words.ts";
+import { cursorWord, flagWord, limitWord } from "./query-words.ts";
 
 const timestamp = z.iso.datetime({ offset: true });
 
@@ -36,8 +36,31 @@ export const StoredObject = z
     size: z.int().meta({ description: "In bytes." }),
     etag: z.string(),
     last_modified: timestamp,
+    storage_class: z.string().optional(),
   })
   .meta({ id: "StoredObject" });
+
+export const ObjectVersion = z
+  .object({
+    version: z.string().meta({ description: "What to send as `version`." }),
+    latest: z.boolean().meta({ description: "Whether a read without `version` gives this one." }),
+    deleted: z
+      .boolean()
+      .meta({ description: "A mark that the object was deleted; nothing to be read." }),
+    last_modified: timestamp,
+    size: z.int().optional().meta({ description: "In bytes." }),
+    etag: z.string().optional(),
+    storage_class: z.string().optional(),
+  })
+  .meta({ id: "ObjectVersion" });
+
+export const ObjectVersions = z
+  .object({
+    key: z.string(),
+    versions: z.array(ObjectVersion),
+    next_cursor: z.string().nullable().meta({ description: "null on the last page." }),
+  })
+  .meta({ id: "ObjectVersions", description: "Versions of one object, the newest first." });
 
 export const ObjectList = z
   .object({
@@ -82,8 +105,43 @@ export const ObjectsQuery = z.strictObject({
   cursor: cursorWord.optional(),
 });
 
+const versionWord = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,1024}$/, { error: "is no version of an object" })
+  .describe("A version instead of the newest.");
+
+/** Query of the gateway's `/storage/{bucket}/{key}`. */
+export const StorageQuery = z
+  .strictObject({
+    version: versionWord.optional(),
+    versions: flagWord.optional().describe("`true` lists the versions instead of reading one."),
+    limit: limitWord.optional().describe("With `versions=true`: most versions on a page."),
+    cursor: cursorWord
+      .optional()
+      .describe("With `versions=true`: `next_cursor` of the page before."),
+  })
+  .superRefine(({ version, versions, limit, cursor }, context) => {
+    const clash = (path: string, message: string) =>
+      context.addIssue({ code: "custom", path: [path], message });
+    if (versions && version !== undefined) clash("version", "does not go with versions");
+    if (!versions && limit !== undefined) clash("limit", "needs versions=true");
+    if (!versions && cursor !== undefined) clash("cursor", "needs versions=true");
+  });
+
 /** Query of aux's `/s3/objects`. */
-export const ObjectQuery = z.strictObject({ bucket: bucketWord, key: keyWord });
+export const ObjectQuery = z.strictObject({
+  bucket: bucketWord,
+  key: keyWord,
+  version: versionWord.optional(),
+});
+
+/** Query of aux's `/s3/versions`. */
+export const VersionsQuery = z.strictObject({
+  bucket: bucketWord,
+  key: keyWord,
+  limit: limitWord.optional(),
+  cursor: cursorWord.optional(),
+});
 
 const presignWords = {
   method: z.enum(["GET", "PUT"]).default("GET").describe("What the address is for."),
@@ -107,6 +165,8 @@ export const PresignObjectQuery = z.strictObject({
 });
 
 export type Buckets = z.infer<typeof Buckets>;
+export type ObjectVersion = z.infer<typeof ObjectVersion>;
+export type ObjectVersions = z.infer<typeof ObjectVersions>;
 export type StoredObject = z.infer<typeof StoredObject>;
 export type ObjectList = z.infer<typeof ObjectList>;
 export type Presigned = z.infer<typeof Presigned>;

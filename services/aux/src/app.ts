@@ -5,6 +5,7 @@ import type { LayerGuard } from "@airlock/identity";
 import { type AccessDeps, createAccess } from "./access.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { bucketRoutes } from "./routes/buckets.ts";
+import { objectVersionsRoute } from "./routes/object-versions.ts";
 import { objectRoutes } from "./routes/objects.ts";
 import { parameterRoute } from "./routes/parameter.ts";
 import { parametersRoutes } from "./routes/parameters.ts";
@@ -34,5 +35,6 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
     parameterRoute(app, aws.parameters, access);
     bucketRoutes(app, aws.buckets, aws.objects, access);
     objectRoutes(app, aws.objects, access);
+    objectVersionsRoute(app, aws.objects, access);
   });
 }

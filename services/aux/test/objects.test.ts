@@ -1,7 +1,7 @@
 /** Buckets and objects at aux: lists, streams, conditions, addresses. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ObjectList, Presigned, Problem } from "@airlock/contract";
+import { ObjectList, ObjectVersions, Presigned, Problem } from "@airlock/contract";
 import { startAux } from "./harness.ts";
 
 const BUCKET = "airlock-data-dev";
@@ -94,6 +94,45 @@ test("If-Range gives the part of the same object, and the whole of another", asy
     assert.equal(response.status, status, ifRange);
     assert.equal((await response.text()).length, status === 206 ? 2 : text.length);
   }
+});
+
+test("a version is read and listed, under the verbs of its key", async (t) => {
+  const policy = `version: 1
+rules:
+  - { id: read, callers: ["*"], verbs: [read], objects: ["*/read/*", "*/both/*"] }
+  - { id: list, callers: ["*"], verbs: [list], objects: ["*/list/*", "*/both/*"] }
+`;
+  const { url, local, lines } = await startAux(t, {}, undefined, { policy });
+  for (const key of ["read/x", "list/x", "both/x", "none/x"]) {
+    local.objects.put({ bucket: BUCKET, key, body: "one" });
+  }
+  const ask = (path: string, key: string, more = "") =>
+    fetch(`${url}/s3/${path}?bucket=${BUCKET}&key=${encodeURIComponent(key)}${more}`);
+  for (const key of ["read/x", "both/x"]) {
+    assert.equal(await (await ask("objects", key, "&version=null")).text(), "one");
+    await assertProblem(await ask("objects", key, "&version=none"), 404, "object_not_found");
+  }
+  for (const key of ["list/x", "both/x"]) {
+    const listed = ObjectVersions.parse(await (await ask("versions", key)).json());
+    assert.deepEqual([listed.key, listed.next_cursor, listed.versions.length], [key, null, 1]);
+    assert.deepEqual(Object.keys(listed.versions[0] ?? {}).sort(), [
+      ...["deleted", "etag", "last_modified", "latest", "size", "storage_class", "version"],
+    ]);
+  }
+  for (const [path, key] of [
+    ["objects", "list/x"],
+    ["objects", "none/x"],
+    ["versions", "read/x"],
+    ["versions", "none/x"],
+    ["versions", "both/none"],
+  ] as const) {
+    await assertProblem(await ask(path, key), 404, "object_not_found");
+  }
+  await assertProblem(await ask("versions", "both/x", "&cursor=made-up"), 400, "invalid_cursor");
+  await assertProblem(await ask("objects", "both/x", "&version=a%20b"), 400, "bad_request");
+  const named = lines.filter(({ audit }) => audit === true).map(({ name }) => name);
+  assert.ok(named.includes(`s3://${BUCKET}/both/x?version=null`), named.join());
+  assert.ok(named.includes(`s3://${BUCKET}/both/x?versions`), named.join());
 });
 
 test("policy: no list, no object, no address beyond what is allowed", async (t) => {

@@ -87,6 +87,15 @@ for (const [path, upstreamPath] of [
     "/presigned/my-bucket/a?method=PUT&expires_in=60",
     "/s3/presigned?bucket=my-bucket&key=a&expires_in=60&method=PUT",
   ],
+  [
+    "/storage/my-bucket/a+b/?version=3/L4%2Bk",
+    "/s3/objects?bucket=my-bucket&key=a%2Bb%2F&version=3/L4%2Bk",
+  ],
+  ["/storage/my-bucket/a?versions=false", "/s3/objects?bucket=my-bucket&key=a"],
+  [
+    "/storage/my-bucket/a?versions=true&limit=5&cursor=c",
+    "/s3/versions?bucket=my-bucket&key=a&cursor=c&limit=5",
+  ],
   ["/presigned/my-bucket/a", "/s3/presigned?bucket=my-bucket&key=a&expires_in=900&method=GET"],
 ] as const) {
   test(`${path} is ${upstreamPath} at aux`, async () => {
@@ -126,6 +135,31 @@ for (const [path, code] of [
   });
 }
 
+for (const query of [
+  "version=",
+  "version=a+b",
+  `version=${"v".repeat(1025)}`,
+  "versions=yes",
+  "versions=true&version=1",
+  "limit=5",
+  "versions=false&limit=5",
+  "cursor=c",
+  "versionId=1",
+]) {
+  test(`/storage/my-bucket/a?${query.slice(0, 30)} is 400, and nothing goes upstream`, async () => {
+    const before = upstream.requests.length;
+    const reply = await getRaw(`/storage/my-bucket/a?${query}`);
+    assert.equal(reply.status, 400, reply.body);
+    assert.equal(upstream.requests.length, before);
+  });
+}
+
+test("a HEAD of the versions is answered too", async () => {
+  const reply = await fetch(`${gateway.url}/storage/my-bucket/a?versions=true`, { method: "HEAD" });
+  assert.equal(reply.status, 200);
+  assert.match(upstream.requests.at(-1)?.url ?? "", /^\/s3\/versions\?/);
+});
+
 test("what must be encoded and is not is 400", async () => {
   for (const path of ["/storage/my-bucket/a#b", "/storage/my-bucket/é", "/storage?prefix=é"]) {
     assert.equal((await getRaw(path)).status, 400, path);
@@ -146,6 +180,10 @@ const S3 = {
   "cache-control": "max-age=60",
   "content-disposition": 'attachment; filename="a"',
   "x-cache": "bypass",
+  expires: "0",
+  "x-amz-meta-owner": "me",
+  "x-amz-storage-class": "GLACIER_IR",
+  "x-amz-version-id": "3/L4+k",
 };
 
 test("conditions and ranges reach aux, and what they yield the client", async (t) => {

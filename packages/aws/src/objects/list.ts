@@ -12,7 +12,7 @@ import type { CallOptions } from "../reads.ts";
 import { isBadToken } from "./errors.ts";
 
 /** One attempt: S3 looks through many keys for a page of few prefixes. */
-const PAGE_ATTEMPT_MS = 10_000;
+export const PAGE_ATTEMPT_MS = 10_000;
 
 export interface ObjectPageQuery {
   readonly prefix: string;
@@ -63,13 +63,14 @@ function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
   if (IsTruncated === undefined) throw new UnusableAnswerError("IsTruncated");
   if (IsTruncated && !NextContinuationToken) throw new UnusableAnswerError("NextContinuationToken");
   const objects: StoredObject[] = [];
-  for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
+  for (const { Key, Size, ETag, LastModified, StorageClass } of page.Contents ?? []) {
     if (!Key || !ETag || !LastModified) throw new UnusableAnswerError("a part of an object");
     objects.push({
       key: decodeKey(Key),
       size: Size ?? 0,
       etag: ETag,
       last_modified: LastModified.toISOString(),
+      ...(StorageClass !== undefined && { storage_class: StorageClass }),
     });
   }
   const prefixes = (page.CommonPrefixes ?? []).map(({ Prefix }) => {
@@ -80,7 +81,8 @@ function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
 }
 
 /** S3 writes a space as `+` here, and a plus as `%2B`. */
-const decodeKey = (encoded: string): string => decodeURIComponent(encoded.replaceAll("+", " "));
+export const decodeKey = (encoded: string): string =>
+  decodeURIComponent(encoded.replaceAll("+", " "));
 
 const invalidCursor = (cause: unknown) =>
   new ProblemError("invalid_cursor", "The cursor is not one that this list gave.", { cause });

@@ -8,6 +8,7 @@ import type { AwsOperation } from "../observed-call.ts";
 import type { CallOptions } from "../reads.ts";
 import { isMissing, isNameless, notModified, refusalOf } from "./errors.ts";
 import { askUnder, headersOf, type ObjectConditions } from "./headers.ts";
+import { underIfRange } from "./if-range.ts";
 import type { OpenStreams } from "./open-streams.ts";
 
 /** To the first byte; together shorter than the 5 s after which the gateway gives up. */
@@ -23,12 +24,13 @@ export interface ObjectAnswer {
   readonly body: Readable | null;
 }
 
+/** @param options.version the version to read instead of the newest. */
 export type OpenObject = (
   method: "GET" | "HEAD",
   bucket: string,
   key: string,
   conditions: ObjectConditions,
-  options?: CallOptions,
+  options?: CallOptions & { readonly version?: string | undefined },
 ) => Promise<ObjectAnswer>;
 
 type Answer = ObjectAnswer & { readonly body: IncomingMessage | null };
@@ -39,29 +41,61 @@ export function createObjectReader(
   streams: OpenStreams,
 ): OpenObject {
   return (method, bucket, key, conditions, options = {}) => {
-    const input = { Bucket: bucket, Key: key, ...askUnder(method, conditions) };
-    const head = async (abortSignal: AbortSignal): Promise<Answer> => {
-      const command = new HeadObjectCommand(input);
-      const found = await s3.send(command, sendOptions(abortSignal)).catch(async (error) => {
-        throw await namedAs(error, () => firstByte(abortSignal));
-      });
-      return { status: 200, headers: headersOf(found), body: null };
-    };
-    const firstByte = async (abortSignal: AbortSignal): Promise<void> => {
-      const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: "bytes=0-0" });
-      const found = await s3.send(command, sendOptions(abortSignal));
-      (found.Body as IncomingMessage).destroy();
-    };
-    const get = async (abortSignal: AbortSignal): Promise<Answer> => {
-      const found = await s3.send(new GetObjectCommand(input), sendOptions(abortSignal));
-      const status = found.$metadata.httpStatusCode === 206 ? 206 : 200;
-      return { status, headers: headersOf(found), body: found.Body as IncomingMessage };
-    };
-    const answerOf = (operation: AwsOperation, ask: (signal: AbortSignal) => Promise<Answer>) =>
-      call(operation, FIRST_BYTE_LIMITS, options, (signal) => ask(signal).catch(insteadOfObject));
-    if (method === "HEAD") return answerOf("s3.HeadObject", head);
-    return streams.hold(options.signal, () => answerOf("s3.GetObject", get));
+    const object = { Bucket: bucket, Key: key, VersionId: options.version };
+    const instead = (error: unknown) => insteadOfObject(error, object);
+    const head = (asked: ObjectConditions, signal: AbortSignal) =>
+      headObject(s3, object, asked, signal).catch(instead);
+    const get = (asked: ObjectConditions, signal: AbortSignal) =>
+      getObject(s3, object, asked, signal).catch(instead);
+    const within = (operation: AwsOperation, ask: (signal: AbortSignal) => Promise<Answer>) =>
+      call(operation, FIRST_BYTE_LIMITS, options, ask);
+    if (method === "HEAD") return within("s3.HeadObject", (signal) => head(conditions, signal));
+    return streams.hold(options.signal, () =>
+      within("s3.GetObject", (signal) =>
+        underIfRange(conditions, {
+          head: (asked) => head(asked, signal),
+          get: (asked) => get(asked, signal),
+        }),
+      ),
+    );
   };
+}
+
+interface S3Object {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly VersionId: string | undefined;
+}
+
+async function getObject(
+  s3: S3Client,
+  object: S3Object,
+  conditions: ObjectConditions,
+  abortSignal: AbortSignal,
+): Promise<Answer> {
+  const command = new GetObjectCommand({ ...object, ...askUnder("GET", conditions) });
+  const found = await s3.send(command, sendOptions(abortSignal));
+  const status = found.$metadata.httpStatusCode === 206 ? 206 : 200;
+  return { status, headers: headersOf(found), body: found.Body as IncomingMessage };
+}
+
+async function headObject(
+  s3: S3Client,
+  object: S3Object,
+  conditions: ObjectConditions,
+  abortSignal: AbortSignal,
+): Promise<Answer> {
+  const command = new HeadObjectCommand({ ...object, ...askUnder("HEAD", conditions) });
+  try {
+    const found = await s3.send(command, sendOptions(abortSignal));
+    return { status: 200, headers: headersOf(found), body: null };
+  } catch (error) {
+    throw await namedAs(error, async () => {
+      const firstByte = new GetObjectCommand({ ...object, Range: "bytes=0-0" });
+      const found = await s3.send(firstByte, sendOptions(abortSignal));
+      (found.Body as IncomingMessage).destroy();
+    });
+  }
 }
 
 const sendOptions = (abortSignal: AbortSignal) => ({
@@ -69,9 +103,12 @@ const sendOptions = (abortSignal: AbortSignal) => ({
   requestTimeout: FIRST_BYTE_ATTEMPT_MS,
 });
 
-function insteadOfObject(error: unknown): Answer {
+function insteadOfObject(error: unknown, { VersionId }: S3Object): Answer {
   const headers = notModified(error);
   if (headers) return { status: 304, headers, body: null };
+  // the only argument that clients make up
+  const isNoVersion = VersionId !== undefined && (error as Error).name === "InvalidArgument";
+  if (isNoVersion) throw awsProblem("object_not_found", error);
   throw refusalOf(error) ?? error;
 }
 

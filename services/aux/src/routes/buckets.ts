@@ -18,6 +18,7 @@ import type { Access } from "../access.ts";
 import { pageOf } from "../pages.ts";
 import { DEFAULT_RULE } from "../policy/policy.ts";
 import { jsonOf, send, wantsFresh } from "../representation.ts";
+import { noSuchBucket } from "./no-such.ts";
 
 const failures = problems(400, 401, 403, 502, 503, 504);
 const State = z.strictObject({ token: z.string() });
@@ -132,4 +133,3 @@ export function bucketRoutes(
 
 const invalidBucket = () =>
   new ProblemError("invalid_bucket_name", "This is no name that a bucket may have.");
-const noSuchBucket = () => new ProblemError("bucket_not_found", "There is no bucket of this name.");

@@ -1,15 +1,12 @@
 /** `/s3/objects` and `/s3/presigned`: one object, streamed, or an address to fetch or put it. */
 import type { Readable } from "node:stream";
-import type { ObjectAnswer, ObjectConditions, ObjectStore } from "@airlock/aws";
-import { ObjectQuery, Presigned, PresignObjectQuery, ProblemError } from "@airlock/contract";
+import type { ObjectConditions, ObjectStore } from "@airlock/aws";
+import { ObjectQuery, Presigned, PresignObjectQuery } from "@airlock/contract";
 import { type App, clientLeft, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
-
-interface Conditions extends ObjectConditions {
-  readonly ifRange: string | undefined;
-}
+import { noSuchObject } from "./no-such.ts";
 
 const failures = problems(400, 401, 403, 404, 502, 503, 504);
 
@@ -19,16 +16,13 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     request: FastifyRequest<{ Querystring: z.infer<typeof ObjectQuery> }>,
     reply: FastifyReply,
   ) => {
-    const { bucket, key } = request.query;
-    const name = `s3://${bucket}/${key}`;
+    const { bucket, key, version } = request.query;
+    const name = `s3://${bucket}/${key}${version === undefined ? "" : `?version=${version}`}`;
     const resource = { kind: "object", bucket, key } as const;
     const decision = access.demand(request, "read", resource, { name, missing: noSuchObject });
     access.record(request, "read", name, { decision, cache: "bypass" });
-    const { caller } = request;
-    const signal = clientLeft(reply);
-    const answer = await openRange(conditionsOf(request), (conditions) =>
-      objects.open(method, bucket, key, conditions, { caller, signal }),
-    );
+    const options = { caller: request.caller, signal: clientLeft(reply), version };
+    const answer = await objects.open(method, bucket, key, conditionsOf(request), options);
     reply.code(answer.status).headers(answer.headers).header("x-cache", "bypass");
     if (answer.body) hold(request, reply, answer.body);
     return reply.send(answer.body ?? undefined);
@@ -41,7 +35,7 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
       206: z.any().describe("The bytes that Range names."),
       304: z.null(),
       ...failures,
-      ...problems(412, 416),
+      ...problems(409, 412, 416),
     },
   };
   app.get(
@@ -91,7 +85,7 @@ function hold(request: FastifyRequest, reply: FastifyReply, body: Readable): voi
   }
 }
 
-function conditionsOf({ headers }: FastifyRequest): Conditions {
+function conditionsOf({ headers }: FastifyRequest): ObjectConditions {
   return {
     range: headers.range,
     ifMatch: headers["if-match"],
@@ -101,22 +95,3 @@ function conditionsOf({ headers }: FastifyRequest): Conditions {
     ifRange: headers["if-range"]?.toString(),
   };
 }
-
-/** S3 knows no If-Range (RFC 9110 §13.1.5): asks for the range under it as a condition, else for all. */
-async function openRange(
-  { ifRange, ...conditions }: Conditions,
-  openWith: (conditions: ObjectConditions) => Promise<ObjectAnswer>,
-): Promise<ObjectAnswer> {
-  if (ifRange === undefined || conditions.range === undefined) return openWith(conditions);
-  const asked = ifRange.startsWith('"')
-    ? { ...conditions, ifMatch: ifRange }
-    : { ...conditions, ifUnmodifiedSince: ifRange };
-  try {
-    return await openWith(asked);
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.code !== "precondition_failed") throw error;
-    return openWith({ ...conditions, range: undefined });
-  }
-}
-
-const noSuchObject = () => new ProblemError("object_not_found", "There is no object of this key.");

@@ -4,8 +4,10 @@ import {
   BucketsQuery,
   ObjectList,
   ObjectsQuery,
+  ObjectVersions,
   Presigned,
   PresignQuery,
+  StorageQuery,
 } from "@airlock/contract";
 import { type App, bucketPathOf, objectPathOf, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -22,7 +24,6 @@ const objectParams = z.object({
     description: "Key of an object, percent-encoded; slashes may stay as they are.",
   }),
 });
-const noQuery = z.strictObject({});
 /** An object is anybody's bytes: shown by a browser, it may run nothing in our name. */
 const OBJECT_CSP = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
@@ -69,21 +70,28 @@ function objectRoutes(app: App, toAux: Forward): void {
   const schema = {
     tags: ["storage"],
     params: objectParams,
-    querystring: noQuery,
+    querystring: StorageQuery,
     response: {
-      200: { description: "The object, with S3's Content-Type.", content: bytes },
+      200: {
+        description: "The object, with S3's Content-Type, or the list of its versions.",
+        content: { ...bytes, "application/json": { schema: ObjectVersions } },
+      },
       206: { description: "The bytes that Range names.", content: bytes },
       304: notModified,
       ...failures,
-      ...problems(404, 412, 416),
+      ...problems(404, 409, 412, 416),
     },
   };
-  const forward = (method: "GET" | "HEAD") => (request: FastifyRequest, reply: FastifyReply) => {
-    const path = `/s3/objects?${objectQuery(request, "/storage/")}`;
+  type Asked = FastifyRequest<{ Querystring: z.infer<typeof StorageQuery> }>;
+  const forward = (method: "GET" | "HEAD") => (request: Asked, reply: FastifyReply) => {
+    const { versions, ...words } = request.query;
+    const query = `${objectQuery(request, "/storage/")}${queryOf(words).replace("?", "&")}`;
+    if (versions)
+      return toAux(request, reply, { method, path: `/s3/versions?${query}`, timing: "list" });
     reply.header("content-security-policy", OBJECT_CSP);
-    return toAux(request, reply, { method, path, timing: "stream" });
+    return toAux(request, reply, { method, path: `/s3/objects?${query}`, timing: "stream" });
   };
-  const summary = "An object, streamed; Range and If-* go to S3.";
+  const summary = "An object, streamed; Range and If-* go to S3. With `versions`, a list of them.";
   const ownHead = { exposeHeadRoute: false };
   app.get("/storage/:bucket/*", { ...ownHead, schema: { ...schema, summary } }, forward("GET"));
   app.head("/storage/:bucket/*", { schema: { ...schema, hide: true } }, forward("HEAD"));

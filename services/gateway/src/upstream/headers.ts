@@ -27,8 +27,14 @@ const TO_CLIENT = [
   "last-modified",
   "retry-after",
   "vary",
+  "x-amz-archive-status",
+  "x-amz-restore",
+  "x-amz-storage-class",
+  "x-amz-version-id",
   "x-cache",
 ] as const;
+/** What the owner of an object has written beside it. */
+const METADATA = "x-amz-meta-";
 
 /**
  * The client's headers that concern the upstream, and our own.
@@ -51,12 +57,18 @@ export function upstreamHeaders(
   return headers;
 }
 
-/** The upstream's headers that concern the client. */
-export function clientHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+/** The upstream's headers that concern the client. @param isObject only objects have metadata. */
+export function clientHeaders(
+  headers: IncomingHttpHeaders,
+  isObject: boolean,
+): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const name of TO_CLIENT) {
     const value = headers[name];
     if (typeof value === "string") passed[name] = value;
+  }
+  for (const [name, value] of isObject ? Object.entries(headers) : []) {
+    if (name.startsWith(METADATA) && typeof value === "string") passed[name] = value;
   }
   return passed;
 }

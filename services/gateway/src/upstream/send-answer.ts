@@ -19,8 +19,9 @@ export function sendAnswer(
     reply.send(relayedProblem(answer, asked.ownHeaders !== undefined));
     return;
   }
-  if (body instanceof Readable && asked.timing === "stream") holdForClient(request, reply, body);
-  reply.code(status).headers(clientHeaders(headers));
+  const isObject = asked.timing === "stream";
+  if (body instanceof Readable && isObject) holdForClient(request, reply, body);
+  reply.code(status).headers(clientHeaders(headers, isObject));
   if (status === 304) return void reply.send();
   const length = headers["content-length"];
   const isHead = asked.method === "HEAD";

@@ -1,0 +1,101 @@
+/** S3: the versions of one object, page by page, the newest first. */
+import type { ObjectVersion } from "@airlock/contract";
+import {
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { type AwsCaller, LIST_LIMITS } from "../caller.ts";
+import { UnusableAnswerError } from "../errors.ts";
+import type { CallOptions } from "../reads.ts";
+import { decodeKey, PAGE_ATTEMPT_MS } from "./list.ts";
+
+export interface VersionsQuery {
+  /** Most versions on the page, 1 to 1000. */
+  readonly limit: number;
+  /** The version after which the page begins. */
+  readonly after?: string | undefined;
+}
+
+export interface VersionsPage {
+  readonly versions: ObjectVersion[];
+  /** What the next page begins after; undefined on the last page. */
+  readonly next?: string | undefined;
+}
+
+/** One page; of a key that nobody has, an empty one. @throws ProblemError */
+export type ListVersions = (
+  bucket: string,
+  key: string,
+  query: VersionsQuery,
+  options?: CallOptions,
+) => Promise<VersionsPage>;
+
+/**
+ * S3 lists the versions of all keys that begin so, those of the key itself first. What follows them
+ * is never looked at, and does not show: not even by a cursor that leads to nothing.
+ */
+export function createVersionLister(s3: S3Client, call: AwsCaller): ListVersions {
+  return (bucket, key, { limit, after }, options = {}) =>
+    call("s3.ListObjectVersions", LIST_LIMITS, options, async (abortSignal) => {
+      const versions: ObjectVersion[] = [];
+      let last = after;
+      for (;;) {
+        const isFull = versions.length === limit;
+        const command = new ListObjectVersionsCommand({
+          Bucket: bucket,
+          Prefix: key,
+          MaxKeys: isFull ? 1 : limit - versions.length,
+          EncodingType: "url",
+          ...(last !== undefined && { KeyMarker: key, VersionIdMarker: last }),
+        });
+        const sendOptions = { abortSignal, requestTimeout: PAGE_ATTEMPT_MS };
+        const page = pageOf(await s3.send(command, sendOptions), key);
+        if (isFull && page.versions.length > 0) return { versions, next: last };
+        versions.push(...page.versions);
+        if (page.next === undefined) return { versions };
+        last = page.next;
+      }
+    });
+}
+
+/** What the page has of the key; `next` where more of it may follow. @throws UnusableAnswerError */
+function pageOf(page: ListObjectVersionsCommandOutput, key: string): VersionsPage {
+  const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page;
+  if (IsTruncated === undefined) throw new UnusableAnswerError("IsTruncated");
+  if (IsTruncated && !(NextKeyMarker && NextVersionIdMarker)) {
+    throw new UnusableAnswerError("markers");
+  }
+  const versions: ObjectVersion[] = [];
+  for (const { Key, VersionId, IsLatest, LastModified, Size, ETag, StorageClass } of [
+    ...(page.Versions ?? []),
+    ...(page.DeleteMarkers ?? []).map((mark) => ({
+      ...mark,
+      Size: undefined,
+      ETag: undefined,
+      StorageClass: undefined,
+    })),
+  ]) {
+    if (!Key || !VersionId || !LastModified) throw new UnusableAnswerError("a part of a version");
+    if (decodeKey(Key) !== key) continue;
+    versions.push({
+      version: VersionId,
+      latest: IsLatest ?? false,
+      deleted: ETag === undefined,
+      last_modified: LastModified.toISOString(),
+      ...(Size !== undefined && { size: Size }),
+      ...(ETag !== undefined && { etag: ETag }),
+      ...(StorageClass !== undefined && { storage_class: StorageClass }),
+    });
+  }
+  versions.sort(newestFirst);
+  const isWithin = IsTruncated && decodeKey(NextKeyMarker ?? "") === key;
+  return { versions, next: isWithin ? NextVersionIdMarker : undefined };
+}
+
+/** The marks of deletions come apart from the rest. */
+function newestFirst(a: ObjectVersion, b: ObjectVersion): number {
+  if (a.latest !== b.latest) return a.latest ? -1 : 1;
+  if (a.last_modified === b.last_modified) return 0;
+  return a.last_modified > b.last_modified ? -1 : 1;
+}

@@ -1,0 +1,36 @@
+/** `/s3/versions`: the versions of one object. */
+import type { ObjectStore } from "@airlock/aws";
+import { MAX_PAGE, ObjectVersions, readPlace, VersionsQuery, writePlace } from "@airlock/contract";
+import { type App, clientLeft, problems } from "@airlock/http";
+import type { Access } from "../access.ts";
+import { jsonOf, send } from "../representation.ts";
+import { noSuchObject } from "./no-such.ts";
+
+export function objectVersionsRoute(app: App, objects: ObjectStore, access: Access): void {
+  app.get(
+    "/s3/versions",
+    {
+      schema: {
+        summary: "The versions of an object, page by page, the newest first.",
+        tags: ["s3"],
+        querystring: VersionsQuery,
+        response: { 200: ObjectVersions, ...problems(400, 401, 403, 404, 502, 503, 504) },
+      },
+    },
+    async (request, reply) => {
+      const { bucket, key, limit = MAX_PAGE, cursor } = request.query;
+      const name = `s3://${bucket}/${key}?versions`;
+      const resource = { kind: "object", bucket, key } as const;
+      const decision = access.demand(request, "list", resource, { name, missing: noSuchObject });
+      access.record(request, "list", name, { decision, cache: "bypass" });
+      const list = `versions ${JSON.stringify([bucket, key])}`;
+      const after = cursor === undefined ? undefined : readPlace(list, cursor);
+      const options = { caller: request.caller, signal: clientLeft(reply) };
+      const { versions, next } = await objects.versions(bucket, key, { limit, after }, options);
+      if (versions.length === 0 && after === undefined) throw noSuchObject();
+      const next_cursor = next === undefined ? null : writePlace(list, next);
+      const body: ObjectVersions = { key, versions, next_cursor };
+      return send(request, reply, jsonOf(body), { cache: "bypass", ageSeconds: 0 });
+    },
+  );
+}
