@@ -13,6 +13,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/identity": ["config", "contract"],
   "packages/jobs-store": ["config"],
   "packages/local-aws": ["contract"],
+  "packages/local-issuer": [],
   "packages/local-postgres": [],
   "services/gateway": ["config", "contract", "http", "identity"],
   "services/aux": ["aws", "config", "contract", "http", "identity"],

@@ -1,6 +1,7 @@
 /** What authenticated layers cost: the same pair with and without, in interleaved rounds. */
-import { createLocalIssuer } from "../../../packages/identity/src/local-issuer.ts";
+
 import { startLocalAws } from "../../../packages/local-aws/src/local-aws.ts";
+import { createLocalIssuer } from "../../../packages/local-issuer/src/local-issuer.ts";
 import { REPOSITORY } from "../benchmark.ts";
 import type { Plan } from "../rounds.ts";
 import { median, pairedRatio } from "../statistics.ts";

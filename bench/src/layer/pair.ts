@@ -1,8 +1,8 @@
 /** A gateway before an aux, as processes of their own, with or without authentication between them. */
 import { openSync } from "node:fs";
 import { join } from "node:path";
-import type { LocalIssuer } from "../../../packages/identity/src/local-issuer.ts";
 import { LOCAL_AWS } from "../../../packages/local-aws/src/known-identities.ts";
+import type { LocalIssuer } from "../../../packages/local-issuer/src/local-issuer.ts";
 import { type Child, startChild } from "../child.ts";
 import { freePort } from "../proxies/free-port.ts";
 import { untilOk } from "./until-ok.ts";

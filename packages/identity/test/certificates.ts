@@ -1,7 +1,7 @@
 /** Certificates for tests of TLS, made anew in each run: X.509 (RFC 5280) in as few lines as it takes. */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { isIP } from "node:net";
-import type { Certificate } from "@airlock/identity/local-issuer";
+import type { Certificate } from "@airlock/local-issuer";
 
 export interface Authority {
   /** PEM. */

@@ -17,7 +17,7 @@ import {
   createLocalIssuer,
   type LocalIssuer,
   type LocalIssuerOptions,
-} from "@airlock/identity/local-issuer";
+} from "@airlock/local-issuer";
 
 export const GATEWAY = "system:serviceaccount:gateway:gateway";
 

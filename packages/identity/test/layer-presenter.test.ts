@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readlink, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createLayerPresenter, refuseMissingLayerToken, TokenFileError } from "@airlock/identity";
-import { createLocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer } from "@airlock/local-issuer";
 import { assertNoToken, recordLog } from "./harness.ts";
 
 async function temporary(t: TestContext): Promise<string> {

@@ -1,6 +1,6 @@
 /** Tokens that must not open the inner door, each with the answer it gets. */
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import { createLocalIssuer, type LocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer, type LocalIssuer } from "@airlock/local-issuer";
 import { claimsOf, encode, hmacToken, type Rig } from "./harness.ts";
 
 export interface RefusedToken {

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLocalIssuer, type LocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer, type LocalIssuer } from "@airlock/local-issuer";
 import type { Stage } from "../scenario.ts";
 
 const SUBJECT = "system:serviceaccount:gateway:gateway";

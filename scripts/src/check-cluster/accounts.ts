@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keepTokenFile } from "@airlock/identity/local-issuer";
+import { keepTokenFile } from "@airlock/local-issuer";
 import type { Stage } from "../../../scenarios/src/scenario.ts";
 import type { Cluster } from "./cluster.ts";
 

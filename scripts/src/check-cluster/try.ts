@@ -1,5 +1,5 @@
 /** Requests of the check, and what they must come to. */
-import { createLocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer } from "@airlock/local-issuer";
 import { ask } from "../../../scenarios/src/rig/ask.ts";
 import type { ServiceProcess } from "../../../scenarios/src/rig/service-process.ts";
 import type { Stage } from "../../../scenarios/src/scenario.ts";

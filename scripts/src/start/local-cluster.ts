@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer } from "@airlock/local-issuer";
 
 /** The services behind gateway, each the audience of a token of its own. */
 const AUDIENCES = ["aux", "jobs"] as const;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Problem } from "@airlock/contract";
 import { createLayerGuard, createLayerVerifier } from "@airlock/identity";
-import { createLocalIssuer, type LocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer, type LocalIssuer } from "@airlock/local-issuer";
 import { type AuxRig, startAux } from "./harness.ts";
 
 const GATEWAY = { sub: "system:serviceaccount:gateway:gateway", aud: ["aux"] };

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Problem } from "@airlock/contract";
 import { newApiKey } from "@airlock/identity";
-import { createLocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer } from "@airlock/local-issuer";
 import { after, gate, get, json, startGateway, startUpstream, until } from "./harness.ts";
 
 async function startAsking(t: TestContext, env: Record<string, string> = {}) {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { newApiKey, signGetCallerIdentity } from "@airlock/identity";
-import { createLocalIssuer } from "@airlock/identity/local-issuer";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { createLocalIssuer } from "@airlock/local-issuer";
 import { askAt, rawLogin, SEED_JOB, startJobs, startWorld } from "../../jobs/test/harness.ts";
 import { json, startGateway, startUpstream, until } from "./harness.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { type TestContext, test } from "node:test";
 import { hashApiKey, newApiKey } from "@airlock/identity";
-import { createLocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer } from "@airlock/local-issuer";
 import { get, json, type Script, startGateway, startUpstream, tally, until } from "./harness.ts";
 
 const LIMIT = 5;

@@ -1,7 +1,7 @@
 /** Who gets an answer from jobs: the gateway's own identity, and nobody else. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createLocalIssuer } from "@airlock/identity/local-issuer";
+import { createLocalIssuer } from "@airlock/local-issuer";
 import { startJobs, startWorld } from "./harness.ts";
 
 const GATEWAY = { sub: "system:serviceaccount:gateway:gateway", aud: ["jobs"] };

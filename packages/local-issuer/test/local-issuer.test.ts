@@ -1,18 +1,30 @@
 /** The issuer for laptops plays the cluster's: its documents, its claims, its token files. */
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { test } from "node:test";
-import { claimsOf, rig, until } from "./harness.ts";
+import { type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { createLocalIssuer, type LocalIssuerOptions } from "@airlock/local-issuer";
+
+/** An issuer for one test, whose clock stands still. */
+async function start(t: TestContext, options: LocalIssuerOptions = {}) {
+  const now = new Date();
+  const issuer = await createLocalIssuer({ algorithm: "ES256", now: () => now, ...options });
+  t.after(() => issuer.close());
+  return { issuer, seconds: Math.floor(now.getTime() / 1000) };
+}
+
+const claimsOf = (token: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
 
 test("its token says what a projected token says", async (t) => {
-  const { issuer, clock } = await rig(t);
+  const { issuer, seconds } = await start(t);
   const { jti, "kubernetes.io": kubernetes, ...claims } = claimsOf(await issuer.mint());
   assert.deepEqual(claims, {
     aud: ["aux"],
-    exp: clock.seconds + 3600,
-    iat: clock.seconds,
+    exp: seconds + 3600,
+    iat: seconds,
     iss: issuer.issuer,
-    nbf: clock.seconds,
+    nbf: seconds,
     sub: "system:serviceaccount:gateway:gateway",
   });
   assert.equal(typeof jti, "string");
@@ -24,7 +36,7 @@ test("its token says what a projected token says", async (t) => {
 });
 
 test("it shows public keys only, and refuses connections while paused", async (t) => {
-  const { issuer } = await rig(t, { algorithm: "RS256", isPublic: true });
+  const { issuer } = await start(t, { algorithm: "RS256", isPublic: true });
   const shown = async () => (await fetch(issuer.jwksUrl)).json() as Promise<{ keys: object[] }>;
   const { keys } = await shown();
   assert.deepEqual(Object.keys(keys[0] ?? {}).sort(), ["alg", "e", "kid", "kty", "n", "use"]);
@@ -35,27 +47,25 @@ test("it shows public keys only, and refuses connections while paused", async (t
 });
 
 test("it keeps a token file fresh by itself", async (t) => {
-  const { issuer } = await rig(t);
-  const directory = await mkdtemp("/tmp/airlock-identity-");
+  const { issuer } = await start(t);
+  const directory = await mkdtemp("/tmp/airlock-issuer-test-");
   t.after(() => rm(directory, { recursive: true }));
   const path = `${directory}/layer/token`;
   const kept = await issuer.keepTokenFile(path, {}, { ttlSeconds: 0.05 });
   t.after(() => kept.close());
   const first = await readFile(path, "utf8");
+  const limit = performance.now() + 5000;
   let latest = first;
-  const reading = setInterval(() => {
-    const set = (text: string) => {
-      latest = text;
-    };
-    void readFile(path, "utf8").then(set, () => undefined); // a swap was under way
-  }, 5);
-  t.after(() => clearInterval(reading));
-  await until("a new token", 5000, () => latest !== first);
+  while (latest === first && performance.now() < limit) {
+    await delay(5);
+    latest = await readFile(path, "utf8").catch(() => first); // a swap was under way
+  }
+  assert.notEqual(latest, first, "no new token");
   assert.match(latest, /^[\w-]+\.[\w-]+\.[\w-]+$/);
 });
 
 test("like an API server it knows readers by their token, and its keys as one kind", async (t) => {
-  const { issuer } = await rig(t);
+  const { issuer } = await start(t);
   const token = await readFile(issuer.readerTokenFile, "utf8");
   const discovery = `${issuer.issuer}/.well-known/openid-configuration`;
   const ask = async (url: string, bearer?: string, accept?: string) => {
@@ -82,7 +92,7 @@ test("like an API server it knows readers by their token, and its keys as one ki
 });
 
 test("it is asked by name, and names its keys by address", async (t) => {
-  const { issuer } = await rig(t, { isPublic: true });
+  const { issuer } = await start(t, { isPublic: true });
   const { port } = new URL(issuer.issuer);
   const answer = await fetch(`${issuer.issuer}/.well-known/openid-configuration`);
   const said = (await answer.json()) as { issuer: string; jwks_uri: string };

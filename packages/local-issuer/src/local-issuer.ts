@@ -10,8 +10,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JWK } from "jose";
-import { answerDocument } from "./local-issuer-documents.ts";
-import { type KeptTokenFile, keepTokenFile } from "./local-token-file.ts";
+import { answerDocument } from "./documents.ts";
+import { type KeptTokenFile, keepTokenFile } from "./token-file.ts";
 import {
   type LocalAlgorithm,
   newKey,
@@ -19,10 +19,7 @@ import {
   type SigningKey,
   signToken,
   type TokenClaims,
-} from "./local-tokens.ts";
-
-export { type KeptTokenFile, keepTokenFile } from "./local-token-file.ts";
-export type { LocalAlgorithm, TokenClaims } from "./local-tokens.ts";
+} from "./tokens.ts";
 
 export interface LocalIssuerOptions {
   /** 0, the default, lets the system choose. */
