@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "./app-type.ts";
 import type { ClientOf } from "./client-address.ts";
-import { statusSentBelow } from "./client-errors.ts";
+import { connectionOf } from "./connections.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
 import { isProbe } from "./probes.ts";
@@ -13,14 +13,12 @@ import { traceContextOf } from "./request-context.ts";
 const CLIENT_CLOSED_REQUEST = 499;
 const MAX_LOGGED_PATH = 1100;
 
-export type Observe = (request: FastifyRequest, reply: FastifyReply) => void;
-
 /**
- * Counts every request in, and out again when its answer is complete or its client has gone.
+ * Counts every request in, and out again when the work for it is done: how long its client takes to
+ * read the answer is nobody else's matter (see slow-readers.ts). A streamed answer is work to its end.
  *
  * @param sample log one of so many requests answered below 400.
  * @param clientOf whom the log names as the peer.
- * @returns the observer, for requests that never reach a hook.
  */
 export function registerAccessLog(
   app: App,
@@ -28,16 +26,13 @@ export function registerAccessLog(
   metrics: Metrics,
   sample: number,
   clientOf: ClientOf,
-): Observe {
+): void {
   app.decorateRequest("logFields", undefined);
   app.decorateRequest("client");
   let successes = 0;
 
   const end = (request: FastifyRequest, reply: FastifyReply) => {
-    metrics.inFlight.count--;
-    const status = reply.raw.writableFinished
-      ? reply.statusCode
-      : (statusSentBelow(request.raw.socket) ?? CLIENT_CLOSED_REQUEST);
+    const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_CLOSED_REQUEST;
     const elapsedMs = reply.elapsedTime;
     const route = request.routeOptions.url ?? "none";
     metrics.requestDuration
@@ -64,16 +59,26 @@ export function registerAccessLog(
     );
   };
 
-  const observe: Observe = (request, reply) => {
-    request.client = clientOf(request.raw); // now: a socket that has ended tells no address
-    metrics.inFlight.count++;
-    reply.raw.on("close", () => end(request, reply));
-  };
+  const { inFlight } = metrics;
   app.addHook("onRequest", (request, reply, done) => {
-    observe(request, reply);
+    request.client = clientOf(request.raw); // now: a socket that has ended tells no address
+    inFlight.count++;
+    let isWorking = true;
+    const workDone = () => {
+      if (isWorking) inFlight.count--;
+      isWorking = false;
+    };
+    reply.raw
+      // everything has been handed to the connection
+      .on("prefinish", () => {
+        if (connectionOf(request.raw.socket)?.isStreaming !== true) workDone();
+      })
+      .on("close", () => {
+        workDone();
+        end(request, reply);
+      });
     done();
   });
-  return observe;
 }
 
 /** The path without its query: secrets are sent in queries by mistake. */

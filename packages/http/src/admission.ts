@@ -1,6 +1,7 @@
 /** Who is let in: asked once a request has arrived, counted even where it is refused before that. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "./app-type.ts";
+import type { ClientAddress } from "./client-address.ts";
 import { isProbe } from "./probes.ts";
 
 export interface Admission {
@@ -16,6 +17,12 @@ export interface Admission {
    * @throws what such a request is answered instead.
    */
   countRefused?(request: FastifyRequest, reply: FastifyReply): void;
+  /**
+   * Counts a head that nobody can read, for whoever sent it.
+   *
+   * @throws what it is answered instead.
+   */
+  countUnreadable?(client: ClientAddress): void;
 }
 
 export function registerAdmission(app: App, admission: Admission | undefined): void {

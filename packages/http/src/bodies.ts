@@ -1,4 +1,4 @@
-/** Bodies on their way in: those that no route reads are read to their end and dropped. */
+/** Bodies on their way in: how they are framed, and that those that no route reads are dropped. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
 import type { App } from "./app-type.ts";
@@ -7,6 +7,11 @@ import type { Metrics } from "./metrics.ts";
 const MAX_BODY_BYTES = 65_536;
 /** What tells that there is a body, and of which type. */
 const BODY_HEADERS = ["content-length", "content-type", "transfer-encoding"] as const;
+
+/** Why a body will never be whole. */
+const FAILURE = Symbol("failure");
+
+type Arriving = IncomingMessage & { [FAILURE]?: ProblemError };
 
 /**
  * A request is read whole before it is answered: an answer that overtakes its own request's body
@@ -17,12 +22,17 @@ const BODY_HEADERS = ["content-length", "content-type", "transfer-encoding"] as 
  * requests in progress.
  */
 export function registerBodies(app: App, { inFlight }: Metrics): void {
-  app.addHook("onRequest", (request, _reply, done) => {
+  app.addHook("onRequest", (request, reply, done) => {
     const { raw } = request;
     const isWanted = request.routeOptions.schema?.body !== undefined;
     if (!hasBody(raw)) {
       if (!isWanted) delete raw.headers["content-type"]; // else a body is looked for
       return done();
+    }
+    const problem = framingProblem(raw);
+    if (problem) {
+      reply.header("connection", "close"); // nobody knows where the next request would begin
+      return done(problem);
     }
     if (!isWanted && Number(raw.headers["content-length"]) > MAX_BODY_BYTES) {
       return done(tooLarge());
@@ -37,6 +47,9 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
     if (isWanted) done();
     else dropBody(raw, done);
   });
+  app.addHook("preParsing", ({ raw }, _reply, payload, done) => {
+    done((raw as Arriving)[FAILURE] ?? null, payload);
+  });
 }
 
 /** Whether a body follows the headers (RFC 9112 §6.3). */
@@ -45,21 +58,42 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }
 
+/** Tells whoever reads this body, now or later, that it is malformed or late. */
+export function bodyFailed(raw: Arriving, problem: ProblemError): void {
+  raw[FAILURE] = problem;
+  if (raw.listenerCount("error") > 0) raw.emit("error", problem);
+}
+
+/**
+ * The parser refuses most of what RFC 9112 §6 forbids, but reads whatever ends in `chunked`: we could
+ * not decode the codings before it, and HTTP/1.0 has none at all.
+ */
+function framingProblem({ headers, httpVersionMinor }: IncomingMessage): ProblemError | undefined {
+  const coding = headers["transfer-encoding"];
+  if (coding === undefined) return undefined;
+  if (httpVersionMinor >= 1 && coding.toLowerCase() === "chunked") return undefined;
+  return new ProblemError("bad_request", "The only transfer coding here is chunked, in HTTP/1.1.");
+}
+
 const tooLarge = () =>
   new ProblemError("content_too_large", `A body may hold ${MAX_BODY_BYTES} bytes here.`);
 
 function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void): void {
   let size = 0;
+  const end = (problem?: ProblemError) => {
+    raw.off("data", onData).off("end", onEnd).off("error", end);
+    done(problem);
+  };
   const onData = (chunk: Buffer) => {
     size += chunk.length;
     if (size <= MAX_BODY_BYTES) return;
-    raw.off("data", onData).off("end", onEnd).pause();
-    done(tooLarge());
+    raw.pause();
+    end(tooLarge());
   };
   const onEnd = () => {
     // so that nobody waits for it again
     for (const name of BODY_HEADERS) delete raw.headers[name];
-    done();
+    end();
   };
-  raw.on("data", onData).once("end", onEnd);
+  raw.on("data", onData).once("end", onEnd).once("error", end);
 }

@@ -10,7 +10,7 @@ export interface ClientAddress {
 }
 
 /** @returns whom a request counts for, from its connection and its headers. */
-export type ClientOf = (raw: IncomingMessage) => ClientAddress;
+export type ClientOf = (raw: Pick<IncomingMessage, "socket" | "headers">) => ClientAddress;
 
 /** A connection that ended before anybody asked has no address any more. */
 const NOBODY: ClientAddress = { address: "unknown", network: "unknown" };
@@ -46,7 +46,7 @@ export function createClientOf(trusted: readonly string[] | undefined): ClientOf
 /** Kept on the socket, for all of its requests. */
 const PEER = Symbol("peer");
 
-function peerOf({ socket }: IncomingMessage): ClientAddress {
+function peerOf({ socket }: Pick<IncomingMessage, "socket">): ClientAddress {
   const holder = socket as typeof socket & { [PEER]?: ClientAddress };
   holder[PEER] ??= clientAddressOf(socket.remoteAddress ?? "") ?? NOBODY;
   return holder[PEER];

@@ -1,12 +1,11 @@
-/** Checks that every request passes before routing matters: version, size, Host, target. */
+/** Checks that every request passes before routing matters: version, size, Host, target, Expect. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { App } from "./app-type.ts";
+import { hostMatcher, parseHost } from "./host-names.ts";
 import { isProbe } from "./probes.ts";
-
-/** A registered name, IPv4 or bracketed IPv6 address, with an optional port (RFC 9110 §7.2). */
-const HOST = /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+import { authorityOf, isDecodable, isDecodablePath, isTarget, pathOf } from "./request-target.ts";
 
 /** The HTTP parser has a limit of its own for both together. */
 export interface HeadLimits {
@@ -15,21 +14,29 @@ export interface HeadLimits {
   readonly headersBytes: number;
 }
 
-/** @param allowedHosts names and `*.suffix` patterns; undefined admits any valid name. */
-export function registerGuards(
-  app: App,
-  limits: HeadLimits,
-  allowedHosts: readonly string[] | undefined,
-): void {
+export interface GuardOptions {
+  readonly limits: HeadLimits;
+  /** Names and `*.suffix` patterns; undefined admits any valid name. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** The problem of a path that is not percent-encoded UTF-8, where it has one of its own. */
+  readonly undecodable: ((path: string) => ProblemError | undefined) | undefined;
+}
+
+export function registerGuards(app: App, options: GuardOptions): void {
+  const { limits, allowedHosts, undecodable } = options;
   const isAllowed = allowedHosts === undefined ? () => true : hostMatcher(allowedHosts);
 
   app.addHook("onRequest", (request, _reply, done) => {
+    const { originalUrl, raw } = request;
     const problem =
-      versionProblem(request.raw) ??
+      versionProblem(raw) ??
       sizeProblem(request, limits) ??
-      hostProblem(request.raw, isProbe(request.url) ? () => true : isAllowed) ??
-      targetProblem(request.originalUrl, request.raw) ??
-      queryProblem(request.originalUrl);
+      hostProblem(raw) ??
+      targetProblem(request.method, originalUrl) ??
+      authorityProblem(request, isAllowed) ??
+      pathProblem(originalUrl, undecodable) ??
+      queryProblem(originalUrl) ??
+      expectationProblem(raw);
     if (problem) done(problem);
     else done();
   });
@@ -58,17 +65,11 @@ function sizeProblem(request: FastifyRequest, limits: HeadLimits): ProblemError 
 }
 
 /** Exactly one valid Host (RFC 9112 §3.2); HTTP/1.0 may leave it out. */
-function hostProblem(
-  raw: IncomingMessage,
-  isAllowed: (host: string) => boolean,
-): ProblemError | undefined {
-  const host = raw.headers.host;
-  if (host === undefined && raw.httpVersionMinor === 0) return undefined;
-  if (host === undefined || countHosts(raw.rawHeaders) !== 1 || !HOST.test(host)) {
-    return new ProblemError("invalid_host", "The request needs exactly one valid Host header.");
-  }
-  if (isAllowed(host)) return undefined;
-  return new ProblemError("misdirected_request", "This host name is not served here.");
+function hostProblem({ headers, httpVersionMinor, rawHeaders }: IncomingMessage) {
+  const { host } = headers;
+  if (host === undefined && httpVersionMinor === 0) return undefined;
+  if (host !== undefined && countHosts(rawHeaders) === 1 && parseHost(host)) return undefined;
+  return new ProblemError("invalid_host", "The request needs exactly one valid Host header.");
 }
 
 function countHosts(rawHeaders: readonly string[]): number {
@@ -80,45 +81,45 @@ function countHosts(rawHeaders: readonly string[]): number {
   return count;
 }
 
-/** An absolute-form target must name the same authority as Host (RFC 9112 §3.2.2). */
-function targetProblem(target: string, raw: IncomingMessage): ProblemError | undefined {
-  if (target.startsWith("/") || target === "*") return undefined;
-  const authority = /^https?:\/\/([^/?#]*)/i.exec(target)?.[1];
-  if (authority !== undefined && authority === raw.headers.host) return undefined;
-  return new ProblemError("bad_request", "The request target does not match the Host header.");
+function targetProblem(method: string, target: string): ProblemError | undefined {
+  if (isTarget(method, target)) return undefined;
+  return new ProblemError(
+    "bad_request",
+    "The request target is not one that this method can have.",
+  );
+}
+
+function authorityProblem(
+  { originalUrl, raw, url, method }: FastifyRequest,
+  isAllowed: (host: string) => boolean,
+): ProblemError | undefined {
+  const host = authorityOf(originalUrl) ?? raw.headers.host;
+  // probes come from the node, and a tunnel is refused wherever it leads
+  if (host === undefined || isProbe(url) || method === "CONNECT" || isAllowed(host))
+    return undefined;
+  return new ProblemError("misdirected_request", "This host name is not served here.");
+}
+
+function pathProblem(
+  target: string,
+  undecodable: GuardOptions["undecodable"],
+): ProblemError | undefined {
+  if (isDecodablePath(target)) return undefined;
+  const problem = undecodable?.(pathOf(target));
+  return problem ?? new ProblemError("bad_request", "The path is not valid percent-encoding.");
 }
 
 /** A parser of queries would take what it cannot decode as it is, for something else. */
 function queryProblem(target: string): ProblemError | undefined {
   const start = target.indexOf("?");
-  if (start < 0) return undefined;
-  if (isDecodable(target.slice(start + 1))) return undefined;
+  if (start < 0 || isDecodable(target.slice(start + 1))) return undefined;
   return new ProblemError("bad_request", "The query is not percent-encoded UTF-8.");
 }
 
-function isDecodable(query: string): boolean {
-  try {
-    if (query.includes("%")) decodeURIComponent(query);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The path of an absolute-form target; anything else as it came. */
-export function pathOfTarget(target: string): string {
-  if (target.startsWith("/")) return target;
-  const path = /^https?:\/\/[^/?#]*([/?].*)?$/i.exec(target);
-  if (path === null) return target;
-  return path[1]?.startsWith("/") ? path[1] : `/${path[1] ?? ""}`;
-}
-
-function hostMatcher(allowed: readonly string[]): (host: string) => boolean {
-  const exact = new Set(allowed.filter((host) => !host.startsWith("*.")));
-  const suffixes = allowed.filter((host) => host.startsWith("*.")).map((host) => host.slice(1));
-  return (hostHeader) => {
-    const host = hostHeader.toLowerCase();
-    const name = host.replace(/:\d+$/, "");
-    return exact.has(name) || exact.has(host) || suffixes.some((suffix) => name.endsWith(suffix));
-  };
+/** RFC 9110 §10.1.1; HTTP/1.0 has no expectations. */
+function expectationProblem({ headers, httpVersionMinor }: IncomingMessage) {
+  const { expect } = headers;
+  if (expect === undefined || httpVersionMinor === 0) return undefined;
+  if (expect.toLowerCase() === "100-continue") return undefined;
+  return new ProblemError("expectation_failed", "Only 100-continue can be expected.");
 }

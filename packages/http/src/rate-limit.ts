@@ -2,7 +2,7 @@
 import { ProblemError } from "@airlock/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Counter } from "prom-client";
-import { widerNetworkOf } from "./client-address.ts";
+import { type ClientAddress, widerNetworkOf } from "./client-address.ts";
 import type { Metrics } from "./metrics.ts";
 import { type MinuteCount, MinuteCounts, type MinuteCountsOptions } from "./minute-counts.ts";
 
@@ -13,6 +13,12 @@ export interface RateLimit {
    * @throws ProblemError rate_limited.
    */
   spend(request: FastifyRequest, reply: FastifyReply): void;
+  /**
+   * Counts what is no request: a head that nobody can read.
+   *
+   * @throws ProblemError rate_limited.
+   */
+  spendFor(client: ClientAddress): void;
   /**
    * Counts a request for its address until it is known who is calling, which may cost more than the
    * answer. Where the address has nothing left but what is held like that, the request waits for it.
@@ -77,6 +83,12 @@ class MinuteLimit implements RateLimit {
     this.#tell(reply, this.#perMinute - count.spent, counts.secondsLeft());
   }
 
+  spendFor({ network }: ClientAddress): void {
+    const count = this.#addresses.of(network, () => widerNetworkOf(network));
+    if (count.spent >= this.#perMinute) throw this.#problem(this.#addresses.secondsLeft());
+    count.spent++;
+  }
+
   async hold(request: FastifyRequest, reply: FastifyReply): Promise<Held> {
     const { network } = request.client;
     const deadlineMs = performance.now() + MAX_WAIT_MS;
@@ -98,6 +110,10 @@ class MinuteLimit implements RateLimit {
 
   #refusal(reply: FastifyReply, secondsLeft: number): ProblemError {
     this.#tell(reply, 0, secondsLeft);
+    return this.#problem(secondsLeft);
+  }
+
+  #problem(secondsLeft: number): ProblemError {
     return new ProblemError(
       "rate_limited",
       `At most ${this.#perMinute} requests a minute are taken here.`,

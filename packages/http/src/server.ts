@@ -11,20 +11,23 @@ import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-
 import { registerAccessLog } from "./access-log.ts";
 import { type Admission, countedRefusal, registerAdmission } from "./admission.ts";
 import type { App } from "./app-type.ts";
-import { hasBody, registerBodies } from "./bodies.ts";
+import { registerBodies } from "./bodies.ts";
 import { createClientOf } from "./client-address.ts";
-import { answerClientError } from "./client-errors.ts";
-import { answerOddRequests, registerConnectionAge } from "./connections.ts";
+import { createHeadRefusal } from "./client-errors.ts";
+import { registerConnectionEnd, trackConnections } from "./connections.ts";
 import { type ApiDescription, registerDocsPage, registerOpenApi } from "./docs.ts";
-import { type HeadLimits, pathOfTarget, registerGuards } from "./guards.ts";
+import { type HeadLimits, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { registerNotFound } from "./not-found.ts";
+import { answerInOrder, oneAtATime } from "./pipelining.ts";
 import { registerProbes } from "./probes.ts";
 import { sendProblem } from "./problems.ts";
 import { queryAwareCompiler } from "./query-validation.ts";
 import { requestIdOf, traceContextOf } from "./request-context.ts";
 import { RequestLogger } from "./request-logger.ts";
+import { routedPath } from "./request-target.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 import { registerShedding } from "./shedding.ts";
 import { registerWaiting } from "./waiting.ts";
 
@@ -43,13 +46,6 @@ export interface ServerOptions {
   readonly logger?: Logger | undefined;
   readonly metrics?: Metrics | undefined;
 }
-
-const SECURITY_HEADERS = {
-  "x-content-type-options": "nosniff",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-};
 
 /** Whole head of a request, in bytes and fields; beyond it the parser gives up. */
 const MAX_HEAD_BYTES = 32_768;
@@ -89,15 +85,8 @@ export async function createServer(
       new RequestLogger(logger, () =>
         logger.child({ ...bindings, trace_id: traceContextOf(raw).traceId }),
       ),
-    rewriteUrl: (raw) => pathOfTarget(raw.url ?? "/"),
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, logger),
-    // no hook runs for a URL that cannot be decoded
-    frameworkErrors: (error, request, reply) => {
-      observe(request, reply);
-      reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
-      if (hasBody(request.raw)) reply.header("connection", "close");
-      refuse(options.undecodable?.(request.url) ?? error, request, reply);
-    },
+    rewriteUrl: (raw) => routedPath(raw.url ?? "/"),
+    clientErrorHandler: createHeadRefusal({ logger, metrics, clientOf, admission }),
     routerOptions: { maxParamLength: MAX_PART_LENGTH },
     requestTimeout: 9000,
     keepAliveTimeout: 72_000,
@@ -105,6 +94,7 @@ export async function createServer(
     return503OnClosing: false,
     forceCloseConnections: "idle",
     http: {
+      ...oneAtATime,
       headersTimeout: 4500,
       connectionsCheckingInterval: LATE_CHECK_MS,
       maxHeaderSize: MAX_HEAD_BYTES,
@@ -121,13 +111,18 @@ export async function createServer(
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
     done();
   });
-  const observe = registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf);
-  registerConnectionAge(app);
-  answerOddRequests(app.server);
+  answerInOrder(app.server);
+  trackConnections(app.server);
+  registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf);
+  registerConnectionEnd(app);
   registerBodies(app, metrics);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   registerWaiting(app, metrics);
-  registerGuards(app, options.headLimits ?? INNER_HEAD, settings.ALLOWED_HOSTS);
+  registerGuards(app, {
+    limits: options.headLimits ?? INNER_HEAD,
+    allowedHosts: settings.ALLOWED_HOSTS,
+    undecodable: options.undecodable,
+  });
   registerAdmission(app, admission);
   registerNotFound(app, MAX_PART_LENGTH);
   await registerOpenApi(app, options.about);

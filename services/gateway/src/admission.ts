@@ -51,6 +51,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       return known ? enter(request, reply, known) : ask(request, reply, callers);
     },
     countRefused: (request, reply) => limit?.spend(request, reply),
+    countUnreadable: (client) => limit?.spendFor(client),
   };
 }
 

@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { type TestContext, test } from "node:test";
 import { Problem } from "@airlock/contract";
 import { KEY_REFUSALS, newApiKey } from "@airlock/identity";
+import { sendRaw } from "../../../packages/http/test/raw-client.ts";
 import {
   after,
   gate,
@@ -15,7 +16,6 @@ import {
   startUpstream,
   until,
 } from "./harness.ts";
-import { sendRaw } from "./raw-client.ts";
 
 interface Document {
   readonly paths: Record<string, Record<string, Operation>>;

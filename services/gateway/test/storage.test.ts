@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
 import { Problem } from "@airlock/contract";
+import { sendRaw } from "../../../packages/http/test/raw-client.ts";
 import { get, json, startShared } from "./harness.ts";
-import { sendRaw } from "./raw-client.ts";
 
 const ok = json({ ok: true });
 const { upstream, gateway } = await startShared(ok);

@@ -10,6 +10,8 @@ export interface RawResponse {
 
 export interface RawExchange {
   readonly responses: RawResponse[];
+  /** All that was received. */
+  readonly text: string;
   /** Whatever could not be read as a response. */
   readonly rest: string;
   readonly elapsedMs: number;
@@ -37,8 +39,13 @@ export function sendRaw(
       clearTimeout(quiet);
       clearTimeout(limit);
       socket.destroy();
-      const parsed = parseResponses(Buffer.concat(chunks));
-      resolve({ ...parsed, wasClosed, elapsedMs: performance.now() - startedAt });
+      const text = Buffer.concat(chunks).toString("latin1");
+      resolve({
+        ...parseResponses(text),
+        text,
+        wasClosed,
+        elapsedMs: performance.now() - startedAt,
+      });
     };
     const limit = setTimeout(() => end(false), limitMs);
     socket.on("error", () => {});
@@ -55,9 +62,9 @@ export function sendRaw(
 }
 
 /** Splits what a server sent into responses; interim ones (1xx) are left out. */
-function parseResponses(buffer: Buffer): { responses: RawResponse[]; rest: string } {
+function parseResponses(received: string): { responses: RawResponse[]; rest: string } {
   const responses: RawResponse[] = [];
-  let text = buffer.toString("latin1");
+  let text = received;
   for (;;) {
     const head = /^HTTP\/1\.1 (\d{3})[^\r]*\r\n((?:[^\r]+\r\n)*)\r\n/.exec(text);
     if (!head) return { responses, rest: text };

@@ -1,0 +1,89 @@
+/** Requests that follow another on the same connection: in order, one at a time, and unread meanwhile. */
+import { IncomingMessage, type Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { hasBody } from "./bodies.ts";
+
+/** The answer that a connection is busy with. `_httpMessage` is where Node keeps it. */
+export const answerUnderWay = (socket: Duplex): ServerResponse | undefined =>
+  (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+
+const ALWAYS = { get: () => true, set: () => {} };
+
+/**
+ * A request that comes while the one before it is in progress says that it is an upgrade. Node then
+ * stops reading right behind its head and hands over the socket, with all bytes that it has not
+ * parsed: else it would parse a read of 64 KiB whole, and begin thousands of requests at once.
+ */
+class OneAtATime extends IncomingMessage {
+  constructor(socket: Socket) {
+    super(socket);
+    if (answerUnderWay(socket)) Object.defineProperty(this, "upgrade", ALWAYS);
+  }
+}
+
+/** For `http.createServer`, beside `answerInOrder`. Nothing is upgraded here. */
+export const oneAtATime = {
+  IncomingMessage: OneAtATime,
+  shouldUpgradeCallback: () => false,
+};
+
+/**
+ * One request of a connection is in progress at a time. What follows it waits as bytes, without an
+ * object, a place, a timer or a log line, and its connection is not read: a client can have as much
+ * memory as one read takes. RFC 9112 §9.3.2 lets a server work on several at once, if they change
+ * nothing; nobody is known who gains by it.
+ *
+ * Requests that Node would answer or drop by itself are answered as all others are.
+ */
+export function answerInOrder(server: Server): void {
+  server.on("upgrade", (request, socket, rest) => holdBack(server, request, socket, rest));
+  server.on("connect", (request, socket, rest) => {
+    if (answerUnderWay(socket)) holdBack(server, request, socket, rest);
+    else answerConnect(server, request, socket as Socket);
+  });
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    if (hasBody(request)) response.writeContinue();
+    server.emit("request", request, response);
+  });
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) =>
+    server.emit("request", request, response),
+  );
+}
+
+/** Keeps a request and what is behind it until the answer before it is with the kernel. */
+function holdBack(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
+  const answer = answerUnderWay(socket);
+  const bytes = Buffer.concat([headOf(request), rest]);
+  // Node took its own listeners away with the parser; the answer still needs these
+  const onDrain = () => answer?.emit("drain");
+  const onError = () => socket.destroy();
+  socket.on("drain", onDrain).on("error", onError).pause();
+  const goOn = () => {
+    socket.off("drain", onDrain).off("error", onError);
+    if (socket.destroyed || socket.writableEnded || socket.readableEnded) return;
+    socket.unshift(bytes);
+    server.emit("connection", socket); // as a connection that begins with these bytes
+    socket.resume();
+  };
+  // not at once: other connections have their turn between two requests of this one
+  answer?.once("close", () => setImmediate(goOn));
+}
+
+/** The parser has accepted it, so that every part can be written as it was read. */
+function headOf({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    head += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
+  return Buffer.from(`${head}\r\n`, "latin1");
+}
+
+/** No tunnel is made, so it is a request like another; Node has no answer ready for it. */
+function answerConnect(server: Server, request: IncomingMessage, socket: Socket): void {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once("finish", () => socket.destroySoon());
+  socket.on("error", () => socket.destroy()).resume();
+  server.emit("request", request, response);
+}
