@@ -38,8 +38,7 @@ export function registerAccessLog(
     metrics.requestDuration
       .labels(knownMethod(request.method), route, String(status))
       .observe(elapsedMs / 1000);
-    const level =
-      status >= 500 ? "error" : status >= 400 ? "warn" : isProbe(request.url) ? "debug" : "info";
+    const level = levelOf(request, status);
     if (level === "info" && successes++ % sample !== 0) return;
     // straight to the service's logger: a child for one line would cost more than the line
     logger[level](
@@ -79,6 +78,13 @@ export function registerAccessLog(
       });
     done();
   });
+}
+
+/** A probe asks in order to be told no: whatever it hears, nobody has to act on it. */
+function levelOf(request: FastifyRequest, status: number) {
+  if (isProbe(request.url)) return "debug";
+  if (status >= 500) return "error";
+  return status >= 400 ? "warn" : "info";
 }
 
 /** The path without its query: secrets are sent in queries by mistake. */

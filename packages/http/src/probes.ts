@@ -6,7 +6,10 @@ import type { App } from "./app-type.ts";
 const PROBES = new Set(["/livez", "/readyz"]);
 
 /** Probes come from the node: they carry any Host, are never shed and not logged above debug. */
-export const isProbe = (url: string): boolean => PROBES.has(url);
+export const isProbe = (url: string): boolean => {
+  const query = url.indexOf("?");
+  return PROBES.has(query < 0 ? url : url.slice(0, query));
+};
 
 /**
  * @param isReady whether to send traffic here; draining is seen to by the caller.

@@ -75,7 +75,7 @@ export async function createServer(
     sendProblem(countedRefusal(admission, error, request, reply), request, reply);
 
   const app: App = fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance: withoutInfo(logger) as FastifyBaseLogger,
     logController: new LogController({
       disableRequestLogging: true, // the access log has one line a request
       requestIdLogLabel: "request_id",
@@ -131,3 +131,7 @@ export async function createServer(
   if (docsEnabled(settings)) await registerDocsPage(app);
   return app;
 }
+
+/** Fastify says that it listens once for each address; runService says it once, when all ports are open. */
+const withoutInfo = (logger: Logger): Logger =>
+  logger.isLevelEnabled("info") ? logger.child({}, { level: "warn" }) : logger;

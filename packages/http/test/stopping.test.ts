@@ -21,6 +21,30 @@ test("after SIGTERM: not ready, serving on with Connection: close, then exit 0",
   assert.equal((await get(fixture.port, "/fast")).status, 0);
 });
 
+test("a probe is a line of level debug, whatever it is answered and asks besides", async (t) => {
+  const fixture = await startFixture(t);
+  fixture.process.kill("SIGTERM");
+  while ((await get(fixture.port, "/readyz?verbose=1")).status !== 503) await sleep(10);
+  await fixture.exited;
+  const probes = fixture.lines.filter(({ route }) => route === "/readyz");
+  assert.ok(
+    probes.some(({ status }) => status === 503),
+    JSON.stringify(fixture.lines),
+  );
+  assert.deepEqual(new Set(probes.map(({ level }) => level)), new Set(["debug"]));
+});
+
+test("a service says once that it listens, with all that was asked about it", async (t) => {
+  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0" });
+  fixture.process.kill("SIGTERM");
+  await fixture.exited;
+  const said = fixture.lines.filter(({ msg }) => /listening/i.test(String(msg)));
+  assert.deepEqual(
+    said.map(({ port, pid }) => [port, pid]),
+    [[fixture.port, fixture.process.pid]],
+  );
+});
+
 test("an answer under way is finished, on a kept-alive connection too", async (t) => {
   const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0" });
   const agent = keepAlive();

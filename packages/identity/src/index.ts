@@ -84,7 +84,7 @@ export {
   withLayerVerifyRules,
 } from "./layer-settings.ts";
 export type { IdentityLog } from "./log.ts";
-export { openDoors } from "./open-doors.ts";
+export { logOpenDoors, openDoors } from "./open-doors.ts";
 export { ALGORITHMS, type Algorithm } from "./setting-fields.ts";
 export { TokenFileError } from "./token-file.ts";
 export {

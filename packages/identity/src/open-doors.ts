@@ -1,4 +1,5 @@
-/** Sentences for the log of a service that starts with a door open on purpose. */
+/** What the log says of a service that starts with a door open on purpose. */
+import type { EnvironmentName } from "@airlock/config";
 import type { CallerSettings } from "./caller-settings.ts";
 import type { LayerPresentSettings, LayerVerifySettings } from "./layer-settings.ts";
 
@@ -32,4 +33,20 @@ export function openDoors(settings: Partial<Doors>, doors: readonly (keyof Doors
     const meaning = MEANINGS[door][choice];
     return meaning === undefined ? [] : [`${door} is ${choice}: ${meaning}`];
   });
+}
+
+interface DoorLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+/** One line for all open doors, and none where none is: in dev they are as they should be. */
+export function logOpenDoors(
+  log: DoorLog,
+  settings: Partial<Doors> & { readonly ENVIRONMENT: EnvironmentName },
+  doors: readonly (keyof Doors)[],
+): void {
+  const open = openDoors(settings, doors);
+  const level = settings.ENVIRONMENT === "dev" ? "info" : "warn";
+  if (open.length > 0) log[level]({ open_doors: open }, `open on purpose: ${open.join("; ")}`);
 }

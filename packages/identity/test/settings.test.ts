@@ -15,6 +15,7 @@ import {
   createLayerVerifier,
   layerPresentSettings,
   layerVerifySettings,
+  logOpenDoors,
   openDoors,
   withCallerRules,
   withLayerPresentRules,
@@ -57,6 +58,25 @@ test("dev needs no choice, and says which doors are open", () => {
     "LAYER_AUTH_MODE is off: any service may call",
   ]);
 });
+
+for (const [ENVIRONMENT, level] of [
+  ["dev", "info"],
+  ["qa", "warn"],
+] as const) {
+  test(`${ENVIRONMENT} has one line of level ${level} for all open doors`, () => {
+    const lines: unknown[] = [];
+    const note = (as: string) => (fields: object, message: string) =>
+      lines.push([as, fields, message]);
+    const chosen = { ENVIRONMENT, GATEWAY_AUTH: "none", LAYER_AUTH: "none" };
+    const settings = loadSettings(gateway, chosen);
+    const log = { info: note("info"), warn: note("warn") };
+    logOpenDoors(log, settings, ["GATEWAY_AUTH", "LAYER_AUTH"]);
+    const open_doors = openDoors(settings, ["GATEWAY_AUTH", "LAYER_AUTH"]);
+    assert.deepEqual(lines, [[level, { open_doors }, `open on purpose: ${open_doors.join("; ")}`]]);
+    logOpenDoors(log, { ENVIRONMENT, GATEWAY_AUTH: "api-key" }, ["GATEWAY_AUTH"]);
+    assert.equal(lines.length, 1);
+  });
+}
 
 for (const ENVIRONMENT of ["qa", "prod", undefined]) {
   test(`${ENVIRONMENT ?? "an unset environment"} refuses to start until every door is chosen`, () => {

@@ -1,7 +1,7 @@
 /** The process: environment → policy, AWS and layer identity → application → listen → stop. */
 import { createAws } from "@airlock/aws";
 import { layerMetrics, runService } from "@airlock/http";
-import { createLayerGuard, createLayerVerifier, openDoors } from "@airlock/identity";
+import { createLayerGuard, createLayerVerifier, logOpenDoors } from "@airlock/identity";
 import { buildApp } from "./app.ts";
 import { awsMetrics } from "./aws-metrics.ts";
 import { createAudit } from "./policy/audit.ts";
@@ -11,7 +11,7 @@ import { policyMetrics } from "./policy/policy-metrics.ts";
 import { settingsSchema } from "./settings.ts";
 
 await runService(settingsSchema, process.env, async ({ settings, logger, metrics }) => {
-  for (const door of openDoors(settings, ["LAYER_AUTH_MODE"])) logger.warn(door);
+  logOpenDoors(logger, settings, ["LAYER_AUTH_MODE"]);
   const { ACCESS_POLICY_FILE, ACCESS_POLICY_CALLERS } = settings;
   const opened = openPolicy(ACCESS_POLICY_FILE, logger, ACCESS_POLICY_CALLERS);
   const policy = await opened.catch(exitWith);

@@ -1,6 +1,6 @@
 /** The process: environment → upstreams and identities → application → listen → stop. */
 import { runService } from "@airlock/http";
-import { openDoors } from "@airlock/identity";
+import { logOpenDoors } from "@airlock/identity";
 import { buildApp } from "./app.ts";
 import { openCallers } from "./callers.ts";
 import { refuse, settingsSchema } from "./settings.ts";
@@ -10,7 +10,7 @@ await runService(
   settingsSchema,
   process.env,
   async ({ settings, logger, metrics }) => {
-    for (const door of openDoors(settings, ["GATEWAY_AUTH", "LAYER_AUTH"])) logger.warn(door);
+    logOpenDoors(logger, settings, ["GATEWAY_AUTH", "LAYER_AUTH"]);
     const upstreams = openUpstreams(settings, { logger, registry: metrics.registry });
     const { aux, layer, jobs, jobsLayer } = upstreams;
     const callers = openCallers(settings, { logger, registry: metrics.registry, jobs, jobsLayer });

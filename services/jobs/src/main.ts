@@ -1,6 +1,6 @@
 /** The process: environment → keys, database, STS and layer identity → application → listen → stop. */
 import { awsCallMetrics, layerMetrics, runService } from "@airlock/http";
-import { createLayerGuard, createLayerVerifier, openDoors } from "@airlock/identity";
+import { createLayerGuard, createLayerVerifier, logOpenDoors } from "@airlock/identity";
 import { createStore, targetOf } from "@airlock/jobs-store";
 import { buildApp } from "./app.ts";
 import { openAwsLogin } from "./aws-login.ts";
@@ -11,7 +11,7 @@ await runService(
   settingsSchema,
   process.env,
   async ({ settings, logger, metrics }) => {
-    for (const door of openDoors(settings, ["LAYER_AUTH_MODE"])) logger.warn(door);
+    logOpenDoors(logger, settings, ["LAYER_AUTH_MODE"]);
     const sealer = orExit(() => openSealer(settings.ENV_VARS_KEYS_FILE, logger));
     const store = createStore({
       ...targetOf(settings),
