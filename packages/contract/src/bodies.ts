@@ -33,7 +33,7 @@ export const Health = z
     environment: z.string(),
     timestamp,
     region: z.string().optional(),
-    aws_session: AwsSession.optional(),
+    aws_session: AwsSession.optional().describe("For a verified caller, and in dev."),
   })
   .meta({ id: "Health", description: "The seed's health body; probes use /livez and /readyz." });
 

@@ -64,9 +64,14 @@ export const RevokedKey = z
 export const JobsHealth = z
   .object({
     status: z.enum(["healthy", "unhealthy"]),
+    service: z.string(),
+    environment: z.string(),
     database: z.enum(["healthy", "unhealthy", "unknown"]),
     queue: z.enum(["healthy", "missing", "unknown"]),
-    reason: z.string().optional().describe("What is wrong, in a sentence."),
+    reason: z
+      .string()
+      .optional()
+      .describe("What is wrong, in a sentence; for a verified caller, and in dev."),
     timestamp,
   })
   .meta({ id: "JobsHealth", description: "Always 200; probes use /livez and /readyz." });

@@ -28,6 +28,7 @@ export interface Admission {
 export function registerAdmission(app: App, admission: Admission | undefined): void {
   app.decorateRequest("caller", undefined);
   app.decorateRequest("groups", undefined);
+  app.decorateRequest("isFromKnownService", false);
   app.decorateRequest("isCounted", false);
   if (admission === undefined) return;
   app.addHook("onRequest", (request, reply, done) => {

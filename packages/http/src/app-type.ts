@@ -20,8 +20,10 @@ declare module "fastify" {
     draining: AbortSignal;
   }
   interface FastifyContextConfig {
-    /** Answers without asking who is calling. */
+    /** The public service answers without asking who is calling. */
     isOpen?: boolean;
+    /** Every service answers, whoever asks; who has shown a good proof may learn more. */
+    answersAnybody?: boolean;
     /** What to do instead of a URL that is too long. */
     longTargetHint?: string;
   }
@@ -39,6 +41,8 @@ declare module "fastify" {
      * @throws ProblemError overloaded when too many wait.
      */
     beginWait(): () => void;
+    /** The calling service has shown a good proof, where `answersAnybody` lets others in too. */
+    isFromKnownService: boolean;
     /** A limit has counted the request; who is refused before that is counted when it is answered. */
     isCounted: boolean;
     /** More members of this request's log line, set by whoever handles it. */

@@ -27,11 +27,17 @@ export interface LayerCheck {
         readonly reason: string;
       }
   >;
+  /** Whether there is a proof, and a good one; nobody is refused. */
+  knows(rawHeaders: readonly string[]): Promise<boolean>;
 }
 
 /** The reason of a refusal goes to the log; the caller learns the status alone. */
 export function admitLayer(guard: LayerCheck): Admission["admit"] {
   return async (request) => {
+    if (request.routeOptions.config.answersAnybody) {
+      request.isFromKnownService = await guard.knows(request.raw.rawHeaders);
+      return;
+    }
     const decision = await guard.check(request.raw.rawHeaders);
     if (decision.allow) {
       request.caller = decision.caller;

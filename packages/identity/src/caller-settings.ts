@@ -8,7 +8,7 @@ export const callerSettings = {
   GATEWAY_AUTH: word(["none", "jwt", "api-key"])
     .optional()
     .describe(
-      "Proof asked of callers of /storage and /config: none, jwt, or api-key (a key of jobs). Unset means none in dev; qa and prod must choose.",
+      "Proof asked of callers of /storage, /config, /presigned, / and /version: none, jwt, or api-key (a key of jobs). Probes, /health and the docs ask nobody, and /v1 asks for keys of its own. Unset means none in dev; qa and prod must choose.",
     ),
   GATEWAY_JWT_ISSUER: exactText("the issuer of the tokens to the letter")
     .optional()

@@ -42,6 +42,8 @@ export type LayerDecision =
 export interface LayerGuard {
   /** @param rawHeaders of Node's request: only they show a header that came twice. */
   check(rawHeaders: readonly string[]): Promise<LayerDecision>;
+  /** For a path that answers anybody: whether a good proof was shown. One that is not good is counted. */
+  knows(rawHeaders: readonly string[]): Promise<boolean>;
   /** For /readyz: false only where nothing could be let in. */
   isReady(): boolean;
 }
@@ -67,7 +69,9 @@ const OFF: LayerDecision = { allow: true };
  */
 export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
   const { mode = "off", verifier, log, observe, now = () => new Date() } = options;
-  if (mode === "off") return { check: async () => OFF, isReady: () => true };
+  if (mode === "off") {
+    return { check: async () => OFF, knows: async () => false, isReady: () => true };
+  }
   if (verifier === undefined) throw new TypeError(`LAYER_AUTH_MODE=${mode} needs a verifier`);
   const linesOf = createLogLimit(() => now().getTime());
   const isEnforced = mode === "enforce";
@@ -84,7 +88,7 @@ export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
     return { allow: false, status, code: refusalCode(status), reason, headers: HEADERS[status] };
   };
 
-  return {
+  const guard: LayerGuard = {
     async check(rawHeaders) {
       const proof = singleHeader(rawHeaders, LAYER_HEADER);
       if (proof === DUPLICATED) return refuse(refusal("duplicated"));
@@ -103,8 +107,15 @@ export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
       observe?.("verified");
       return { allow: true, caller, ...(groups && { groups }), principal };
     },
+    async knows(rawHeaders) {
+      // who shows nothing where nothing is asked is no caller that is refused
+      if (singleHeader(rawHeaders, LAYER_HEADER) === undefined) return false;
+      const decision = await guard.check(rawHeaders);
+      return decision.allow && decision.principal !== undefined;
+    },
     isReady: () => !isEnforced || verifier.isReady(),
   };
+  return guard;
 }
 
 /**

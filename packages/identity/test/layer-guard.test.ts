@@ -15,6 +15,25 @@ test("off lets everybody in and believes neither header", async () => {
   assert.equal(guard.isReady(), true);
 });
 
+for (const mode of ["enforce", "observe"] as const) {
+  test(`${mode}: where anybody is answered, nobody is refused, and nothing is counted that was not shown`, async (t) => {
+    const { issuer, verifier, log, clock } = await rig(t);
+    const counted: string[] = [];
+    const observe = (outcome: string) => void counted.push(outcome);
+    const guard = createLayerGuard({ mode, verifier: verifier(), log, now: clock.now, observe });
+    assert.equal(await guard.knows(layer()), false);
+    assert.deepEqual(counted, []);
+    assert.equal(await guard.knows(layer("x-airlock-layer", "x")), false);
+    assert.equal(await guard.knows(layer("x-airlock-layer", await issuer.mint())), true);
+    assert.deepEqual(counted, ["malformed", "verified"]);
+  });
+}
+
+test("off knows nobody", async () => {
+  const guard = createLayerGuard({ mode: "off", verifier: undefined, log: recordLog() });
+  assert.equal(await guard.knows(layer("x-airlock-layer", "x")), false);
+});
+
 test("observe and enforce need a verifier", () => {
   const log = recordLog();
   assert.throws(() => createLayerGuard({ mode: "enforce", verifier: undefined, log }), TypeError);

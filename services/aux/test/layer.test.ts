@@ -11,6 +11,7 @@ const GATEWAY = { sub: "system:serviceaccount:gateway:gateway", aud: ["aux"] };
 async function startEnforced(
   t: TestContext,
   mode: "observe" | "enforce" = "enforce",
+  env: Record<string, string> = {},
 ): Promise<AuxRig & { issuer: LocalIssuer; ask: (headers?: Record<string, string>) => Ask }> {
   const issuer = await createLocalIssuer();
   t.after(() => issuer.close());
@@ -20,6 +21,7 @@ async function startEnforced(
     LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
     LAYER_AUTH_AUDIENCE: "aux",
     LAYER_AUTH_SUBJECTS: GATEWAY.sub,
+    ...env,
   });
   const ask = (headers: Record<string, string> = {}) =>
     fetch(`${rig.url}/parameters/my-parameter`, { headers });
@@ -43,14 +45,37 @@ test("enforce: without proof 401, of another account 403, with the gateway's 200
   assert.equal(good.status, 200, await good.text());
 });
 
-test("enforce: every path but the probes asks for proof, unknown ones too", async (t) => {
+test("enforce: every path but probes and health asks for proof, unknown ones too", async (t) => {
   const { url } = await startEnforced(t);
-  for (const path of ["/", "/health", "/version", "/s3/buckets", "/parameters", "/nothing"]) {
+  for (const path of ["/", "/version", "/s3/buckets", "/parameters", "/nothing"]) {
     assert.equal((await fetch(url + path)).status, 401, path);
   }
   assert.equal((await fetch(`${url}/parameters`, { method: "POST" })).status, 401);
   for (const path of ["/livez", "/readyz"]) assert.equal((await fetch(url + path)).status, 200);
 });
+
+for (const mode of ["enforce", "observe"] as const) {
+  test(`${mode}: /health answers anybody, and tells of the session to the gateway alone`, async (t) => {
+    const { url, issuer } = await startEnforced(t, mode, {
+      ENVIRONMENT: "qa",
+      ACCESS_POLICY_FILE: "/unread",
+    });
+    const health = async (headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${url}/health`, { headers });
+      assert.equal(answer.status, 200);
+      return (await answer.json()) as Record<string, unknown>;
+    };
+    const stranger = await issuer.mint({ ...GATEWAY, sub: "system:serviceaccount:a:b" });
+    for (const proof of [undefined, "x", stranger]) {
+      const { timestamp, ...rest } = await health(proof ? { "x-airlock-layer": proof } : {});
+      assert.ok(Date.parse(String(timestamp)) > 0);
+      const expected = { status: "healthy", service: "aux", environment: "qa" };
+      assert.deepEqual(rest, { ...expected, region: "eu-west-1" });
+    }
+    const { aws_session } = await health({ "x-airlock-layer": await issuer.mint(GATEWAY) });
+    assert.partialDeepStrictEqual(aws_session, { state: "valid", source: "assumed_role" });
+  });
+}
 
 test("the end caller's name is believed beside a good proof only, and logged", async (t) => {
   const { issuer, ask, lines } = await startEnforced(t, "observe");

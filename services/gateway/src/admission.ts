@@ -22,7 +22,7 @@ export interface AdmissionOptions {
 /**
  * Whoever is known from a moment ago counts as a caller. Anybody else counts for its address before the
  * proof is looked at, so that guessing is limited and costs nobody a question; an address gets back
- * what was counted for a good proof. Paths marked as open (docs) are limited, not asked.
+ * what was counted for a good proof. Paths marked as open (docs, `/health`) are limited, not asked.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { callers, limit, isAskedBehind } = options;
@@ -45,8 +45,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   return {
     admit(request, reply) {
-      const isOpen = request.routeOptions.config.isOpen === true || isAskedBehind(request);
-      if (isOpen || !callers) return limit?.spend(request, reply);
+      const { isOpen, answersAnybody } = request.routeOptions.config;
+      if (isOpen || answersAnybody || !callers || isAskedBehind(request))
+        return limit?.spend(request, reply);
       const known = callers.known(request.raw.rawHeaders);
       return known ? enter(request, reply, known) : ask(request, reply, callers);
     },

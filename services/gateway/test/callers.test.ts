@@ -53,14 +53,29 @@ test("without, with a bad, an expired and a good token: 401, 401, 401, 200", asy
   assert.equal((await get(gateway.url, "/config/a", await bearer("alice"))).status, 200);
 });
 
-test("every path but probes and docs asks who is calling, unknown ones too", async (t) => {
+test("every path but probes, health and docs asks who is calling, unknown ones too", async (t) => {
   const { gateway } = await startAsking(t);
-  for (const path of ["/", "/health", "/version", "/storage", "/config", "/config/a", "/nothing"]) {
+  for (const path of ["/", "/version", "/storage", "/config", "/config/a", "/nothing"]) {
     assert.equal((await get(gateway.url, path)).status, 401, path);
   }
   for (const path of ["/livez", "/readyz", "/docs", "/openapi.json", "/docs/static/index.css"]) {
     assert.equal((await get(gateway.url, path)).status, 200, path);
   }
+});
+
+test("/health answers anybody, whatever is shown, and is limited", async (t) => {
+  const { gateway, upstream } = await startAsking(t, { RATE_LIMIT_PER_MINUTE: "4" });
+  for (const authorization of ["", "Bearer a.b.c", "Basic eA=="]) {
+    const { status, body, headers } = await get(gateway.url, "/health", { authorization });
+    assert.equal(status, 200, body);
+    const { timestamp, ...rest } = JSON.parse(body);
+    assert.deepEqual(rest, { status: "healthy", service: "gateway", environment: "dev" });
+    assert.ok(Date.parse(timestamp) > 0);
+    assert.equal(headers["cache-control"], "no-store");
+  }
+  assert.equal((await get(gateway.url, "/version")).status, 401);
+  assert.equal((await get(gateway.url, "/health")).status, 429);
+  assert.equal(upstream.requests.length, 0);
 });
 
 test("aux gets the layer's proof and the caller's name; a client's own headers never arrive", async (t) => {

@@ -6,7 +6,7 @@ import { isSchemaReady, LATEST_MIGRATION, queueExists, type Store } from "@airlo
 export interface Health {
   /** The database is there, and as new as this code needs it. */
   readonly isReady: () => boolean;
-  report(): JobsHealth;
+  report(): Omit<JobsHealth, "service" | "environment">;
   /** Looks now and every second from then on. */
   start(): Promise<void>;
   stop(): void;

@@ -6,7 +6,7 @@ import { startJobs, startWorld } from "./harness.ts";
 
 const GATEWAY = { sub: "system:serviceaccount:gateway:gateway", aud: ["jobs"] };
 
-test("every path but the probes asks for the gateway's proof, the internal one too", async (t) => {
+test("every path but probes and health asks for the gateway's proof, the internal one too", async (t) => {
   const world = await startWorld();
   const issuer = await createLocalIssuer();
   t.after(() => issuer.close());
@@ -21,7 +21,6 @@ test("every path but the probes asks for the gateway's proof, the internal one t
   });
   for (const [method, path] of [
     ["GET", "/"],
-    ["GET", "/health"],
     ["GET", "/v1/jobs"],
     ["POST", "/v1/auth/challenge"],
     ["POST", "/internal/key-check"],
@@ -32,6 +31,13 @@ test("every path but the probes asks for the gateway's proof, the internal one t
     assert.equal(answer.headers.get("www-authenticate"), "Airlock-Layer", path);
   }
   assert.equal((await jobs.ask("GET", "/livez")).status, 200);
+  let health = await jobs.ask("GET", "/health");
+  while (health.body.status !== "healthy") health = await jobs.ask("GET", "/health");
+  assert.equal(health.status, 200);
+  const { timestamp, ...rest } = health.body;
+  assert.ok(Date.parse(timestamp) > 0);
+  const expected = { status: "healthy", database: "healthy", queue: "healthy" };
+  assert.deepEqual(rest, { ...expected, service: "jobs", environment: "dev" });
   const good = { "x-airlock-layer": await issuer.mint(GATEWAY) };
   assert.equal((await jobs.ask("POST", "/v1/auth/challenge", { headers: good })).status, 200);
   const keyless = await jobs.ask("GET", "/v1/jobs", { headers: good });

@@ -132,7 +132,8 @@ test("health tells of database and queue in the seed's words", async () => {
   const { status, body } = await ask("GET", "/health");
   assert.equal(status, 200);
   const { timestamp, ...words } = body;
-  assert.deepEqual(words, { status: "healthy", database: "healthy", queue: "healthy" });
+  const named = { service: "jobs", environment: "dev" };
+  assert.deepEqual(words, { status: "healthy", database: "healthy", queue: "healthy", ...named });
   assert.match(timestamp, /Z$/);
   assert.equal((await ask("GET", "/readyz")).status, 200);
   assert.equal((await ask("GET", "/")).body.endpoints.jobs, "/v1/jobs");

@@ -33,19 +33,23 @@ export function aboutRoutes(app: App, settings: Settings, session: Session): voi
   app.get(
     "/health",
     {
+      config: { answersAnybody: true },
       schema: {
-        summary: "The process and the state of its AWS session.",
+        summary:
+          "The process. Answers anybody; a verified caller, and everybody in dev, learns the state of the AWS session.",
         tags: ["about"],
         response: { 200: Health },
       },
     },
-    async () => ({
+    async ({ isFromKnownService }) => ({
       status: "healthy" as const,
       service: settings.SERVICE_NAME,
       environment: settings.ENVIRONMENT,
       timestamp: new Date().toISOString(),
       region: settings.AWS_REGION,
-      aws_session: session.report(),
+      ...((isFromKnownService || settings.ENVIRONMENT === "dev") && {
+        aws_session: session.report(),
+      }),
     }),
   );
 }

@@ -62,10 +62,11 @@ export function aboutRoutes(
   app.get(
     "/health",
     {
+      config: { answersAnybody: true },
       schema: {
         summary: jobsHealth
-          ? "The process, and what jobs says of its database and queues; does not ask aux."
-          : "The process alone; does not ask aux.",
+          ? "The process, and what jobs says of its database and queues; does not ask aux. Answers anybody."
+          : "The process alone; does not ask aux. Answers anybody.",
         tags: ["about"],
         response: { 200: jobsHealth ? HealthWithJobs : Health },
       },

@@ -52,12 +52,22 @@ export function aboutRoutes(app: App, settings: Settings, health: Health): void 
   app.get(
     "/health",
     {
+      config: { answersAnybody: true },
       schema: {
-        summary: "The database and the queues; always 200.",
+        summary:
+          "The database and the queues; always 200. Answers anybody; a verified caller, and everybody in dev, learns the reason.",
         tags: ["about"],
         response: { 200: JobsHealth },
       },
     },
-    async () => health.report(),
+    async ({ isFromKnownService }) => {
+      const { reason, ...report } = health.report();
+      return {
+        ...report,
+        service: settings.SERVICE_NAME,
+        environment: settings.ENVIRONMENT,
+        ...((isFromKnownService || settings.ENVIRONMENT === "dev") && { reason }),
+      };
+    },
   );
 }
