@@ -1,7 +1,7 @@
 /** Processes that the benchmark starts, pins to a core, measures and ends. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 export { LOAD_CORE, PROXY_CORE } from "./cores.ts";
 
@@ -18,16 +18,22 @@ export interface ChildOptions {
   readonly hasMessages?: boolean;
 }
 
+/** In MiB: all that is in memory, and what of it is no page of a file (such as Node's own binary). */
+export interface Memory {
+  readonly residentMb: number;
+  readonly anonymousMb: number;
+}
+
 export interface Child {
   readonly process: ChildProcess;
   /** User and system time of all its threads so far; undefined where the system does not tell. */
   cpuMs(): number | undefined;
+  /** What it holds now; undefined where the system does not tell. */
+  memory(): Memory | undefined;
   /** Ends it, gently first. */
   stop(): Promise<void>;
 }
 
-/** USER_HZ of every Linux that Node runs on. */
-const TICK_MS = 10;
 const STOP_LIMIT_MS = 8000;
 
 const running = new Set<ChildProcess>();
@@ -53,6 +59,7 @@ export function startChild(options: ChildOptions): Child {
   return {
     process: child,
     cpuMs: () => cpuMsOf(child.pid),
+    memory: () => memoryOf(child.pid),
     async stop() {
       if (!running.has(child)) return;
       isStopping = true;
@@ -65,12 +72,24 @@ export function startChild(options: ChildOptions): Child {
   };
 }
 
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 and 15. */
+/** https://docs.kernel.org/scheduler/sched-stats.html: the first field, in nanoseconds, thread by thread. */
 function cpuMsOf(pid: number | undefined): number | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    const times = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8"));
+    return times.reduce((sum, text) => sum + Number(text.split(" ", 1)[0]), 0) / 1e6;
+  } catch {
+    return undefined;
+  }
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
+function memoryOf(pid: number | undefined): Memory | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const mb = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) / 1024;
+    return { residentMb: mb("VmRSS"), anonymousMb: mb("RssAnon") };
   } catch {
     return undefined;
   }

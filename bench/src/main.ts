@@ -26,8 +26,8 @@ const MEASURE: Readonly<Record<Target, (options: Options, otherWork: string) => 
   {
     async gateway(options, otherWork) {
       installDependencies();
-      const { results, absent } = await runBenchmark(options, say);
-      const table = renderTable(results, absent, options.checkouts[0] && "gateway");
+      const result = await runBenchmark(options, say);
+      const table = renderTable(result, options.checkouts[0] && "gateway");
       return `${conditions(options, otherWork)}\n\n${table}`;
     },
     async layer(options, otherWork) {

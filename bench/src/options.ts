@@ -6,22 +6,26 @@ import { JOBS_FULL, JOBS_QUICK } from "./jobs/benchmark.ts";
 import { LAYER_FULL, LAYER_QUICK } from "./layer/benchmark.ts";
 import type { Plan } from "./rounds.ts";
 
+/** What is measured beside the loads in rounds. */
+const APART = ["rate", "memory"] as const;
+type Apart = (typeof APART)[number];
+
 export const HELP = `pnpm bench gateway|layer|jobs [options]
 
-gateway: the gateway beside a plain nginx and @fastify/reply-from, all on loopback.
+gateway: the gateway beside a plain nginx, @fastify/reply-from and bare Fastify with undici, all on loopback.
 layer:   the pair with authenticated layers beside the pair without (--quick, --write, --rounds).
 jobs:    the jobs API beside its bare SQL (--quick, --write, --rounds).
 
-  --quick              short rounds, about a minute (without it about eight)
+  --quick              short rounds and no fixed rate, less than four minutes (without it about fifteen)
   --write              also writes the table into docs/benchmarks/README.md
-  --case=NAME          only this load: ${CASES.map(({ name }) => name).join(", ")}
+  --case=NAME          only this: ${[...CASES.map(({ name }) => name), ...APART].join(", ")}
   --checkout=NAME=DIR  also measures the gateway of another checkout; may be repeated
   --rounds=N           another number of rounds
   --profile=FILE       instead: a CPU profile of the gateway under 1 KB, distinct keys, in FILE,
                        and its self time by area
 `;
 
-const QUICK: Plan = { rounds: 5, slotMs: 450, warmUpMs: 10_000 };
+const QUICK: Plan = { rounds: 5, slotMs: 450, warmUpMs: 8000 };
 const FULL: Plan = { rounds: 11, slotMs: 3000, warmUpMs: 20_000 };
 
 const PLANS = {
@@ -41,6 +45,7 @@ export interface Options {
   readonly plan: Plan;
   readonly isQuick: boolean;
   readonly cases: readonly Case[];
+  readonly apart: ReadonlySet<Apart>;
   readonly checkouts: readonly Checkout[];
   readonly profile: string | undefined;
   readonly isWriting: boolean;
@@ -71,7 +76,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     target,
     plan: values.rounds === undefined ? plan : { ...plan, rounds: roundsOf(values.rounds) },
     isQuick: values.quick,
-    cases: values.case.length === 0 ? CASES : values.case.map(caseOf),
+    ...casesOf(values.case, values.quick),
     checkouts: values.checkout.map(checkoutOf),
     profile: values.profile && resolve(values.profile),
     isWriting: values.write,
@@ -87,10 +92,18 @@ function roundsOf(text: string): number {
   throw new Error("--rounds takes 1 to 100");
 }
 
-function caseOf(name: string): Case {
-  const found = CASES.find((one) => one.name === name);
-  if (found) return found;
-  throw new Error(`--case takes ${CASES.map((one) => one.name).join(", ")}`);
+function casesOf(names: readonly string[], isQuick: boolean): Pick<Options, "cases" | "apart"> {
+  if (names.length === 0) {
+    return { cases: CASES, apart: new Set(isQuick ? ["memory"] : APART) };
+  }
+  const known = [...CASES.map(({ name }) => name), ...APART];
+  for (const name of names) {
+    if (!known.includes(name)) throw new Error(`--case takes ${known.join(", ")}`);
+  }
+  return {
+    cases: CASES.filter(({ name }) => names.includes(name)),
+    apart: new Set(APART.filter((name) => names.includes(name))),
+  };
 }
 
 function checkoutOf(text: string): Checkout {

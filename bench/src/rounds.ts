@@ -1,5 +1,5 @@
 /** Interleaved rounds: in each, every proxy gets one slot of the same load, one after another. */
-import type { Case } from "./cases.ts";
+import { type Case, CONNECTIONS } from "./cases.ts";
 import type { Load } from "./load/load.ts";
 import type { RunningProxy } from "./proxies/proxy.ts";
 
@@ -32,9 +32,9 @@ export async function warmUp(
   load: Load,
 ): Promise<void> {
   if (!what) return;
-  for (const { port, prefix, isJustInTime } of proxies) {
+  for (const { port, prefix, headers = [], isJustInTime } of proxies) {
     const durationMs = isJustInTime ? plan.warmUpMs : plan.slotMs;
-    await load.run({ port, prefix, what, durationMs });
+    await load.run({ port, prefix, headers, what, durationMs, connections: CONNECTIONS });
   }
 }
 
@@ -50,9 +50,7 @@ export async function runCase(
     byProxy.set(name, { requests: [], perSecond: [], cpuMsPer10k: [], busy: [] });
   }
   for (let round = 0; round < plan.rounds; round++) {
-    // who comes first changes from round to round, so that no one always follows the same neighbour
-    const first = round % proxies.length;
-    for (const proxy of [...proxies.slice(first), ...proxies.slice(0, first)]) {
+    for (const proxy of inTurn(proxies, round)) {
       const series = byProxy.get(proxy.name);
       if (series) await runSlot(what, proxy, plan.slotMs, load, series);
     }
@@ -60,15 +58,22 @@ export async function runCase(
   return { what, byProxy };
 }
 
+/** Who comes first changes from round to round, so that no one always follows the same neighbour. */
+export function inTurn<T>(proxies: readonly T[], round: number): readonly T[] {
+  const first = round % proxies.length;
+  return [...proxies.slice(first), ...proxies.slice(0, first)];
+}
+
 async function runSlot(
   what: Case,
-  { name, port, prefix, child }: RunningProxy,
+  { name, port, prefix, headers = [], child }: RunningProxy,
   durationMs: number,
   load: Load,
   series: Series,
 ): Promise<void> {
   const before = child.cpuMs();
-  const result = await load.run({ port, prefix, what, durationMs }).catch((error: Error) => {
+  const slot = { port, prefix, headers, what, durationMs, connections: CONNECTIONS };
+  const result = await load.run(slot).catch((error: Error) => {
     throw new Error(`${name}, ${what.title}: ${error.message}`);
   });
   const after = child.cpuMs();

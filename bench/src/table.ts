@@ -1,6 +1,9 @@
 /** What was measured, as one Markdown table that is also readable on a terminal. */
-import type { Absent } from "./proxies/proxy.ts";
-import type { CaseResult, Series } from "./rounds.ts";
+import type { BenchmarkResult } from "./benchmark.ts";
+import { CASES, CONNECTIONS, MANY_CONNECTIONS } from "./cases.ts";
+import type { Memory } from "./child.ts";
+import { PER_SECOND } from "./rate.ts";
+import type { Series } from "./rounds.ts";
 import { median, type PairedRatio, pairedRatio } from "./statistics.ts";
 
 const HEADER = [
@@ -13,29 +16,57 @@ const HEADER = [
   "core busy",
   "requests/s",
   "bodies checked",
+  `p50 at ${PER_SECOND}/s`,
+  `p99 at ${PER_SECOND}/s`,
+  "MB idle",
+  `MB at ${CONNECTIONS}`,
+  `MB at ${MANY_CONNECTIONS}`,
 ];
 
 /**
  * @param reference when given, a further proxy to compare with; its column is added.
  */
-export function renderTable(
-  results: readonly CaseResult[],
-  absent: readonly Absent[],
-  reference?: string,
-): string {
-  const rows = results.flatMap(({ what, byProxy }) => [
+export function renderTable(result: BenchmarkResult, reference?: string): string {
+  const { absent } = result;
+  // what is measured apart stands beside the load that it was measured with, whether or not that ran
+  const apartWith = CASES[0]?.title;
+  const ran = result.results.map(({ what, byProxy }) => ({ title: what.title, byProxy }));
+  const isApartOnly = !ran.some(({ title }) => title === apartWith);
+  const names = [...new Set([...result.latencies.keys(), ...result.memory.keys()])];
+  const none = new Map(names.map((name) => [name, NOTHING]));
+  const groups = isApartOnly ? [{ title: apartWith ?? "", byProxy: none }, ...ran] : ran;
+  const rows = groups.flatMap(({ title, byProxy }) => [
     ...[...byProxy].map(([name, series]) => [
-      what.title,
+      title,
       name,
       ...columns(series, byProxy),
+      ...(title === apartWith ? apart(result, name) : ["–", "–", "–", "–", "–"]),
       ...(reference ? versus(series, byProxy.get(reference)) : []),
     ]),
-    ...absent.map(({ name, reason }) => [what.title, name, `not run: ${reason}`]),
+    ...absent.map(({ name, reason }) => [title, name, `not run: ${reason}`]),
   ]);
   return align([
     [...HEADER, ...(reference ? [`of ${reference}, requests/s`, `of ${reference}, CPU`] : [])],
     ...rows,
   ]);
+}
+
+const NOTHING: Series = { requests: [], perSecond: [], cpuMsPer10k: [], busy: [] };
+
+function apart({ latencies, memory }: BenchmarkResult, name: string): string[] {
+  const latency = latencies.get(name);
+  const use = memory.get(name);
+  const ms = (value: number | undefined) =>
+    value === undefined ? "–" : Number.isFinite(value) ? `${value.toFixed(1)} ms` : "failed";
+  const mb = (value: Memory | undefined) =>
+    value ? `${Math.round(value.residentMb)} (${Math.round(value.anonymousMb)})` : "–";
+  return [
+    ms(latency?.p50Ms),
+    ms(latency?.p99Ms),
+    mb(use?.idle),
+    mb(use?.peakAtFew),
+    mb(use?.peakAtMany),
+  ];
 }
 
 function columns(series: Series, byProxy: ReadonlyMap<string, Series>): string[] {

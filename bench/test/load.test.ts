@@ -14,7 +14,8 @@ async function load(server: Server, what: Case): Promise<number> {
   await once(server, "listening");
   try {
     const { port } = server.address() as AddressInfo;
-    return (await runLoad({ port, prefix: "/parameters/", what, durationMs: 50 })).requests;
+    const slot = { port, prefix: "/parameters/", what, durationMs: 50, connections: 64 };
+    return (await runLoad(slot)).requests;
   } finally {
     server.close();
   }

@@ -8,8 +8,8 @@ export interface Expected {
 
 export interface ConnectionTarget {
   readonly port: number;
-  /** Called when a body was right, to be asked for the next one; undefined ends the connection. */
-  readonly next: () => Expected | undefined;
+  /** Called when a body was right to its last byte. */
+  readonly finished: () => void;
   /** Called at most once, with why the answer was not the right one. */
   readonly failed: (reason: string) => void;
 }
@@ -47,18 +47,17 @@ export class Connection {
     this.#socket.on("close", () => this.#fail("connection closed in the middle"));
   }
 
-  /** Sends the next request, or ends the connection when there is none. */
-  send(): void {
-    const expected = this.#target.next();
-    if (!expected) {
-      this.#hasEnded = true;
-      this.#socket.destroy();
-      return;
-    }
+  /** Sends a request; only when the answer to the one before has come. */
+  send(expected: Expected): void {
     this.#expected = expected;
     this.#head = "";
     this.#compared = undefined;
     this.#socket.write(expected.request);
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#socket.destroy();
   }
 
   #read(chunk: Buffer, length: number): void {
@@ -83,7 +82,7 @@ export class Connection {
     this.#compared = to;
     if (to < body.length) return;
     this.#expected = undefined;
-    this.send();
+    this.#target.finished();
   }
 
   /** Where the body begins in the chunk; undefined when the head goes on, or is not the right one. */

@@ -1,6 +1,7 @@
 /** The process on the load's core: the upstream, and the load that the parent asks for by message. */
 import type { AddressInfo } from "node:net";
 import { runLoad, type Slot, type SlotResult } from "./run-load.ts";
+import { runRate } from "./run-rate.ts";
 import { createUpstream } from "./upstream.ts";
 
 export type Message =
@@ -11,7 +12,9 @@ export type Message =
 const tell = (message: Message) => process.send?.(message);
 
 process.on("message", (slot: Slot) => {
-  runLoad(slot).then(
+  const { perSecond } = slot;
+  const run = perSecond === undefined ? runLoad(slot) : runRate({ ...slot, perSecond });
+  run.then(
     (result) => tell({ result }),
     (error: Error) => tell({ failure: error.message }),
   );

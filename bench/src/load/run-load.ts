@@ -1,13 +1,20 @@
-/** One slot of load on one proxy: 64 connections, each with one request under way, for so long. */
-import { bodyOf, type Case, CONNECTIONS, namesOf } from "../cases.ts";
-import { Connection, type Expected } from "./connection.ts";
+/** One slot of load on one proxy: connections with one request under way each, for so long. */
+import type { Case } from "../cases.ts";
+import { namesOf } from "../cases.ts";
+import { Connection } from "./connection.ts";
+import { Requests } from "./requests.ts";
 
 export interface Slot {
   readonly port: number;
   /** What stands before the parameter's name in the path. */
   readonly prefix: string;
+  /** Sent with each request, as `name: value`. */
+  readonly headers?: readonly string[];
   readonly what: Case;
   readonly durationMs: number;
+  readonly connections: number;
+  /** Requests begin at this rate, whether those before are answered or not; unset: one after another. */
+  readonly perSecond?: number;
 }
 
 export interface SlotResult {
@@ -15,52 +22,44 @@ export interface SlotResult {
   readonly requests: number;
   /** From the first request until the last connection had its last answer. */
   readonly elapsedMs: number;
+  /** From when each request was due until its last byte; only at a fixed rate. */
+  readonly latenciesMs?: readonly number[];
 }
 
 /** Rejects at the first answer that is not the right one: a fast wrong answer is worth nothing. */
 export function runLoad(slot: Slot): Promise<SlotResult> {
   const { promise, resolve, reject } = Promise.withResolvers<SlotResult>();
-  const bodies = new Map<string, Expected>();
-  let waiting = CONNECTIONS;
-  let running = CONNECTIONS;
+  const all = new Requests(slot);
+  let waiting = slot.connections;
+  let running = slot.connections;
   let requests = 0;
   let startedAt = 0;
   let deadline = 0;
 
-  const connections = Array.from({ length: CONNECTIONS }, (_, index) => {
-    const expected = namesOf(slot.what, index).map((name) => {
-      const known = bodies.get(name) ?? expectedOf(slot, name);
-      bodies.set(name, known);
-      return known;
-    });
-    let turn = -1;
+  const starts = Array.from({ length: slot.connections }, (_, index) => {
+    const expected = namesOf(slot.what, index).map((name) => all.of(name));
+    let turn = 0;
     const next = () => {
-      if (turn++ >= 0) requests++;
-      if (performance.now() < deadline) return expected[turn % expected.length];
+      const one = expected[turn++ % expected.length];
+      if (one && performance.now() < deadline) return connection.send(one);
+      connection.end();
       if (--running === 0) resolve({ requests, elapsedMs: performance.now() - startedAt });
-      return undefined;
+    };
+    const finished = () => {
+      requests++;
+      next();
     };
     const failed = (reason: string) => {
       deadline = 0;
       reject(new Error(reason));
     };
-    return new Connection({ port: slot.port, next, failed }, () => {
+    const connection = new Connection({ port: slot.port, finished, failed }, () => {
       if (--waiting > 0) return;
       startedAt = performance.now();
       deadline = startedAt + slot.durationMs;
-      for (const one of connections) one.send();
+      for (const start of starts) start();
     });
+    return next;
   });
   return promise;
-}
-
-function expectedOf({ port, prefix, what }: Slot, name: string): Expected {
-  const head = [
-    `GET ${prefix}${name} HTTP/1.1`,
-    `host: 127.0.0.1:${port}`,
-    "accept: application/json",
-    "user-agent: airlock-bench",
-    "\r\n",
-  ];
-  return { request: Buffer.from(head.join("\r\n")), body: bodyOf(name, what.bodyBytes) };
 }

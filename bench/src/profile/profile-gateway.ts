@@ -2,7 +2,7 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { REPOSITORY } from "../benchmark.ts";
-import { CASES } from "../cases.ts";
+import { CASES, CONNECTIONS } from "../cases.ts";
 import { startLoad } from "../load/load.ts";
 import { startGateway } from "../proxies/gateway.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
@@ -31,7 +31,7 @@ export async function profileGateway(file: string): Promise<string> {
     });
     try {
       for (const durationMs of [WARM_UP_MS, DURATION_MS]) {
-        await load.run({ port, prefix, what, durationMs });
+        await load.run({ port, prefix, what, durationMs, connections: CONNECTIONS });
       }
     } finally {
       await child.stop(); // the profile is written at exit

@@ -14,18 +14,29 @@ export interface GatewayOptions {
   readonly directory: string;
   /** Node's own options, such as those of its profiler. */
   readonly nodeOptions?: readonly string[];
+  /** What was built, as an image runs it, instead of the sources. */
+  readonly isBuilt?: boolean;
+  /** Verifies its callers and proves itself to the next service. */
+  readonly proofs?: Proofs | undefined;
+}
+
+export interface Proofs {
+  readonly env: Readonly<Record<string, string>>;
+  /** What a caller sends, as `name: value`. */
+  readonly header: string;
 }
 
 export async function startGateway(options: GatewayOptions): Promise<RunningProxy> {
-  const { name, root, upstreamPort, directory, nodeOptions = [] } = options;
+  const { name, root, upstreamPort, directory, nodeOptions = [], isBuilt, proofs } = options;
   const port = await freePort();
   const child = startChild({
     name,
     command: process.execPath,
     args: [
       ...nodeOptions,
-      "--conditions=airlock-source",
-      join(root, "services/gateway/src/main.ts"),
+      ...(isBuilt
+        ? ["--enable-source-maps", join(root, "services/gateway/dist/main.js")]
+        : ["--conditions=airlock-source", join(root, "services/gateway/src/main.ts")]),
     ],
     env: {
       ENVIRONMENT: "prod",
@@ -33,15 +44,17 @@ export async function startGateway(options: GatewayOptions): Promise<RunningProx
       PORT: String(port),
       METRICS_PORT: String(await freePort()),
       ALLOWED_HOSTS: "localhost,127.0.0.1",
-      // neither callers nor aux have tokens here; the limiter counts, and its limit is out of reach
+      // nobody has tokens here but where they are measured; the limiter counts, its limit is out of reach
       GATEWAY_AUTH: "none",
       LAYER_AUTH: "none",
       RATE_LIMIT_PER_MINUTE: "10000000",
       DRAIN_DELAY_SECONDS: "0",
       AUX_SERVICE_URL: `http://127.0.0.1:${upstreamPort}`,
+      ...proofs?.env,
     },
     core: PROXY_CORE,
     stdout: openSync(join(directory, `${name}.log`), "a"),
   });
-  return whenAnswering({ name, port, prefix: "/config/", child, isJustInTime: true });
+  const headers = proofs && { headers: [proofs.header] };
+  return whenAnswering({ name, port, prefix: "/config/", ...headers, child, isJustInTime: true });
 }

@@ -8,6 +8,8 @@ export interface RunningProxy {
   readonly port: number;
   /** What stands before the parameter's name in the path. */
   readonly prefix: string;
+  /** Sent with each request, as `name: value`. */
+  readonly headers?: readonly string[];
   readonly child: Child;
   /** Compiled while it runs, and slow until then. */
   readonly isJustInTime: boolean;
@@ -29,7 +31,8 @@ export async function whenAnswering(proxy: RunningProxy): Promise<RunningProxy> 
   const url = `http://127.0.0.1:${proxy.port}${proxy.prefix}${name}`;
   const deadline = performance.now() + START_LIMIT_MS;
   for (;;) {
-    const status = await fetch(url).then(
+    const headers = Object.fromEntries((proxy.headers ?? []).map((line) => line.split(": ", 2)));
+    const status = await fetch(url, { headers }).then(
       async (response) => {
         await response.arrayBuffer();
         return response.status;
