@@ -63,7 +63,13 @@ async function seed(endpoint: string): Promise<void> {
     const Name = `/airlock/dev/many/p${i}`;
     await ssm.send(new PutParameterCommand({ Name, Value: `v${i}`, Type: "String" }));
   }
-  await ssm.send(new PutParameterCommand({ Name: "my-parameter", Value: "v", Type: "String" }));
+  for (const [Name, Value] of [
+    ["my-parameter", "v"],
+    ["/rooted", "one level"],
+    ["/root-secret", "LEAKED"],
+  ] as const) {
+    await ssm.send(new PutParameterCommand({ Name, Value, Type: "String" }));
+  }
   await ssm.send(
     new PutParameterCommand({ Name: "/airlock/dev/secret", Value: "s", Type: "SecureString" }),
   );
@@ -98,7 +104,7 @@ async function main(): Promise<number> {
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
     AWS_ROLE_ARN: ROLE_ARN,
-    ACCESS_POLICY_FILE: "scripts/src/start/access-policy.yaml",
+    ACCESS_POLICY_FILE: "acceptance/moto/access-policy.yaml",
   });
   run(process.execPath, [...node, "services/gateway/src/main.ts"], {
     ...common,
@@ -108,11 +114,15 @@ async function main(): Promise<number> {
   });
   await untilOk(`http://127.0.0.1:${aux}/readyz`);
   await untilOk(`http://127.0.0.1:${gateway}/readyz`);
-  const tests = spawn(process.execPath, ["--test", "acceptance/*.test.ts"], {
-    cwd: ROOT,
-    env: { ...process.env, BASE_URL: `http://127.0.0.1:${gateway}` },
-    stdio: "inherit",
-  });
+  const tests = spawn(
+    process.execPath,
+    ["--test", "acceptance/*.test.ts", "acceptance/moto/*.test.ts"],
+    {
+      cwd: ROOT,
+      env: { ...process.env, BASE_URL: `http://127.0.0.1:${gateway}` },
+      stdio: "inherit",
+    },
+  );
   const [code] = await once(tests, "exit");
   return code ?? 1;
 }

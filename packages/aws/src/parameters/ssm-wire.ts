@@ -13,6 +13,7 @@ import type {
   ParameterMetadata,
   Parameter as SsmParameter,
 } from "@aws-sdk/client-ssm";
+import { awsProblem, UnusableAnswerError } from "../errors.ts";
 import type { Reference } from "./reference.ts";
 
 export type ParameterInfo = Parameters["parameters"][number];
@@ -29,7 +30,7 @@ function parameterFrom(found: SsmParameter, name: ParameterName): Parameter {
   const version = found.Version || (isSecret ? 0 : undefined);
   if (isSecret && Value === undefined && Type === "SecureString") throw binarySecret();
   if (Value === undefined || !isType(Type) || version === undefined || !LastModifiedDate) {
-    throw unclearAnswer();
+    throw unusable("all parts of a parameter");
   }
   return {
     name,
@@ -57,9 +58,10 @@ export function answersFrom(
   const invalid = new Set(InvalidParameters);
   return new Map(
     references.map(({ name, text }) => {
+      if (invalid.has(text)) return [text, awsProblem("parameter_not_found")];
       const one = found.get(name);
-      if (one) return [text, orProblem(() => parameterFrom(one, name))];
-      return [text, invalid.has(text) ? unknownParameter() : unclearAnswer()];
+      if (!one) return [text, unusable("a name that was asked for")];
+      return [text, orProblem(() => parameterFrom(one, name))];
     }),
   );
 }
@@ -70,7 +72,7 @@ export function answersFrom(
  * @throws ProblemError aws_error for what is no page.
  */
 export function treeItemsFrom(page: { Parameters?: SsmParameter[] | undefined }): Parameter[] {
-  return demand(page.Parameters).flatMap((one) => {
+  return demand(page.Parameters, "parameters").flatMap((one) => {
     const name = nameFrom(one);
     return name === undefined ? [] : [parameterFrom(one, name)];
   });
@@ -80,18 +82,20 @@ export function treeItemsFrom(page: { Parameters?: SsmParameter[] | undefined })
 export function descriptionsFrom(page: {
   Parameters?: ParameterMetadata[] | undefined;
 }): (ParameterInfo & { version: number })[] {
-  return demand(page.Parameters).flatMap((one) => {
+  return demand(page.Parameters, "parameters").flatMap((one) => {
     const name = nameFrom(one);
     const { Type, Version, LastModifiedDate } = one;
     if (name === undefined) return [];
-    if (!isType(Type) || !Version || !LastModifiedDate) throw unclearAnswer();
+    if (!isType(Type) || !Version || !LastModifiedDate) {
+      throw unusable("all parts of a description");
+    }
     return [{ name, type: Type, version: Version, last_modified: LastModifiedDate.toISOString() }];
   });
 }
 
 /** @throws ProblemError aws_error for an item without a name. */
 function nameFrom({ Name }: { Name?: string | undefined }): ParameterName | undefined {
-  return canonicalParameterName(demand(Name));
+  return canonicalParameterName(demand(Name, "a name"));
 }
 
 /** By code units, as cursors compare names. */
@@ -99,8 +103,8 @@ export function byName(a: { readonly name: string }, b: { readonly name: string 
   return a.name < b.name ? -1 : 1;
 }
 
-function demand<T>(part: T | undefined): T {
-  if (part === undefined) throw unclearAnswer();
+function demand<T>(part: T | undefined, what: string): T {
+  if (part === undefined) throw unusable(what);
   return part;
 }
 
@@ -113,11 +117,8 @@ function orProblem(make: () => Parameter): Parameter | ProblemError {
   }
 }
 
-const unknownParameter = () =>
-  new ProblemError("parameter_not_found", "There is no parameter of this name.");
-
 /** Neither here nor not here: AWS, or something before it, is not itself. */
-export const unclearAnswer = () => new ProblemError("aws_error", "AWS could not answer.");
+const unusable = (what: string) => awsProblem("aws_error", new UnusableAnswerError(what));
 
 const binarySecret = () =>
   new ProblemError("aws_rejected_request", "This secret is binary, and SSM gives text alone.");

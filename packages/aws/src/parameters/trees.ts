@@ -7,13 +7,13 @@ import {
 } from "@airlock/contract";
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { LRUCache } from "lru-cache";
-import { isOutage } from "../errors.ts";
+import { awsProblem, isOutage } from "../errors.ts";
 import type { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
 import { allPages } from "./pages.ts";
 import { referenceTo } from "./reference.ts";
 import { LIST_WAIT_MS, type SsmCalls } from "./ssm-calls.ts";
-import { byName, treeItemsFrom, unclearAnswer } from "./ssm-wire.ts";
+import { byName, treeItemsFrom } from "./ssm-wire.ts";
 import type { Values } from "./values.ts";
 
 /** The most that GetParametersByPath gives at once. */
@@ -107,7 +107,7 @@ export class Trees {
       LIST_WAIT_MS,
     );
     // an old value would make the whole tree look newer than it is
-    if (cache === "stale") throw unclearAnswer();
+    if (cache === "stale") throw awsProblem("aws_error");
     return value;
   }
 
