@@ -93,7 +93,7 @@ test("a caller who asks for much does not slow another one", async (t) => {
     const problem = await problemOf(aws.parameters.get(name, { caller: "noisy" }));
     if (problem.code === "aws_budget_exhausted") refused++;
   });
-  await until(() => local.calls.counts().byOperation["ssm.GetParameters"] === 3);
+  await until(() => (local.calls.counts().byOperation["ssm.GetParameters"] ?? 0) >= 3);
   for (const name of names) {
     const startedAt = performance.now();
     assert.equal((await aws.parameters.get(name, { caller: "polite" })).value.name, name);
