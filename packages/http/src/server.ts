@@ -29,6 +29,7 @@ import { RequestLogger } from "./request-logger.ts";
 import { routedPath } from "./request-target.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { registerShedding } from "./shedding.ts";
+import { cutSlowReaders } from "./slow-readers.ts";
 import { registerWaiting } from "./waiting.ts";
 
 export interface ServerOptions {
@@ -112,7 +113,8 @@ export async function createServer(
     done();
   });
   answerInOrder(app.server);
-  trackConnections(app.server);
+  const connections = trackConnections(app.server);
+  cutSlowReaders(app, connections, metrics);
   registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf);
   registerConnectionEnd(app);
   registerBodies(app, metrics);

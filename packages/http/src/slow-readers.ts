@@ -1,0 +1,125 @@
+/** Clients that take too little of their answers: one sweep over all connections ends theirs. */
+import { Counter } from "prom-client";
+import type { App } from "./app-type.ts";
+import type { Connection } from "./connections.ts";
+import type { Metrics } from "./metrics.ts";
+import { inodeOf, readSendQueues, takenByKernel } from "./send-queues.ts";
+
+export interface ReadingPace {
+  /** A connection with unsent output must move so much … */
+  readonly bytesPerSecond: number;
+  /** … over so long; an answer that streams costs little to hold. */
+  readonly patienceMs: { readonly whole: number; readonly streaming: number };
+  readonly sweepMs: number;
+}
+
+/** Told in docs/architecture.md. */
+export const READING_PACE: ReadingPace = {
+  bytesPerSecond: 1024,
+  patienceMs: { whole: 10_000, streaming: 30_000 },
+  sweepMs: 1000,
+};
+
+/** For as long as the server has connections, those too that outlive its last request. */
+export function cutSlowReaders(
+  app: App,
+  connections: ReadonlySet<Connection>,
+  { registry }: Pick<Metrics, "registry">,
+): void {
+  const slowReaders = new Counter({
+    name: "airlock_http_slow_readers_total",
+    help: "Connections that were ended because their clients took too little of an answer.",
+    registers: [registry],
+  });
+  const stop = watchReaders(connections, ({ socket }) => {
+    slowReaders.inc();
+    socket.resetAndDestroy(); // the kernel too forgets what nobody reads
+  });
+  app.addHook("onClose", stop);
+}
+
+/** A connection with unsent output, from one sweep to the next. */
+interface Watch {
+  since: number;
+  /** Bytes that had been taken by then: by our kernel, or by the peer's. */
+  base: number;
+  isByPeer: boolean;
+  readonly inode: string | undefined;
+}
+
+/**
+ * What the kernel takes is a first look that costs nothing, and enough for most. But it takes nothing
+ * for long from a client that reads well, until a third of its own buffer (up to 4 MiB) is free again;
+ * so who seems slow is judged by what its peer has acknowledged. A peer that buffers counts as a
+ * reader while its buffer grows: by then the bytes are not here any more.
+ *
+ * @param cut ends a connection.
+ * @returns what ends the sweeps.
+ */
+export function watchReaders(
+  connections: ReadonlySet<Connection>,
+  cut: (connection: Connection) => void,
+  { bytesPerSecond, patienceMs, sweepMs }: ReadingPace = READING_PACE,
+): () => void {
+  const watches = new Map<Connection, Watch>();
+
+  /** @returns those that seem slow. */
+  const look = (now: number): Map<Connection, Watch> => {
+    const slow = new Map<Connection, Watch>();
+    for (const connection of connections) {
+      const { socket } = connection;
+      if (socket.writableLength === 0) {
+        watches.delete(connection);
+        continue;
+      }
+      const watch = watches.get(connection);
+      const taken = takenByKernel(socket);
+      if (!watch) {
+        watches.set(connection, {
+          since: now,
+          base: taken,
+          isByPeer: false,
+          inode: inodeOf(socket),
+        });
+      } else if (!watch.isByPeer && taken - watch.base >= enough(now - watch.since)) {
+        watch.since = now;
+        watch.base = taken;
+      } else {
+        slow.set(connection, watch);
+      }
+    }
+    for (const connection of watches.keys()) {
+      if (!connections.has(connection)) watches.delete(connection);
+    }
+    return slow;
+  };
+
+  const judge = async (slow: Map<Connection, Watch>) => {
+    const queues = await readSendQueues();
+    const now = performance.now();
+    for (const [connection, watch] of slow) {
+      const queued = queues.get(watch.inode ?? "") ?? 0;
+      const taken = takenByKernel(connection.socket) - queued;
+      const patience = patienceMs[connection.isStreaming ? "streaming" : "whole"];
+      if (!watch.isByPeer || taken - watch.base >= enough(patience)) {
+        Object.assign(watch, { since: now, base: taken, isByPeer: true });
+      } else if (now - watch.since >= patience) {
+        watches.delete(connection);
+        cut(connection);
+      }
+    }
+  };
+
+  const enough = (ms: number) => (bytesPerSecond * ms) / 1000;
+  let isJudging = false;
+  const sweep = () => {
+    const slow = look(performance.now());
+    if (slow.size === 0 || isJudging) return;
+    isJudging = true;
+    void judge(slow).finally(() => {
+      isJudging = false;
+    });
+  };
+  const sweeping = setInterval(sweep, sweepMs).unref();
+  return () => clearInterval(sweeping);
+}
