@@ -116,6 +116,26 @@ describe("waiting for a change", { concurrency: true }, () => {
     assert.equal(await changed, true);
   });
 
+  test("a filter that is refused spoils nothing: its names are asked for by halves, or read", async (t) => {
+    for (const count of [1, 100]) {
+      const { aws, local, newCalls } = await startParameterRig(t);
+      const names = putMany(local, 4);
+      const found = readOnes(await aws.parameters.getMany(names));
+      local.faults.set([
+        { kind: "refuse", operation: "DescribeParameters", code: "InvalidFilterValue", count },
+      ]);
+      local.parameters.put({ count: 4, prefix: "/airlock/many" });
+      const woken = await Promise.all(
+        names.map((name) => {
+          const seen = found.get(name)?.value ?? assert.fail(name);
+          return aws.parameters.waitForChange(name, seen, LONG);
+        }),
+      );
+      assert.ok(woken.every(Boolean));
+      assert.equal(newCalls("DescribeParameters"), count === 1 ? 3 : 7);
+    }
+  });
+
   test("60 names are watched in turns of 50", async (t) => {
     const { aws, local } = await startParameterRig(t);
     const names = putMany(local, 60);
