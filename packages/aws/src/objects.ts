@@ -9,7 +9,7 @@ import { createVersionLister, type ListVersions } from "./objects/versions.ts";
 import type { Session } from "./session.ts";
 
 export interface ObjectStore {
-  /** One page. @throws ProblemError bucket_not_found, invalid_cursor and the AWS codes. */
+  /** One page. @throws ProblemError bucket_not_found and the AWS codes. */
   readonly list: ListObjects;
   /**
    * An object, or what is known of it, under the conditions of the client. Resolves with the headers;

@@ -43,7 +43,7 @@ test("keys arrive exactly as they are, and are listed so", async (t) => {
     const { headers } = await rig.aws.objects.open("HEAD", BUCKET, key, {});
     assert.equal(headers["content-length"], `${Buffer.byteLength(`body of ${key}`)}`);
   }
-  const { objects } = await rig.aws.objects.list(BUCKET, { prefix: "", limit: 1000 });
+  const { objects } = await rig.aws.objects.list(BUCKET, { prefix: "" });
   assert.deepEqual(objects.map(({ key }) => key).sort(), ODD_KEYS.toSorted());
 });
 
@@ -117,7 +117,7 @@ test("an archived object is object_archived to GET, and told of to HEAD", async 
   put({ storageClass: "DEEP_ARCHIVE", restore: "done" });
   const restored = await aws.objects.open("GET", BUCKET, "cold", {});
   assert.equal(String(await bytesOf(restored.body)), "cold");
-  const { objects } = await aws.objects.list(BUCKET, { prefix: "cold", limit: 10 });
+  const { objects } = await aws.objects.list(BUCKET, { prefix: "cold" });
   assert.equal(objects[0]?.storage_class, "DEEP_ARCHIVE");
 });
 
@@ -231,7 +231,7 @@ test("what is not there: object, and bucket where S3 says so", async (t) => {
   assert.equal(await codeOf(aws.objects.open("GET", BUCKET, "none", {})), "object_not_found");
   assert.equal(await codeOf(aws.objects.open("HEAD", BUCKET, "none", {})), "object_not_found");
   assert.equal(await codeOf(aws.objects.open("GET", "no-bucket", "ten", {})), "bucket_not_found");
-  const page = aws.objects.list("no-bucket", { prefix: "", limit: 10 });
+  const page = aws.objects.list("no-bucket", { prefix: "" });
   assert.equal(await codeOf(page), "bucket_not_found");
 });
 
@@ -251,38 +251,45 @@ for (const [fault, code] of [
   });
 }
 
-test("pages hold every object once, also after an empty page with a token", async (t) => {
+test("pages hold every object once, however short or empty S3 makes them", async (t) => {
   const rig = await openBuckets(t, BUCKET);
   const keys = Array.from({ length: 25 }, (_, i) => `p/${String(i).padStart(2, "0")} +%`);
   for (const key of [...keys, "other"]) await putObject(rig, BUCKET, key, key);
-  rig.local.faults.set([{ kind: "emptyPage", count: 1 }]);
+  rig.local.faults.set([{ kind: "shortPages", service: "s3" }]);
   const found: string[] = [];
   const sizes: number[] = [];
   let token: string | undefined;
   do {
-    const page = await rig.aws.objects.list(BUCKET, { prefix: "p/", limit: 10, token });
+    const page = await rig.aws.objects.list(BUCKET, { prefix: "p/", token });
     found.push(...page.objects.map(({ key }) => key));
     sizes.push(page.objects.length);
     token = page.nextToken;
   } while (token !== undefined);
   assert.deepEqual(found, keys);
-  assert.deepEqual(sizes, [0, 10, 10, 5]);
+  assert.ok(sizes.includes(0), String(sizes));
+});
+
+test("a list begins behind the key that it is asked to", async (t) => {
+  const rig = await openBuckets(t, BUCKET);
+  for (const key of ["a", "b/1", "b/2", "c", "\u{1f986}"]) await putObject(rig, BUCKET, key, key);
+  const after = async (startAfter: string, delimiter?: "/") => {
+    const page = await rig.aws.objects.list(BUCKET, { prefix: "", delimiter, startAfter });
+    return [...page.objects.map(({ key }) => key), ...page.prefixes];
+  };
+  assert.deepEqual(await after("b/1"), ["b/2", "c", "\u{1f986}"]);
+  assert.deepEqual(await after("a", "/"), ["c", "\u{1f986}", "b/"]);
+  assert.deepEqual(await after("b/\u{10fffd}", "/"), ["c", "\u{1f986}"]);
+  assert.deepEqual(await after("c\u{10fffd}"), ["\u{1f986}"]);
 });
 
 test("a delimiter rolls up, and prefixes are decoded as keys are", async (t) => {
   const rig = await openBuckets(t, BUCKET);
   for (const key of ["a +%/1", "a +%/2", "ü/1", "b"]) await putObject(rig, BUCKET, key, "12345");
-  const page = await rig.aws.objects.list(BUCKET, { prefix: "", delimiter: "/", limit: 10 });
+  const page = await rig.aws.objects.list(BUCKET, { prefix: "", delimiter: "/" });
   assert.deepEqual(page.prefixes, ["a +%/", "ü/"]);
   assert.equal(page.nextToken, undefined);
   const [object] = page.objects;
   assert.deepEqual([page.objects.length, object?.key, object?.size], [1, "b", 5]);
   assert.match(object?.etag ?? "", /^"[0-9a-f]{32}"$/);
   assert.match(object?.last_modified ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-});
-
-test("a token that S3 did not give is a wrong cursor", async (t) => {
-  const { aws } = await withObject(t);
-  const page = aws.objects.list(BUCKET, { prefix: "", limit: 1, token: "made up" });
-  assert.equal((await problemOf(page)).code, "invalid_cursor");
 });

@@ -63,6 +63,7 @@ export const PROBLEMS = {
   aws_throttled: [503, "AWS is throttling"],
   credentials_unavailable: [503, "No AWS session"],
   database_unavailable: [503, "Database unavailable"],
+  list_unfinished: [503, "List unfinished"],
   identity_unavailable: [503, "Identity cannot be checked"],
   keys_unavailable: [503, "API keys cannot be checked"],
   overloaded: [503, "Overloaded"],

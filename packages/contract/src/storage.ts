@@ -70,7 +70,7 @@ export const ObjectList = z
   })
   .meta({
     id: "ObjectList",
-    description: "A page of a bucket. It may hold fewer than `limit` items, even none.",
+    description: "A page of a bucket; objects and prefixes together are at most `limit`.",
   });
 
 export const Presigned = z
@@ -97,8 +97,8 @@ export const BucketsQuery = z.strictObject({
 /** Query of `/storage/{bucket}` and `/s3/buckets/{bucket}`. */
 export const ObjectsQuery = z.strictObject({
   prefix: prefixWord.optional().describe("Only keys that begin so."),
-  delimiter: prefixWord
-    .max(16)
+  delimiter: z
+    .literal("/", { error: "must be /" })
     .optional()
     .describe("Keys that hold it after the prefix are rolled up into `prefixes`."),
   limit: limitWord.optional(),
@@ -165,6 +165,7 @@ export const PresignObjectQuery = z.strictObject({
 });
 
 export type Buckets = z.infer<typeof Buckets>;
+export type ObjectsQuery = z.infer<typeof ObjectsQuery>;
 export type ObjectVersion = z.infer<typeof ObjectVersion>;
 export type ObjectVersions = z.infer<typeof ObjectVersions>;
 export type StoredObject = z.infer<typeof StoredObject>;

@@ -18,7 +18,8 @@ const ALLOWED: readonly [path: RegExp, methods: string, words: string][] = [
   ],
   [/^\/s3\/buckets$/, "GET", "prefix limit cursor"],
   [new RegExp(`^/s3/buckets/${BUCKET}$`), "GET", "prefix delimiter limit cursor"],
-  [/^\/s3\/objects$/, "GET HEAD", "bucket key"],
+  [/^\/s3\/objects$/, "GET HEAD", "bucket key version"],
+  [/^\/s3\/versions$/, "GET HEAD", "bucket key limit cursor"],
   [/^\/s3\/presigned$/, "GET", "bucket key method expires_in"],
 ];
 /** Nothing that a server could read otherwise than it was meant. */

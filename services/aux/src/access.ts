@@ -4,7 +4,7 @@ import { ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { Audit } from "./policy/audit.ts";
 import type { Decision, Policy, Resource, Verb } from "./policy/policy.ts";
-import type { Below } from "./policy/reach.ts";
+import type { Below, Keys } from "./policy/reach.ts";
 
 export interface AccessDeps {
   /** The policy that holds now. */
@@ -17,6 +17,8 @@ export interface Access {
   decide(request: FastifyRequest, verb: Verb, resource: Resource): Decision;
   /** Where parameters could be that the caller may have; see Policy.reach. */
   reach(request: FastifyRequest, verb: Verb, below: Below): readonly string[];
+  /** What the caller may have of the keys of one bucket. */
+  keys(request: FastifyRequest, verb: Verb, bucket: string): Keys;
   /** Writes the line of a decision. */
   record(request: FastifyRequest, verb: Verb, name: string, how: Recorded): void;
   /** Writes the line of a whole list: how many of its items were shown and kept back. */
@@ -51,6 +53,7 @@ export function createAccess({ policy, audit }: AccessDeps): Access {
   const access: Access = {
     decide: (request, verb, resource) => policy().decide(subjectOf(request), verb, resource),
     reach: (request, verb, below) => policy().reach(subjectOf(request), verb, below),
+    keys: (request, verb, bucket) => policy().keys(subjectOf(request), verb, bucket),
     record(request, verb, name, { decision, cache }) {
       audit.decision({ ...whoOf(request), verb, name, decision, cache });
     },

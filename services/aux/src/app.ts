@@ -17,10 +17,12 @@ export interface AuxDeps extends AccessDeps {
   readonly layer?: LayerGuard | undefined;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
+  /** How long one page of a bucket may be looked for; a list's time unless said otherwise. */
+  readonly listLimitMs?: number;
 }
 
 export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
-  const { aws, layer, logger, metrics } = deps;
+  const { aws, layer, logger, metrics, listLimitMs } = deps;
   const about = {
     title: "Airlock aux",
     description: "The internal door: the only holder of AWS credentials.",
@@ -33,7 +35,7 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
     aboutRoutes(app, settings, aws.session);
     parametersRoutes(app, aws.parameters, access);
     parameterRoute(app, aws.parameters, access);
-    bucketRoutes(app, aws.buckets, aws.objects, access);
+    bucketRoutes(app, aws.buckets, aws.objects, access, listLimitMs);
     objectRoutes(app, aws.objects, access);
     objectVersionsRoute(app, aws.objects, access);
   });

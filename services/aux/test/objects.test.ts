@@ -167,19 +167,6 @@ rules:
   );
 });
 
-test("policy: a prefix that is the name of a denied object is not shown", async (t) => {
-  const policy = `version: 1
-rules:
-  - { id: all, callers: ["*"], verbs: [list], buckets: ["*"], objects: ["*/**"] }
-  - { id: no-key, effect: deny, callers: ["*"], verbs: [list], objects: ["*/private.key"] }
-`;
-  const { url, local } = await startAux(t, {}, undefined, { policy });
-  local.objects.put({ bucket: "roll-dev", keys: ["a.key", "private.key", "other"] });
-  const response = await fetch(`${url}/s3/buckets/roll-dev?delimiter=y`);
-  const { objects, prefixes } = ObjectList.parse(await response.json());
-  assert.deepEqual([objects.map(({ key }) => key), prefixes], [["other"], ["a.key"]]);
-});
-
 test("an address ends with the session at the latest", async (t) => {
   const { url } = await startAux(t, { AWS_ROLE_SESSION_SECONDS: "900" });
   const { aws_session } = (await (await fetch(`${url}/health`)).json()) as {

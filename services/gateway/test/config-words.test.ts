@@ -175,7 +175,8 @@ test("the documents name every route with its parameters", async () => {
   const { paths } = JSON.parse((await get(gateway.url, "/openapi.json")).body);
   const words = (path: string) =>
     paths[path]?.get?.parameters?.map(({ name }: { name: string }) => name);
-  assert.deepEqual(words("/storage/{bucket}/{key}"), ["bucket", "key"]);
+  const inStorage = ["version", "versions", "limit", "cursor", "bucket", "key"];
+  assert.deepEqual(words("/storage/{bucket}/{key}"), inStorage);
   assert.deepEqual(words("/presigned/{bucket}/{key}"), ["method", "expires_in", "bucket", "key"]);
   assert.deepEqual(words("/config/{name}"), ["version", "label", "decrypt", "wait", "name"]);
   assert.ok(paths["/config/batch"].post.requestBody);

@@ -45,9 +45,5 @@ export function isNameless(error: unknown): boolean {
   return (status >= 400 && status < 500 && status !== 412) || status === 501;
 }
 
-/** Whether S3 does not take the token of a list; the only argument of a list that clients make up. */
-export const isBadToken = (error: unknown): boolean =>
-  error instanceof S3ServiceException && error.name === "InvalidArgument";
-
 const headersOf = ({ $response }: S3ServiceException): Record<string, string> =>
   $response?.headers ?? {};

@@ -1,5 +1,5 @@
 /** S3: what is in a bucket, page by page. */
-import { ProblemError, type StoredObject } from "@airlock/contract";
+import type { StoredObject } from "@airlock/contract";
 import {
   ListObjectsV2Command,
   type ListObjectsV2CommandInput,
@@ -9,20 +9,24 @@ import {
 import { type AwsCaller, LIST_LIMITS } from "../caller.ts";
 import { UnusableAnswerError } from "../errors.ts";
 import type { CallOptions } from "../reads.ts";
-import { isBadToken } from "./errors.ts";
 
 /** One attempt: S3 looks through many keys for a page of few prefixes. */
 export const PAGE_ATTEMPT_MS = 10_000;
 
+/** Pages are asked for at full size, however few items are wanted: a size would tell what it was chosen by. */
+const PAGE_SIZE = 1000;
+
 export interface ObjectPageQuery {
   readonly prefix: string;
   /** Keys that hold it after the prefix are rolled up into `prefixes`. */
-  readonly delimiter?: string | undefined;
-  /** 1 to 1000; a page may hold fewer items, even none, and not be the last. */
-  readonly limit: number;
+  readonly delimiter?: "/" | undefined;
+  /** Keys up to this one are left out; a prefix that keys after it are rolled up into is not. */
+  readonly startAfter?: string | undefined;
+  /** `nextToken` of the page before, the rest unchanged. */
   readonly token?: string | undefined;
 }
 
+/** It may hold fewer items than a full one, even none, and not be the last. */
 export interface ObjectPage {
   readonly objects: StoredObject[];
   readonly prefixes: string[];
@@ -37,22 +41,19 @@ export type ListObjects = (
 ) => Promise<ObjectPage>;
 
 export function createObjectLister(s3: S3Client, call: AwsCaller): ListObjects {
-  return (bucket, { prefix, delimiter, limit, token }, options = {}) => {
+  return (bucket, { prefix, delimiter, startAfter, token }, options = {}) => {
     const input: ListObjectsV2CommandInput = {
       Bucket: bucket,
       Prefix: prefix,
       Delimiter: delimiter,
-      MaxKeys: limit,
+      StartAfter: startAfter,
+      MaxKeys: PAGE_SIZE,
       ContinuationToken: token,
       EncodingType: "url", // XML has no way to write most control characters, which keys may hold
     };
     return call("s3.ListObjectsV2", LIST_LIMITS, options, async (abortSignal) => {
       const sendOptions = { abortSignal, requestTimeout: PAGE_ATTEMPT_MS };
-      try {
-        return pageOf(await s3.send(new ListObjectsV2Command(input), sendOptions));
-      } catch (error) {
-        throw token !== undefined && isBadToken(error) ? invalidCursor(error) : error;
-      }
+      return pageOf(await s3.send(new ListObjectsV2Command(input), sendOptions));
     });
   };
 }
@@ -83,6 +84,3 @@ function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
 /** S3 writes a space as `+` here, and a plus as `%2B`. */
 export const decodeKey = (encoded: string): string =>
   decodeURIComponent(encoded.replaceAll("+", " "));
-
-const invalidCursor = (cause: unknown) =>
-  new ProblemError("invalid_cursor", "The cursor is not one that this list gave.", { cause });

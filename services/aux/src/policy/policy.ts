@@ -1,5 +1,5 @@
 /** Decides what a caller may do: deny wins over allow, and what no rule allows is denied. */
-import { type Below, reachOf } from "./reach.ts";
+import { type Below, type Keys, keysOf, reachOf } from "./reach.ts";
 import {
   isAbout,
   isOver,
@@ -25,6 +25,8 @@ export interface Policy {
    * nothing is allowed.
    */
   reach(subject: Subject, verb: Verb, below: Below): readonly string[];
+  /** What the subject may have of the keys of one bucket. */
+  keys(subject: Subject, verb: Verb, bucket: string): Keys;
   /** Status of a denied read: 404 does not tell whether there is something. */
   readonly deniedStatus: DeniedStatus;
 }
@@ -48,6 +50,7 @@ export const OPEN_READS: Policy = {
   deniedStatus: 404,
   decide: (_subject, verb) => (verb === "presign-put" ? DEFAULT : READ_BY_ALL),
   reach: (_subject, _verb, { prefix }) => [prefix],
+  keys: () => ({ reach: (prefix) => [{ prefix, isKey: false }], covers: () => true }),
 };
 
 /**
@@ -89,6 +92,10 @@ export function createPolicy(rules: readonly Rule[], deniedStatus: DeniedStatus)
     reach(subject, verb, below) {
       const rules = latest(subject)[verb].parameter.map(({ rule }) => rule);
       return reachOf(rules, below);
+    },
+    keys(subject, verb, bucket) {
+      const rules = latest(subject)[verb].object.map(({ rule }) => rule);
+      return keysOf(rules, bucket);
     },
   };
 }

@@ -24,15 +24,61 @@ export function reachOf(rules: readonly Rule[], below: Below): string[] {
     rules
       .filter((rule) => rule.effect === effect && minds(rule, below))
       .flatMap(({ parameters }) => parameters.filter((glob) => glob.space === space));
+  const allowing = globsOf("allow").filter((glob) =>
+    isOneLevel ? glob.couldMatchChild(prefix) : glob.couldMatchBelow(prefix),
+  );
+  return outermost(stemsOf(prefix, allowing, globsOf("deny")));
+}
+
+/** A beginning of keys, below which one may be had; or the only key that may be. */
+export interface KeyRoot {
+  readonly prefix: string;
+  readonly isKey: boolean;
+}
+
+/** What a caller may have of the keys of one bucket. */
+export interface Keys {
+  /** Where keys that begin so could be, as above. */
+  reach(prefix: string): readonly KeyRoot[];
+  /** Whether every key that begins so is allowed. */
+  covers(prefix: string): boolean;
+}
+
+/** @param rules those that are asked, about one caller and one verb. */
+export function keysOf(rules: readonly Rule[], bucket: string): Keys {
+  const globsOf = (effect: Rule["effect"]) =>
+    rules
+      .filter((rule) => rule.effect === effect)
+      .flatMap(({ objects }) => objects.filter(({ matchesBucket }) => matchesBucket(bucket)))
+      .map(({ key }) => key);
+  const allowing = globsOf("allow");
   const denying = globsOf("deny");
-  const stems = globsOf("allow").flatMap((glob) => {
-    const isOut = isOneLevel ? !glob.couldMatchChild(prefix) : !glob.couldMatchBelow(prefix);
-    if (isOut) return [];
+  return {
+    reach(prefix) {
+      const possible = allowing.filter((glob) => glob.couldMatchBelow(prefix));
+      return outermost(stemsOf(prefix, possible, denying)).map((root) => ({
+        prefix: root,
+        isKey: possible.every(
+          ({ text, couldMatchBelow }) => text === root || !couldMatchBelow(root),
+        ),
+      }));
+    },
+    covers: (prefix) =>
+      allowing.some((glob) => glob.coversBelow(prefix)) &&
+      !denying.some((glob) => glob.couldMatchBelow(prefix)),
+  };
+}
+
+/** What names begin with that one of these allows, and none denies altogether. */
+const stemsOf = (
+  prefix: string,
+  allowing: readonly Glob[],
+  denying: readonly Glob[],
+): readonly string[] =>
+  allowing.flatMap((glob) => {
     const stem = glob.stem.length > prefix.length ? glob.stem : prefix;
     return denying.some((other) => isCovered(glob, stem, other)) ? [] : [stem];
   });
-  return outermost(stems);
-}
 
 /** Whether a glob that denies takes all that another one allows there. */
 const isCovered = (glob: Glob, stem: string, denying: Glob): boolean =>
