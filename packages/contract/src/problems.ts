@@ -55,6 +55,7 @@ export const PROBLEMS = {
   gpu_type_mismatch: [422, "GPU type and instance type contradict"],
   idempotency_key_reused: [422, "Idempotency-Key reused"],
   rate_limited: [429, "Too Many Requests"],
+  too_many_at_once: [429, "Too many at once"],
   header_fields_too_large: [431, "Request Header Fields Too Large"],
   internal_error: [500, "Internal Server Error"],
   aws_error: [502, "AWS failed"],

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ClientAddress } from "./client-address.ts";
+import type { PlaceKind } from "./waiting.ts";
 
 export type App = FastifyInstance<
   Server,
@@ -36,11 +37,12 @@ declare module "fastify" {
     groups: readonly string[] | undefined;
     /**
      * From now until the returned function is called, the request does not count among those in
-     * progress: for what waits for a change or a slow reader, without work.
+     * progress but among the waits or streams: for what waits for a change, or for a slow reader.
      *
-     * @throws ProblemError overloaded when too many wait.
+     * @throws ProblemError too_many_at_once when its client has all that one may have, overloaded
+     * when all clients together have.
      */
-    beginWait(): () => void;
+    takePlace(kind: PlaceKind): () => void;
     /** The calling service has shown a good proof, where `answersAnybody` lets others in too. */
     isFromKnownService: boolean;
     /** A limit has counted the request; who is refused before that is counted when it is answered. */

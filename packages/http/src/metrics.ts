@@ -8,10 +8,10 @@ export interface Metrics {
   /** Rate, errors and duration of requests, in seconds: the one RED histogram. */
   readonly requestDuration: Histogram<"method" | "route" | "status">;
   /**
-   * Requests received and not yet answered, and those among them whose body is still arriving or
-   * that wait (see waiting.ts): plain numbers, read when the metrics are.
+   * Requests received and not yet answered, and those among them whose body is still arriving, or
+   * that wait or stream (see waiting.ts): plain numbers, read when the metrics are.
    */
-  readonly inFlight: { count: number; arriving: number; waiting: number };
+  readonly inFlight: { count: number; arriving: number; wait: number; stream: number };
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Metrics {
  */
 export function createMetrics(build: Pick<CommonSettings, "VERSION" | "GIT_SHA">): Metrics {
   const registry = new Registry();
-  const inFlight = { count: 0, arriving: 0, waiting: 0 };
+  const inFlight = { count: 0, arriving: 0, wait: 0, stream: 0 };
   new Gauge({
     name: "airlock_build_info",
     help: "1, with the version and the commit that run.",
@@ -39,10 +39,12 @@ export function createMetrics(build: Pick<CommonSettings, "VERSION" | "GIT_SHA">
   });
   new Gauge({
     name: "airlock_http_requests_waiting",
-    help: "Those among them that wait for a change or stream to their client.",
+    help: "Those among them that wait for a change (wait), or read an object for their client (stream).",
+    labelNames: ["kind"],
     registers: [registry],
     collect() {
-      this.set(inFlight.waiting);
+      this.labels("wait").set(inFlight.wait);
+      this.labels("stream").set(inFlight.stream);
     },
   });
   return {

@@ -30,7 +30,7 @@ import { routedPath } from "./request-target.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { registerShedding } from "./shedding.ts";
 import { cutSlowReaders } from "./slow-readers.ts";
-import { registerWaiting } from "./waiting.ts";
+import { registerWaiting, type Shares } from "./waiting.ts";
 
 export interface ServerOptions {
   readonly settings: CommonSettings;
@@ -41,6 +41,8 @@ export interface ServerOptions {
   readonly admission?: Admission | undefined;
   /** CIDRs of the proxies whose X-Forwarded-For is believed. */
   readonly trustProxy?: readonly string[] | undefined;
+  /** Of waits and streams; undefined means that nobody has one of its own. */
+  readonly shares?: Shares | undefined;
   readonly headLimits?: HeadLimits;
   /** The problem of a path that is not valid percent-encoding, where it has one of its own. */
   readonly undecodable?: (path: string) => ProblemError | undefined;
@@ -119,7 +121,7 @@ export async function createServer(
   registerConnectionEnd(app);
   registerBodies(app, metrics);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
-  registerWaiting(app, metrics);
+  registerWaiting(app, metrics, options.shares);
   registerGuards(app, {
     limits: options.headLimits ?? INNER_HEAD,
     allowedHosts: settings.ALLOWED_HOSTS,

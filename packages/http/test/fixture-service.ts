@@ -17,7 +17,7 @@ await runService(schema, process.env, async ({ settings, logger, metrics }) => {
       return { ok: true };
     });
     routes.get("/wait", (request, reply) => {
-      const endWait = request.beginWait();
+      const endWait = request.takePlace("wait");
       routes.draining.addEventListener("abort", () => {
         endWait();
         reply.send({ ok: true });

@@ -84,7 +84,9 @@ test("requests that wait do not fill MAX_IN_FLIGHT", async (t) => {
     return socket;
   });
   const isWaiting = async () =>
-    (await get(metricsPort, "/metrics")).body.includes("airlock_http_requests_waiting 10");
+    (await get(metricsPort, "/metrics")).body.includes(
+      'airlock_http_requests_waiting{kind="wait"} 10',
+    );
   while (!(await isWaiting())) await sleep(10);
   assert.equal((await get(port, "/fast")).status, 200);
   for (const socket of sockets) socket.destroy();

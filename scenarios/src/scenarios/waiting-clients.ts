@@ -18,7 +18,10 @@ export const waitingClients: Scenario = {
   how: `${CLIENTS} clients wait for ${NAMES} names for 60 s (7 in tests); one value is changed`,
   async run(size: SizeName, stage: Stage) {
     const { waitSeconds, untilChangeMs } = SIZES[size];
-    const pair = await startPair(stage, { parameters: NAMES });
+    const pair = await startPair(stage, {
+      parameters: NAMES,
+      gatewayEnv: { WAITS_PER_CLIENT: String(CLIENTS) },
+    });
     const etags = new Map<number, string>();
     for (let n = 0; n < NAMES; n++) {
       const { headers } = await ask(pair.url, `/config/${plantedName(n)}`);

@@ -1,6 +1,13 @@
 /** The internal service: what it is made of, in order. */
 import type { Aws } from "@airlock/aws";
-import { type App, admitLayer, createServer, type Logger, type Metrics } from "@airlock/http";
+import {
+  type App,
+  admitLayer,
+  createServer,
+  type Logger,
+  type Metrics,
+  type Shares,
+} from "@airlock/http";
 import type { LayerGuard } from "@airlock/identity";
 import { type AccessDeps, createAccess } from "./access.ts";
 import { aboutRoutes } from "./routes/about.ts";
@@ -30,7 +37,13 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
   };
   const isReady = () => aws.session.isValid() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
-  return createServer({ settings, about, isReady, admission, logger, metrics }, (app) => {
+  // where nobody says who is calling, the peer is a gateway, and all of its clients would share
+  const shares: Shares = {
+    perClient: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
+    clientOf: ({ caller }) => caller,
+  };
+  const options = { settings, about, isReady, admission, shares, logger, metrics };
+  return createServer(options, (app) => {
     const access = createAccess(deps);
     aboutRoutes(app, settings, aws.session);
     parametersRoutes(app, aws.parameters, access);

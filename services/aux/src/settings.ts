@@ -1,6 +1,6 @@
 /** What aux reads from its environment. */
 import { awsSettings, withAwsRules } from "@airlock/aws";
-import { commonSettings, type Rule, serviceName, withRules, word } from "@airlock/config";
+import { commonSettings, integer, type Rule, serviceName, withRules, word } from "@airlock/config";
 import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
 import * as z from "zod";
 import { CALLER_KINDS } from "./policy/caller-kind.ts";
@@ -20,6 +20,14 @@ const fields = z.object({
     .describe(
       "What the gateway asks its callers for, as its GATEWAY_AUTH says: jwt, api-key, or any for none. A policy that names a caller who cannot come is refused.",
     ),
+  WAITS_PER_CLIENT: integer(0, 2000)
+    .default(200)
+    .describe(
+      "Waits for a change that one pod holds at once for one caller that the gateway names, of 2000 for all; 0 for no limit. More than the gateway's, for a caller comes through several of them.",
+    ),
+  STREAMS_PER_CLIENT: integer(0, 500)
+    .default(100)
+    .describe("The same of objects; S3 is asked for 200 at once."),
   ...awsSettings,
 });
 

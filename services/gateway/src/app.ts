@@ -7,6 +7,7 @@ import {
   invalidObjectKey,
   type Logger,
   type Metrics,
+  type Shares,
 } from "@airlock/http";
 import type { CallerGuard, LayerPresenter } from "@airlock/identity";
 import type { FastifyRequest } from "fastify";
@@ -57,8 +58,13 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   const limit = limits({ name: "requests", perMinute: rateLimitPerMinute(settings) });
   const isAskedBehind = (request: FastifyRequest) => jobs !== undefined && isUnderV1(request);
   const admission = createAdmission({ callers, limit, isAskedBehind });
+  const shares: Shares = {
+    perClient: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
+    clientOf: ({ caller, client }) =>
+      caller === undefined ? `address ${client.network}` : `caller ${caller}`,
+  };
   const trustProxy = settings.TRUST_PROXY;
-  const common = { settings, about, isReady, admission, trustProxy, logger, metrics };
+  const common = { settings, about, isReady, admission, shares, trustProxy, logger, metrics };
   const options = { ...common, headLimits: HEAD_LIMITS, undecodable };
   return createServer(options, async (app) => {
     const toAux = createForward(aux, deps.layer);

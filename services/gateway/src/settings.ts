@@ -47,6 +47,16 @@ const fields = z.object({
     .describe(
       "Logins a minute that one pod takes from one address (of IPv6, from one /64), and as many challenges; 0 for no limit.",
     ),
+  WAITS_PER_CLIENT: integer(0, 2000)
+    .default(100)
+    .describe(
+      "Waits for a change that one pod holds at once for one caller, or for one address where callers are not known, of 2000 for all; 0 for no limit.",
+    ),
+  STREAMS_PER_CLIENT: integer(0, 500)
+    .default(50)
+    .describe(
+      "Objects that one pod fetches at once for one caller, or for one address where callers are not known, of 500 for all; 0 for no limit.",
+    ),
   TRUST_PROXY: addressRanges()
     .optional()
     .describe(

@@ -130,7 +130,10 @@ test("slow clients take neither the places nor the connections of other requests
     response.writeHead(200, { "content-length": String(MIB) });
     response.write("first");
   });
-  const gateway = await startGateway(t, upstream.url, { MAX_IN_FLIGHT: "4" });
+  const gateway = await startGateway(t, upstream.url, {
+    MAX_IN_FLIGHT: "4",
+    STREAMS_PER_CLIENT: "150",
+  });
   for (let i = 0; i < 150; i++) await begin(t, gateway);
   assert.equal(await gateway.metric("airlock_http_requests_waiting"), 150);
   assert.equal((await get(gateway.url, "/config/a")).status, 200);

@@ -37,7 +37,7 @@ async function timed(url: string, path: string): Promise<Reply & { elapsedMs: nu
 test("200 clients that wait for 20 names are 20 calls, and all get the change", async (t) => {
   const held = gate();
   const upstream = await startUpstream(t, after(held, json({ value: "new" })));
-  const gateway = await startGateway(t, upstream.url);
+  const gateway = await startGateway(t, upstream.url, { WAITS_PER_CLIENT: "200" });
   const calls = Array.from({ length: 200 }, (_, i) =>
     get(gateway.url, `/config/name${i % 20}?wait=30s`, KNOWN),
   );
@@ -139,7 +139,10 @@ test("waits take neither the places nor the connections of other requests", asyn
   const upstream = await startUpstream(t, (request, response) => {
     if (!waitOf(request)) json({})(request, response);
   });
-  const gateway = await startGateway(t, upstream.url, { MAX_IN_FLIGHT: "2" });
+  const gateway = await startGateway(t, upstream.url, {
+    MAX_IN_FLIGHT: "2",
+    WAITS_PER_CLIENT: "150",
+  });
   const { signal, abort } = withAbort();
   t.after(abort);
   for (let i = 0; i < 150; i++) {

@@ -1,6 +1,5 @@
 /** `/s3/objects` and `/s3/presigned`: one object, streamed, or an address to fetch or put it. */
-import type { Readable } from "node:stream";
-import type { ObjectConditions, ObjectStore } from "@airlock/aws";
+import type { ObjectAnswer, ObjectConditions, ObjectStore } from "@airlock/aws";
 import { ObjectQuery, Presigned, PresignObjectQuery } from "@airlock/contract";
 import { type App, clientLeft, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -22,9 +21,16 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     const decision = access.demand(request, "read", resource, { name, missing: noSuchObject });
     access.record(request, "read", name, { decision, cache: "bypass" });
     const options = { caller: request.caller, signal: clientLeft(reply), version };
-    const answer = await objects.open(method, bucket, key, conditionsOf(request), options);
+    // from the beginning: an object whose first byte is late holds one of the few streams of S3 as well
+    const leave = request.takePlace("stream");
+    reply.raw.once("close", leave);
+    let answer: ObjectAnswer | undefined;
+    try {
+      answer = await objects.open(method, bucket, key, conditionsOf(request), options);
+    } finally {
+      if (!answer?.body) leave();
+    }
     reply.code(answer.status).headers(answer.headers).header("x-cache", "bypass");
-    if (answer.body) hold(request, reply, answer.body);
     return reply.send(answer.body ?? undefined);
   };
   const schema = {
@@ -73,16 +79,6 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
       return { url, method, expires_at: expiresAt.toISOString() };
     },
   );
-}
-
-/** A stream costs little however long its reader takes. */
-function hold(request: FastifyRequest, reply: FastifyReply, body: Readable): void {
-  try {
-    reply.raw.once("close", request.beginWait());
-  } catch (error) {
-    body.destroy();
-    throw error;
-  }
 }
 
 function conditionsOf({ headers }: FastifyRequest): ObjectConditions {

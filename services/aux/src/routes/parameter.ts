@@ -78,7 +78,7 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
     again: (revalidate: boolean) => Promise<Read<Parameter>>,
   ): Promise<Read<Parameter>> => {
     const endsAt = performance.now() + waitSeconds * 1000;
-    const endWait = request.beginWait();
+    const endWait = request.takePlace("wait");
     const signal = AbortSignal.any([clientLeft(reply), request.server.draining]);
     try {
       for (let found = first; ; ) {

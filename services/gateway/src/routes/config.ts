@@ -12,6 +12,7 @@ import {
 import { type App, parameterNameOf, problems } from "@airlock/http";
 import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
+import { knownTags } from "../upstream/headers.ts";
 import { queryOf } from "./query.ts";
 
 const failures = problems(400, 401, 403, 414, 429, 502, 503, 504);
@@ -92,7 +93,8 @@ export function configRoutes(app: App, toAux: Forward): void {
       // nothing on the way can merge or decode what is left of a path without its first slash
       const path = `/parameters/${withoutSlash(name)}${query}`;
       // without an ETag to compare with there is nothing to wait for
-      const isWait = request.headers["if-none-match"] !== undefined;
+      const isWait =
+        wait !== undefined && knownTags(request.headers["if-none-match"]) !== undefined;
       const waitSeconds = isWait ? wait : undefined;
       return toAux(request, reply, { path, timing: "value", waitSeconds });
     },

@@ -1,10 +1,11 @@
 /** Passes one client's request to the upstream, and the answer back. */
+import { Readable } from "node:stream";
 import { encodeGroups, type LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Answer, Method } from "./exchange.ts";
 import { upstreamProblem } from "./failures.ts";
 import { Flights } from "./flights.ts";
-import { flightKey, upstreamHeaders } from "./headers.ts";
+import { flightKey, objectWishesOf, upstreamHeaders, type Wishes, wishesOf } from "./headers.ts";
 import { alone, ClientLeftError, type Reader, readWithin } from "./reader.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { TIMINGS, type Timing } from "./timing.ts";
@@ -39,8 +40,8 @@ const WHOLE_BYTES = 65_536;
 export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
   const flights = new Flights();
 
-  const headersFor = (request: FastifyRequest, { timing, body, ownHeaders }: Target) => ({
-    ...upstreamHeaders(request.raw, request.id, timing === "stream"),
+  const headersFor = (request: FastifyRequest, wishes: Wishes, { body, ownHeaders }: Target) => ({
+    ...upstreamHeaders(request.raw, request.id, wishes),
     ...(body !== undefined && { "content-type": "application/json" }),
     ...ownHeaders,
     ...layer?.headers(request.caller, request.groups),
@@ -61,13 +62,14 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
     refuse(target.timing);
     const { path, timing, method = "GET", body } = target;
     const { retry = method === "POST" ? "unsent" : "unanswered" } = target;
-    const headers = headersFor(request, target);
+    const wishes = timing === "stream" ? objectWishesOf(request.raw) : wishesOf(request.raw);
+    const headers = headersFor(request, wishes, target);
     const limits = { limitMs: TIMINGS[timing].overallMs };
     const send = (bufferBytes: number) =>
       upstream.send({ method, path, timing, headers, body, bufferBytes, retry });
 
     if (isShareable(target)) {
-      const key = keyOf(request, path);
+      const key = keyOf(request, path, wishes);
       const reader = flights.join(key, request.id, () => send(SHARED_BYTES));
       noteShared(request, reader);
       const answer = await readWithin(reader, reply.raw, limits);
@@ -86,13 +88,14 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
   ): Promise<Answer | undefined> => {
     refuse("wait");
     const { path } = target;
-    const headers = headersFor(request, target);
+    const wishes = wishesOf(request.raw);
+    const headers = headersFor(request, wishes, target);
     const how = { method: "GET", timing: "wait", retry: "unanswered" } as const;
     const call = { ...how, headers, bufferBytes: SHARED_BYTES };
-    const endWait = request.beginWait();
+    const endWait = request.takePlace("wait");
     try {
       return await waitForChange(flights, {
-        key: `wait ${keyOf(request, path)}`,
+        key: `wait ${keyOf(request, path, wishes)}`,
         requestId: request.id,
         client: reply.raw,
         seconds,
@@ -107,13 +110,22 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
 
   const forward = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
     const { waitSeconds } = target;
+    let leave: (() => void) | undefined;
+    let isStreaming = false;
     try {
+      // from the beginning: an object whose first byte is late holds a connection as well
+      if (target.timing === "stream") leave = request.takePlace("stream");
+      if (leave) reply.raw.once("close", leave);
       const changed = waitSeconds && (await readChanged(request, reply, target, waitSeconds));
       const answer = changed || (await readNow(request, reply, target));
-      if (answer) sendAnswer(request, reply, answer, target);
+      if (!answer) return;
+      isStreaming = answer.body instanceof Readable;
+      sendAnswer(reply, answer, target);
     } catch (error) {
       if (error instanceof ClientLeftError) return reply.hijack();
       reply.send(upstreamProblem(error));
+    } finally {
+      if (!isStreaming) leave?.();
     }
   };
   return (request, reply, target) => void forward(request, reply, target);
@@ -123,9 +135,9 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
 const isShareable = ({ method = "GET", timing, ownHeaders }: Target): boolean =>
   method === "GET" && timing !== "stream" && ownHeaders === undefined;
 
-function keyOf({ raw, caller, groups }: FastifyRequest, path: string): string {
+function keyOf({ caller, groups }: FastifyRequest, path: string, wishes: Wishes): string {
   const listed = groups && encodeGroups(groups);
-  return flightKey(path, raw, { name: caller, groups: listed ?? "" });
+  return flightKey(path, wishes, { name: caller, groups: listed ?? "" });
 }
 
 const withWord = (path: string, word: string): string =>

@@ -2,12 +2,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { traceContextOf } from "@airlock/http";
 
-const TO_UPSTREAM = ["accept", "cache-control", "if-none-match", "tracestate"] as const;
-
+/** Of an object: all as they came, for S3. */
 const TO_OBJECTS = [
-  ...TO_UPSTREAM,
+  "accept",
+  "cache-control",
   "if-match",
   "if-modified-since",
+  "if-none-match",
   "if-range",
   "if-unmodified-since",
   "range",
@@ -36,25 +37,61 @@ const TO_CLIENT = [
 /** What the owner of an object has written beside it. */
 const METADATA = "x-amz-meta-";
 
+/** What a client says about the answer that it wants; the same meaning in the same words. */
+export type Wishes = Readonly<Record<string, string>>;
+
+/** Of anything but an object: ranges and conditions on dates mean nothing there. */
+export function wishesOf({ headers }: IncomingMessage): Wishes {
+  const { accept, "cache-control": cacheControl } = headers;
+  const ifNoneMatch = knownTags(headers["if-none-match"]);
+  const wishes: Record<string, string> = {};
+  if (accept !== undefined && accept !== "*/*") wishes.accept = accept;
+  if (cacheControl !== undefined) {
+    wishes["cache-control"] = /no-cache/i.test(cacheControl) ? "no-cache" : cacheControl;
+  }
+  if (ifNoneMatch !== undefined) wishes["if-none-match"] = ifNoneMatch;
+  return wishes;
+}
+
+/** Of an object. */
+export function objectWishesOf({ headers }: IncomingMessage): Wishes {
+  const wishes: Record<string, string> = {};
+  for (const name of TO_OBJECTS) {
+    const value = headers[name];
+    if (typeof value === "string") wishes[name] = value;
+  }
+  return wishes;
+}
+
+const TAG = /^(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")$/;
+
 /**
- * The client's headers that concern the upstream, and our own.
+ * If-None-Match as it is compared: weakly, each tag once, in any order (RFC 9110 §13.1.2). What is no
+ * tag names nothing.
  *
- * @param isObject ranges and conditions on dates are for objects; elsewhere they mean nothing.
+ * @returns `*`, or tags in alphabetical order; undefined when there is nothing to compare with.
  */
+export function knownTags(sent: string | undefined): string | undefined {
+  if (sent === undefined) return undefined;
+  const text = sent.trim();
+  if (text === "*") return text;
+  const tags = text.split(",").flatMap((part) => TAG.exec(part.trim())?.[1] ?? []);
+  return tags.length === 0 ? undefined : [...new Set(tags)].sort().join(", ");
+}
+
+/** The client's wishes, and what concerns all requests. */
 export function upstreamHeaders(
   raw: IncomingMessage,
   requestId: string,
-  isObject: boolean,
+  wishes: Wishes,
 ): Record<string, string> {
-  const headers: Record<string, string> = {
+  const { tracestate } = raw.headers;
+  return {
     "x-request-id": requestId,
     traceparent: traceContextOf(raw).traceparent,
+    ...(typeof tracestate === "string" && { tracestate }),
+    ...wishes,
   };
-  for (const name of isObject ? TO_OBJECTS : TO_UPSTREAM) {
-    const value = raw.headers[name];
-    if (typeof value === "string") headers[name] = value;
-  }
-  return headers;
 }
 
 /** The upstream's headers that concern the client. @param isObject only objects have metadata. */
@@ -83,8 +120,7 @@ export interface Caller {
  * Everything that an answer depends on; two callers never share one. Headers and paths hold no line
  * breaks; a caller's name may, and stands last.
  */
-export function flightKey(path: string, { headers }: IncomingMessage, caller: Caller): string {
-  const { accept = "", "cache-control": cacheControl = "" } = headers;
-  const known = headers["if-none-match"] ?? "";
+export function flightKey(path: string, wishes: Wishes, caller: Caller): string {
+  const { accept = "", "cache-control": cacheControl = "", "if-none-match": known = "" } = wishes;
   return `${path}\n${accept}\n${cacheControl}\n${known}\n${caller.groups}\n${caller.name ?? ""}`;
 }

@@ -1,6 +1,6 @@
 /** How an answer of the upstream becomes the answer to the client. */
 import { Readable } from "node:stream";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import type { Answer } from "./exchange.ts";
 import type { Target } from "./forward.ts";
 import { clientHeaders } from "./headers.ts";
@@ -9,7 +9,6 @@ import { CLIENT_IDLE_MS } from "./timing.ts";
 
 /** @param asked how the upstream was asked. */
 export function sendAnswer(
-  request: FastifyRequest,
   reply: FastifyReply,
   answer: Answer,
   asked: Pick<Target, "method" | "timing" | "ownHeaders">,
@@ -20,7 +19,9 @@ export function sendAnswer(
     return;
   }
   const isObject = asked.timing === "stream";
-  if (body instanceof Readable && isObject) holdForClient(request, reply, body);
+  if (body instanceof Readable && isObject) {
+    reply.raw.setTimeout(CLIENT_IDLE_MS, () => reply.raw.destroy());
+  }
   reply.code(status).headers(clientHeaders(headers, isObject));
   if (status === 304) return void reply.send();
   const length = headers["content-length"];
@@ -30,15 +31,4 @@ export function sendAnswer(
   }
   if (isHead) return void reply.send();
   reply.send(body);
-}
-
-/** A stream costs little while it goes on, and ends when its client takes nothing any more. */
-function holdForClient(request: FastifyRequest, { raw }: FastifyReply, body: Readable): void {
-  try {
-    raw.once("close", request.beginWait());
-  } catch (error) {
-    body.destroy();
-    throw error;
-  }
-  raw.setTimeout(CLIENT_IDLE_MS, () => raw.destroy());
 }

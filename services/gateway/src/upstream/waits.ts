@@ -24,7 +24,7 @@ export interface Wait {
 
 /**
  * Waits in the call that another client began, if there is one, and in the next one when that ends
- * too early for this client.
+ * too early for this client, or with what concerns the other alone.
  *
  * @returns undefined when the time is up: then ask again without waiting.
  * @throws ClientLeftError, or what the exchange rejects with.
@@ -45,6 +45,8 @@ export async function waitForChange(flights: Flights, wait: Wait): Promise<Answe
     }
     leftMs = endsAt - performance.now();
     const isOwn = reader.sharedWith === undefined;
-    if (answer?.status !== 304 || isOwn || leftMs < LEAST_LEFT_MS) return answer;
+    // another's time was up, or another has too many waits there
+    const isOthers = answer?.status === 304 || answer?.status === 429;
+    if (isOwn || !isOthers || leftMs < LEAST_LEFT_MS) return answer;
   }
 }
