@@ -8,7 +8,15 @@ const NAME = "/airlock/dev/database/host";
 const JSON_TYPE = "application/x-amz-json-1.1";
 
 describe("a 200 that says nothing", { concurrency: true }, () => {
-  for (const body of ["{}", "null", "", '{"Parameters":[]}', '{"Parameters":[{"Name":"x"}]}']) {
+  for (const body of [
+    "{}",
+    "null",
+    "",
+    '{"Parameters":[]}',
+    '{"Parameters":null}',
+    '{"Parameters":[{"Name":"x"}]}',
+    '{"Parameters":[null]}',
+  ]) {
     test(`${body || "an empty body"} is an outage: stale or 502, never "not found", never remembered`, async (t) => {
       const { aws, local, advance } = await startParameterRig(t);
       await aws.parameters.get(NAME);
@@ -22,7 +30,7 @@ describe("a 200 that says nothing", { concurrency: true }, () => {
       assert.equal((await problemOf(aws.parameters.get("my-parameter"))).code, "aws_error");
       const many = await aws.parameters.getMany([NAME, "my-parameter"]);
       assert.equal(readOnes(many).size, 1);
-      if (!body.includes("Parameters")) {
+      if (body !== '{"Parameters":[]}' && body !== '{"Parameters":[null]}') {
         const list = await aws.parameters.list();
         assert.deepEqual([list.cache, list.value.length], ["stale", 13]);
         const tree = await aws.parameters.tree("/airlock/dev", { recursive: true });
@@ -43,6 +51,34 @@ describe("a 200 that says nothing", { concurrency: true }, () => {
     await until(() => newCalls("DescribeParameters") > 0);
     assert.equal(await changed, false);
   });
+});
+
+test("a secret has version 0 where SSM says so, and where it says nothing", async (t) => {
+  const { aws, local } = await startParameterRig(t);
+  const name = "/aws/reference/secretsmanager/x";
+  for (const [i, version] of [{ Version: 0 }, {}].entries()) {
+    const part = { Name: name, Type: "SecureString", Value: "s", LastModifiedDate: 1, ...version };
+    const body = JSON.stringify({ Parameters: [part], InvalidParameters: [] });
+    local.faults.set([{ kind: "answer", service: "ssm", body, contentType: JSON_TYPE }]);
+    const { value } = await aws.parameters.get(name, { label: `read-${i}` });
+    assert.deepEqual([value.version, value.value], [0, "s"]);
+  }
+});
+
+test("a type that is none here is left out of lists and trees", async (t) => {
+  const { aws, local } = await startParameterRig(t);
+  const part = { Value: "v", Version: 1, LastModifiedDate: 1 };
+  const Parameters = [
+    { Name: "/a/b", Type: "Table", ...part },
+    { Name: "/a/c", Type: "String", ...part },
+    { Name: "/a/../d", Type: "String", ...part },
+  ];
+  const body = JSON.stringify({ Parameters });
+  local.faults.set([{ kind: "answer", service: "ssm", body, contentType: JSON_TYPE }]);
+  const names = (found: readonly { readonly name: string }[]) => found.map(({ name }) => name);
+  assert.deepEqual(names((await aws.parameters.list()).value), ["/a/c"]);
+  const tree = await aws.parameters.tree("/a", { recursive: true });
+  assert.deepEqual(names(tree.value.parameters), ["/a/c"]);
 });
 
 describe("a name that is refused", { concurrency: true }, () => {

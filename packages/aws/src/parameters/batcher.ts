@@ -1,7 +1,7 @@
 /** Single reads that arrive together travel together: one call of SSM takes ten names. */
 import type { Parameter, ProblemError } from "@airlock/contract";
 import { LRUCache } from "lru-cache";
-import { isOutage } from "../errors.ts";
+import { isOutage, translateAwsError } from "../errors.ts";
 import { ArrivalRate } from "./arrival-rate.ts";
 import { budgetExhausted } from "./budget.ts";
 import { FairQueue } from "./fair-queue.ts";
@@ -156,7 +156,8 @@ export class Batcher {
         if (given && "value" in given) answer.resolve(given);
         else answer.reject(given);
       }
-    } catch (problem) {
+    } catch (error) {
+      const problem = translateAwsError(error);
       if (isOutage(problem)) for (const { answer } of batch) answer.reject(problem);
       else this.#refused(batch, problem);
     }

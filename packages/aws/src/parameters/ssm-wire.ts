@@ -47,15 +47,15 @@ function parameterFrom(found: SsmParameter, name: ParameterName): Parameter {
  * parameter, that there is none, or nothing, which is no answer.
  */
 export function answersFrom(
-  { Parameters = [], InvalidParameters = [] }: GetParametersResult,
+  { Parameters, InvalidParameters }: GetParametersResult,
   references: readonly Reference[],
 ): Map<string, Parameter | ProblemError> {
   const asked = new Set<string>(references.map(({ name }) => name));
   // a shared parameter may be called as in its own account, as one of ours may be too
   const nameOf = ({ ARN = "", Name = "" }: SsmParameter) =>
     asked.has(ARN) ? ARN : canonicalParameterName(Name);
-  const found = new Map(Parameters.map((one) => [nameOf(one), one]));
-  const invalid = new Set(InvalidParameters);
+  const found = new Map((Parameters ?? []).map((one) => [nameOf(one), one]));
+  const invalid = new Set(InvalidParameters ?? []);
   return new Map(
     references.map(({ name, text }) => {
       if (invalid.has(text)) return [text, awsProblem("parameter_not_found")];
@@ -67,14 +67,15 @@ export function answersFrom(
 }
 
 /**
- * The parameters of one page of a tree; those that cannot be named in a request are left out.
+ * The parameters of one page of a tree; those that cannot be named in a request, or are of a type that is
+ * none here, are left out.
  *
  * @throws ProblemError aws_error for what is no page.
  */
 export function treeItemsFrom(page: { Parameters?: SsmParameter[] | undefined }): Parameter[] {
   return demand(page.Parameters, "parameters").flatMap((one) => {
     const name = nameFrom(one);
-    return name === undefined ? [] : [parameterFrom(one, name)];
+    return name === undefined || !isType(one.Type) ? [] : [parameterFrom(one, name)];
   });
 }
 
@@ -85,16 +86,23 @@ export function descriptionsFrom(page: {
   return demand(page.Parameters, "parameters").flatMap((one) => {
     const name = nameFrom(one);
     const { Type, Version, LastModifiedDate } = one;
-    if (name === undefined) return [];
-    if (!isType(Type) || !Version || !LastModifiedDate) {
+    if (name === undefined || !isType(Type)) return [];
+    if (!Version || !LastModifiedDate) {
       throw unusable("all parts of a description");
     }
     return [{ name, type: Type, version: Version, last_modified: LastModifiedDate.toISOString() }];
   });
 }
 
-/** @throws ProblemError aws_error for an item without a name. */
-function nameFrom({ Name }: { Name?: string | undefined }): ParameterName | undefined {
+/** @throws ProblemError aws_error for an item without a name or a type. */
+function nameFrom({
+  Name,
+  Type,
+}: {
+  readonly Name?: string | undefined;
+  readonly Type?: string | undefined;
+}): ParameterName | undefined {
+  demand(Type, "a type");
   return canonicalParameterName(demand(Name, "a name"));
 }
 
@@ -104,7 +112,7 @@ export function byName(a: { readonly name: string }, b: { readonly name: string 
 }
 
 function demand<T>(part: T | undefined, what: string): T {
-  if (part === undefined) throw unusable(what);
+  if (part === undefined || part === null) throw unusable(what);
   return part;
 }
 
