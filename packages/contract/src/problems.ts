@@ -2,6 +2,7 @@
 
 export const PROBLEMS = {
   bad_request: [400, "Bad Request"],
+  upstream_rejected: [400, "Rejected by the service behind"],
   invalid_parameter_name: [400, "Invalid parameter name"],
   invalid_bucket_name: [400, "Invalid bucket name"],
   invalid_object_key: [400, "Invalid object key"],
@@ -76,11 +77,13 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** The `type` member of a problem document: a name, not an address. */
-export const problemType = (code: ProblemCode): string => `urn:airlock:problem:${code}`;
+export const problemType = (code: string): string => `urn:airlock:problem:${code}`;
 
 export interface ProblemOptions {
   /** Sent with the answer, e.g. `retry-after` or `allow`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of the code's own: of `upstream_rejected` it is the one that was given. */
+  readonly status?: number;
   /** For the log only; never leaves the process. */
   readonly cause?: unknown;
 }
@@ -100,6 +103,7 @@ export class ProblemError extends Error {
     this.name = "ProblemError";
     this.code = code;
     [this.status, this.title] = PROBLEMS[code];
+    if (options.status) this.status = options.status;
     this.headers = options.headers ?? {};
   }
 }

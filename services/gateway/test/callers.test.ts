@@ -154,7 +154,8 @@ for (const [status, code] of [
   test(`a ${status} of aux about the gateway itself is 502 for the client`, async (t) => {
     const { gateway, upstream, bearer } = await startAsking(t);
     upstream.script = (_request, response) => {
-      const problem = { type: "t", title: "t", status, detail: "d", instance: "i", code };
+      const type = `urn:airlock:problem:${code}`;
+      const problem = { type, title: "t", status, detail: "d", instance: "i", code };
       response.writeHead(status, { "content-type": "application/problem+json" });
       response.end(JSON.stringify({ ...problem, request_id: "r" }));
     };

@@ -103,11 +103,11 @@ test("health of jobs: members more are ignored, a word that is not known is unkn
 });
 
 test("problems and lists pass with the members that they have, fewer or more", async (t) => {
-  const { code, detail } = RECORDED.parameterNotFound as { code: string; detail: string };
+  const { type, code, detail } = RECORDED.parameterNotFound as Record<string, string>;
   for (const problem of [
     RECORDED.parameterNotFound,
     { ...RECORDED.parameterNotFound, ...NEWER },
-    { status: 404, code, detail },
+    { type, status: 404, code, detail },
   ]) {
     const auxAnswers = { "/parameters/a": problem, "/parameters": RECORDED.parameters };
     const { ask } = await start(t, {}, auxAnswers, { GATEWAY_AUTH: "none" });

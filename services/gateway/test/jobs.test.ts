@@ -77,7 +77,8 @@ const echo: Script = (request, response) =>
 const problem =
   (status: number, code: string, headers: Record<string, string> = {}): Script =>
   (_request, response) => {
-    const words = { type: "t", title: "t", status, detail: "in words", instance: "i", code };
+    const type = `urn:airlock:problem:${code}`;
+    const words = { type, title: "t", status, detail: "in words", instance: "i", code };
     response.writeHead(status, { "content-type": "application/problem+json", ...headers });
     response.end(JSON.stringify({ ...words, request_id: "r" }));
   };

@@ -113,7 +113,8 @@ test("an answer over 1 MiB goes to one reader; the others make their own call", 
   const upstream = await startUpstream(
     t,
     after(held, (_request, response) => {
-      response.setHeader("content-length", body.length).end(body);
+      const headers = { "content-type": "application/json", "content-length": body.length };
+      response.writeHead(200, headers).end(body);
     }),
   );
   const gateway = await startGateway(t, upstream.url);

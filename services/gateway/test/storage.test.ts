@@ -238,7 +238,8 @@ for (const [status, code, headers] of [
       upstream.script = ok;
     });
     upstream.script = (_request, response) => {
-      const problem = { type: "t", title: "t", status, detail: "d", instance: "i", code };
+      const type = `urn:airlock:problem:${code}`;
+      const problem = { type, title: "t", status, detail: "d", instance: "i", code };
       response.writeHead(status, { "content-type": "application/problem+json", ...headers });
       response.end(JSON.stringify({ ...problem, request_id: "r" }));
     };

@@ -14,6 +14,7 @@ import {
   until,
 } from "./harness.ts";
 
+const JSON_TYPE = { "content-type": "application/json" };
 const codeOf = (reply: Reply) => Problem.parse(JSON.parse(reply.body)).code;
 
 test("nobody listens: 503 with Retry-After, then the breaker answers without asking", async (t) => {
@@ -156,7 +157,7 @@ test("retries stay within a tenth of the requests", async (t) => {
 
 test("an answer that breaks off in its middle is not retried", async (t) => {
   const upstream = await startUpstream(t, (_request, response) => {
-    response.writeHead(200, { "content-length": "100" });
+    response.writeHead(200, { ...JSON_TYPE, "content-length": "100" });
     response.write("half");
     setTimeout(() => response.destroy(), 20);
   });
@@ -169,7 +170,7 @@ test("an answer that breaks off in its middle is not retried", async (t) => {
 
 test("a large answer that breaks off in its middle ends the client's connection", async (t) => {
   const upstream = await startUpstream(t, (_request, response) => {
-    response.writeHead(200, { "content-length": "3000000" });
+    response.writeHead(200, { ...JSON_TYPE, "content-length": "3000000" });
     response.write("x".repeat(2_000_000));
     setTimeout(() => response.destroy(), 50);
   });
@@ -230,7 +231,7 @@ test("when the client leaves, the call upstream ends", async (t) => {
 test("200 clients leave in the middle of 60 KB and of 5 MB: the next request is answered", async (t) => {
   for (const size of [60_000, 5_000_000]) {
     const upstream = await startUpstream(t, (_request, response) => {
-      response.writeHead(200, { "content-length": String(size) });
+      response.writeHead(200, { ...JSON_TYPE, "content-length": String(size) });
       response.write("x".repeat(size / 2));
       setTimeout(() => response.end("x".repeat(size / 2)), 300);
     });

@@ -60,9 +60,7 @@ export function upstreamProblem(error: unknown): ProblemError {
       return unavailable(error);
     case "timeout":
     case "late":
-      return new ProblemError("upstream_timeout", "The service behind did not answer in time.", {
-        cause: error,
-      });
+      return tooSlow(error);
     default:
       return new ProblemError(
         "upstream_protocol_error",
@@ -73,6 +71,9 @@ export function upstreamProblem(error: unknown): ProblemError {
       );
   }
 }
+
+export const tooSlow = (cause?: unknown): ProblemError =>
+  new ProblemError("upstream_timeout", "The service behind did not answer in time.", { cause });
 
 export const crowded = (cause?: unknown): ProblemError =>
   new ProblemError("overloaded", "Too many requests wait for the service behind; try again.", {

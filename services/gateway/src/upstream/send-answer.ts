@@ -6,6 +6,7 @@ import type { Target } from "./forward.ts";
 import { clientHeaders } from "./headers.ts";
 import { relayedProblem } from "./relayed-problem.ts";
 import { CLIENT_IDLE_MS } from "./timing.ts";
+import { isUsable } from "./usable-answer.ts";
 
 /** @param asked how the upstream was asked. */
 export function sendAnswer(
@@ -14,11 +15,16 @@ export function sendAnswer(
   asked: Pick<Target, "method" | "timing" | "ownHeaders">,
 ): void {
   const { status, headers, body } = answer;
-  if (status >= 400 || (status >= 300 && status !== 304)) {
-    reply.send(relayedProblem(answer, asked.ownHeaders !== undefined));
+  const { request } = reply;
+  const isObject = asked.timing === "stream";
+  if (!isUsable(answer, isObject, request.headers)) {
+    const problem = relayedProblem(answer, asked.ownHeaders !== undefined);
+    if (problem.code === "upstream_rejected") {
+      request.logFields = { ...request.logFields, rejected_upstream: true };
+    }
+    reply.send(problem);
     return;
   }
-  const isObject = asked.timing === "stream";
   if (body instanceof Readable && isObject) {
     reply.raw.setTimeout(CLIENT_IDLE_MS, () => reply.raw.destroy());
   }
