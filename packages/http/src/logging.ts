@@ -54,12 +54,12 @@ export function withoutSecrets(line: Record<string, unknown>, depth = 1): Record
   return copy ?? line;
 }
 
-/**
- * @param destination where lines go; standard output, buffered, unless a test wants them.
- */
+/** Standard output. One for each process: it holds what is not yet written. */
+export const openLog = (): LogDestination => new LogDestination(STDOUT);
+
 export function createLogger(
   settings: Pick<CommonSettings, "SERVICE_NAME" | "LOG_LEVEL">,
-  destination: DestinationStream = new LogDestination(STDOUT),
+  destination: DestinationStream = openLog(),
 ): Logger {
   const logger = pino(
     {

@@ -6,16 +6,16 @@ import {
   loadSettings,
   SettingsError,
 } from "@airlock/config";
-import { collectDefaultMetrics } from "prom-client";
+import { Counter, collectDefaultMetrics } from "prom-client";
 import type * as z from "zod";
 import type { App } from "./app-type.ts";
-import { createLogger, type Logger } from "./logging.ts";
+import type { LogDestination } from "./log-destination.ts";
+import { createLogger, type Logger, openLog } from "./logging.ts";
 import { createMetrics, createMetricsServer, type Metrics } from "./metrics.ts";
 
-/** Longest time between the end of the drain delay and exit. */
+/** Longest time between the end of the drain delay and exit … */
 const STOP_CAP_MS = 15_000;
-
-/** A log that nobody reads does not keep the process. */
+/** … of which the log has so much at the end: one that nobody reads does not keep the process. */
 const LOG_FLUSH_MS = 1000;
 
 export interface ServiceContext<S> {
@@ -46,8 +46,10 @@ export async function runService<S extends z.ZodObject>(
 ): Promise<void> {
   const settings = settingsOrExit(schema, env, refuse(env)) as Readonly<z.infer<S>> &
     CommonSettings;
-  const logger = createLogger(settings);
+  const log = openLog();
+  const logger = createLogger(settings, log);
   const metrics = createMetrics(settings);
+  countDroppedLines(metrics, log);
   collectDefaultMetrics({ register: metrics.registry });
   const { app, close } = await start({ settings, logger, metrics });
   const metricsServer = createMetricsServer(metrics.registry);
@@ -57,18 +59,22 @@ export async function runService<S extends z.ZodObject>(
     if (stopping) return; // a second signal changes nothing
     stopping = true;
     const delayMs = settings.DRAIN_DELAY_SECONDS * 1000;
+    const exit = () => {
+      setTimeout(() => process.exit(exitCode), LOG_FLUSH_MS);
+      log.flush(() => process.exit(exitCode));
+    };
     logger.info({ reason, drain_delay_ms: delayMs }, "stopping");
+    const capMs = delayMs + STOP_CAP_MS - LOG_FLUSH_MS;
     setTimeout(() => {
       logger.error("still busy at the end of the grace period; exiting all the same");
-      process.exit(exitCode);
-    }, delayMs + STOP_CAP_MS).unref();
+      exit();
+    }, capMs).unref();
     await drain(app, delayMs);
     await close?.();
     metricsServer.close();
     metricsServer.closeAllConnections();
     logger.info("stopped");
-    setTimeout(() => process.exit(exitCode), LOG_FLUSH_MS).unref();
-    logger.flush(() => process.exit(exitCode));
+    exit();
   };
   process.on("SIGTERM", () => void stop("SIGTERM", 0));
   process.on("SIGINT", () => void stop("SIGINT", 0));
@@ -95,6 +101,18 @@ export async function runService<S extends z.ZodObject>(
     },
     "listening",
   );
+}
+
+function countDroppedLines({ registry }: Metrics, log: LogDestination): void {
+  new Counter({
+    name: "airlock_log_lines_dropped_total",
+    help: "Log lines that were not written: nobody reads them, or not fast enough, or the disk is full.",
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(log.droppedLines);
+    },
+  });
 }
 
 /**

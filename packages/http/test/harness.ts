@@ -27,6 +27,7 @@ export async function freePort(): Promise<number> {
 export async function startFixture(
   t: TestContext,
   env: Record<string, string> = {},
+  { isLogRead = true } = {},
 ): Promise<Fixture> {
   const [port, metricsPort] = [await freePort(), await freePort()];
   const child = spawn(
@@ -49,7 +50,8 @@ export async function startFixture(
   );
   const lines: Record<string, unknown>[] = [];
   let partial = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  if (!isLogRead) child.stdout.pause();
+  child.stdout.setEncoding("utf8").on(isLogRead ? "data" : "never", (text: string) => {
     const parts = (partial + text).split("\n");
     partial = parts.pop() ?? "";
     for (const line of parts) lines.push(JSON.parse(line));
