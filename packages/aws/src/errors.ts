@@ -119,6 +119,7 @@ const OUTAGES: ReadonlySet<ProblemCode> = new Set([
   "aws_throttled",
   "aws_timeout",
   "credentials_unavailable",
+  "list_unfinished",
   "overloaded",
 ]);
 

@@ -234,7 +234,7 @@ export class ReadCache<T extends object> {
 /** What takes many calls goes on when nobody waits any longer, and is there for the next reader. */
 const tooLong = () =>
   new ProblemError(
-    "aws_budget_exhausted",
+    "list_unfinished",
     "Fetching this takes longer than one request may; it goes on, try again shortly.",
     { headers: { "retry-after": "5" } },
   );
