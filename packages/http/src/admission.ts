@@ -29,6 +29,7 @@ export function registerAdmission(app: App, admission: Admission | undefined): v
   app.decorateRequest("caller", undefined);
   app.decorateRequest("groups", undefined);
   app.decorateRequest("isFromKnownService", false);
+  app.decorateRequest("isClientTold", false);
   app.decorateRequest("isCounted", false);
   if (admission === undefined) return;
   app.addHook("onRequest", (request, reply, done) => {

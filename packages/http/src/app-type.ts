@@ -31,6 +31,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Whom the request counts for where nobody knows who is calling; not Fastify's `ip`. */
     client: ClientAddress;
+    /** A service whose proof was good has told the client: otherwise its peer is that service. */
+    isClientTold: boolean;
     /** Who is calling, where that was verified. */
     caller: string | undefined;
     /** The groups that the caller is in, where that was verified. */

@@ -1,7 +1,9 @@
 /** How an internal service lets its callers in: by the proof that packages/identity checks. */
 import { type ProblemCode, ProblemError } from "@airlock/contract";
+import type { FastifyRequest } from "fastify";
 import { Counter, Gauge } from "prom-client";
 import type { Admission } from "./admission.ts";
+import { clientAddressOf } from "./client-address.ts";
 import type { Metrics } from "./metrics.ts";
 
 const DETAILS = {
@@ -17,6 +19,7 @@ export interface LayerCheck {
         readonly allow: true;
         readonly caller?: string;
         readonly groups?: readonly string[];
+        readonly client?: string;
         readonly wouldRefuse?: string;
       }
     | {
@@ -42,6 +45,7 @@ export function admitLayer(guard: LayerCheck): Admission["admit"] {
     if (decision.allow) {
       request.caller = decision.caller;
       request.groups = decision.groups;
+      believe(request, decision.client);
       if (decision.wouldRefuse) request.logFields = { layer_would_refuse: decision.wouldRefuse };
       return;
     }
@@ -49,6 +53,14 @@ export function admitLayer(guard: LayerCheck): Admission["admit"] {
     request.logFields = { layer_refused: reason };
     throw new ProblemError(code, DETAILS[status], { headers });
   };
+}
+
+/** From here on the request counts for the client of the calling service, not for that service. */
+function believe(request: FastifyRequest, told: string | undefined): void {
+  const client = told === undefined ? undefined : clientAddressOf(told);
+  if (client === undefined) return;
+  request.client = client;
+  request.isClientTold = true;
 }
 
 /**

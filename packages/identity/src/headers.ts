@@ -13,12 +13,16 @@ export const WHOLE_CALLER_HEADER = "x-airlock-caller-whole";
 /** The end caller's groups; believed only beside a verified proof and a caller. */
 export const GROUPS_HEADER = "x-airlock-groups";
 
+/** The address of the end client, as the calling service counts it; believed only beside a verified proof. */
+export const CLIENT_HEADER = "x-airlock-client";
+
 /** None may ever be taken over from a client. */
 export const IDENTITY_HEADERS: readonly string[] = [
   LAYER_HEADER,
   CALLER_HEADER,
   WHOLE_CALLER_HEADER,
   GROUPS_HEADER,
+  CLIENT_HEADER,
 ];
 
 /** A header that came more than once: which of them is meant is for nobody to guess. */

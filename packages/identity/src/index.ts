@@ -53,6 +53,7 @@ export { type CallerSettings, callerSettings, withCallerRules } from "./caller-s
 export { decodeGroups, encodeGroups } from "./group-names.ts";
 export {
   CALLER_HEADER,
+  CLIENT_HEADER,
   DUPLICATED,
   GROUPS_HEADER,
   IDENTITY_HEADERS,

@@ -1,7 +1,14 @@
 /** The callee's side: whether a request from another service is let in, and for which end caller. */
 import { callerIn, UNREADABLE } from "./caller-name.ts";
 import { decodeGroups } from "./group-names.ts";
-import { DUPLICATED, GROUPS_HEADER, LAYER_HEADER, LAYER_SCHEME, singleHeader } from "./headers.ts";
+import {
+  CLIENT_HEADER,
+  DUPLICATED,
+  GROUPS_HEADER,
+  LAYER_HEADER,
+  LAYER_SCHEME,
+  singleHeader,
+} from "./headers.ts";
 import { keyLocation } from "./key-settings.ts";
 import type { LayerAuthMode, LayerVerifySettings } from "./layer-settings.ts";
 import { createLogLimit, type IdentityLog } from "./log.ts";
@@ -27,6 +34,8 @@ export type LayerDecision =
       /** The end caller's groups, only beside the caller; undefined when there are none. */
       readonly groups?: readonly string[];
       readonly principal?: Principal;
+      /** The end client's address as it was sent, only beside a verified proof. */
+      readonly client?: string;
       /** In observe: why enforce would refuse this. */
       readonly wouldRefuse?: Reason;
     }
@@ -95,17 +104,19 @@ export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
       const result = await verifier.verify(proof);
       if (!result.ok) return refuse(result);
       const { principal } = result;
+      const sent = singleHeader(rawHeaders, CLIENT_HEADER);
+      const client = typeof sent === "string" ? { client: sent } : {};
       const caller = callerIn(rawHeaders);
       if (caller === undefined) {
         observe?.("verified");
-        return { allow: true, principal };
+        return { allow: true, ...client, principal };
       }
       const listed = singleHeader(rawHeaders, GROUPS_HEADER);
       const groups = typeof listed === "string" ? decodeGroups(listed) : undefined;
       const isUnread = listed !== undefined && groups === undefined;
       if (caller === UNREADABLE || isUnread) return refuse(refusal("caller_header"));
       observe?.("verified");
-      return { allow: true, caller, ...(groups && { groups }), principal };
+      return { allow: true, caller, ...(groups && { groups }), ...client, principal };
     },
     async knows(rawHeaders) {
       // who shows nothing where nothing is asked is no caller that is refused

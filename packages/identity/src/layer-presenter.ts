@@ -2,7 +2,7 @@
 import type { Environment } from "@airlock/config";
 import { callerHeaders } from "./caller-name.ts";
 import { encodeGroups } from "./group-names.ts";
-import { GROUPS_HEADER, LAYER_HEADER } from "./headers.ts";
+import { CLIENT_HEADER, GROUPS_HEADER, LAYER_HEADER } from "./headers.ts";
 import { type LayerPresentSettings, layerPresentSettings } from "./layer-settings.ts";
 import type { IdentityLog } from "./log.ts";
 import { openTokenFile, readTokenFile, TokenFileError } from "./token-file.ts";
@@ -13,8 +13,13 @@ export interface LayerPresenter {
    *
    * @param callerName the end caller, verified at the outer door; undefined when nobody asked.
    * @param groups the caller's, verified with the name.
+   * @param clientAddress where the call comes from, for logs and limits; undefined for a call of our own.
    */
-  headers(callerName?: string, groups?: readonly string[]): Record<string, string>;
+  headers(
+    callerName?: string,
+    groups?: readonly string[],
+    clientAddress?: string,
+  ): Record<string, string>;
   /** Looks at the token file now rather than within a second. Never rejects. */
   refresh(): Promise<void>;
   close(): void;
@@ -35,8 +40,9 @@ export function createLayerPresenter(
   }
   const file = openTokenFile(settings.LAYER_TOKEN_FILE, log);
   return {
-    headers(callerName, groups) {
-      const proof = { [LAYER_HEADER]: file.current() };
+    headers(callerName, groups, clientAddress) {
+      const proof: Record<string, string> = { [LAYER_HEADER]: file.current() };
+      if (clientAddress !== undefined) proof[CLIENT_HEADER] = clientAddress;
       if (!callerName) return proof;
       const named = callerHeaders(callerName);
       // a call without its caller's name would be somebody else's

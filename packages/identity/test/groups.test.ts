@@ -62,5 +62,6 @@ test("every header of an identity is one that no client may send", () => {
     "x-airlock-caller",
     "x-airlock-caller-whole",
     "x-airlock-groups",
+    "x-airlock-client",
   ]);
 });

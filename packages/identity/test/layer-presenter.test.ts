@@ -43,6 +43,14 @@ test("the token goes out with the caller's name beside it", async (t) => {
   assert.deepEqual(Object.keys(presenter.headers()), ["x-airlock-layer"]);
 });
 
+test("the client's address goes out with the token, whether its name is known or not", async (t) => {
+  const { presenter } = await tokenFile(t);
+  for (const caller of ["alice", undefined]) {
+    const { "x-airlock-client": client } = presenter.headers(caller, undefined, "192.0.2.1");
+    assert.equal(client, "192.0.2.1");
+  }
+});
+
 test("a token that the kubelet swaps is picked up, and logged without a word of it", async (t) => {
   const { path, kept, log, presenter } = await tokenFile(t);
   await presenter.refresh();

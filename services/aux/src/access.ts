@@ -76,4 +76,8 @@ export function createAccess({ policy, audit }: AccessDeps): Access {
 }
 
 const subjectOf = ({ caller, groups }: FastifyRequest) => ({ caller, groups });
-const whoOf = ({ caller, id }: FastifyRequest) => ({ caller, requestId: id });
+const whoOf = ({ caller, client, id }: FastifyRequest) => ({
+  caller,
+  peer: client.address,
+  requestId: id,
+});

@@ -37,10 +37,13 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
   };
   const isReady = () => aws.session.isValid() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
-  // where nobody says who is calling, the peer is a gateway, and all of its clients would share
+  // where nobody tells whom a request is for, the peer is a gateway, and all of its clients would share
   const shares: Shares = {
     perClient: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
-    clientOf: ({ caller }) => caller,
+    clientOf: ({ caller, client, isClientTold }) => {
+      if (caller !== undefined) return `caller ${caller}`;
+      return isClientTold ? `address ${client.network}` : undefined;
+    },
   };
   const options = { settings, about, isReady, admission, shares, logger, metrics };
   return createServer(options, (app) => {

@@ -23,7 +23,7 @@ const fields = z.object({
   WAITS_PER_CLIENT: integer(0, 2000)
     .default(200)
     .describe(
-      "Waits for a change that one pod holds at once for one caller that the gateway names, of 2000 for all; 0 for no limit. More than the gateway's, for a caller comes through several of them.",
+      "Waits for a change that one pod holds at once for one caller or address that the gateway names, of 2000 for all; 0 for no limit. More than the gateway's, for a caller comes through several of them.",
     ),
   STREAMS_PER_CLIENT: integer(0, 500)
     .default(100)

@@ -90,6 +90,38 @@ test("the end caller's name is believed beside a good proof only, and logged", a
   assert.equal(lineOf("forged")?.status, 200);
 });
 
+test("the client's address is believed beside a good proof only: in the log, audit and shares", async (t) => {
+  const { issuer, url, lines } = await startEnforced(t, "observe", { WAITS_PER_CLIENT: "2" });
+  const good = { "x-airlock-layer": await issuer.mint(GATEWAY) };
+  const get = (headers: Record<string, string>, query = "") =>
+    fetch(`${url}/parameters/my-parameter${query}`, { headers });
+  const etag = (await get(good)).headers.get("etag") ?? "";
+  for (const [id, headers, peer] of [
+    ["good", { ...good, "x-airlock-client": "192.0.2.1" }, "192.0.2.1"],
+    ["forged", { "x-airlock-client": "192.0.2.1" }, "127.0.0.1"],
+    ["older", good, "127.0.0.1"],
+    ["nonsense", { ...good, "x-airlock-client": "a b" }, "127.0.0.1"],
+  ] as const) {
+    assert.equal((await get({ ...headers, "x-request-id": id })).status, 200);
+    const mine = () => lines.filter((line) => line.request_id === id);
+    while (mine().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(new Set(mine().map((line) => line.peer)), new Set([peer]), id);
+  }
+
+  const wait = async (headers: Record<string, string>) =>
+    (await get({ ...good, ...headers, "if-none-match": etag }, "?wait=1s")).status;
+  const many = (headers: Record<string, string>) =>
+    Promise.all(Array.from({ length: 4 }, () => wait(headers)));
+  const [one, other, named, nobody] = await Promise.all([
+    many({ "x-airlock-client": "192.0.2.1" }),
+    many({ "x-airlock-client": "192.0.2.2" }),
+    many({ "x-airlock-client": "192.0.2.1", "x-airlock-caller": "alice" }),
+    many({}),
+  ]);
+  for (const each of [one, other, named]) assert.deepEqual(each.sort(), [304, 304, 429, 429]);
+  assert.deepEqual(nobody, [304, 304, 304, 304], "whom an older gateway asks for is not known");
+});
+
 test("a token never reaches the log", async (t) => {
   const { issuer, ask, lines } = await startEnforced(t);
   const expired = await issuer.mint({ ...GATEWAY, exp: 1, iat: 0, nbf: 0 });

@@ -202,6 +202,7 @@ test("every decision is one audit line, whatever LOG_LEVEL says, and holds no va
   const audit = createAudit(log);
   const asked = {
     caller: "alice@example.com",
+    peer: "192.0.2.1",
     requestId: "r1",
     verb: "read",
     name: "/a/b",
@@ -209,7 +210,8 @@ test("every decision is one audit line, whatever LOG_LEVEL says, and holds no va
   audit.decision({ ...asked, decision: { allow: true, rule: "shop" }, cache: "hit" });
   audit.decision({ ...asked, caller: undefined, decision: { allow: false, rule: "default" } });
   audit.list({ ...asked, verb: "list", name: "/a/*", allowed: 3, denied: 2, cache: "stale" });
-  const common = { level: "info", service: "aux", audit: true, request_id: "r1", msg: "access" };
+  const request = { peer: "192.0.2.1", request_id: "r1" };
+  const common = { level: "info", service: "aux", audit: true, ...request, msg: "access" };
   assert.deepEqual(
     lines.map(({ time: _, ...line }) => line),
     [

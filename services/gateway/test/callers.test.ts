@@ -84,8 +84,12 @@ test("aux gets the layer's proof and the caller's name; a client's own headers n
     ...(await bearer("alice")),
     "x-airlock-caller": "root",
     "x-airlock-layer": "forged",
+    "x-airlock-client": "6.6.6.6",
+    "x-forwarded-for": "6.6.6.6",
   });
   const headers = upstream.requests[0]?.headers;
+  assert.equal(headers?.["x-airlock-client"], "127.0.0.1");
+  assert.equal(headers?.["x-forwarded-for"], undefined);
   assert.equal(headers?.["x-airlock-caller"], "alice");
   assert.match(String(headers?.["x-airlock-layer"]), /^eyJ/);
   assert.equal(headers?.authorization, undefined);

@@ -22,7 +22,7 @@ export type AuditEvent =
 export type AuditFields = Readonly<Record<string, string | number | null>>;
 
 export interface Audit {
-  /** @param request whose user, where there is one, and id stand in the line. */
+  /** @param request whose user, where there is one, address and id stand in the line. */
   done(request: FastifyRequest, event: AuditEvent, fields: AuditFields): void;
   refused(request: FastifyRequest, event: AuditEvent, fields: AuditFields): void;
 }
@@ -33,12 +33,13 @@ export function createAudit(log: Logger): Audit {
   const lines = log.child({ audit: true }, { level });
   const write =
     (outcome: "done" | "refused"): Audit["done"] =>
-    ({ caller, user, id }, event, fields) => {
+    ({ caller, client, user, id }, event, fields) => {
       const who = {
         ...(caller !== undefined && { caller }),
         ...(user !== undefined && { username: user.username }),
       };
-      lines.info({ event, outcome, ...who, ...fields, request_id: id }, "audit");
+      const from = { peer: client.address, request_id: id };
+      lines.info({ event, outcome, ...who, ...fields, ...from }, "audit");
     };
   return { done: write("done"), refused: write("refused") };
 }

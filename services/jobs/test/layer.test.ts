@@ -1,8 +1,9 @@
 /** Who gets an answer from jobs: the gateway's own identity, and nobody else. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { createLocalIssuer } from "@airlock/local-issuer";
-import { startJobs, startWorld } from "./harness.ts";
+import { rawLogin, startJobs, startWorld } from "./harness.ts";
 
 const GATEWAY = { sub: "system:serviceaccount:gateway:gateway", aud: ["jobs"] };
 
@@ -40,6 +41,14 @@ test("every path but probes and health asks for the gateway's proof, the interna
   assert.deepEqual(rest, { ...expected, service: "jobs", environment: "dev" });
   const good = { "x-airlock-layer": await issuer.mint(GATEWAY) };
   assert.equal((await jobs.ask("POST", "/v1/auth/challenge", { headers: good })).status, 200);
+  const from = { ...good, "x-airlock-client": "2001:db8::7" };
+  const login = await jobs.ask("POST", "/v1/auth/aws-login", {
+    headers: from,
+    body: rawLogin(KNOWN_SESSIONS.gpuUser),
+  });
+  assert.equal(login.status, 200, JSON.stringify(login.body));
+  const audited = jobs.lines.map((line) => JSON.parse(line)).find(({ audit }) => audit);
+  assert.deepEqual([audited?.event, audited?.peer], ["login", "2001:db8::7"]);
   const keyless = await jobs.ask("GET", "/v1/jobs", { headers: good });
   assert.equal(keyless.body.code, "api_key_missing");
   const stranger = { ...GATEWAY, sub: "system:serviceaccount:default:default" };

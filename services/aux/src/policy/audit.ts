@@ -6,6 +6,8 @@ import { ANONYMOUS, type Verb } from "./rule.ts";
 interface Asked {
   /** Verified name; undefined where callers are not asked. */
   readonly caller: string | undefined;
+  /** Address of the client, of the gateway where that does not tell it. */
+  readonly peer: string;
   readonly requestId: string;
   readonly verb: Verb;
   /** What was asked for: the name of a parameter, `s3://bucket/key`. Never a value. */
@@ -34,8 +36,9 @@ export function createAudit(log: Logger): Audit {
   };
 }
 
-const membersOf = ({ caller = ANONYMOUS, requestId, verb, name, cache }: Asked) => ({
+const membersOf = ({ caller = ANONYMOUS, peer, requestId, verb, name, cache }: Asked) => ({
   caller,
+  peer,
   verb,
   name,
   ...(cache !== undefined && { cache }),

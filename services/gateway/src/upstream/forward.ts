@@ -44,7 +44,7 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
     ...upstreamHeaders(request.raw, request.id, wishes),
     ...(body !== undefined && { "content-type": "application/json" }),
     ...ownHeaders,
-    ...layer?.headers(request.caller, request.groups),
+    ...layer?.headers(request.caller, request.groups, request.client.address),
   });
 
   const refuse = (timing: Timing) => {
