@@ -7,6 +7,7 @@ export interface MemoryObjects {
   readonly aws: Aws;
   /** What there is from now on: keys by bucket. */
   fill(buckets: ReadonlyMap<string, readonly string[]>): void;
+  has(bucket: string, key: string): boolean;
   /** Pages that were asked for so far. */
   readonly pages: number;
 }
@@ -51,6 +52,7 @@ export function memoryObjects(sizes: readonly number[]): MemoryObjects {
     fill(buckets) {
       stored = buckets;
     },
+    has: (bucket, key) => stored.get(bucket)?.includes(key) ?? false,
     get pages() {
       return pages;
     },

@@ -69,7 +69,7 @@ export async function listObjects(
   } catch (error) {
     throw error instanceof DeadlineExceededError ? unfinished(error) : error;
   } finally {
-    ended.abort(); // whatever was looked into ahead
+    ended.abort("the page is full"); // for whatever was looked into ahead
   }
 }
 
