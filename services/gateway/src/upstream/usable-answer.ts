@@ -8,6 +8,8 @@ const CONDITIONS_OF_OBJECTS = [...CONDITIONS, "if-modified-since"] as const;
 
 /** In any case, with any parameters (RFC 9110 §8.3.1). */
 const JSON_TYPE = /^application\/json *(?:;|$)/i;
+/** A parameter's value and nothing else, to who asks for it; aux gives each an ETag. */
+const TEXT_TYPE = /^text\/plain *(?:;|$)/i;
 
 /**
  * Anything else comes from something in between: a redirect, a login page, a part that nobody asked
@@ -24,5 +26,9 @@ export function isUsable(
     return (isObject ? CONDITIONS_OF_OBJECTS : CONDITIONS).some((name) => client[name]);
   }
   if (isObject) return status === 200 || (status === 206 && client.range !== undefined);
-  return status >= 200 && status <= 202 && JSON_TYPE.test(headers["content-type"] ?? "");
+  const type = headers["content-type"] ?? "";
+  if (TEXT_TYPE.test(type)) {
+    return status === 200 && headers.etag !== undefined && /\btext\//.test(client.accept ?? "");
+  }
+  return status >= 200 && status <= 202 && JSON_TYPE.test(type);
 }
