@@ -1,7 +1,10 @@
-/** Runs `start` as a person would, on ports that are free: the pair, unless asked for more. */
+/** Runs `start` as a person would, on free ports and in a folder of its own: the pair, unless asked for more. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -31,6 +34,7 @@ export async function freePorts(): Promise<Record<string, string>> {
     "AUX_METRICS_PORT",
     "GATEWAY_METRICS_PORT",
     "JOBS_METRICS_PORT",
+    "DATABASE_PORT",
   ];
   const servers = names.map(() => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));
@@ -46,11 +50,18 @@ export async function start(
   ports?: Record<string, string>,
 ): Promise<Run> {
   const used = ports ?? (await freePorts());
+  const folder = env.DATA_FOLDER ?? (await mkdtemp(join(tmpdir(), "airlock-start-")));
+  // root's Postgres runs as another user, who has to reach its own folder
+  if (!env.DATA_FOLDER) await chmod(folder, 0o711);
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(
     process.execPath,
     ["--conditions=airlock-source", "scripts/src/start.ts", ...args],
-    { cwd: ROOT, env: { PATH, HOME, ...used, ...env }, stdio: ["ignore", "pipe", "pipe"] },
+    {
+      cwd: ROOT,
+      env: { PATH, HOME, DATA_FOLDER: folder, ...used, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
   );
   let out = "";
   let err = "";
@@ -64,6 +75,7 @@ export async function start(
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
     await exited;
+    if (!env.DATA_FOLDER) await rm(folder, { recursive: true, force: true });
   });
   return {
     process: child,

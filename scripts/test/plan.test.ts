@@ -11,6 +11,7 @@ const PORTS = {
   AUX_METRICS_PORT: 5,
   GATEWAY_METRICS_PORT: 6,
   JOBS_METRICS_PORT: 7,
+  DATABASE_PORT: 8,
 };
 const OPTIONS = { only: "pair", watch: false, useRealAws: false, layerAuth: false, reset: false };
 

@@ -1,6 +1,6 @@
 /** `start` with jobs: a database that is kept, guarded and emptied, and the printed way to a job. */
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, stat } from "node:fs/promises";
@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { promisify } from "node:util";
+import { connectTarget, createStore } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
-import { exportCredentials, jobsSteps } from "../src/start/jobs-steps.ts";
 import { isListening, ROOT, type Run, start, statusOf } from "./harness.ts";
+import { inShell, printedLines, SHELLS } from "./shells.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "airlock-start-jobs-"));
 // root's Postgres runs as another user, who has to reach its own folder
@@ -19,11 +19,18 @@ await chmod(folder, 0o711);
 after(() => rm(folder, { recursive: true, force: true }));
 const POSTMASTER = join(folder, "postgres/data/postmaster.pid");
 
-/** What a shell prints that is given the lines of the banner. */
-async function inShell(run: Run, lines: readonly string[]): Promise<string> {
-  for (const line of lines) assert.ok(run.stderr().includes(line), run.stderr());
-  const { stdout } = await promisify(execFile)("sh", ["-c", lines.join("\n")]);
-  return stdout;
+async function isDatabase(url: string): Promise<boolean> {
+  const quiet = { info() {}, warn() {}, error() {} };
+  const store = createStore({
+    ...connectTarget(url),
+    pool: { min: 0, max: 1 },
+    connectTimeoutMs: 5000,
+    statementTimeoutMs: 5000,
+    log: quiet,
+  });
+  const isReachable = await store.isReachable();
+  await store.close();
+  return isReachable;
 }
 
 /** @returns the report of the acceptance tests, run as somebody else would: by addresses and credentials. */
@@ -50,9 +57,22 @@ test("the printed lines log in, submit and list; acceptance passes; a second sta
   // a minute's logins of many people in a few seconds
   const run = await start(t, [], { DATA_FOLDER: folder, LOGIN_RATE_PER_MINUTE: "1000" });
   await run.ready();
-  const steps = jobsSteps(Number(run.ports.GATEWAY_PORT));
-  const printed = await inShell(run, [exportCredentials(), ...steps]);
-  assert.match(printed, /"status":"queued".*"jobs":\[\{.*"gpu_type":"h100".*"total":1/s);
+  const exported = printedLines(run, /^export /);
+  assert.equal(exported.length, 3);
+  const steps = printedLines(run, /^KEY=|\$KEY/);
+  const session = join(folder, "session.sh");
+  for (const shell of SHELLS) {
+    for (const identity of [exported, [`. ${session}`]]) {
+      const printed = await inShell(shell, [...identity, ...steps]);
+      assert.match(printed, /"status":"queued".*"jobs":\[\{.*"gpu_type":"h100".*"total":\d/s);
+    }
+  }
+  const [psql = ""] = printedLines(run, /^postgres/);
+  const url = await inShell("sh", [psql.replace(/^postgres +psql/, "printf %s")]);
+  assert.ok(await isDatabase(url), url);
+  for (const name of ["session.sh", "writer-session.sh", "database-url"]) {
+    assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600, name);
+  }
   const keys = join(folder, "env-vars-keys");
   assert.match(await readFile(keys, "utf8"), /^local:[A-Za-z0-9+/]{43}=\n$/);
   assert.equal((await stat(keys)).mode & 0o777, 0o600);
@@ -80,8 +100,9 @@ test("the printed lines log in, submit and list; acceptance passes; a second sta
 test("--reset begins anew; with --layer-auth jobs answers the gateway only; without Postgres the run ends", async (t) => {
   const run = await start(t, ["--reset", "--layer-auth"], { DATA_FOLDER: folder });
   await run.ready();
-  const [login = "", , list = ""] = jobsSteps(Number(run.ports.GATEWAY_PORT));
-  const printed = await inShell(run, [exportCredentials(), login, list]);
+  const lines = printedLines(run, /^export |^KEY=|\/jobs -H/);
+  assert.equal(lines.length, 5);
+  const printed = await inShell("sh", lines);
   assert.match(printed, /"jobs":\[\],"total":0/);
   assert.equal(await statusOf(`${run.jobs}/v1/jobs`), 401);
   assert.equal(await statusOf(`${run.jobs}/readyz`), 200);

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { Health } from "@airlock/contract";
-import { examples } from "../src/start/banner.ts";
-import { freePorts, isListening, type Run, start } from "./harness.ts";
+import { freePorts, isListening, type Run, start, statusOf } from "./harness.ts";
+import { inShell, printedLines, SHELLS } from "./shells.ts";
 
 /** A shell full of things that must change nothing. */
 const POLLUTED = {
@@ -24,16 +24,27 @@ const POLLUTED = {
   SERVICE_NAME: "mine",
 };
 
-test("the pair runs on the stand-in whatever the shell holds, and its examples are true", async (t) => {
+test("the pair runs on the stand-in whatever the shell holds, and what it prints is true in every shell", async (t) => {
   const run = await start(t, ["--only=pair"], POLLUTED);
   await run.ready();
-  for (const { curl, answer } of examples(Number(run.ports.GATEWAY_PORT))) {
-    const response = await fetch(curl.replace("curl ", ""));
-    const body = await response.text();
-    assert.equal(response.status, 200, `${curl}: ${body}`);
-    assert.ok(body.includes(answer), `${curl}: ${body}`);
-    assert.ok(run.stderr().includes(curl), run.stderr());
+  const { examples } = lineOf(run, "ready") as { examples: { curl: string; answer: string }[] };
+  const curls = printedLines(run, /^curl/);
+  assert.deepEqual(
+    curls,
+    examples.map(({ curl }) => curl),
+  );
+  for (const shell of SHELLS) {
+    for (const { curl, answer } of examples) {
+      const body = await inShell(shell, [curl]);
+      assert.ok(body.includes(answer), `${shell}: ${curl}: ${body}`);
+    }
   }
+  const { overruled } = lineOf(run, /^set by start/) as { overruled: string[] };
+  assert.deepEqual(overruled, [
+    ...["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_ROLE_ARN"],
+    ...["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ENVIRONMENT", "HOST", "PORT"],
+    "SERVICE_NAME",
+  ]);
   const health = Health.parse(await (await fetch(`${run.aux}/health`)).json());
   assert.deepEqual(
     [health.service, health.environment, health.region, health.aws_session?.source],
@@ -93,14 +104,78 @@ test("when the run itself is killed its services stop by themselves", async (t) 
   }
 });
 
-test("a taken port is named, with the variable that moves it, and the run exits 1", async (t) => {
+test("taken ports are one message with one line that moves them all, and the run exits 1", async (t) => {
   const ports = await freePorts();
-  const blocker = createServer().listen(Number(ports.AUX_PORT), "127.0.0.1");
-  await once(blocker, "listening");
-  t.after(() => blocker.close());
+  const { AUX_PORT, GATEWAY_METRICS_PORT } = ports;
+  // localhost is either address to a client
+  for (const [port, host] of [
+    [AUX_PORT, "127.0.0.1"],
+    [GATEWAY_METRICS_PORT, "::1"],
+  ] as const) {
+    const blocker = createServer().listen(Number(port), host);
+    await once(blocker, "listening");
+    t.after(() => blocker.close());
+  }
   const run = await start(t, ["--only=pair"], {}, ports);
   assert.equal(await run.exit(), 1);
-  assert.match(run.stderr(), new RegExp(`Port ${ports.AUX_PORT} is taken.*AUX_PORT=`));
+  const [told, line, ...more] = run.stderr().trimEnd().split("\n");
+  assert.match(told ?? "", new RegExp(`^Ports ${AUX_PORT}, ${GATEWAY_METRICS_PORT} are taken\\.`));
+  const offset = /^ {2}PORT_OFFSET=(\d+) pnpm start --only=pair$/.exec(line ?? "")?.[1];
+  assert.ok(offset, run.stderr());
+  assert.deepEqual(more, []);
+  const moved = await start(t, ["--only=pair"], { PORT_OFFSET: offset }, ports);
+  await moved.ready();
+  assert.equal(await statusOf(`http://127.0.0.1:${Number(AUX_PORT) + Number(offset)}/readyz`), 200);
+});
+
+test("until it is ready a run warns of nothing, names its open doors once, and each service listens once", async (t) => {
+  const run = await start(t, []);
+  await run.ready();
+  const lines = linesOf(run);
+  const ready = lines.findIndex(({ msg }) => msg === "ready");
+  assert.ok(ready > 0, run.stdout());
+  const loud = lines.slice(0, ready).filter(({ level }) => level !== "info" && level !== "debug");
+  assert.deepEqual(loud, []);
+  const listening = lines.slice(0, ready).filter(({ msg }) => /listening/i.test(String(msg)));
+  const services = ["local-aws", "aux", "jobs", "gateway"];
+  assert.deepEqual(listening.map(({ service }) => service).sort(), services.sort());
+  const doors = lines.filter((line) => line.open_doors !== undefined);
+  assert.deepEqual(
+    doors.map(({ level, open_doors }) => [level, Object.keys(open_doors as object).sort()]),
+    [["info", ["aux", "gateway", "jobs"]]],
+  );
+  assert.equal(lines.filter(({ overruled }) => overruled).length, 0);
+});
+
+test("the settings of the shell reach the services", async (t) => {
+  const run = await start(t, ["--only=pair"], { CACHE_FRESH_SECONDS: "0", LOG_LEVEL: "WARNING" });
+  await run.ready();
+  const read = async () => {
+    const response = await fetch(`${run.gateway}/config/my-parameter`);
+    await response.body?.cancel();
+  };
+  const calls = async () => {
+    const counts = await (await fetch(`${run.localAws}/_control/calls`)).json();
+    return (
+      (counts as { byOperation: Record<string, number> }).byOperation["ssm.GetParameters"] ?? 0
+    );
+  };
+  await read();
+  const before = await calls();
+  await read();
+  assert.equal((await calls()) - before, 1, "each read asks AWS");
+  assert.deepEqual(
+    linesOf(run).filter(
+      ({ level, service, audit }) => level === "info" && service !== "start" && !audit,
+    ),
+    [],
+  );
+});
+
+test("a setting that is wrong is the service's to tell, in its words", async (t) => {
+  const run = await start(t, ["--only=gateway"], { GATEWAY_AUTH: "keys" });
+  assert.equal(await run.exit(), 1);
+  assert.match(run.stderr(), /gateway: +GATEWAY_AUTH: must be one of none, jwt, api-key/);
 });
 
 test("--help explains itself, --only takes what it names, anything else exits 2", async (t) => {
@@ -120,7 +195,7 @@ test("--help explains itself, --only takes what it names, anything else exits 2"
   assert.equal(await unknown.exit(), 2);
   const wrong = await start(t, ["--only=everything"]);
   assert.equal(await wrong.exit(), 2);
-  assert.match(wrong.stderr(), /--only takes all, pair, aux, gateway/);
+  assert.match(wrong.stderr(), /--only takes all, pair, aux, jobs, gateway/);
   const reset = await start(t, ["--only=pair", "--reset"]);
   assert.equal(await reset.exit(), 2);
   assert.match(reset.stderr(), /--reset empties the database of jobs/);
@@ -155,6 +230,23 @@ test("dev --aws without usable credentials says so and exits 1", async (t) => {
   assert.equal(await run.exit(), 1);
   assert.match(run.stderr(), /No usable AWS credentials/);
 });
+
+/** The fields of the run's own line. */
+function lineOf(run: Run, msg: string | RegExp): Record<string, unknown> {
+  const lines = linesOf(run).filter(({ service }) => service === "start");
+  const found = lines.find((line) =>
+    typeof msg === "string" ? line.msg === msg : msg.test(String(line.msg)),
+  );
+  assert.ok(found, run.stdout());
+  return found;
+}
+
+const linesOf = (run: Run): Record<string, unknown>[] =>
+  run
+    .stdout()
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
 
 function isAlive(pid: number): boolean {
   try {

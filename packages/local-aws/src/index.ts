@@ -3,7 +3,12 @@
 export type { CallCounts, CallLine, CallRecord } from "./calls.ts";
 export type { LocalAwsControls } from "./controls.ts";
 export type { Fault, FaultInput, FaultKind } from "./faults/fault-schema.ts";
-export { KNOWN_SESSIONS, type KnownSession, LOCAL_AWS } from "./known-identities.ts";
+export {
+  KNOWN_SESSIONS,
+  type KnownSession,
+  LOCAL_AWS,
+  WRITER_SESSION,
+} from "./known-identities.ts";
 export { type LocalAws, type LocalAwsOptions, startLocalAws } from "./local-aws.ts";
 export type { BulkObjects, PutObjects } from "./s3/bulk-objects.ts";
 export type { BulkParameter, BulkRequest } from "./ssm/bulk-parameters.ts";

@@ -9,6 +9,8 @@ export const LOCAL_AWS = {
   baseUserArn: "arn:aws:iam::111122223333:user/airlock-base-dev",
   roleArn: "arn:aws:iam::111122223333:role/airlock-aux-role-dev",
   webIdentityRoleArn: "arn:aws:iam::111122223333:role/airlock-irsa-role-dev",
+  /** Whose sessions may reserve GPUs, on a laptop and in the tests. */
+  gpuRole: "SSOCloudDevGpuReservation",
 } as const;
 
 /** A person's session that is there from the start; only `expired` has ended. */
@@ -20,15 +22,14 @@ export interface KnownSession {
   readonly arn: string;
 }
 
-/** Who may reserve GPUs on a laptop, and in the tests. */
-const GPU_ROLE = "SSOCloudDevGpuReservation";
+const GPU_ROLE = LOCAL_AWS.gpuRole;
 
 /** `number` tells the sessions' keys apart; none of them was ever AWS's. */
 function knownSession(number: string, account: string, name: string): KnownSession {
   return {
     accessKeyId: `ASIAEXAMPLEGPULOGI${number}`,
     secretAccessKey: `EXAMPLE/nothing/here/is/secret/aaaaaa/${number}`,
-    sessionToken: `IQoJlocalEXAMPLE${number}${"ThisTokenIsPublicAndOpensNothing".repeat(4)}==`,
+    sessionToken: `IQoJlocalEXAMPLE${number}${"ThisTokenIsPublicAndOpensNothing".repeat(3)}==`,
     arn: `arn:aws:sts::${account}:assumed-role/${name}`,
   };
 }
@@ -56,6 +57,13 @@ export const KNOWN_SESSIONS = {
   /** AWS gives out no such name; whoever reads the ARN must not rely on that. */
   slashedSession: knownSession("07", LOCAL_AWS.accountId, `${GPU_ROLE}/admin/alice@example.com`),
 } as const satisfies Record<string, KnownSession>;
+
+/** There from the start as well: a developer's, who puts values and objects of their own in. */
+export const WRITER_SESSION = knownSession(
+  "10",
+  LOCAL_AWS.accountId,
+  "airlock-writer-role-dev/developer",
+);
 
 export const BASE_USER_ID = "AIDAEXAMPLEBASEUSER01";
 

@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KNOWN_SESSIONS, LOCAL_AWS } from "@airlock/local-aws";
-import { ListBucketsCommand } from "@aws-sdk/client-s3";
-import { DescribeParametersCommand } from "@aws-sdk/client-ssm";
+import { KNOWN_SESSIONS, LOCAL_AWS, WRITER_SESSION } from "@airlock/local-aws";
+import { ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  DescribeParametersCommand,
+  GetParameterCommand,
+  PutParameterCommand,
+} from "@aws-sdk/client-ssm";
 import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { refused, useBench } from "./harness.ts";
 
@@ -40,6 +44,17 @@ test("people may do nothing but say who they are", async () => {
   await refused(list, "AccessDeniedException", 400);
   const assume = { RoleArn: LOCAL_AWS.roleArn, RoleSessionName: "more" };
   await refused(bench.sts(person).send(new AssumeRoleCommand(assume)), "AccessDenied", 403);
+});
+
+test("the writer's session is known from the start, and may put parameters and objects", async () => {
+  const { Arn } = await bench.sts(WRITER_SESSION).send(new GetCallerIdentityCommand({}));
+  assert.equal(Arn, WRITER_SESSION.arn);
+  const parameter = { Name: "/mine/value", Value: "mine", Type: "String" } as const;
+  await bench.ssm(WRITER_SESSION).send(new PutParameterCommand(parameter));
+  const object = { Bucket: "airlock-data-dev", Key: "mine.txt", Body: "mine" };
+  await bench.s3(WRITER_SESSION).send(new PutObjectCommand(object));
+  const { Parameter } = await bench.ssm().send(new GetParameterCommand({ Name: "/mine/value" }));
+  assert.equal(Parameter?.Value, "mine");
 });
 
 /** GetCallerIdentity with `accept: application/json`, signed like the rest by the SDK's own signer. */

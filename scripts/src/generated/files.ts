@@ -1,6 +1,6 @@
 /** Every file that is generated, with what it should hold. */
 import { readFile } from "node:fs/promises";
-import { envExample } from "./env-example.ts";
+import { envExample, settingNames } from "./env-example.ts";
 import { openApiOf } from "./openapi.ts";
 import { codesTable, replaceSection, settingsTable } from "./tables.ts";
 
@@ -16,6 +16,7 @@ export async function generatedFiles(): Promise<GeneratedFile[]> {
   const errors = await readFile(new URL("docs/errors.md", ROOT), "utf8");
   return [
     { path: ".env.example", expected: envExample() },
+    { path: "scripts/src/start/setting-names.json", expected: settingNames() },
     { path: "README.md", expected: replaceSection(readme, "settings", settingsTable()) },
     { path: "docs/errors.md", expected: replaceSection(errors, "codes", codesTable(errors)) },
     { path: "services/gateway/openapi.json", expected: await openApiOf("gateway") },

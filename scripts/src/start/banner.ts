@@ -1,101 +1,107 @@
 /** What a run says once it is ready: where things are, and what to try. */
-import { exportCredentials, jobsSteps } from "./jobs-steps.ts";
+import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { examplesOf, hostOf, type Running } from "./examples.ts";
+import { jobsSteps, whyNoSteps } from "./jobs-steps.ts";
 import type { LocalCluster } from "./local-cluster.ts";
-import type { LocalDatabase } from "./local-database.ts";
-import type { Output } from "./output.ts";
-import type { StartOptions } from "./plan.ts";
-import type { Ports } from "./ports.ts";
+import { hasStandIn } from "./plan.ts";
+import { exportsOf } from "./sessions.ts";
+import { shellWord } from "./shell-words.ts";
 
 /** What there is to tell about. */
-export interface Places {
-  readonly ports: Ports;
+export interface Places extends Running {
+  readonly shell: NodeJS.ProcessEnv;
+  /** In the order in which they started; some may wait to be mended. */
+  readonly down: readonly string[];
   readonly cluster?: LocalCluster | undefined;
-  readonly database?: LocalDatabase | undefined;
+  readonly database?: { readonly urlFile: string } | undefined;
+  readonly sessions?: { readonly user: string } | undefined;
 }
 
-export interface Example {
-  readonly curl: string;
-  /** What the answer's body holds; the examples are run by a test. */
-  readonly answer: string;
-}
-
-export function examples(gatewayPort: number): Example[] {
-  const url = `http://localhost:${gatewayPort}`;
+/** At most 80 columns by 40 rows, with the line that each service has before it. */
+export function banner(places: Places): string {
+  const { options, down } = places;
+  const ready = down.length === 0 ? "Ready." : `Ready but for ${down.join(", ")}.`;
+  const dev = options.watch ? " A service restarts when its code changes." : "";
   return [
-    { curl: `curl ${url}/health`, answer: '"status":"healthy"' },
-    { curl: `curl ${url}/storage`, answer: '"count":3,"buckets":[{"name":"airlock-backups-dev"' },
-    { curl: `curl ${url}/config`, answer: '"name":"/airlock/dev/database/host","type":"String"' },
-    {
-      curl: `curl ${url}/config//airlock/dev/database/host`,
-      answer: '"value":"db.dev.example.com"',
-    },
-    {
-      curl: `curl ${url}/config/my-parameter`,
-      answer: '"value":"a root-level value"',
-    },
-    {
-      curl: `curl ${url}/config?path=/airlock/dev/database`,
-      answer: '"count":5,"parameters":[{"name":"/airlock/dev/database/host"',
-    },
-    {
-      curl: `curl ${url}/storage/airlock-data-dev/reports/2026/summary.json`,
-      answer: '{"orders":42,"ok":true}',
-    },
+    "",
+    `${ready}${dev} Ctrl-C stops everything.`,
+    "",
+    ...rowsOf(places).map(([name, where, more]) =>
+      `  ${name.padEnd(10)} ${where.padEnd(29)} ${more}`.trimEnd(),
+    ),
+    ...notesOf(places),
+    "",
+    ...requests(places),
+    ...jobs(places),
+  ].join("\n");
+}
+
+/** Name, address and a further one for each thing that runs. */
+function rowsOf(places: Places): [string, string, string][] {
+  const { options, ports, cluster, database, settings } = places;
+  const services = [
+    ["gateway", ports.GATEWAY_PORT, ports.GATEWAY_METRICS_PORT],
+    ["aux", ports.AUX_PORT, ports.AUX_METRICS_PORT],
+    ["jobs", ports.JOBS_PORT, ports.JOBS_METRICS_PORT],
+  ] as const;
+  const rows: [string, string, string][] = services.flatMap(([name, port, metricsPort]) => {
+    const env = settings[name];
+    if (!env) return [];
+    const docs = isOff(env.DOCS) || isLocked(env.LAYER_AUTH_MODE) ? "" : "/docs";
+    return [
+      [name, `http://localhost:${port}${docs}`, `http://localhost:${metricsPort}/metrics`],
+    ] satisfies [string, string, string][];
+  });
+  if (database) rows.push(["postgres", `psql "$(cat ${shellWord(database.urlFile)})"`, ""]);
+  if (hasStandIn(options)) {
+    rows.push(["local-aws", `http://localhost:${ports.LOCAL_AWS_PORT}`, "plays STS, S3 and SSM"]);
+  }
+  if (cluster) rows.push(["issuer", cluster.issuer, "plays the cluster"]);
+  return rows;
+}
+
+const isOff = (word = "") => /^(off|false|0)$/i.test(word.trim());
+const isLocked = (mode = "") => mode.trim().toLowerCase() === "enforce";
+
+/** What a reader of the table has to know, and would otherwise find out by a refusal. */
+function notesOf({ settings, shell }: Places): string[] {
+  const locked = ["aux", "jobs"].filter((name) => isLocked(settings[name]?.LAYER_AUTH_MODE));
+  const host = hostOf(settings.gateway);
+  const proxy = shell.http_proxy && !/(^|[,\s.])(localhost|\*)/.test(shell.no_proxy ?? "");
+  return [
+    ...(locked.length > 0 ? [`  ${locked.join(" and ")}: 401 to all but the gateway`] : []),
+    ...(host ? ["  ALLOWED_HOSTS has no localhost: a browser is answered 421"] : []),
+    ...(proxy ? ["  http_proxy is set here: export no_proxy=localhost, for curl"] : []),
   ];
 }
 
-export function printBanner(output: Output, options: StartOptions, places: Places): void {
-  const { only, useRealAws } = options;
-  const { ports } = places;
-  const table = rowsOf(options, places).map(([name, where, note]) =>
-    `  ${name.padEnd(10)} ${where.padEnd(30)} ${note}`.trimEnd(),
-  );
-  const tryThese = only === "aux" || useRealAws ? [] : examples(ports.GATEWAY_PORT);
-  const steps = only === "all" && !useRealAws ? jobsSteps(ports.GATEWAY_PORT) : [];
-  const lines = tryThese.flatMap(({ curl, answer }) => [`  ${curl}`, `      … ${answer} …`]);
-  output.say(
-    [
-      "",
-      "Ready. Ctrl-C stops everything.",
-      "",
-      ...table,
-      "",
-      ...(lines.length > 0 ? ["Try:", "", ...lines, ""] : []),
-      ...(steps.length > 0 ? [...AS_ALICE, "", exportCredentials(), ...steps, ""] : []),
-    ].join("\n"),
-  );
-  output.record({ msg: "ready", ports, examples: tryThese });
+function requests(places: Places): string[] {
+  const { settings } = places;
+  const examples = examplesOf(places);
+  if (examples.length === 0) return [];
+  const auth = settings.gateway?.GATEWAY_AUTH?.trim().toLowerCase();
+  const isOwnPolicy = places.shell.ACCESS_POLICY_FILE && settings.aux;
+  const bounds = [
+    ...(auth === "jwt" ? [`with a token of ${settings.gateway?.GATEWAY_JWT_ISSUER} in TOKEN`] : []),
+    ...(auth === "api-key" ? ["with the KEY of below"] : []),
+    ...(isOwnPolicy ? ["as far as your policy allows"] : []),
+  ];
+  return [
+    `Try${bounds.map((bound) => `, ${bound}`).join("")}:`,
+    "",
+    ...examples.map(({ curl }) => `  ${curl}`),
+    "",
+  ];
 }
 
-const AS_ALICE = [
-  "A GPU job, as alice@example.com: a session of the role that may log in, which only the stand-in knows.",
-];
-
-/** Name, address and a note for each thing that runs. */
-function rowsOf({ only, useRealAws }: StartOptions, places: Places): [string, string, string][] {
-  const { ports, cluster, database } = places;
-  const url = (port: number) => `http://localhost:${port}`;
-  const serviceRows = (name: string, port: number, metricsPort: number) =>
-    [
-      [name, url(port), `docs ${url(port)}/docs`],
-      ["", `${url(metricsPort)}/metrics`, ""],
-    ] satisfies [string, string, string][];
-  const rows: [string, string, string][] = [];
-  if (only !== "aux") {
-    rows.push(...serviceRows("gateway", ports.GATEWAY_PORT, ports.GATEWAY_METRICS_PORT));
-  }
-  if (only !== "gateway") {
-    rows.push(...serviceRows("aux", ports.AUX_PORT, ports.AUX_METRICS_PORT));
-  }
-  if (database) {
-    rows.push(...serviceRows("jobs", ports.JOBS_PORT, ports.JOBS_METRICS_PORT));
-    rows.push(["postgres", `127.0.0.1:${database.port}`, `kept in ${database.folder}`]);
-  }
-  if (only !== "gateway" && !useRealAws) {
-    rows.push(["local-aws", url(ports.LOCAL_AWS_PORT), "stand-in for STS, S3 and SSM"]);
-  }
-  if (cluster) {
-    rows.push(["issuer", cluster.issuer, "plays the cluster; gateway alone has its tokens"]);
-  }
-  return rows;
+function jobs(places: Places): string[] {
+  if (!places.database || !places.sessions) return [];
+  const why = whyNoSteps(places);
+  if (why) return [why, ""];
+  return [
+    `A GPU job, as alice@example.com (or . ${shellWord(places.sessions.user)}):`,
+    "",
+    ...[...exportsOf(KNOWN_SESSIONS.gpuUser), ...jobsSteps(places)].map((line) => `  ${line}`),
+    "",
+  ];
 }

@@ -1,6 +1,7 @@
 /** What each process of a local run has in its environment: as little of the shell as possible. */
 import { fileURLToPath } from "node:url";
 import { LOCAL_AWS } from "@airlock/local-aws";
+import { handedOn, pick, type ServiceName } from "./shell-settings.ts";
 
 /** The absolute path of a file of this checkout. */
 export const path = (relative: string): string =>
@@ -9,30 +10,7 @@ export const path = (relative: string): string =>
 /** Compiled code of earlier runs, which saves a third of the time until all is ready. */
 const COMPILE_CACHE = path("node_modules/.cache/airlock-compile");
 const MACHINE =
-  /^(PATH|HOME|TMPDIR|LANG|LC_.*|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS)$|^(https?|all|no)_proxy$/i;
-/** Settings that a developer may try out: handed from the shell to the service that has them. */
-const HANDED_ON = [
-  "LOG_LEVEL",
-  "LOG_SAMPLE",
-  "DOCS",
-  "ALLOWED_HOSTS",
-  "DRAIN_DELAY_SECONDS",
-  "MAX_IN_FLIGHT",
-  "RATE_LIMIT_PER_MINUTE",
-  "TRUST_PROXY",
-  "GATEWAY_AUTH",
-  "GATEWAY_JWT_ISSUER",
-  "GATEWAY_JWT_AUDIENCE",
-  "GATEWAY_JWT_JWKS_URL",
-  "GATEWAY_JWT_JWKS_FILE",
-  "GATEWAY_JWT_JWKS_TOKEN_FILE",
-  "GATEWAY_JWT_JWKS_CA_FILE",
-  "GATEWAY_JWT_ALGORITHMS",
-  "GATEWAY_JWT_CALLER_CLAIM",
-  "GATEWAY_JWT_GROUPS_CLAIM",
-  "LOGIN_RATE_PER_MINUTE",
-  "API_KEY_TTL_HOURS",
-];
+  /^(PATH|HOME|TMPDIR|LANG|LC_.*|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS)$/;
 const LOCAL_HOSTS = "localhost,*.localhost,127.0.0.1,[::1]";
 
 /** What any process needs of the machine it runs on, and nothing more of the shell. */
@@ -40,12 +18,23 @@ export function machine(shell: NodeJS.ProcessEnv): Record<string, string> {
   return { ...pick(shell, (name) => MACHINE.test(name)), NODE_COMPILE_CACHE: COMPILE_CACHE };
 }
 
-export function service(shell: NodeJS.ProcessEnv, name: string, port: number, metricsPort: number) {
+/** Settings that the shell may overrule stand first, what the run sets itself last. */
+export function service(
+  name: ServiceName,
+  { shell, cluster }: { readonly shell: NodeJS.ProcessEnv; readonly cluster?: object | undefined },
+  [port, metricsPort]: readonly [number, number],
+): Record<string, string> {
+  // with a cluster of its own a run says all about layers, as halves of two issuers fit nowhere
+  const isOurs = (setting: string) => cluster !== undefined && /^(JOBS_)?LAYER_/.test(setting);
   return {
     ALLOWED_HOSTS: LOCAL_HOSTS,
     DRAIN_DELAY_SECONDS: "0",
     ...machine(shell),
-    ...pick(shell, (key) => HANDED_ON.includes(key)),
+    ...pick(handedOn(shell, name), (setting) => !isOurs(setting)),
+    // the gateway calls the others by their address, whatever it is called itself
+    ...(name !== "gateway" && {
+      ALLOWED_HOSTS: [shell.ALLOWED_HOSTS, LOCAL_HOSTS].filter(Boolean).join(","),
+    }),
     SERVICE_NAME: name,
     ENVIRONMENT: "dev",
     HOST: "127.0.0.1",
@@ -55,13 +44,32 @@ export function service(shell: NodeJS.ProcessEnv, name: string, port: number, me
   };
 }
 
-/** The stand-in's own user; nothing that could lead to a real account stays. */
-export function standIn(shell: NodeJS.ProcessEnv, port: number): Record<string, string> {
+/** The words of the services' LOG_LEVEL that the stand-in has as well, or others for. */
+const STAND_IN_LEVELS: Readonly<Record<string, string>> = {
+  trace: "debug",
+  debug: "debug",
+  info: "info",
+  warning: "warn",
+  warn: "warn",
+  error: "error",
+  fatal: "error",
+  silent: "silent",
+};
+
+/** What the stand-in itself runs with. */
+export function standInProcess(shell: NodeJS.ProcessEnv, port: number): Record<string, string> {
+  const level = STAND_IN_LEVELS[shell.LOG_LEVEL?.trim().toLowerCase() ?? ""];
   return {
-    ...pick(shell, (name) => name === "AWS_CA_BUNDLE"),
-    ACCESS_POLICY_FILE: path("scripts/src/start/access-policy.yaml"),
-    // nobody shares the stand-in, and it has no limit
-    SSM_CALLS_PER_SECOND: "1000",
+    ...machine(shell),
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    ...(level && { LOG_LEVEL: level }),
+  };
+}
+
+/** The stand-in's own user; nothing that could lead to a real account stays. */
+export function standIn(port: number): Record<string, string> {
+  return {
     AWS_REGION: LOCAL_AWS.region,
     AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
     AWS_ACCESS_KEY_ID: LOCAL_AWS.baseAccessKeyId,
@@ -73,6 +81,12 @@ export function standIn(shell: NodeJS.ProcessEnv, port: number): Record<string, 
   };
 }
 
+/** Of aux on the stand-in, where the shell has no others: nobody shares it, and it has no limit. */
+export const STAND_IN_DEFAULTS = {
+  ACCESS_POLICY_FILE: path("scripts/src/start/access-policy.yaml"),
+  SSM_CALLS_PER_SECOND: "1000",
+} as const;
+
 export const regionOf = (shell: NodeJS.ProcessEnv) => shell.AWS_REGION || shell.AWS_DEFAULT_REGION;
 
 export function realAws(shell: NodeJS.ProcessEnv): Record<string, string> {
@@ -81,15 +95,4 @@ export function realAws(shell: NodeJS.ProcessEnv): Record<string, string> {
     ...pick(shell, (name) => name.startsWith("AWS_") || name === "ASSUME_ROLE_ARN"),
     ...(region && { AWS_REGION: region }),
   };
-}
-
-export function pick(
-  shell: NodeJS.ProcessEnv,
-  wanted: (name: string) => boolean,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(shell).filter(
-      (entry): entry is [string, string] => wanted(entry[0]) && Boolean(entry[1]),
-    ),
-  );
 }

@@ -1,11 +1,6 @@
 /** The way from an AWS identity to a submitted job, as lines for a shell; a test runs them. */
-import { KNOWN_SESSIONS } from "@airlock/local-aws";
-
-/** A session of the role that may log in. The stand-in knows it; no other AWS does. */
-export function exportCredentials(): string {
-  const { accessKeyId, secretAccessKey, sessionToken } = KNOWN_SESSIONS.gpuUser;
-  return `export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_SESSION_TOKEN=${sessionToken}`;
-}
+import { LOCAL_AWS } from "@airlock/local-aws";
+import { hostOf, type Running } from "./examples.ts";
 
 const JSON_TYPE = "-H 'content-type: application/json'";
 const CREDENTIALS = [
@@ -17,13 +12,33 @@ const CREDENTIALS = [
   .join(",");
 const JOB = '{"image":"pytorch/pytorch:latest","instance_type":"p5.48xlarge","duration_hours":1}';
 
-/** One after the other, after the line above: log in, submit, look. */
-export function jobsSteps(gatewayPort: number): string[] {
-  const url = `http://localhost:${gatewayPort}/v1`;
+/** One after the other, after the lines of a session: log in, submit, look. */
+export function jobsSteps({ options, ports, settings }: Running): string[] {
+  const [port, env] =
+    options.only === "jobs"
+      ? [ports.JOBS_PORT, settings.jobs]
+      : [ports.GATEWAY_PORT, settings.gateway];
+  const url = `http://localhost:${port}/v1`;
+  const host = hostOf(env);
+  const curl = host ? `curl -H ${host}` : "curl";
   const key = '-H "authorization: Bearer $KEY"';
   return [
-    `KEY=$(curl -s ${url}/auth/aws-login ${JSON_TYPE} -d "{${CREDENTIALS}}" | cut -d'"' -f4)`,
-    `curl ${url}/jobs/submit ${key} ${JSON_TYPE} -d '${JOB}'`,
-    `curl ${url}/jobs ${key}`,
+    `KEY=$(${curl} -s ${url}/auth/aws-login ${JSON_TYPE} -d "{${CREDENTIALS}}" | cut -d'"' -f4)`,
+    `${curl} ${url}/jobs/submit ${key} ${JSON_TYPE} -d '${JOB}'`,
+    `${curl} ${url}/jobs ${key}`,
   ];
+}
+
+/** Why these steps lead nowhere with the settings of the run; undefined when they do. */
+export function whyNoSteps({ settings }: Running): string | undefined {
+  const { ALLOW_RAW_AWS_LOGIN, ALLOWED_AWS_ROLE, ALLOWED_AWS_ACCOUNTS } = settings.jobs ?? {};
+  if (/^(off|false|0)$/i.test(ALLOW_RAW_AWS_LOGIN?.trim() ?? "")) {
+    return "To log in, a client signs a challenge: ALLOW_RAW_AWS_LOGIN is off.";
+  }
+  const role = ALLOWED_AWS_ROLE?.trim() || LOCAL_AWS.gpuRole;
+  const accounts = ALLOWED_AWS_ACCOUNTS?.split(",").map((account) => account.trim());
+  if (role !== LOCAL_AWS.gpuRole || !accounts?.includes(LOCAL_AWS.accountId)) {
+    return `To log in, a session of ${role} in ${accounts?.join(" or ")} is needed; the stand-in's are of ${LOCAL_AWS.gpuRole} in ${LOCAL_AWS.accountId}.`;
+  }
+  return undefined;
 }

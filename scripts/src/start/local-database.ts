@@ -1,9 +1,11 @@
 /** The database of a local run: a Postgres of its own, brought to the schema of this checkout. */
 import { join } from "node:path";
+import { loadSettings } from "@airlock/config";
 import { connectTarget, queuesOf, type StoreLog, storeSettings } from "@airlock/jobs-store";
 import { migrate } from "@airlock/jobs-store/migrate";
 import { type LocalPostgres, startPostgres } from "@airlock/local-postgres";
 import * as z from "zod";
+import { handedOn } from "./shell-settings.ts";
 
 export interface LocalDatabase {
   /** With the password in it. */
@@ -16,23 +18,27 @@ export interface LocalDatabase {
 }
 
 export interface LocalDatabaseOptions {
-  /** Where its files are kept; undefined leaves that to packages/local-postgres. */
-  readonly dataFolder: string | undefined;
+  /** Where everything of the run is kept. */
+  readonly folder: string;
+  readonly port: number;
   /** Start from nothing. */
   readonly reset: boolean;
+  /** Where queues have other names, as jobs is told. */
+  readonly shell: NodeJS.ProcessEnv;
 }
 
 /** @throws Error that says why there is none: another run has it, or a migration failed. */
 export async function openDatabase(options: LocalDatabaseOptions): Promise<LocalDatabase> {
-  const { dataFolder, reset } = options;
-  const folder = dataFolder && join(dataFolder, "postgres");
-  const server = await startPostgres({ reset, ...(folder && { folder }) }).catch((error) => {
+  const { port, reset, shell } = options;
+  // the default as root is another folder, which its server's user can reach
+  const folder = shell.DATA_FOLDER && join(options.folder, "postgres");
+  const server = await startPostgres({ port, reset, ...(folder && { folder }) }).catch((error) => {
     throw new Error(
       `No Postgres for jobs: ${error.message} (DATA_FOLDER=…), or leave jobs out: pnpm start --only=pair`,
     );
   });
   try {
-    await bringUpToDate(server);
+    await bringUpToDate(server, shell);
   } catch (error) {
     await server.stop();
     const words = error instanceof Error ? error.message : String(error);
@@ -40,13 +46,13 @@ export async function openDatabase(options: LocalDatabaseOptions): Promise<Local
       `The database cannot be migrated: ${words}\nBegin anew with: pnpm start --reset`,
     );
   }
-  const { url, port, failed } = server;
-  return { url, port, folder: server.folder, failed, close: () => server.stop() };
+  const { url, failed } = server;
+  return { url, port: server.port, folder: server.folder, failed, close: () => server.stop() };
 }
 
 const quiet: StoreLog = { info() {}, warn() {}, error() {} };
 
-async function bringUpToDate({ url }: LocalPostgres): Promise<void> {
-  const defaults = z.object(storeSettings).parse({});
-  await migrate({ ...connectTarget(url), queues: queuesOf(defaults), log: quiet });
+async function bringUpToDate({ url }: LocalPostgres, shell: NodeJS.ProcessEnv): Promise<void> {
+  const settings = loadSettings(z.object(storeSettings), handedOn(shell, "jobs"));
+  await migrate({ ...connectTarget(url), queues: queuesOf(settings), log: quiet });
 }

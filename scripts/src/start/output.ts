@@ -2,56 +2,68 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { WriteStream } from "node:tty";
-import { isColorSupported, prettyFactory } from "pino-pretty";
+import { createDoors, type Doors } from "./open-doors.ts";
+import { createTerminalLines, type LogLine } from "./terminal-lines.ts";
 
 export interface Output {
-  readonly isTerminal: boolean;
-  /** Passes on the lines of a process; what is not JSON becomes a warning of that process. */
-  follow(name: string, stdout: Readable, stderr: Readable): void;
+  /**
+   * Passes on the lines of a process; what is not JSON becomes a warning of that process.
+   *
+   * @returns resolves when it says that it listens: all that it says of its start stands before.
+   */
+  follow(name: string, stdout: Readable, stderr: Readable): Promise<void>;
   /** Text for people: standard output on a terminal, standard error beside a pipe. */
   say(text: string): void;
-  /** A JSON line of the run's own, in a pipe only. */
-  record(fields: object): void;
+  /** A line of the run's own, of level info. */
+  tell(sentence: string, fields?: object): void;
+  /** The same, in a pipe only. */
+  record(msg: string, fields: object): void;
   complain(sentence: string): void;
-}
-
-interface RequestLine {
-  readonly [key: string]: unknown;
+  /** From now on the terminal shows what happens, and no longer what starts. */
+  showRequests(): void;
+  /** Of the services, instead of a line from each. */
+  readonly doors: Doors;
 }
 
 export function createOutput(stdout: WriteStream, stderr: WriteStream): Output {
-  const isTerminal = stdout.isTTY === true;
-  const pretty = prettyFactory({
-    colorize: isTerminal && isColorSupported,
-    translateTime: "SYS:HH:MM:ss.l",
-    singleLine: true,
-    include: "time,level,error,code,reason,port",
-    messageFormat: messageOf,
+  const terminal = stdout.isTTY === true ? createTerminalLines() : undefined;
+  const doors = createDoors();
+  const write = (line: LogLine) => {
+    const text = terminal ? terminal.render(line) : JSON.stringify(line);
+    if (text !== undefined) stdout.write(`${text}\n`);
+  };
+  const stamp = (fields: object): LogLine => ({
+    time: new Date().toISOString(),
+    level: "info",
+    ...fields,
   });
-  const write = (line: string) => stdout.write(isTerminal ? pretty(line) : `${line}\n`);
-  const stamp = (fields: object) =>
-    JSON.stringify({ time: new Date().toISOString(), level: "info", service: "start", ...fields });
   return {
-    isTerminal,
     follow(name, out, err) {
-      createInterface({ input: out }).on("line", (line) => write(asJson(name, line, stamp)));
       createInterface({ input: err }).on("line", (line) => stderr.write(`${name}: ${line}\n`));
+      return new Promise((resolve) => {
+        createInterface({ input: out }).on("line", (text) => {
+          const line = parse(text) ?? stamp({ level: "warn", service: name, msg: text });
+          if (!doors.note(line)) write(line);
+          if (line.msg === "listening") resolve();
+        });
+      });
     },
-    say: (text) => void (isTerminal ? stdout : stderr).write(`${text}\n`),
-    record: (fields) => {
-      if (!isTerminal) write(stamp(fields));
+    say: (text) => void (terminal ? stdout : stderr).write(`${text}\n`),
+    tell: (msg, fields) => write(stamp({ service: "start", ...fields, msg })),
+    record: (msg, fields) => {
+      if (!terminal) write(stamp({ service: "start", ...fields, msg }));
     },
     complain: (sentence) => void stderr.write(`${sentence}\n`),
+    showRequests: () => terminal?.showRequests(),
+    doors,
   };
 }
 
-function asJson(name: string, line: string, stamp: (fields: object) => string): string {
-  return line.startsWith("{") ? line : stamp({ level: "warn", service: name, msg: line });
-}
-
-/** One readable line: a request as `gateway GET /config 200 3.1 ms`, anything else as its message. */
-function messageOf(line: RequestLine): string {
-  const { service, msg, method, path, operation, status, duration_ms: ms } = line;
-  const what = method ? `${method} ${path}` : operation;
-  return what ? `${service} ${what} ${status} ${ms} ms` : `${service} ${msg}`;
+function parse(text: string): LogLine | undefined {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return undefined;
+  }
 }

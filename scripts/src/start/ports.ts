@@ -9,22 +9,34 @@ const DEFAULTS = {
   AUX_METRICS_PORT: 9091,
   GATEWAY_METRICS_PORT: 9090,
   JOBS_METRICS_PORT: 9092,
+  DATABASE_PORT: 15_432,
 } as const;
 
 export type PortName = keyof typeof DEFAULTS;
 export type Ports = Readonly<Record<PortName, number>>;
 
-/** @throws Error with a line for each wrong variable. */
+const MAX_PORT = 65_535;
+const OFFSET_STEP = 100;
+
+/**
+ * PORT_OFFSET is added to each, those that have a variable of their own as well.
+ *
+ * @throws Error with a line for each wrong variable.
+ */
 export function readPorts(env: NodeJS.ProcessEnv): Ports {
+  const offset = offsetOf(env);
   const problems: string[] = [];
+  if (Number.isNaN(offset)) problems.push("PORT_OFFSET: must be a whole number, 0 to 65535");
   const ports = Object.fromEntries(
     Object.entries(DEFAULTS).map(([name, fallback]) => {
       const text = env[name] || String(fallback);
-      const port = Number(text);
-      if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535) {
-        problems.push(`${name}: must be a port number, 1 to 65535`);
+      const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+      if (port < 1 || port > MAX_PORT) {
+        problems.push(`${name}: must be a port number, 1 to ${MAX_PORT}`);
+      } else if (port + offset > MAX_PORT) {
+        problems.push(`${name}: ${port} and PORT_OFFSET are more than ${MAX_PORT}`);
       }
-      return [name, port];
+      return [name, port + offset];
     }),
   ) as Record<PortName, number>;
   const names = Object.keys(ports) as PortName[];
@@ -36,27 +48,48 @@ export function readPorts(env: NodeJS.ProcessEnv): Ports {
   return ports;
 }
 
-export interface UsedPort {
-  readonly name: PortName;
-  readonly port: number;
+/** NaN for what is no offset. */
+function offsetOf({ PORT_OFFSET: text }: NodeJS.ProcessEnv): number {
+  return text ? (/^\d{1,5}$/.test(text) ? Number(text) : Number.NaN) : 0;
 }
 
-/** A sentence for each port that something else listens on. */
-export async function takenPorts(used: readonly UsedPort[]): Promise<string[]> {
-  const sentences = await Promise.all(
-    used.map(async ({ name, port }) =>
-      (await isFree(port))
-        ? undefined
-        : `Port ${port} is taken. Stop what listens there, or choose another: ${name}=${port + 1000} pnpm start`,
-    ),
-  );
-  return sentences.filter((sentence) => sentence !== undefined);
+export interface TakenPorts {
+  /** Those that something else listens on. */
+  readonly taken: readonly number[];
+  /** A PORT_OFFSET that moves all of them to free ones; undefined when there is none. */
+  readonly offset: number | undefined;
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Undefined when all of them are free. */
+export async function findTakenPorts(
+  used: readonly number[],
+  env: NodeJS.ProcessEnv,
+): Promise<TakenPorts | undefined> {
+  const taken = await notFree(used);
+  if (taken.length === 0) return undefined;
+  const present = offsetOf(env);
+  for (let more = OFFSET_STEP; Math.max(...used) + more <= MAX_PORT; more += OFFSET_STEP) {
+    const moved = used.map((port) => port + more);
+    if ((await notFree(moved)).length === 0) return { taken, offset: present + more };
+  }
+  return { taken, offset: undefined };
+}
+
+async function notFree(ports: readonly number[]): Promise<number[]> {
+  const isFree = await Promise.all(ports.map(isFreeOnLoopback));
+  return ports.filter((_, index) => !isFree[index]);
+}
+
+/** `localhost` is either address to a client, and another program may have the one that is not ours. */
+async function isFreeOnLoopback(port: number): Promise<boolean> {
+  return (await isFreeOn("127.0.0.1", port)) && (await isFreeOn("::1", port));
+}
+
+function isFreeOn(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    // EADDRNOTAVAIL: a machine without IPv6
+    server.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "EADDRNOTAVAIL"));
+    server.listen({ port, host, ipv6Only: true }, () => server.close(() => resolve(true)));
   });
 }

@@ -7,6 +7,7 @@ import {
   type KnownRole,
   type KnownSession,
   LOCAL_AWS,
+  WRITER_SESSION,
 } from "../known-identities.ts";
 
 export interface Principal {
@@ -53,17 +54,21 @@ const BASE_USER: Credential = {
   },
 };
 
-function personOf(session: KnownSession): Credential {
+function credentialOf(session: KnownSession, kind: "person" | "session"): Credential {
   const { arn, ...keys } = session;
   const expiresAtMs = session === KNOWN_SESSIONS.expired ? 0 : undefined;
   const account = arn.split(":")[4] ?? "";
   const userId = `AROAEXAMPLEGPUROLE001:${arn.slice(arn.lastIndexOf("/") + 1)}`;
-  const principal: Principal = { kind: "person", account, arn, userId, trustArn: arn };
+  const principal: Principal = { kind, account, arn, userId, trustArn: arn };
   return { ...keys, expiresAtMs, principal };
 }
 
 /** There from the start, and never dropped. */
-const KNOWN_CREDENTIALS = [BASE_USER, ...Object.values(KNOWN_SESSIONS).map(personOf)];
+const KNOWN_CREDENTIALS = [
+  BASE_USER,
+  ...Object.values(KNOWN_SESSIONS).map((session) => credentialOf(session, "person")),
+  credentialOf(WRITER_SESSION, "session"),
+];
 
 export class Sessions {
   private readonly byAccessKeyId = new Map<string, Credential>(

@@ -1,0 +1,110 @@
+/** What a run prints once it is ready fits its settings, and a small terminal. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { banner } from "../src/start/banner.ts";
+import { readOptions, type StartOptions } from "../src/start/options.ts";
+import { hasStandIn, planProcesses } from "../src/start/plan.ts";
+import { readPorts } from "../src/start/ports.ts";
+
+const COLUMNS = 80;
+/** Before the banner: the script's own line, one a process, two of the run's. */
+const ROWS_BEFORE = 2 + 4 + 2;
+const ROWS = 40;
+
+function bannerOf(args: readonly string[], shell: Record<string, string> = {}): string {
+  const options = readOptions(args) as StartOptions;
+  const ports = readPorts(shell);
+  const cluster = {
+    issuer: "http://localhost:40001",
+    issuerSettings: {},
+    subject: "system:serviceaccount:gateway:gateway",
+    tokenFiles: { aux: "/aux", jobs: "/jobs" },
+    close: async () => {},
+  };
+  const ground = { ports, shell, ...(options.layerAuth && { cluster }) };
+  const settings = Object.fromEntries(
+    planProcesses(options, ground).map(({ name, env }) => [name, env]),
+  );
+  return banner({
+    options,
+    ports,
+    settings,
+    shell,
+    down: [],
+    cluster: options.layerAuth ? cluster : undefined,
+    database: settings.jobs && { urlFile: "/home/alice/airlock/.airlock/database-url" },
+    sessions: hasStandIn(options) ? { user: "/home/alice/airlock/.airlock/session.sh" } : undefined,
+  });
+}
+
+test("the table and what to try fit 80 columns by 40 rows, on ports of five digits too", () => {
+  for (const shell of [{}, { PORT_OFFSET: "20000" }]) {
+    const lines = bannerOf(["--watch"], shell).split("\n");
+    const rows = lines.map((line) => Math.max(1, Math.ceil(line.length / COLUMNS)));
+    const all = rows.reduce((sum, row) => sum + row, ROWS_BEFORE);
+    assert.ok(all < ROWS, `${all} rows:\n${lines.join("\n")}`);
+    const table = lines.filter((line) => /^ {2}(gateway|aux|jobs|postgres|local-aws)/.test(line));
+    assert.equal(table.length, 5);
+    for (const line of table) assert.ok(line.length <= COLUMNS, line);
+  }
+});
+
+test("callers with tokens: the curls send one, and the issuer is named", () => {
+  const text = bannerOf(["--only=pair"], {
+    GATEWAY_AUTH: "jwt",
+    GATEWAY_JWT_ISSUER: "https://issuer.example.com",
+  });
+  assert.match(text, /^Try, with a token of https:\/\/issuer\.example\.com in TOKEN:$/m);
+  assert.match(text, /^ {2}curl -H "authorization: Bearer \$TOKEN" \S+\/config\/\//m);
+  assert.match(text, /^ {2}curl http:\/\/localhost:8080\/health$/m);
+});
+
+test("callers with keys: the curls send that of the login", () => {
+  const text = bannerOf([], { GATEWAY_AUTH: " API-KEY" });
+  assert.match(text, /^Try, with the KEY of below:$/m);
+  assert.match(text, /^ {2}curl -H "authorization: Bearer \$KEY" \S+\/storage\//m);
+  assert.match(text, /^ {2}KEY=\$\(/m);
+});
+
+test("no link leads to documents that are off or locked", () => {
+  assert.doesNotMatch(bannerOf([], { DOCS: "off" }), /docs/);
+  const locked = bannerOf(["--layer-auth"]);
+  assert.match(locked, /gateway +\S+:8080\/docs/);
+  assert.doesNotMatch(locked, /(aux|jobs) +\S+\/docs/);
+  assert.match(locked, /^ {2}aux and jobs: 401 to all but the gateway$/m);
+  assert.match(bannerOf([], { LAYER_AUTH_MODE: "Enforce" }), /aux and jobs: 401/);
+});
+
+test("a curl names a host that is served", () => {
+  const text = bannerOf([], { ALLOWED_HOSTS: "*.example.com" });
+  assert.match(text, /^ {2}curl -H 'host: any\.example\.com' http:\/\/localhost:8080\/health$/m);
+  assert.match(text, /KEY=\$\(curl -H 'host: any\.example\.com' -s /);
+  assert.match(text, /a browser is answered 421/);
+  assert.doesNotMatch(bannerOf([], { ALLOWED_HOSTS: "example.com,localhost:8080" }), /'host:/);
+});
+
+for (const [shell, why] of [
+  [{ ALLOW_RAW_AWS_LOGIN: "off" }, /^To log in, a client signs a challenge/m],
+  [{ ALLOWED_AWS_ROLE: "Other" }, /^To log in, a session of Other in 111122223333 is needed/m],
+  [{ ALLOWED_AWS_ACCOUNTS: "444455556666" }, /^To log in, a session of \w+ in 444455556666/m],
+] as const) {
+  test(`a login that ${Object.keys(shell)} would refuse is not printed`, () => {
+    const text = bannerOf([], shell);
+    assert.match(text, why);
+    assert.doesNotMatch(text, /KEY=|export/);
+  });
+}
+
+test("each part of the whole has its own to try", () => {
+  assert.match(bannerOf(["--only=aux"]), /curl http:\/\/localhost:8081\/parameters\/airlock/);
+  assert.match(bannerOf(["--only=jobs"]), /KEY=\$\(curl -s http:\/\/localhost:8000\/v1/);
+  assert.doesNotMatch(bannerOf(["--only=gateway"]), /config|KEY/);
+  assert.doesNotMatch(bannerOf(["--aws"]), /config|KEY/);
+});
+
+test("a policy of one's own and a proxy of the shell are spoken of", () => {
+  assert.match(bannerOf([], { ACCESS_POLICY_FILE: "mine.yaml" }), /as far as your policy allows:/);
+  const proxy = { http_proxy: "http://proxy.example.com" };
+  assert.match(bannerOf([], proxy), /export no_proxy=localhost/);
+  assert.doesNotMatch(bannerOf([], { ...proxy, no_proxy: "a,localhost" }), /no_proxy/);
+});
