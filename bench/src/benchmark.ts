@@ -1,5 +1,4 @@
 /** One whole run: start everything, measure every case, end everything. */
-import { fileURLToPath } from "node:url";
 import { CASES } from "./cases.ts";
 import { startLoad } from "./load/load.ts";
 import { type IdleGateway, type MemoryUse, startIdle } from "./memory.ts";
@@ -10,10 +9,9 @@ import { startPeer } from "./proxies/peers.ts";
 import { startProofs } from "./proxies/proofs.ts";
 import { type Absent, isAbsent, type RunningProxy } from "./proxies/proxy.ts";
 import { type Latency, measureRate } from "./rate.ts";
+import { REPOSITORY } from "./repository.ts";
 import { type CaseResult, runCase, warmUp } from "./rounds.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
-
-export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface BenchmarkResult {
   readonly results: readonly CaseResult[];

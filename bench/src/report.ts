@@ -2,11 +2,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
-import { REPOSITORY } from "./benchmark.ts";
 import { CONNECTIONS } from "./cases.ts";
 import { IS_PINNED } from "./cores.ts";
 import type { Options } from "./options.ts";
 import { nginxVersion } from "./proxies/nginx.ts";
+import { REPOSITORY } from "./repository.ts";
 
 const PAGE = join(REPOSITORY, "docs/benchmarks/README.md");
 

@@ -2,7 +2,7 @@
 
 import { startLocalAws } from "../../../packages/local-aws/src/local-aws.ts";
 import { createLocalIssuer } from "../../../packages/local-issuer/src/local-issuer.ts";
-import { REPOSITORY } from "../benchmark.ts";
+import { REPOSITORY } from "../repository.ts";
 import type { Plan } from "../rounds.ts";
 import { median, pairedRatio } from "../statistics.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";

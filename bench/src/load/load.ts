@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { LOAD_CORE, startChild } from "../child.ts";
 import type { Message } from "./main.ts";
-import type { Slot, SlotResult } from "./run-load.ts";
+import type { SlotResult } from "./run-load.ts";
+import type { Slot } from "./slot.ts";
 
 export interface Load {
   readonly upstreamPort: number;

@@ -1,7 +1,8 @@
 /** The process on the load's core: the upstream, and the load that the parent asks for by message. */
 import type { AddressInfo } from "node:net";
-import { runLoad, type Slot, type SlotResult } from "./run-load.ts";
+import { runLoad, type SlotResult } from "./run-load.ts";
 import { runRate } from "./run-rate.ts";
+import type { Slot } from "./slot.ts";
 import { createUpstream } from "./upstream.ts";
 
 export type Message =

@@ -1,7 +1,7 @@
 /** The requests of a slot as bytes, with the bodies that must come back. */
 import { bodyOf } from "../cases.ts";
 import type { Expected } from "./connection.ts";
-import type { Slot } from "./run-load.ts";
+import type { Slot } from "./slot.ts";
 
 export class Requests {
   readonly #slot: Slot;

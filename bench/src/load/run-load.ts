@@ -1,21 +1,8 @@
 /** One slot of load on one proxy: connections with one request under way each, for so long. */
-import type { Case } from "../cases.ts";
 import { namesOf } from "../cases.ts";
 import { Connection } from "./connection.ts";
 import { Requests } from "./requests.ts";
-
-export interface Slot {
-  readonly port: number;
-  /** What stands before the parameter's name in the path. */
-  readonly prefix: string;
-  /** Sent with each request, as `name: value`. */
-  readonly headers?: readonly string[];
-  readonly what: Case;
-  readonly durationMs: number;
-  readonly connections: number;
-  /** Requests begin at this rate, whether those before are answered or not; unset: one after another. */
-  readonly perSecond?: number;
-}
+import type { Slot } from "./slot.ts";
 
 export interface SlotResult {
   /** Answers whose body was right to the last byte. */

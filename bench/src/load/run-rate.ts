@@ -2,7 +2,8 @@
 import { everyName } from "../cases.ts";
 import { Connection } from "./connection.ts";
 import { Requests } from "./requests.ts";
-import type { Slot, SlotResult } from "./run-load.ts";
+import type { SlotResult } from "./run-load.ts";
+import type { Slot } from "./slot.ts";
 
 /**
  * A request's time counts from when it was due: one that had to wait for a connection, because all

@@ -1,10 +1,10 @@
 /** A CPU profile of the gateway under the load that matters most, summed up by area. */
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { REPOSITORY } from "../benchmark.ts";
 import { CASES, CONNECTIONS } from "../cases.ts";
 import { startLoad } from "../load/load.ts";
 import { startGateway } from "../proxies/gateway.ts";
+import { REPOSITORY } from "../repository.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 import { readProfile, summarise } from "./summary.ts";
 

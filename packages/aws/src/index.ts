@@ -8,7 +8,7 @@ export type { ObjectPage, ObjectPageQuery } from "./objects/list.ts";
 export type { ObjectAnswer } from "./objects/read.ts";
 export type { ObjectStore } from "./objects.ts";
 export type { AwsOperation, ObserveCall } from "./observed-call.ts";
-export type { FailedParameter, Tree } from "./parameters/trees.ts";
+export type { FailedParameter, Tree } from "./parameters/tree.ts";
 export type { ParameterStore } from "./parameters.ts";
 export type {
   CacheState,

@@ -3,7 +3,6 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ClientAddress } from "./client-address.ts";
-import type { PlaceKind } from "./waiting.ts";
 
 export type App = FastifyInstance<
   Server,
@@ -12,6 +11,9 @@ export type App = FastifyInstance<
   FastifyBaseLogger,
   ZodTypeProvider
 >;
+
+/** What a request may last for without being work (see waiting.ts). */
+export type PlaceKind = "wait" | "stream";
 
 declare module "fastify" {
   interface FastifyInstance {

@@ -1,10 +1,8 @@
 /** Places for what lasts: waits for a change and streams to slow readers, a share for each client. */
 import { ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
-import type { App } from "./app-type.ts";
+import type { App, PlaceKind } from "./app-type.ts";
 import type { Metrics } from "./metrics.ts";
-
-export type PlaceKind = "wait" | "stream";
 
 /** Each holds a socket and a timer or a buffer; so many at once, and one more is refused. */
 const MAX_PLACES: Readonly<Record<PlaceKind, number>> = { wait: 2000, stream: 500 };

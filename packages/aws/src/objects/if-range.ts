@@ -1,9 +1,13 @@
 /** If-Range (RFC 9110 §13.1.5), which S3 does not know: a part of the same object, or the whole of another. */
 import { translateAwsError } from "../errors.ts";
 import { httpDate, type ObjectConditions, oneRange } from "./headers.ts";
-import type { ObjectAnswer } from "./read.ts";
 
-interface Asking<T extends ObjectAnswer> {
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Asking<T extends Answer> {
   head(conditions: ObjectConditions): Promise<T>;
   get(conditions: ObjectConditions): Promise<T>;
 }
@@ -15,7 +19,7 @@ const STRONG_ETAG = /^"[\x21\x23-\x7e\x80-\xff]*"$/;
  * Gets the range if the object is still the one that the validator names, the whole object if not:
  * also where the validator is weak, a list, or cannot be read.
  */
-export async function underIfRange<T extends ObjectAnswer>(
+export async function underIfRange<T extends Answer>(
   { ifRange, ...conditions }: ObjectConditions,
   { head, get }: Asking<T>,
 ): Promise<T> {

@@ -14,6 +14,7 @@ import { allPages } from "./pages.ts";
 import { referenceTo } from "./reference.ts";
 import { LIST_WAIT_MS, type SsmCalls } from "./ssm-calls.ts";
 import { byName, treeItemsFrom } from "./ssm-wire.ts";
+import type { FailedParameter, Tree } from "./tree.ts";
 import type { Values } from "./values.ts";
 
 /** The most that GetParametersByPath gives at once. */
@@ -23,19 +24,6 @@ const MAX_MIXED = 1000;
 export interface TreeOptions extends ReadOptions {
   /** All levels below, not only the next one. */
   readonly recursive: boolean;
-}
-
-export interface Tree {
-  /** Sorted by name. */
-  readonly parameters: readonly Parameter[];
-  /** Those that AWS refuses to decrypt, sorted by name. */
-  readonly failed: readonly FailedParameter[];
-}
-
-export interface FailedParameter {
-  readonly name: Parameter["name"];
-  readonly type: Parameter["type"];
-  readonly problem: ProblemError;
 }
 
 export interface TreesOptions {

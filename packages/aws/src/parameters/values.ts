@@ -7,7 +7,7 @@ import { Batcher } from "./batcher.ts";
 import { type Reference, referenceFrom } from "./reference.ts";
 import { type SsmCalls, TURN_MS } from "./ssm-calls.ts";
 import { answersFrom } from "./ssm-wire.ts";
-import type { Tree } from "./trees.ts";
+import type { Tree } from "./tree.ts";
 
 /** Longest wait for the turns of many names asked for at once. */
 export const MANY_TURNS_MS = 5000;

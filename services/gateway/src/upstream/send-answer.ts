@@ -1,19 +1,20 @@
 /** How an answer of the upstream becomes the answer to the client. */
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
-import type { Answer } from "./exchange.ts";
-import type { Target } from "./forward.ts";
+import type { Answer, Method } from "./exchange.ts";
 import { clientHeaders } from "./headers.ts";
 import { relayedProblem } from "./relayed-problem.ts";
-import { CLIENT_IDLE_MS } from "./timing.ts";
+import type { Timing } from "./timing.ts";
 import { isUsable } from "./usable-answer.ts";
 
-/** @param asked how the upstream was asked. */
-export function sendAnswer(
-  reply: FastifyReply,
-  answer: Answer,
-  asked: Pick<Target, "method" | "timing" | "ownHeaders">,
-): void {
+/** How the upstream was asked. */
+interface Asked {
+  readonly method?: Method;
+  readonly timing: Timing;
+  readonly ownHeaders?: Readonly<Record<string, string>>;
+}
+
+export function sendAnswer(reply: FastifyReply, answer: Answer, asked: Asked): void {
   const { status, headers, body } = answer;
   const { request } = reply;
   const isObject = asked.timing === "stream";
@@ -24,9 +25,6 @@ export function sendAnswer(
     }
     reply.send(problem);
     return;
-  }
-  if (body instanceof Readable && isObject) {
-    reply.raw.setTimeout(CLIENT_IDLE_MS, () => reply.raw.destroy());
   }
   reply.code(status).headers(clientHeaders(headers, isObject));
   if (status === 304) return void reply.send();

@@ -55,6 +55,3 @@ export const CONNECT_MS = 500;
 
 /** Time to wait for a free connection; longer than making one, whose failure is told apart. */
 export const QUEUE_MS = 1400;
-
-/** A client may take nothing of an object for so long. */
-export const CLIENT_IDLE_MS = 30_000;
