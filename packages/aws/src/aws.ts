@@ -1,4 +1,5 @@
 /** AWS access as one thing with a lifetime: session, clients, stores. */
+import { AwsClock } from "./aws-clock.ts";
 import { type BucketStore, createBucketStore } from "./buckets.ts";
 import { Bulkhead } from "./bulkhead.ts";
 import { createCaller } from "./caller.ts";
@@ -38,9 +39,11 @@ export function createAws(
   observe: ObserveCall,
   { observeRead = () => {}, now = () => performance.now() }: AwsOptions = {},
 ): Aws {
-  const session = new Session(sessionSource(settings, observe), log);
+  const clock = new AwsClock({ now });
+  const session = new Session(sessionSource(settings, clock, observe), log, clock);
   const budget = new Budget(settings.SSM_CALLS_PER_SECOND, now);
-  const clients = createClients(settings, session, new BudgetedRetries(() => budget.spend()));
+  const retries = new BudgetedRetries(() => budget.spend());
+  const clients = createClients(settings, session, retries);
   const queues = { s3: new Bulkhead(), ssm: new Bulkhead() };
   const callS3 = createCaller(session, queues.s3, observe);
   const buckets = createBucketStore(clients.s3, callS3, { settings, now });

@@ -2,6 +2,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { onAwsClock } from "./aws-clock.ts";
 import { RetryStrategy } from "./retry-strategy.ts";
 import type { Session } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -31,7 +32,7 @@ export function createClients(
     cacheMiddleware: true,
   };
   const s3Endpoint = endpointOf(settings, settings.AWS_ENDPOINT_URL_S3);
-  const s3 = new S3Client({
+  const s3Client = new S3Client({
     ...common,
     ...clientLimits(),
     ...s3Endpoint,
@@ -40,12 +41,14 @@ export function createClients(
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   });
-  const ssm = new SSMClient({
+  const ssmClient = new SSMClient({
     ...common,
     ...clientLimits(),
     ...endpointOf(settings, settings.AWS_ENDPOINT_URL_SSM),
     retryStrategy: ssmRetries,
   });
+  const s3 = onAwsClock(s3Client, session.clock);
+  const ssm = onAwsClock(ssmClient, session.clock);
   return {
     s3,
     ssm,

@@ -8,7 +8,8 @@ export class DeadlineExceededError extends Error {
 }
 
 /**
- * Runs work under a limit and under the caller's own signal; whichever fires first aborts it.
+ * Runs work under a limit and under the caller's own signal; whichever fires first aborts it, and ends
+ * the wait also where the work does not listen.
  *
  * @throws DeadlineExceededError when the limit fired; otherwise what the work threw.
  */
@@ -18,16 +19,17 @@ export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
+  const { signal } = controller;
   const timer = setTimeout(() => controller.abort(new DeadlineExceededError(limitMs)), limitMs);
   const abort = () => controller.abort(outer?.reason);
+  const aborted = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
   if (outer?.aborted) abort();
   outer?.addEventListener("abort", abort, { once: true });
   try {
-    return await work(controller.signal);
+    return await Promise.race([work(signal), aborted.promise]);
   } catch (error) {
-    throw controller.signal.reason instanceof DeadlineExceededError
-      ? controller.signal.reason
-      : error;
+    throw signal.reason instanceof DeadlineExceededError ? signal.reason : error;
   } finally {
     clearTimeout(timer);
     outer?.removeEventListener("abort", abort);

@@ -66,6 +66,17 @@ const BY_NAME: ReadonlyMap<string, AwsProblem> = new Map(
   ),
 );
 
+/**
+ * Those of `credentials_unavailable` that say: these credentials, as they are, are no good. A signature that
+ * does not match is a matter of clocks or of what stands between.
+ */
+const REFUSED_CREDENTIALS = new Set(
+  (
+    "ExpiredToken ExpiredTokenException TokenRefreshRequired InvalidToken InvalidAccessKeyId " +
+    "InvalidClientTokenId InvalidSecurity UnrecognizedClientException AuthFailure"
+  ).split(" "),
+);
+
 /** What a status says by itself, of an answer without a name. */
 const BY_STATUS: Readonly<Record<number, AwsProblem>> = {
   408: "aws_timeout",
@@ -126,3 +137,9 @@ const OUTAGES: ReadonlySet<ProblemCode> = new Set([
 /** Whether a read may go well later: nothing was said of what is read, as a refusal would. */
 export const isOutage = (problem: unknown): boolean =>
   problem instanceof ProblemError && OUTAGES.has(problem.code);
+
+/** Whether AWS said that it does not take the credentials that the call was signed with. */
+export const areCredentialsRefused = (problem: unknown): boolean =>
+  problem instanceof ProblemError &&
+  problem.cause instanceof Error &&
+  REFUSED_CREDENTIALS.has(problem.cause.name);

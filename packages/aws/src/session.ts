@@ -1,13 +1,15 @@
 /** One AWS session for all clients: refreshed in the background, served until it truly expires. */
 import type { AwsSession as SessionReport } from "@airlock/contract";
+import { AwsClock } from "./aws-clock.ts";
 import { withDeadline } from "./deadline.ts";
+import { RefreshPace } from "./refresh-pace.ts";
 
 /** Temporary (or, without `expiresAt`, lasting) credentials. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  /** Milliseconds since the epoch, by the local clock. */
+  /** Milliseconds since the epoch, by AWS's clock. */
   readonly expiresAt?: number;
 }
 
@@ -32,52 +34,69 @@ export class SessionUnavailableError extends Error {
   }
 }
 
-/** One attempt to fetch, in milliseconds. */
-const FETCH_LIMIT_MS = 2000;
-/** Without a session every request fails, so the next attempt follows this soon (plus jitter). */
-const URGENT_RETRY_MS = 1000;
-/** With a session there is time: 5 s, doubling to 30 s. */
-const CALM_RETRY_MS = 5000;
-const MAX_CALM_RETRY_MS = 30_000;
+/** One attempt to fetch, in milliseconds: a process or a sign-on that gives credentials may be slow. */
+const FETCH_LIMIT_MS = 8000;
+/** A request may wait for the account, so it has less time. */
+const ACCOUNT_LIMIT_MS = 2000;
+/** How often the session looks at the clocks. */
+const TICK_MS = 250;
+/** A clock that is set by less is corrected by AWS's answers alone. */
+const LEAST_JUMP_MS = 5000;
 /** Failures are logged when they begin and then this often. */
 const LOG_EVERY_MS = 30_000;
 
 /**
  * Keeps one session fresh.
  *
- * It is renewed at a random point between 60 and 70 % of its life. When that fails the old one is
- * served until its expiry while renewal is tried again; requests never wait for STS, and there is
- * at most one call to it at a time.
+ * It is renewed at a random point between 60 and 70 % of its life, when the machine's clock jumps and when
+ * AWS refuses it. When that fails the old one is served until its expiry while renewal is tried again;
+ * there is at most one attempt at a time, and no request waits for it but one that AWS has refused.
  */
 export class Session {
+  /** The time that the session, and what is signed with it, goes by. */
+  readonly clock: AwsClock;
   readonly #source: SessionSource;
   readonly #log: SessionLog;
+  readonly #pace: RefreshPace;
   #credentials: Credentials | undefined;
+  /** AWS does not take the credentials, and has taken none of their calls since. */
+  #isRefused = false;
   #account: Promise<string> | undefined;
   #failures = 0;
-  #lastLogAt = Number.NEGATIVE_INFINITY;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+  #refresh: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = new AbortController();
 
-  constructor(source: SessionSource, log: SessionLog) {
+  constructor(source: SessionSource, log: SessionLog, clock = new AwsClock()) {
     this.#source = source;
     this.#log = log;
+    this.clock = clock;
+    this.#pace = new RefreshPace(clock.now);
   }
 
   /** Begins to fetch in the background; returns at once, whatever the state of STS. */
   start(): void {
-    void this.#refresh();
+    this.#tick();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   stop(): void {
     this.#stopped.abort();
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
   }
 
   /** The credentials to sign with now. @throws SessionUnavailableError */
   credentials(): Credentials {
-    if (!this.isValid()) throw new SessionUnavailableError();
-    return this.#credentials as Credentials;
+    if (this.#credentials === undefined || this.#lifeSeconds() === 0) {
+      throw new SessionUnavailableError();
+    }
+    return this.#credentials;
+  }
+
+  /** Whether a call can be signed, be it only to learn whether AWS takes the session again. */
+  canSign(): boolean {
+    return this.#lifeSeconds() > 0;
   }
 
   /**
@@ -86,7 +105,7 @@ export class Session {
    * @throws ProblemError while STS cannot be asked
    */
   accountId(): Promise<string> {
-    this.#account ??= withDeadline(FETCH_LIMIT_MS, this.#stopped.signal, (signal) =>
+    this.#account ??= withDeadline(ACCOUNT_LIMIT_MS, this.#stopped.signal, (signal) =>
       this.#source.account(signal),
     ).catch((error) => {
       this.#account = undefined;
@@ -95,16 +114,14 @@ export class Session {
     return this.#account;
   }
 
+  /** Whether AWS can be called, as far as its answers tell. */
   isValid(): boolean {
-    return this.#credentials !== undefined && this.secondsLeft() > 0;
+    return this.secondsLeft() > 0;
   }
 
-  /** Seconds until expiry: 0 without a session, Infinity for lasting credentials. */
+  /** Seconds until expiry: 0 without a session or with a refused one, Infinity for lasting credentials. */
   secondsLeft(): number {
-    if (this.#credentials === undefined) return 0;
-    const { expiresAt } = this.#credentials;
-    if (expiresAt === undefined) return Number.POSITIVE_INFINITY;
-    return Math.max(0, (expiresAt - Date.now()) / 1000);
+    return this.#isRefused ? 0 : this.#lifeSeconds();
   }
 
   /** For /health: the state, never a key. */
@@ -118,49 +135,93 @@ export class Session {
     };
   }
 
-  async #refresh(): Promise<void> {
-    const startedAt = Date.now();
-    let delayMs: number | undefined;
+  /** AWS has taken a call that was signed with these. */
+  accept(used: Credentials): void {
+    if (used !== this.#credentials) return;
+    this.#isRefused = false;
+    this.#pace.accepted();
+  }
+
+  /** AWS does not take these credentials: they are renewed at once, or when that is due again. */
+  refuse(used: Credentials, error: unknown): void {
+    if (used !== this.#credentials) return;
+    if (!this.#isRefused) {
+      const message = "AWS refuses the credentials of its session";
+      this.#tell(error, message, !this.#pace.isTroubled);
+    }
+    this.#isRefused = true;
+    this.#pace.wake();
+    this.#tick();
+  }
+
+  /**
+   * Waits for the renewal that a refusal has begun.
+   *
+   * @returns whether there are other credentials than `used` now.
+   */
+  async renewed(used: Credentials, limitMs: number, signal?: AbortSignal): Promise<boolean> {
+    const refresh = this.#refresh;
+    if (used === this.#credentials && refresh && limitMs > 0) {
+      await withDeadline(limitMs, signal, () => refresh).catch(() => undefined);
+    }
+    return used !== this.#credentials && this.canSign();
+  }
+
+  #lifeSeconds(): number {
+    if (this.#credentials === undefined) return 0;
+    const { expiresAt } = this.#credentials;
+    if (expiresAt === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(0, (expiresAt - this.clock.awsNow) / 1000);
+  }
+
+  #tick(): void {
+    const jumpMs = this.clock.jumpMs();
+    if (Math.abs(jumpMs) >= LEAST_JUMP_MS) {
+      const seconds = Math.round(jumpMs / 1000);
+      this.#log.info({ seconds }, "The clock of this machine was set; the AWS session is renewed");
+      this.#pace.wake();
+    }
+    if (this.#stopped.signal.aborted || this.#refresh || !this.#pace.isDue(this.isValid())) return;
+    this.#refresh = this.#renew().finally(() => {
+      this.#refresh = undefined;
+    });
+  }
+
+  async #renew(): Promise<void> {
+    this.#pace.begin();
     try {
-      this.#credentials = await withDeadline(FETCH_LIMIT_MS, this.#stopped.signal, (signal) =>
+      const fetched = await withDeadline(FETCH_LIMIT_MS, this.#stopped.signal, (signal) =>
         this.#source.fetch(signal),
       );
+      if (!isSame(fetched, this.#credentials)) {
+        this.#credentials = fetched;
+        this.#isRefused = false;
+      }
       if (this.#failures > 0) this.#log.info({ failures: this.#failures }, "AWS session recovered");
       this.#failures = 0;
-      delayMs = this.#untilRenewalMs();
+      this.#pace.succeeded(this.#lifeSeconds() * 1000);
+      // refused as they are, lasting credentials may be replaced at any time
+      if (this.#isRefused) this.#pace.wake();
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
       this.#failures++;
-      this.#report(error);
-      delayMs = Math.max(0, startedAt + this.#retryMs() - Date.now());
+      this.#tell(error, "AWS session could not be refreshed", this.#failures === 1);
+      this.#pace.failed(this.secondsLeft() * 1000);
     }
-    if (delayMs === undefined || this.#stopped.signal.aborted) return;
-    this.#timer = setTimeout(() => void this.#refresh(), delayMs).unref();
   }
 
-  /** 60–70 % of the life that is left now; undefined for credentials that last. */
-  #untilRenewalMs(): number | undefined {
-    const lifeMs = this.secondsLeft() * 1000;
-    if (lifeMs === Number.POSITIVE_INFINITY) return undefined;
-    return Math.max(URGENT_RETRY_MS, lifeMs * (0.6 + 0.1 * Math.random()));
-  }
-
-  /** From the start of the failed attempt to the next one. */
-  #retryMs(): number {
-    const urgentMs = URGENT_RETRY_MS * (1 + 0.3 * Math.random());
-    if (!this.isValid()) return urgentMs;
-    const calmMs = Math.min(CALM_RETRY_MS * 2 ** (this.#failures - 1), MAX_CALM_RETRY_MS);
-    const untilExpiryMs = this.secondsLeft() * 1000;
-    return Math.max(urgentMs, Math.min(calmMs * (1 + 0.2 * Math.random()), untilExpiryMs));
-  }
-
-  #report(error: unknown): void {
-    const now = Date.now();
-    if (this.#failures > 1 && now - this.#lastLogAt < LOG_EVERY_MS) return;
-    this.#lastLogAt = now;
+  #tell(error: unknown, message: string, isFirst: boolean): void {
+    const now = this.clock.now();
+    if (!isFirst && now - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#loggedAt = now;
     this.#log.error(
       { error, failures: this.#failures, seconds_left: Math.round(this.secondsLeft()) },
-      "AWS session could not be refreshed",
+      message,
     );
   }
 }
+
+const isSame = (one: Credentials, other: Credentials | undefined): boolean =>
+  one.accessKeyId === other?.accessKeyId &&
+  one.sessionToken === other.sessionToken &&
+  one.secretAccessKey === other.secretAccessKey;

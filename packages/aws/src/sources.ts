@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-sts";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
+import { type AwsClock, onAwsClock } from "./aws-clock.ts";
 import { clientLimits, endpointOf } from "./clients.ts";
 import { type ObserveCall, observedCall } from "./observed-call.ts";
 import type { Credentials, SessionSource } from "./session.ts";
@@ -23,15 +24,26 @@ import type { AwsSettings } from "./settings.ts";
  *
  * @param observe is told of each call to STS.
  */
-export function sessionSource(settings: AwsSettings, observe: ObserveCall): SessionSource {
+export function sessionSource(
+  settings: AwsSettings,
+  clock: AwsClock,
+  observe: ObserveCall,
+): SessionSource {
   const { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile } = settings;
-  if (role && tokenFile) return webIdentity(settings, role, tokenFile, observe);
+  if (role && tokenFile) return webIdentity(settings, role, tokenFile, clock, observe);
   const base = baseCredentials(settings);
-  const sts = stsClient(settings, base);
+  const sts = stsClient(settings, base, clock);
   if (!role) {
     return {
       kind: "default_chain",
-      fetch: async () => fromIdentity(await base()),
+      async fetch(signal) {
+        const credentials = fromIdentity(await base());
+        // what looks ended may be no more than a clock that is wrong: any answer of AWS tells the time
+        if ((credentials.expiresAt ?? Number.POSITIVE_INFINITY) < clock.awsNow) {
+          await callerAccount(sts, signal, observe).catch(() => undefined);
+        }
+        return credentials;
+      },
       account: async (signal) =>
         (await base()).accountId ?? (await callerAccount(sts, signal, observe)),
     };
@@ -60,11 +72,12 @@ function webIdentity(
   settings: AwsSettings,
   role: string,
   tokenFile: string,
+  clock: AwsClock,
   observe: ObserveCall,
 ): SessionSource {
   const next = settings.ASSUME_ROLE_ARN;
   // the exchange of a token is not signed, so this client has no use for credentials
-  const sts = stsClient(settings, async () => ({ accessKeyId: "", secretAccessKey: "" }));
+  const sts = stsClient(settings, async () => ({ accessKeyId: "", secretAccessKey: "" }), clock);
   const fetchFirst = async (signal: AbortSignal, seconds: number) => {
     // read each time: the kubelet replaces the token long before it expires
     const token = (await readFile(tokenFile, { encoding: "utf8", signal })).trim();
@@ -75,7 +88,7 @@ function webIdentity(
       DurationSeconds: seconds,
     });
     return observedCall(observe, "sts.AssumeRoleWithWebIdentity", signal, async () =>
-      fromSts((await sts.send(command, { abortSignal: signal })).Credentials, sts),
+      fromSts((await sts.send(command, { abortSignal: signal })).Credentials),
     );
   };
   if (!next) {
@@ -87,7 +100,8 @@ function webIdentity(
     };
   }
   let first: Credentials | undefined;
-  const chained = stsClient(settings, async () => first ?? Promise.reject(new Error("no token")));
+  const fromFirst = async () => first ?? Promise.reject(new Error("no token"));
+  const chained = stsClient(settings, fromFirst, clock);
   return {
     kind: "chained_role",
     async fetch(signal) {
@@ -113,21 +127,36 @@ async function assumeRole(
     ExternalId: settings.AWS_ROLE_EXTERNAL_ID,
   });
   return observedCall(observe, "sts.AssumeRole", signal, async () =>
-    fromSts((await sts.send(command, { abortSignal: signal })).Credentials, sts),
+    fromSts((await sts.send(command, { abortSignal: signal })).Credentials),
   );
 }
 
 /** `<SERVICE_NAME>-session`, which CloudTrail shows as the caller. */
 const sessionName = (settings: AwsSettings): string => `${settings.SERVICE_NAME}-session`;
 
-function stsClient(settings: AwsSettings, credentials: AwsCredentialIdentityProvider): STSClient {
-  return new STSClient({
+function stsClient(
+  settings: AwsSettings,
+  credentials: AwsCredentialIdentityProvider,
+  clock: AwsClock,
+): STSClient {
+  const sts = new STSClient({
     ...clientLimits(),
     ...endpointOf(settings, settings.AWS_ENDPOINT_URL_STS),
     region: settings.AWS_REGION,
     credentials: Object.assign(credentials, { memoized: true }),
     maxAttempts: 1, // the session has its own pace
   });
+  // the SDK tells the time of answers to signed calls alone, and the exchange of a token is not
+  sts.middlewareStack.add(
+    (next) => async (call) => {
+      const answer = await next(call);
+      const { headers } = answer.response as { headers?: Record<string, string> };
+      clock.note(Date.parse(headers?.date ?? ""));
+      return answer;
+    },
+    { step: "deserialize", priority: "low", name: "awsTime" },
+  );
+  return onAwsClock(sts, clock);
 }
 
 function baseCredentials(settings: AwsSettings): AwsCredentialIdentityProvider {
@@ -139,18 +168,13 @@ function baseCredentials(settings: AwsSettings): AwsCredentialIdentityProvider {
   if (accessKeyId && secretAccessKey) {
     return async () => ({ accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) });
   }
-  return fromNodeProviderChain({ clientConfig: { region: settings.AWS_REGION } });
+  // made anew each time, and files read again: the SDK's memo keeps credentials until five minutes before
+  // their end, and lets everybody wait for a source that hangs
+  const clientConfig = { region: settings.AWS_REGION };
+  return () => fromNodeProviderChain({ clientConfig, ignoreCache: true })({ forceRefresh: true });
 }
 
-/** A Date header has whole seconds: smaller offsets say nothing. */
-const LEAST_OFFSET_MS = 2000;
-
-/** How far AWS's clock is ahead of ours at most; the SDK learns it from the Date of each answer. */
-function clockOffsetMs({ systemClockOffset }: { systemClockOffset: number }): number {
-  return Math.abs(systemClockOffset) < LEAST_OFFSET_MS ? 0 : systemClockOffset + 1000;
-}
-
-function fromSts(credentials: StsCredentials | undefined, sts: STSClient): Credentials {
+function fromSts(credentials: StsCredentials | undefined): Credentials {
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
   if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) {
     throw new Error("STS answered without credentials");
@@ -159,7 +183,7 @@ function fromSts(credentials: StsCredentials | undefined, sts: STSClient): Crede
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,
     sessionToken: SessionToken,
-    expiresAt: Expiration.getTime() - clockOffsetMs(sts.config),
+    expiresAt: Expiration.getTime(),
   };
 }
 

@@ -62,6 +62,9 @@ export const PLAIN_FORM: Environment = {
   AWS_ROLE_ARN: LOCAL_AWS.roleArn,
 };
 
+/** AWS's clock, whatever a test does to that of this machine. */
+const trueNow = Date.now;
+
 /** Starts a stand-in and AWS access to it. `prepare` switches faults on before the first call. */
 export async function startRig(
   t: TestContext,
@@ -69,7 +72,7 @@ export async function startRig(
   prepare: (local: LocalAws) => void = () => {},
   options: AwsOptions = {},
 ): Promise<Rig> {
-  const local = await startLocalAws();
+  const local = await startLocalAws({ now: trueNow });
   prepare(local);
   const logged: string[] = [];
   const outcomes: string[] = [];

@@ -1,9 +1,11 @@
 /** How a session is kept fresh, by a clock that the test turns. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { type Credentials, Session, SessionUnavailableError } from "@airlock/aws";
+import { AwsClock, type Credentials, Session, SessionUnavailableError } from "@airlock/aws";
 
 const MINUTE = 60_000;
+/** Goes by the mocked Date alone, so nothing seems to set it. */
+const clock = () => new AwsClock({ now: () => Date.now() });
 const account = async () => "111122223333";
 
 /** A source that hands out numbered sessions, or fails while `isDown`. */
@@ -28,12 +30,12 @@ function fakeSource(lifeMs: number) {
 }
 
 async function begin(t: TestContext, lifeMs: number) {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   const source = fakeSource(lifeMs);
   const lines: string[] = [];
   const write = (fields: object, message: string) =>
     lines.push(`${message} ${JSON.stringify(fields)}`);
-  const session = new Session(source, { info: write, error: write });
+  const session = new Session(source, { info: write, error: write }, clock());
   t.after(() => session.stop());
   /** Turns the clock in small steps, so that every timer sees its own moment. */
   const pass = async (ms: number, stepMs = Math.min(1000, ms)) => {
@@ -99,10 +101,10 @@ test("without a session STS is asked about every second, so recovery takes less 
 });
 
 test("STS down at start leaves a session that is not valid and recovers", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   const source = fakeSource(MINUTE);
   source.isDown = true;
-  const session = new Session(source, { info() {}, error() {} });
+  const session = new Session(source, { info() {}, error() {} }, clock());
   t.after(() => session.stop());
   session.start();
   await Promise.resolve();
@@ -121,13 +123,17 @@ test("STS down at start leaves a session that is not valid and recovers", async 
 });
 
 test("credentials without an expiry are fetched once", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   let calls = 0;
   const fetch = async () => {
     calls++;
     return { accessKeyId: "a", secretAccessKey: "b" };
   };
-  const session = new Session({ kind: "default_chain", fetch, account }, { info() {}, error() {} });
+  const session = new Session(
+    { kind: "default_chain", fetch, account },
+    { info() {}, error() {} },
+    clock(),
+  );
   t.after(() => session.stop());
   session.start();
   for (let i = 0; i < 10; i++) await Promise.resolve();
@@ -138,7 +144,7 @@ test("credentials without an expiry are fetched once", async (t) => {
 });
 
 test("a fetch that hangs is given up, and never overlaps with the next", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   let running = 0;
   let most = 0;
   const fetch = (signal: AbortSignal) =>
@@ -149,10 +155,14 @@ test("a fetch that hangs is given up, and never overlaps with the next", async (
         reject(signal.reason);
       });
     });
-  const session = new Session({ kind: "assumed_role", fetch, account }, { info() {}, error() {} });
+  const session = new Session(
+    { kind: "assumed_role", fetch, account },
+    { info() {}, error() {} },
+    clock(),
+  );
   t.after(() => session.stop());
   session.start();
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 400; i++) {
     t.mock.timers.tick(100);
     for (let j = 0; j < 8; j++) await Promise.resolve();
   }
@@ -170,4 +180,107 @@ test("failures are logged when they begin and then every half minute, never with
   await pass(5000);
   assert.ok(lines.at(-1)?.startsWith("AWS session recovered"), lines.at(-1));
   assert.ok(!lines.some((line) => line.includes("secret") || line.includes("token")));
+});
+
+test("a source that hangs once, deaf to its signal, is counted and asked again within 15 s", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  const source = fakeSource(60 * MINUTE);
+  const { fetch } = source;
+  let isFirst = true;
+  source.fetch = () => {
+    if (!isFirst) return fetch();
+    isFirst = false;
+    return new Promise(() => {});
+  };
+  const session = new Session(source, { info() {}, error() {} }, clock());
+  t.after(() => session.stop());
+  session.start();
+  let failures = 0;
+  for (let i = 0; i < 150 && !session.isValid(); i++) {
+    t.mock.timers.tick(100);
+    for (let j = 0; j < 8; j++) await Promise.resolve();
+    failures = Math.max(failures, session.report().refresh_failures);
+  }
+  assert.equal(failures, 1);
+  assert.equal(session.isValid(), true);
+});
+
+test("sessions that are refused as soon as they are there are renewed every 2 s, then up to 10 s", async (t) => {
+  const { source, pass, session } = await begin(t, 60 * MINUTE);
+  for (let i = 0; i < 600; i++) {
+    session.refuse(session.credentials(), new Error("ExpiredToken"));
+    assert.equal(session.isValid(), false);
+    await pass(100, 50);
+  }
+  const gaps = source.calls.slice(2).map((at, i) => at - (source.calls[i + 1] ?? 0));
+  assert.ok(gaps.length >= 5 && gaps.length <= 9, `${gaps}`);
+  assert.ok(Math.min(...gaps) >= 2000 && Math.max(...gaps) <= 10_500, `${gaps}`);
+});
+
+test("a call that AWS takes makes a refused session valid again; of older sessions nothing is believed", async (t) => {
+  const { source, pass, session } = await begin(t, 60 * MINUTE);
+  const first = session.credentials();
+  source.isDown = true;
+  session.refuse(first, new Error("ExpiredToken"));
+  await pass(100);
+  assert.equal(session.report().state, "unavailable");
+  assert.equal(session.credentials(), first, "calls may go on to find out");
+  session.accept(first);
+  assert.equal(session.report().state, "valid");
+  source.isDown = false;
+  await pass(10_000);
+  assert.notEqual(session.credentials(), first);
+  session.refuse(first, new Error("ExpiredToken"));
+  assert.equal(session.isValid(), true);
+});
+
+test("lasting credentials that are refused are looked up until there are others", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  let key = "old";
+  let calls = 0;
+  const fetch = async () => {
+    calls++;
+    return { accessKeyId: key, secretAccessKey: "b" };
+  };
+  const log = { info() {}, error() {} };
+  const session = new Session({ kind: "default_chain", fetch, account }, log, clock());
+  t.after(() => session.stop());
+  const pass = async (seconds: number) => {
+    for (let i = 0; i < seconds * 10; i++) {
+      t.mock.timers.tick(100);
+      for (let j = 0; j < 8; j++) await Promise.resolve();
+    }
+  };
+  session.start();
+  await pass(1);
+  session.refuse(session.credentials(), new Error("InvalidAccessKeyId"));
+  await pass(60);
+  assert.equal(session.isValid(), false);
+  assert.ok(calls >= 7 && calls <= 11, `${calls} calls`);
+  key = "new";
+  await pass(11);
+  assert.equal(session.isValid(), true);
+  assert.equal(session.credentials().accessKeyId, "new");
+});
+
+test("a clock that is set, either way, ends no session and is followed by one renewal", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  const source = fakeSource(60 * MINUTE);
+  let aheadMs = 0;
+  const wallNow = () => Date.now() + aheadMs;
+  const own = new AwsClock({ now: () => Date.now(), wallNow });
+  const session = new Session(source, { info() {}, error() {} }, own);
+  t.after(() => session.stop());
+  session.start();
+  for (let j = 0; j < 8; j++) await Promise.resolve();
+  for (const [i, hours] of [0, 2, -1, 0].entries()) {
+    aheadMs = hours * 60 * MINUTE;
+    for (let passed = 0; passed < 150; passed++) {
+      t.mock.timers.tick(100);
+      assert.equal(session.isValid(), true);
+      for (let j = 0; j < 5; j++) await Promise.resolve();
+    }
+    assert.equal(source.calls.length, i + 1);
+    assert.ok(session.secondsLeft() > 3580 && session.secondsLeft() <= 3600);
+  }
 });

@@ -1,5 +1,6 @@
 // What a test may do to a running stand-in beside calling it: switch faults, read calls, fill in data, reset.
 
+import type { Revocation } from "./auth/sessions.ts";
 import type { CallCounts, CallRecord } from "./calls.ts";
 import { describeIssues, type Fault, type FaultInput } from "./faults/fault-schema.ts";
 import { LOCAL_AWS } from "./known-identities.ts";
@@ -29,6 +30,10 @@ export interface LocalAwsControls {
   readonly objects: {
     /** Adds or overwrites, past the API. Throws a TypeError that names the bad member. */
     put(request: BulkObjects): PutObjects;
+  };
+  readonly sessions: {
+    /** Ends every session that was handed out before its time; returns how many. */
+    revoke(as: Revocation): number;
   };
   /** Data back to the seed, faults off, calls at zero. Sessions handed out stay valid. */
   reset(): void;
@@ -62,6 +67,7 @@ export function makeControls(world: World, seeded: boolean): LocalAwsControls {
         return putObjects(world.buckets, parsed.data, world.now());
       },
     },
+    sessions: { revoke: (as) => world.sessions.revoke(as) },
     reset: () => {
       world.buckets.clear();
       world.parameters.clear();

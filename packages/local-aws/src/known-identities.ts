@@ -11,6 +11,11 @@ export const LOCAL_AWS = {
   webIdentityRoleArn: "arn:aws:iam::111122223333:role/airlock-irsa-role-dev",
   /** Whose sessions may reserve GPUs, on a laptop and in the tests. */
   gpuRole: "SSOCloudDevGpuReservation",
+  /** As roles are when nobody says otherwise: its sessions last an hour at most. */
+  hourRoleArn: "arn:aws:iam::111122223333:role/airlock-hour-role-dev",
+  /** Its trust policy asks for an external id. */
+  externalRoleArn: "arn:aws:iam::111122223333:role/airlock-external-role-dev",
+  externalId: "airlock-example",
 } as const;
 
 /** A person's session that is there from the start; only `expired` has ended. */
@@ -76,6 +81,10 @@ export interface KnownRole {
   readonly trustedArns: readonly string[];
   /** The trust policy: whether a web identity token may be exchanged for it. */
   readonly trustsWebIdentity: boolean;
+  /** MaxSessionDuration. */
+  readonly maxSessionSeconds: number;
+  /** What the trust policy wants as sts:ExternalId. */
+  readonly externalId?: string;
 }
 
 export const KNOWN_ROLES: readonly KnownRole[] = [
@@ -85,6 +94,7 @@ export const KNOWN_ROLES: readonly KnownRole[] = [
     roleId: "AROAEXAMPLEAUXROLE001",
     trustedArns: [LOCAL_AWS.baseUserArn, LOCAL_AWS.webIdentityRoleArn],
     trustsWebIdentity: false,
+    maxSessionSeconds: 43_200,
   },
   {
     arn: LOCAL_AWS.webIdentityRoleArn,
@@ -92,5 +102,23 @@ export const KNOWN_ROLES: readonly KnownRole[] = [
     roleId: "AROAEXAMPLEIRSAROLE01",
     trustedArns: [],
     trustsWebIdentity: true,
+    maxSessionSeconds: 43_200,
+  },
+  {
+    arn: LOCAL_AWS.hourRoleArn,
+    name: "airlock-hour-role-dev",
+    roleId: "AROAEXAMPLEHOURROLE01",
+    trustedArns: [LOCAL_AWS.baseUserArn],
+    trustsWebIdentity: true,
+    maxSessionSeconds: 3600,
+  },
+  {
+    arn: LOCAL_AWS.externalRoleArn,
+    name: "airlock-external-role-dev",
+    roleId: "AROAEXAMPLEEXTROLE001",
+    trustedArns: [LOCAL_AWS.baseUserArn],
+    trustsWebIdentity: false,
+    maxSessionSeconds: 43_200,
+    externalId: LOCAL_AWS.externalId,
   },
 ];

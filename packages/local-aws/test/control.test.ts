@@ -5,10 +5,10 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListBucketsCommand } from "@aws-sdk/client-s3";
 import { DescribeParametersCommand, GetParameterCommand } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { refused, useBench } from "./harness.ts";
+import { Bench, refused, useBench } from "./harness.ts";
 
 const bench = useBench();
 const readHost = () =>
@@ -180,4 +180,23 @@ test("a reader that leaves early is seen in the calls, one that stays is not", a
   const whole = await bench.s3().send(new GetObjectCommand(input));
   assert.equal((await whole.Body?.transformToByteArray())?.length, 50_000_000);
   assert.equal(lastCall()?.cutAfterMs, undefined);
+});
+
+test("sessions are revoked by decree, as ended or as unknown; keys that are fixed stay", async (t) => {
+  const own = new Bench(); // the other tests keep their session
+  await own.start();
+  t.after(() => own.stop());
+  for (const [as, s3, status, ssm] of [
+    ["expired", "ExpiredToken", 400, "ExpiredTokenException"],
+    ["unknown", "InvalidAccessKeyId", 403, "UnrecognizedClientException"],
+  ] as const) {
+    const keys = await own.assumeRole();
+    const body = JSON.stringify({ as });
+    const answer = await fetch(`${own.aws.url}/_control/sessions`, { method: "DELETE", body });
+    assert.match(await answer.text(), /^\{"revoked":[1-9]\d*\}$/m);
+    await refused(own.s3(keys).send(new ListBucketsCommand({})), s3, status);
+    await refused(own.ssm(keys).send(new DescribeParametersCommand({})), ssm, 400);
+    await own.sts().send(new GetCallerIdentityCommand({}));
+  }
+  assert.equal((await control("DELETE", "sessions", { as: "gone" })).status, 400);
 });

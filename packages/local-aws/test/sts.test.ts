@@ -178,3 +178,24 @@ test("a session may assume the next role for an hour at most", async () => {
     /exceeds the 1 hour session limit for roles assumed by role chaining/,
   );
 });
+
+test("no session lasts longer than its role's MaxSessionDuration", async () => {
+  const short = { ...ask, RoleArn: LOCAL_AWS.hourRoleArn };
+  await bench.sts().send(new AssumeRoleCommand({ ...short, DurationSeconds: 3600 }));
+  for (const asked of [
+    () => bench.sts().send(new AssumeRoleCommand({ ...short, DurationSeconds: 3601 })),
+    () => exchange({ ...webAsk, RoleArn: LOCAL_AWS.hourRoleArn, DurationSeconds: 3601 }),
+  ]) {
+    const error = await refused(asked(), "ValidationError", 400);
+    assert.match(error.message, /exceeds the MaxSessionDuration set for this role/);
+  }
+});
+
+test("a role whose trust policy asks for an external id is AccessDenied without it, and with another", async () => {
+  const external = { ...ask, RoleArn: LOCAL_AWS.externalRoleArn };
+  for (const ExternalId of [undefined, "another"]) {
+    const command = new AssumeRoleCommand({ ...external, ExternalId });
+    await refused(bench.sts().send(command), "AccessDenied", 403);
+  }
+  await bench.sts().send(new AssumeRoleCommand({ ...external, ExternalId: LOCAL_AWS.externalId }));
+});

@@ -28,7 +28,8 @@ export type PresignObject = (
 export function createPresigner(s3: S3Client, session: Session): PresignObject {
   return async (bucket, key, { method, expiresInSeconds }) => {
     try {
-      const nowMs = awsNowMs(s3);
+      // X-Amz-Date has whole seconds, and the life is counted from there
+      const nowMs = Math.floor(session.clock.awsNow / 1000) * 1000;
       const expiresIn = Math.min(expiresInSeconds, Math.floor(session.secondsLeft()));
       if (expiresIn < 1) throw new SessionUnavailableError();
       const input = { Bucket: bucket, Key: key };
@@ -42,13 +43,4 @@ export function createPresigner(s3: S3Client, session: Session): PresignObject {
       throw translateAwsError(error);
     }
   };
-}
-
-/** A Date header has whole seconds: smaller offsets say nothing. */
-const LEAST_OFFSET_MS = 2000;
-
-/** By the clock of AWS, in whole seconds as X-Amz-Date has them; the life is counted from there. */
-function awsNowMs({ config: { systemClockOffset } }: S3Client): number {
-  const offsetMs = Math.abs(systemClockOffset) < LEAST_OFFSET_MS ? 0 : systemClockOffset;
-  return Math.floor((Date.now() + offsetMs) / 1000) * 1000;
 }

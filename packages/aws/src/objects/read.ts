@@ -85,16 +85,21 @@ async function headObject(
   conditions: ObjectConditions,
   abortSignal: AbortSignal,
 ): Promise<Answer> {
-  const command = new HeadObjectCommand({ ...object, ...askUnder("HEAD", conditions) });
-  try {
+  const head = async (): Promise<Answer> => {
+    const command = new HeadObjectCommand({ ...object, ...askUnder("HEAD", conditions) });
     const found = await s3.send(command, sendOptions(abortSignal));
     return { status: 200, headers: headersOf(found), body: null };
+  };
+  try {
+    return await head();
   } catch (error) {
-    throw await namedAs(error, async () => {
+    const named = await namedAs(error, async () => {
       const firstByte = new GetObjectCommand({ ...object, Range: "bytes=0-0" });
       const found = await s3.send(firstByte, sendOptions(abortSignal));
       (found.Body as IncomingMessage).destroy();
     });
+    if (named !== undefined) throw named;
+    return head(); // the reason has gone, such as a session that another call has had renewed
   }
 }
 
@@ -117,10 +122,11 @@ function insteadOfObject(error: unknown, { VersionId }: S3Object): Answer {
  * or a disabled key, a 403 a clock that is wrong. What GET is refused with is what HEAD was.
  *
  * @param get asks for the same by GET.
+ * @returns undefined when GET is not refused.
  */
 async function namedAs(error: unknown, get: () => Promise<void>): Promise<unknown> {
   if (isMissing(error)) return awsProblem("object_not_found", error);
   if (!isNameless(error) || refusalOf(error)) return error;
   const named = await get().catch((refusal: unknown) => refusal);
-  return refusalOf(named)?.code === "range_not_satisfiable" ? error : (named ?? error);
+  return refusalOf(named)?.code === "range_not_satisfiable" ? undefined : named;
 }

@@ -46,7 +46,7 @@ export class SsmCalls {
   async turn({ priority, owner, limitMs }: Turn): Promise<void> {
     const { budget, session } = this.#options;
     // what cannot be signed is refused before it is sent, and so costs nothing
-    if (session.isValid()) await budget.acquire(priority, owner, limitMs);
+    if (session.canSign()) await budget.acquire(priority, owner, limitMs);
   }
 
   /**
@@ -81,7 +81,7 @@ export class SsmCalls {
   /** Milliseconds until this owner would have made so many calls more. */
   estimateMs(owner: string, calls: number): number {
     const { budget, session } = this.#options;
-    return session.isValid() ? budget.estimateMs(owner, calls) : 0;
+    return session.canSign() ? budget.estimateMs(owner, calls) : 0;
   }
 
   async #attempt<T>(operation: AwsOperation, workMs: number, work: SsmWork<T>): Promise<T> {

@@ -36,6 +36,9 @@ export type SessionCredential = Credential & {
   readonly expiresAtMs: number;
 };
 
+/** What a revoked session is to AWS from then on: one that has ended, or keys that nobody knows. */
+export type Revocation = "expired" | "unknown";
+
 /** Short sessions in a long run would otherwise grow without end. */
 const MAX_SESSIONS = 50_000;
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -97,6 +100,18 @@ export class Sessions {
     this.byAccessKeyId.set(session.accessKeyId, session);
     if (this.byAccessKeyId.size > MAX_SESSIONS) this.dropOldest();
     return session;
+  }
+
+  /** Ends every session that was handed out, as of now; returns how many. */
+  revoke(as: Revocation): number {
+    let revoked = 0;
+    for (const [accessKeyId, credential] of this.byAccessKeyId) {
+      if (KNOWN_CREDENTIALS.includes(credential)) continue;
+      if (as === "unknown") this.byAccessKeyId.delete(accessKeyId);
+      else this.byAccessKeyId.set(accessKeyId, { ...credential, expiresAtMs: 0 });
+      revoked++;
+    }
+    return revoked;
   }
 
   private dropOldest(): void {

@@ -1,4 +1,4 @@
-// The control endpoint under /_control: faults, calls, bulk parameters and objects, reset. JSON in, JSON out, never signed.
+// The control endpoint under /_control: faults, calls, bulk parameters and objects, sessions, reset. JSON in, JSON out, never signed.
 
 import { z } from "zod";
 import type { LocalAwsControls } from "../controls.ts";
@@ -15,6 +15,7 @@ export function isControlPath(path: string): boolean {
 
 type Route = (controls: LocalAwsControls, request: WireRequest) => [status: number, body: object];
 
+const revocation = z.strictObject({ as: z.enum(["expired", "unknown"]) });
 const faultsBody = z.strictObject({ faults: faultList });
 
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
@@ -49,6 +50,12 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   },
   "/_control/objects": {
     POST: ({ objects }, request) => [201, objects.put(readBody(request, bulkObjects))],
+  },
+  "/_control/sessions": {
+    DELETE: ({ sessions }, request) => {
+      const as = request.body.length === 0 ? "expired" : readBody(request, revocation).as;
+      return [200, { revoked: sessions.revoke(as) }];
+    },
   },
   "/_control/reset": {
     POST: ({ reset }) => {

@@ -1,7 +1,8 @@
 // AssumeRole: temporary credentials for a role that trusts the caller.
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
-import { KNOWN_ROLES } from "../known-identities.ts";
+import type { Principal } from "../auth/sessions.ts";
+import { KNOWN_ROLES, type KnownRole } from "../known-identities.ts";
 import { refusal } from "../refusals.ts";
 import type { WireAnswer } from "../wire.ts";
 import type { Call } from "../world.ts";
@@ -27,7 +28,7 @@ export function assumeRole(call: Call): WireAnswer {
   if (!roleArn.startsWith("arn:")) throw validationError(`${roleArn} is invalid`);
 
   const role = KNOWN_ROLES.find(({ arn }) => arn === roleArn);
-  if (role === undefined || !role.trustedArns.includes(call.principal.trustArn)) {
+  if (role === undefined || !trusts(role, call.principal, members.get("ExternalId"))) {
     throw refusal(
       "accessDenied",
       "sts",
@@ -50,3 +51,7 @@ export function assumeRole(call: Call): WireAnswer {
   );
   return stsAnswer("AssumeRole", session, call.requestId);
 }
+
+const trusts = (role: KnownRole, caller: Principal, externalId: string | undefined): boolean =>
+  role.trustedArns.includes(caller.trustArn) &&
+  (role.externalId === undefined || role.externalId === externalId);

@@ -3,8 +3,12 @@
 import type { KnownRole } from "../known-identities.ts";
 import type { World } from "../world.ts";
 import type { XmlContent } from "../xml.ts";
+import { validationError } from "./sts-input.ts";
 
-/** `askedSeconds` is overridden while a `sessionSeconds` fault is on. */
+/**
+ * `askedSeconds` is overridden while a `sessionSeconds` fault is on. Throws ValidationError for more than the
+ * role allows.
+ */
 export function startRoleSession(
   world: World,
   operation: string,
@@ -13,6 +17,11 @@ export function startRoleSession(
   askedSeconds: number,
   nowMs: number,
 ): { readonly [name: string]: XmlContent } {
+  if (askedSeconds > role.maxSessionSeconds) {
+    throw validationError(
+      "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+    );
+  }
   const short = world.faults.strike(["sessionSeconds"], "sts", operation).at(-1);
   const seconds = short?.seconds ?? askedSeconds;
   // The wire knows whole seconds only: the promise must not outlast the session.
