@@ -2,6 +2,7 @@
 export type { Admission } from "./admission.ts";
 export type { App } from "./app-type.ts";
 export { awsCallMetrics } from "./aws-calls.ts";
+export { headersForOne } from "./cache-control.ts";
 export {
   type ClientAddress,
   clientAddressOf,

@@ -27,6 +27,8 @@ export interface Access {
   demand(request: FastifyRequest, verb: Verb, resource: Resource, denied: Denied): Decision;
   /** What a denied read is answered with: as if it were not there, or that it may not be had. */
   refusal(denied: Denied): ProblemError;
+  /** Whether an answer is for its caller alone, and no cache may give it to another. */
+  isForOne(request: FastifyRequest): boolean;
   /** Whether somebody who is denied may know that there is something. */
   readonly tellsDenied: () => boolean;
 }
@@ -70,6 +72,7 @@ export function createAccess({ policy, audit }: AccessDeps): Access {
       access.tellsDenied()
         ? new ProblemError("policy_denied", "The policy of this service does not allow that.")
         : missing(),
+    isForOne: ({ caller }) => caller !== undefined || policy().asksCallers,
     tellsDenied: () => policy().deniedStatus === 403,
   };
   return access;

@@ -129,6 +129,7 @@ function rulesOf(source: PolicySource, lineOf: (index: number) => number): Rule[
     effect: rule.effect,
     verbs: new Set(rule.verbs),
     callers: (rule.callers ?? []).map(compileFlatGlob),
+    isForEverybody: rule.callers?.includes("*") === true,
     groups: (rule.groups ?? []).flatMap((name) => groups.get(name) ?? []),
     parameters: (rule.parameters ?? []).map(compileParameterGlob),
     buckets: (rule.buckets ?? []).map(compileGlob),

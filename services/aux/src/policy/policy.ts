@@ -27,6 +27,8 @@ export interface Policy {
   reach(subject: Subject, verb: Verb, below: Below): readonly string[];
   /** What the subject may have of the keys of one bucket. */
   keys(subject: Subject, verb: Verb, bucket: string): Keys;
+  /** Whether callers may differ in what they are answered. */
+  readonly asksCallers: boolean;
   /** Status of a denied read: 404 does not tell whether there is something. */
   readonly deniedStatus: DeniedStatus;
 }
@@ -47,6 +49,7 @@ const READ_BY_ALL: Decision = { allow: true, rule: "open-reads" };
 
 /** Without a policy, which is for dev alone: everybody reads everything, nobody writes. */
 export const OPEN_READS: Policy = {
+  asksCallers: false,
   deniedStatus: 404,
   decide: (_subject, verb) => (verb === "presign-put" ? DEFAULT : READ_BY_ALL),
   reach: (_subject, _verb, { prefix }) => [prefix],
@@ -82,6 +85,7 @@ export function createPolicy(rules: readonly Rule[], deniedStatus: DeniedStatus)
     return last.table;
   };
   return {
+    asksCallers: !rules.every(({ isForEverybody }) => isForEverybody),
     deniedStatus,
     decide(subject, verb, resource) {
       for (const { rule, decision } of latest(subject)[verb][resource.kind]) {

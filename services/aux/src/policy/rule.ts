@@ -48,6 +48,8 @@ export interface Rule {
   readonly verbs: ReadonlySet<Verb>;
   readonly callers: readonly ((caller: string) => boolean)[];
   readonly groups: readonly Group[];
+  /** Named by `*`. */
+  readonly isForEverybody: boolean;
   readonly parameters: readonly ParameterGlob[];
   readonly buckets: readonly Glob[];
   readonly objects: readonly ObjectGlob[];

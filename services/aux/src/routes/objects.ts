@@ -1,7 +1,7 @@
 /** `/s3/objects` and `/s3/presigned`: one object, streamed, or an address to fetch or put it. */
 import type { ObjectAnswer, ObjectConditions, ObjectStore } from "@airlock/aws";
 import { ObjectQuery, Presigned, PresignObjectQuery } from "@airlock/contract";
-import { type App, clientLeft, problems } from "@airlock/http";
+import { type App, clientLeft, headersForOne, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
@@ -30,7 +30,9 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     } finally {
       if (!answer?.body) leave();
     }
-    reply.code(answer.status).headers(answer.headers).header("x-cache", "bypass");
+    const headers = access.isForOne(request) ? headersForOne(answer) : answer.headers;
+    if (answer.status === 304) reply.removeHeader("cache-control"); // but for what it says itself
+    reply.code(answer.status).headers(headers).header("x-cache", "bypass");
     return reply.send(answer.body ?? undefined);
   };
   const schema = {

@@ -1,5 +1,6 @@
 /** How an answer of the upstream becomes the answer to the client. */
 import { Readable } from "node:stream";
+import { headersForOne } from "@airlock/http";
 import type { FastifyReply } from "fastify";
 import type { Answer, Method } from "./exchange.ts";
 import { clientHeaders } from "./headers.ts";
@@ -26,7 +27,12 @@ export function sendAnswer(reply: FastifyReply, answer: Answer, asked: Asked): v
     reply.send(problem);
     return;
   }
-  reply.code(status).headers(clientHeaders(headers, isObject));
+  const passed = clientHeaders(headers, isObject);
+  const isForOne = request.caller !== undefined || asked.ownHeaders !== undefined;
+  if (status === 304) reply.removeHeader("cache-control"); // but for what it says itself
+  reply
+    .code(status)
+    .headers(isForOne ? headersForOne({ status, headers: passed }, "authorization") : passed);
   if (status === 304) return void reply.send();
   const length = headers["content-length"];
   const isHead = asked.method === "HEAD";
