@@ -178,22 +178,32 @@ test("a large answer that breaks off in its middle ends the client's connection"
   await assert.rejects(get(gateway.url, "/config"), /aborted|hang up|ECONNRESET/);
 });
 
+const OK = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+
 for (const [name, bytes] of [
+  ["an answer that ends with its connection", `${OK}connection: close\r\n\r\n{"name":"a"`],
+  ["one like that in HTTP/1.0", 'HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n{"na'],
+  [
+    "another coding than chunked",
+    `${OK}transfer-encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
+  ],
   ["garbage", "\x16\x03\x01 this is no HTTP\r\n\r\n"],
   ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab"],
   ["headers without end", `HTTP/1.1 200 OK\r\nx: ${"y".repeat(100_000)}`],
 ] as const) {
-  test(`an upstream that answers ${name} is 502`, async (t) => {
+  test(`an upstream that sends ${name} is 502`, async (t) => {
     const server = createServer((socket) => {
       socket.on("error", () => {});
-      socket.once("data", () => socket.write(bytes));
+      socket.once("data", () => socket.end(bytes));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     t.after(() => server.close());
     const { port } = server.address() as { port: number };
     const gateway = await startGateway(t, `http://127.0.0.1:${port}`);
-    const reply = await get(gateway.url, "/config/a");
-    assert.equal(reply.status, 502, reply.body);
+    for (const path of ["/config/a", "/config", "/storage/my-bucket/key"]) {
+      const reply = await get(gateway.url, path);
+      assert.equal(reply.status, 502, reply.body);
+    }
   });
 }
 

@@ -43,6 +43,14 @@ export class AnswerBrokenError extends Error {
   }
 }
 
+/** The answer would end with its connection: nobody could tell a part of it from the whole. */
+export class EndlessAnswerError extends Error {
+  constructor() {
+    super("an answer without a length that is not chunked");
+    this.name = "EndlessAnswerError";
+  }
+}
+
 export type Method = "GET" | "HEAD" | "POST" | "DELETE";
 
 export interface ExchangeOptions {
@@ -149,10 +157,12 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return;
     clearTimeout(this.#timer);
+    const isBodiless = this.#isHead || status === 204 || status === 304;
+    if (!isBodiless && !hasEnd(headers)) return void controller.abort(new EndlessAnswerError());
     this.#hasHeaders = true;
     this.#status = status;
     this.#headers = headers;
-    if (this.#isHead || status === 304) return; // their Content-Length is that of another answer
+    if (isBodiless) return; // their Content-Length is that of another answer
     const length = Number(headers["content-length"]);
     if (length <= this.#bufferBytes) this.#whole = Buffer.allocUnsafe(length);
     else if (length > this.#bufferBytes) this.#beginStream(controller);
@@ -211,4 +221,11 @@ class DispatchHandler implements Exchange, Dispatcher.DispatchHandler {
   #concat(): Buffer {
     return Buffer.concat(this.#chunks, this.#size);
   }
+}
+
+/** Whether the end of a body can be known (RFC 9112 §6.3): by its length, or by its last chunk. */
+function hasEnd(headers: IncomingHttpHeaders): boolean {
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined) return coding.toLowerCase() === "chunked";
+  return headers["content-length"] !== undefined;
 }
