@@ -8,7 +8,10 @@ interface Listed {
   readonly key: string;
   readonly size: number;
   readonly etag: string;
+  readonly storage_class?: string;
 }
+
+const ARCHIVES = ["GLACIER", "DEEP_ARCHIVE"];
 
 const pathOf = (bucket: string, key: string) =>
   `${bucket}/${key
@@ -28,7 +31,10 @@ async function someObject(): Promise<(Listed & { readonly path: string }) | unde
     const page = await call(`/storage/${bucket}?limit=50`);
     if (page.status !== 200) continue;
     const { objects } = JSON.parse(page.text) as { objects: Listed[] };
-    const found = objects.find(({ size }) => size > 2 && size < 100_000);
+    const found = objects.find(
+      ({ size, storage_class = "" }) =>
+        size > 2 && size < 100_000 && !ARCHIVES.includes(storage_class),
+    );
     if (found) return { ...found, path: `/storage/${pathOf(bucket, found.key)}` };
   }
   return undefined;
@@ -69,8 +75,14 @@ test("an object: whole, a part, by its ETag, by HEAD", async (t) => {
   const part = await call(path, "GET", { range: "bytes=1-" });
   assert.equal(part.status, 206);
   assert.equal(part.headers["content-range"], `bytes 1-${size - 1}/${size}`);
-  const resumed = await call(path, "GET", { range: "bytes=1-", "if-range": '"another"' });
-  assert.equal(resumed.status, 200);
+  for (const validator of ['"another"', `W/${etag}`, etag.replaceAll('"', ""), "", "yesterday"]) {
+    const resumed = await call(path, "GET", { range: "bytes=1-", "if-range": validator });
+    assert.equal(resumed.status, 200, `If-Range: ${validator}`);
+  }
+  for (const validator of [etag, String(whole.headers["last-modified"])]) {
+    const resumed = await call(path, "GET", { range: "bytes=1-", "if-range": validator });
+    assert.equal(resumed.status, 206, `If-Range: ${validator}`);
+  }
   assert.equal((await call(path, "GET", { "if-none-match": etag })).status, 304);
   const mismatch = await call(path, "GET", { "if-match": '"another"' });
   assertProblem(mismatch, 412, "precondition_failed");
@@ -80,6 +92,52 @@ test("an object: whole, a part, by its ETag, by HEAD", async (t) => {
   const head = await call(path, "HEAD");
   assert.deepEqual([head.status, head.text, head.headers["content-length"]], [200, "", `${size}`]);
 });
+
+test("the pages of a bucket are the bucket, and a slash alone rolls up", async (t) => {
+  const [bucket] = await bucketNames();
+  if (!bucket) return t.diagnostic("the account has no bucket");
+  const of = async (words: string) =>
+    (await json(`/storage/${bucket}?${words}`)) as unknown as {
+      objects: Listed[];
+      prefixes: string[];
+      next_cursor: string | null;
+    };
+  const whole = await of("limit=7&delimiter=/");
+  const paged: string[] = [];
+  let cursor = "";
+  while (paged.length < whole.objects.length + whole.prefixes.length) {
+    const one = await of(`limit=1&delimiter=/${cursor && `&cursor=${cursor}`}`);
+    paged.push(...one.objects.map(({ key }) => key), ...one.prefixes);
+    cursor = one.next_cursor ?? "";
+    if (!cursor) break;
+  }
+  const names = [...whole.objects.map(({ key }) => key), ...whole.prefixes];
+  assert.deepEqual(paged.toSorted(), names.toSorted());
+  for (const delimiter of [".", "-", "//", "a"]) {
+    assertProblem(await call(`/storage/${bucket}?delimiter=${delimiter}`), 400, "bad_request");
+  }
+});
+
+test("an object has at least one version, and that can be read", async (t) => {
+  const found = await someObject();
+  if (!found) return t.diagnostic("no bucket has a small object");
+  const { path, etag } = found;
+  const listed = await call(`${path}?versions=true`);
+  if (listed.status === 403) return t.diagnostic("the role may not list versions");
+  const { versions } = JSON.parse(listed.text) as { versions: Version[] };
+  const latest = versions.find((one) => one.latest);
+  assert.equal(latest?.etag, etag);
+  const version = encodeURIComponent(latest?.version ?? "");
+  assert.equal((await call(`${path}?version=${version}`)).headers.etag, etag);
+  assertProblem(await call(`${path}?version=none-${Date.now()}`), 404, "object_not_found");
+  assertProblem(await call(`${path}?version=1&versions=true`), 400, "bad_request");
+});
+
+interface Version {
+  readonly version: string;
+  readonly latest: boolean;
+  readonly etag?: string;
+}
 
 test("an address works without credentials, and says how long", async (t) => {
   const found = await someObject();

@@ -4,7 +4,14 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 
@@ -57,8 +64,7 @@ async function seed(endpoint: string): Promise<void> {
   for (const Bucket of ["airlock-data-dev", "airlock-logs-dev"]) {
     await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: location }));
   }
-  const Bucket = "airlock-data-dev";
-  await s3.send(new PutObjectCommand({ Bucket, Key: "reports/a.txt", Body: "an object" }));
+  await seedObjects(s3, "airlock-data-dev");
   for (let i = 0; i < 120; i++) {
     const Name = `/airlock/dev/many/p${i}`;
     await ssm.send(new PutParameterCommand({ Name, Value: `v${i}`, Type: "String" }));
@@ -75,6 +81,27 @@ async function seed(endpoint: string): Promise<void> {
   );
   s3.destroy();
   ssm.destroy();
+}
+
+/** What S3 tells beside the bytes, what the policy of these tests denies, and the versions of one object. */
+async function seedObjects(s3: S3Client, Bucket: string): Promise<void> {
+  const put = (Key: string, Body: string, more: Partial<PutObjectCommandInput> = {}) =>
+    s3.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
+  await put("reports/a.txt", "an object");
+  await put("odd/headers", "plain", {
+    ContentEncoding: "aws-chunked",
+    Expires: new Date("2030-01-01T00:00:00Z"),
+    Metadata: { owner: "somebody" },
+    StorageClass: "STANDARD_IA",
+  });
+  await put("odd/archived", "cold", { StorageClass: "GLACIER" });
+  for (const key of ["denied/a", "denied/b", "a.key", "z.key"]) await put(key, "LEAKED");
+  const VersioningConfiguration = { Status: "Enabled" } as const;
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+  for (const body of ["first", "second"]) await put("odd/versions", body);
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: "odd/versions" }));
+  await put("odd/versions", "third");
+  await put("odd/versions-of-another", "other");
 }
 
 async function main(): Promise<number> {

@@ -67,15 +67,14 @@ function pageOf(page: ListObjectVersionsCommandOutput, key: string): VersionsPag
     throw new UnusableAnswerError("markers");
   }
   const versions: ObjectVersion[] = [];
-  for (const { Key, VersionId, IsLatest, LastModified, Size, ETag, StorageClass } of [
-    ...(page.Versions ?? []),
-    ...(page.DeleteMarkers ?? []).map((mark) => ({
-      ...mark,
-      Size: undefined,
-      ETag: undefined,
-      StorageClass: undefined,
-    })),
-  ]) {
+  const marks = (page.DeleteMarkers ?? []).map((mark) => ({
+    ...mark,
+    Size: undefined,
+    ETag: undefined,
+    StorageClass: undefined,
+  }));
+  for (const one of [...marks, ...(page.Versions ?? [])]) {
+    const { Key, VersionId, IsLatest, LastModified, Size, ETag, StorageClass } = one;
     if (!Key || !VersionId || !LastModified) throw new UnusableAnswerError("a part of a version");
     if (decodeKey(Key) !== key) continue;
     versions.push({
@@ -93,7 +92,7 @@ function pageOf(page: ListObjectVersionsCommandOutput, key: string): VersionsPag
   return { versions, next: isWithin ? NextVersionIdMarker : undefined };
 }
 
-/** The marks of deletions come apart from the rest. */
+/** The marks of deletions come apart from the rest; within one second they follow what they delete. */
 function newestFirst(a: ObjectVersion, b: ObjectVersion): number {
   if (a.latest !== b.latest) return a.latest ? -1 : 1;
   if (a.last_modified === b.last_modified) return 0;
