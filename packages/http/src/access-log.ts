@@ -28,11 +28,14 @@ export function registerAccessLog(
   clientOf: ClientOf,
 ): void {
   app.decorateRequest("logFields", undefined);
+  app.decorateRequest("brokenStatus", undefined);
   app.decorateRequest("client");
   let successes = 0;
 
   const end = (request: FastifyRequest, reply: FastifyReply) => {
-    const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_CLOSED_REQUEST;
+    const status = reply.raw.writableFinished
+      ? reply.statusCode
+      : (request.brokenStatus ?? CLIENT_CLOSED_REQUEST);
     const elapsedMs = reply.elapsedTime;
     const route = request.routeOptions.url ?? "none";
     metrics.requestDuration

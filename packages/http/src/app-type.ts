@@ -51,6 +51,8 @@ declare module "fastify" {
     isFromKnownService: boolean;
     /** A limit has counted the request; who is refused before that is counted when it is answered. */
     isCounted: boolean;
+    /** For log and metrics, where an answer broke off after its head and it was not its client that left. */
+    brokenStatus: number | undefined;
     /** More members of this request's log line, set by whoever handles it. */
     logFields: Record<string, string | number | boolean> | undefined;
   }

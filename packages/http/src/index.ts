@@ -3,6 +3,7 @@ export type { Admission } from "./admission.ts";
 export type { App } from "./app-type.ts";
 export { awsCallMetrics } from "./aws-calls.ts";
 export { headersForOne } from "./cache-control.ts";
+export { admitCallers } from "./callers.ts";
 export {
   type ClientAddress,
   clientAddressOf,
@@ -10,6 +11,7 @@ export {
   widerNetworkOf,
 } from "./client-address.ts";
 export { clientLeft } from "./client-left.ts";
+export { Latency, type Series } from "./latency.ts";
 export { admitLayer, type LayerCheck, layerMetrics } from "./layer.ts";
 export { createLogger, type Logger } from "./logging.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";

@@ -1,6 +1,7 @@
 /** The public service: what it is made of, in order. */
 import {
   type App,
+  admitCallers,
   createMetrics,
   createRateLimits,
   createServer,
@@ -11,15 +12,14 @@ import {
 } from "@airlock/http";
 import type { CallerGuard, LayerPresenter } from "@airlock/identity";
 import type { FastifyRequest } from "fastify";
-import { createAdmission } from "./admission.ts";
 import { createJobsHealth } from "./jobs/jobs-health.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { configRoutes } from "./routes/config.ts";
 import { storageRoutes } from "./routes/storage.ts";
 import { v1Routes } from "./routes/v1.ts";
 import { rateLimitPerMinute, type Settings } from "./settings.ts";
+import type { Upstream } from "./upstream/call.ts";
 import { createForward } from "./upstream/forward.ts";
-import type { Upstream } from "./upstream/upstream.ts";
 
 export interface GatewayDeps {
   readonly aux: Upstream;
@@ -57,7 +57,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   const limits = createRateLimits(metrics);
   const limit = limits({ name: "requests", perMinute: rateLimitPerMinute(settings) });
   const isAskedBehind = (request: FastifyRequest) => jobs !== undefined && isUnderV1(request);
-  const admission = createAdmission({ callers, limit, isAskedBehind });
+  const admission = admitCallers({ callers, limit, isAskedBehind });
   const shares: Shares = {
     perClient: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
     clientOf: ({ caller, client }) =>

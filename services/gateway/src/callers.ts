@@ -11,7 +11,7 @@ import {
 import { callerMetrics } from "./caller-metrics.ts";
 import { createKeyLookup } from "./jobs/key-lookup.ts";
 import type { Settings } from "./settings.ts";
-import type { Upstream } from "./upstream/upstream.ts";
+import type { Upstream } from "./upstream/call.ts";
 
 export interface CallerDeps {
   readonly logger: Logger;

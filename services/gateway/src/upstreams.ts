@@ -2,8 +2,9 @@
 import type { Logger, Metrics } from "@airlock/http";
 import { createLayerPresenter, type LayerPresenter } from "@airlock/identity";
 import type { Settings } from "./settings.ts";
-import { createUpstream, type Upstream } from "./upstream/upstream.ts";
-import { createUpstreamMetrics } from "./upstream/upstream-metrics.ts";
+import type { Upstream } from "./upstream/call.ts";
+import { createUpstream } from "./upstream/upstream.ts";
+import { createUpstreamMetrics } from "./upstream-metrics.ts";
 
 export interface Upstreams {
   readonly aux: Upstream;

@@ -61,6 +61,8 @@ export interface Gateway {
   readonly lines: Record<string, unknown>[];
   /** The value of a metric, summed over its labels. */
   metric(name: string): Promise<number>;
+  /** How many calls to an upstream ended in each way. */
+  outcomes(): Promise<Record<string, number>>;
   /** As a process does it at the end of its drain delay. */
   drain(): Promise<void>;
 }
@@ -101,6 +103,12 @@ export async function startGateway(
       const found = await metrics.registry.getSingleMetric(name)?.get();
       const values = found?.values ?? [];
       return values.reduce((sum, { value }) => sum + value, 0);
+    },
+    async outcomes() {
+      const name = "airlock_upstream_call_duration_seconds";
+      const text = await registry.getSingleMetricAsString(name);
+      const found = text.matchAll(/_count\{.*outcome="(\w+)".*\} (\d+)/g);
+      return Object.fromEntries([...found].map(([, outcome, count]) => [outcome, Number(count)]));
     },
     async drain() {
       app.isDraining = true;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
 import { type TestContext, test } from "node:test";
-import { Resolver } from "../src/upstream/resolver.ts";
+import { connectorWith, Resolver } from "../src/upstream/resolver.ts";
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
 
@@ -91,4 +91,28 @@ test("addresses of another family than asked for are left out", async (t) => {
     resolver.lookup("x", { family: 4 }, (error, found) => (error ? reject(error) : resolve(found)));
   });
   assert.equal(address, "10.0.0.1");
+});
+
+test("each look-up begins with another address, so that connections spread over all", async (t) => {
+  const { lookup } = make(t, [v4("10.0.0.1"), v4("10.0.0.2"), v4("10.0.0.3")]);
+  const firsts = new Map<string | undefined, number>();
+  for (let i = 0; i < 129; i++) {
+    const found = await lookup();
+    assert.equal(new Set(found).size, 3);
+    firsts.set(found[0], (firsts.get(found[0]) ?? 0) + 1);
+  }
+  assert.deepEqual([...firsts.values()], [43, 43, 43]);
+});
+
+test("a connection that is not made is given up after 500 ms to the millisecond", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const connect = connectorWith(() => {}); // a name server that never answers
+  let code: string | undefined;
+  connect({ hostname: "aux.example.com", protocol: "http:", port: "80" }, (...[error]) => {
+    code = (error as NodeJS.ErrnoException | null)?.code;
+  });
+  t.mock.timers.tick(499);
+  assert.equal(code, undefined);
+  t.mock.timers.tick(1);
+  assert.equal(code, "UND_ERR_CONNECT_TIMEOUT");
 });

@@ -2,8 +2,8 @@
 import { JobsHealth } from "@airlock/contract";
 import type { LayerPresenter } from "@airlock/identity";
 import * as z from "zod";
-import { ask } from "../upstream/ask.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { Upstream } from "../upstream/call.ts";
+import { ask } from "./ask.ts";
 
 export type JobsWords = Pick<JobsHealth, "database" | "queue">;
 
@@ -24,7 +24,7 @@ export function createJobsHealth(
 
   const look = async (): Promise<JobsWords> => {
     try {
-      return Words.parse(await ask(jobs, layer, { path: "/health", timing: "health" }));
+      return Words.parse(await ask(jobs, layer, { path: "/health", class: "health" }));
     } catch {
       return UNKNOWN; // whatever the reason: the calls of clients tell it in the log
     }

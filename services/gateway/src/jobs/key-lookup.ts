@@ -1,8 +1,8 @@
 /** API keys of the jobs API as proof at the doors of /storage and /config: jobs is asked for each. */
 import { type KeyLookup, type LayerPresenter, RefusedKey, ValidKey } from "@airlock/identity";
 import * as z from "zod";
-import { ask } from "../upstream/ask.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import type { Upstream } from "../upstream/call.ts";
+import { ask } from "./ask.ts";
 
 /**
  * Asks jobs what it knows of a key now.
@@ -15,7 +15,7 @@ export const createKeyLookup =
     const body = { key_hash: hash };
     const answer = await ask(jobs, layer, {
       path: "/internal/key-check?session=true",
-      timing: "keyCheck",
+      class: "keyCheck",
       body,
     });
     return readKeyLookup(answer);

@@ -12,8 +12,7 @@ import {
 import { type App, parameterNameOf, problems } from "@airlock/http";
 import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
-import { knownTags } from "../upstream/headers.ts";
-import { queryOf } from "./query.ts";
+import { knownTags, queryOf } from "../upstream/passing.ts";
 
 const failures = problems(400, 401, 403, 414, 429, 502, 503, 504);
 
@@ -42,7 +41,7 @@ export function configRoutes(app: App, toAux: Forward): void {
         recursive: recursive || undefined,
         decrypt: decrypt === false ? false : undefined,
       });
-      return toAux(request, reply, { path: `/parameters${query}`, timing: "list" });
+      return toAux(request, reply, { path: `/parameters${query}`, class: "list" });
     },
   );
   app.post(
@@ -59,7 +58,13 @@ export function configRoutes(app: App, toAux: Forward): void {
       const { names, decrypt } = request.body;
       const body = JSON.stringify({ names: names.map(withoutSlash), decrypt });
       const path = "/parameters/batch";
-      return toAux(request, reply, { method: "POST", path, body, timing: "list" });
+      return toAux(request, reply, {
+        method: "POST",
+        path,
+        body,
+        class: "list",
+        isRepeatable: true,
+      });
     },
   );
   app.get(
@@ -96,7 +101,7 @@ export function configRoutes(app: App, toAux: Forward): void {
       const isWait =
         wait !== undefined && knownTags(request.headers["if-none-match"]) !== undefined;
       const waitSeconds = isWait ? wait : undefined;
-      return toAux(request, reply, { path, timing: "value", waitSeconds });
+      return toAux(request, reply, { path, class: "value", waitSeconds });
     },
   );
 }

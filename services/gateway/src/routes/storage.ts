@@ -13,7 +13,7 @@ import { type App, bucketPathOf, objectPathOf, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
-import { queryOf } from "./query.ts";
+import { queryOf } from "../upstream/passing.ts";
 
 const failures = problems(400, 401, 403, 414, 429, 502, 503, 504);
 const bucket = z.string().describe("Name of a bucket.");
@@ -39,7 +39,7 @@ export function storageRoutes(app: App, toAux: Forward): void {
       },
     },
     (request, reply) =>
-      toAux(request, reply, { path: `/s3/buckets${queryOf(request.query)}`, timing: "list" }),
+      toAux(request, reply, { path: `/s3/buckets${queryOf(request.query)}`, class: "list" }),
   );
   // S3 knows no empty key, and lists the bucket for both
   for (const url of ["/storage/:bucket", "/storage/:bucket/"]) {
@@ -57,7 +57,7 @@ export function storageRoutes(app: App, toAux: Forward): void {
       },
       (request, reply) => {
         const path = `/s3/buckets/${bucketPathOf(request, "/storage/")}${queryOf(request.query)}`;
-        return toAux(request, reply, { path, timing: "list" });
+        return toAux(request, reply, { path, class: "list" });
       },
     );
   }
@@ -87,9 +87,9 @@ function objectRoutes(app: App, toAux: Forward): void {
     const { versions, ...words } = request.query;
     const query = `${objectQuery(request, "/storage/")}${queryOf(words).replace("?", "&")}`;
     if (versions)
-      return toAux(request, reply, { method, path: `/s3/versions?${query}`, timing: "list" });
+      return toAux(request, reply, { method, path: `/s3/versions?${query}`, class: "list" });
     reply.header("content-security-policy", OBJECT_CSP);
-    return toAux(request, reply, { method, path: `/s3/objects?${query}`, timing: "stream" });
+    return toAux(request, reply, { method, path: `/s3/objects?${query}`, class: "stream" });
   };
   const summary = "An object, streamed; Range and If-* go to S3. With `versions`, a list of them.";
   const ownHead = { exposeHeadRoute: false };
@@ -113,7 +113,7 @@ function presignedRoute(app: App, toAux: Forward): void {
       const { method, expires_in } = request.query;
       const words = queryOf({ method, expires_in }).slice(1);
       const path = `/s3/presigned?${objectQuery(request, "/presigned/")}&${words}`;
-      return toAux(request, reply, { path, timing: "value" });
+      return toAux(request, reply, { path, class: "value" });
     },
   );
 }

@@ -59,14 +59,14 @@ function addRoute(
     handler(request, reply) {
       const path = jobsPathOf(request.raw);
       const ownHeaders = ownHeadersOf(request.raw);
-      const isOnce = method === "GET" || (!isLogin && "idempotency-key" in ownHeaders);
+      const isRepeatable = method === "GET" || (!isLogin && "idempotency-key" in ownHeaders);
       toJobs(request, reply, {
         method,
         path,
-        timing: isLogin ? "login" : "jobs",
+        class: isLogin ? "login" : "jobs",
         body: body && (request.body as Buffer | undefined),
         ownHeaders,
-        retry: isOnce ? "unanswered" : "never",
+        isRepeatable,
       });
     },
   });

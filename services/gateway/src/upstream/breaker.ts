@@ -1,4 +1,4 @@
-/** Stops asking an upstream that does not answer, and notices when it is back. */
+/** What spares an upstream that is weak: the breaker, which stops asking, and the budget of retries. */
 
 /** Connect failures in a row that open it. */
 const MAX_CONNECT_FAILURES = 3;
@@ -93,5 +93,28 @@ export class Breaker {
     this.#silentInARow = 0;
     this.#buckets = [];
     this.#options.onChange(false, "the upstream answers");
+  }
+}
+
+/** Retries are kept to this share of the calls, so that they cannot double the load. */
+const RETRY_SHARE = 0.1;
+/** There from the beginning, for little traffic. */
+const FIRST_SAVED = 10;
+/** A process that dies resets all of its connections at once. */
+const MAX_SAVED = 64;
+
+export class RetryBudget {
+  #saved = FIRST_SAVED;
+
+  /** Every call earns a tenth of a retry. */
+  earn(): void {
+    this.#saved = Math.min(MAX_SAVED, this.#saved + RETRY_SHARE);
+  }
+
+  /** Takes one retry, if there is one. */
+  spend(): boolean {
+    if (this.#saved < 1) return false;
+    this.#saved--;
+    return true;
   }
 }

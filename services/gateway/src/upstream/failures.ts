@@ -1,52 +1,63 @@
 /** What can go wrong between the gateway and its upstream, and what the client is told. */
-import { ProblemError } from "@airlock/contract";
-import { AnswerBrokenError, HeadersTooLateError, NoConnectionFreeError } from "./exchange.ts";
-import { ClientLeftError, ReaderDeadlineError } from "./reader.ts";
-
-/** No connection was made: nothing can have reached the upstream. */
-const CONNECT_CODES = new Set([
-  "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EAI_AGAIN",
-  "ENOTFOUND",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-/** The connection ended before the answer began. */
-const RESET_CODES = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+import type { IncomingHttpHeaders } from "node:http";
+import { PROBLEMS, type ProblemCode, ProblemError, problemType } from "@airlock/contract";
+import { LAYER_SCHEME } from "@airlock/identity";
+import * as z from "zod";
 
 /**
- * `crowded`: no connection was free. `timeout`: no header in time. `late`: the body stopped coming.
- * `broken`: it ended too early.
+ * How a call failed. `crowded`: no place was free. `connect`: no connection was made, nothing was
+ * sent. `reset`: it ended before the answer began. `timeout`: no header in time. `late`: the body
+ * stopped coming. `broken`: it ended too early.
  */
 export type Failure = "crowded" | "connect" | "reset" | "timeout" | "late" | "broken" | "protocol";
 
-export function failureOf(error: unknown): Failure {
-  if (error instanceof HeadersTooLateError || error instanceof ReaderDeadlineError) {
-    return "timeout";
+export class CallError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure, message: string, cause?: Error) {
+    super(message, { cause });
+    this.name = "CallError";
+    this.failure = failure;
   }
-  if (error instanceof NoConnectionFreeError) return "crowded";
-  if (error instanceof AnswerBrokenError) {
-    return codeOf(error.cause) === "UND_ERR_BODY_TIMEOUT" ? "late" : "broken";
-  }
-  const code = codeOf(error);
-  if (CONNECT_CODES.has(code)) return "connect";
-  if (RESET_CODES.has(code)) return "reset";
-  return "protocol";
 }
 
-function codeOf(error: unknown): string {
-  if (error instanceof AggregateError) return codeOf(error.errors[0]); // several addresses tried
-  const code = (error as { code?: unknown } | undefined | null)?.code;
-  return typeof code === "string" ? code : "";
+/** The client's own time is up. */
+export class DeadlineError extends Error {
+  constructor() {
+    super("no whole answer in the client's time");
+    this.name = "DeadlineError";
+  }
 }
 
-/** Whether a response header arrived in time; undefined when nobody waited for it long enough. */
-export function answeredInTime(error: unknown): boolean | undefined {
-  if (error instanceof ClientLeftError) return undefined;
-  const failure = failureOf(error);
-  if (failure === "crowded") return undefined;
-  return failure === "late" || failure === "broken";
+export class ClientLeftError extends Error {
+  constructor() {
+    super("the client left");
+    this.name = "ClientLeftError";
+  }
+}
+
+/** The connection ended before the answer began. */
+const RESET_CODES = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+/** It is the request that is wrong, whether or not there is a connection. */
+const REQUEST_CODES = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED"]);
+
+/** How far a call had come: nothing sent, sent, or the answer has begun. */
+export type Progress = "unsent" | "sent" | "answering";
+
+/** What undici reports, in our words. */
+export function callError(cause: Error, progress: Progress): CallError {
+  const code = (cause as { code?: unknown }).code;
+  const word = typeof code === "string" ? code : "";
+  if (progress === "answering") {
+    return word === "UND_ERR_BODY_TIMEOUT"
+      ? new CallError("late", "the answer stopped coming", cause)
+      : new CallError("broken", "the answer broke off", cause);
+  }
+  if (progress === "unsent" && !REQUEST_CODES.has(word)) {
+    return new CallError("connect", "no connection was made", cause);
+  }
+  if (RESET_CODES.has(word)) return new CallError("reset", "the connection was reset", cause);
+  return new CallError("protocol", "this is no HTTP", cause);
 }
 
 const RETRY_SOON = { "retry-after": "1" };
@@ -65,14 +76,17 @@ export function upstreamProblem(error: unknown): ProblemError {
       return new ProblemError(
         "upstream_protocol_error",
         "The service behind broke off its answer.",
-        {
-          cause: error,
-        },
+        { cause: error },
       );
   }
 }
 
-export const tooSlow = (cause?: unknown): ProblemError =>
+function failureOf(error: unknown): Failure {
+  if (error instanceof DeadlineError) return "timeout";
+  return error instanceof CallError ? error.failure : "protocol";
+}
+
+const tooSlow = (cause?: unknown): ProblemError =>
   new ProblemError("upstream_timeout", "The service behind did not answer in time.", { cause });
 
 export const crowded = (cause?: unknown): ProblemError =>
@@ -87,3 +101,110 @@ export const unavailable = (cause?: unknown): ProblemError =>
     "The service behind cannot be reached; try again shortly.",
     { cause, headers: RETRY_SOON },
   );
+
+const REFUSED =
+  "the service behind refused the identity of this gateway (LAYER_AUTH here, LAYER_AUTH_MODE there)";
+const MISDIRECTED =
+  "the service behind has not the name that it is called by (ALLOWED_HOSTS there)";
+
+/** Of the service's headers, those that belong to an error. */
+const KEPT = ["retry-after", "content-range", "www-authenticate", "allow"];
+/** Of anybody else's, by status. */
+const KEPT_OF_OTHERS: Readonly<Record<number, readonly string[]>> = {
+  405: ["allow"],
+  413: ["retry-after"],
+  416: ["content-range"],
+  429: ["retry-after"],
+};
+/** Said by something in between, these speak of the gateway, which asked; its client cannot mend that. */
+const ABOUT_GATEWAY: ReadonlySet<number> = new Set([401, 403, 407, 421]);
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Undefined where it is too large to be a problem document. */
+  readonly text: string | undefined;
+}
+
+/**
+ * An upstream's error, or an answer that it cannot have given, as a problem under this request's own id.
+ * Keeps status, code and detail of a problem document of ours, the status alone of one that answers HEAD
+ * and so has no body. What is none does not come from the service but from something in between, or
+ * from another service: of that a 4xx keeps its status, and no text is passed on. A refusal of this
+ * gateway itself is 502: the client cannot mend that.
+ *
+ * @param hasClientProof the client's own credentials went along, and may be what was refused.
+ */
+export function relayedProblem(answer: ErrorAnswer, hasClientProof: boolean): ProblemError {
+  const { status, headers } = answer;
+  const problem = parse(answer);
+  if (problem) {
+    const isRefusal = status === 401 || problem.code === "wrong_principal";
+    const isAboutUs =
+      headers["www-authenticate"] === LAYER_SCHEME || (isRefusal && !hasClientProof);
+    if (isAboutUs) return unusable(REFUSED);
+    if (status === 421) return unusable(MISDIRECTED);
+    return passedOn(status, problem, keptOf(headers, KEPT));
+  }
+  if (status === 503) return unavailable();
+  if (status === 504) return tooSlow();
+  if (status < 400 || status > 499 || ABOUT_GATEWAY.has(status)) {
+    return unusable(`unexpected answer with status ${status}`);
+  }
+  const kept = keptOf(headers, KEPT_OF_OTHERS[status] ?? []);
+  // RFC 9110 §15.5.6: a 405 names the methods there are, if only none
+  return rejected(status, REJECTED, status === 405 ? { allow: "", ...kept } : kept);
+}
+
+const REJECTED = "The service behind answered with this status, and not why.";
+
+const rejected = (status: number, detail: string, headers: Record<string, string>) =>
+  new ProblemError("upstream_rejected", detail, { status, headers });
+
+const unusable = (reason: string) =>
+  new ProblemError(
+    "upstream_protocol_error",
+    "The service behind gave an answer that cannot be used.",
+    { cause: new Error(reason) },
+  );
+
+const keptOf = (headers: IncomingHttpHeaders, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => (typeof headers[name] === "string" ? [[name, headers[name]]] : [])),
+  );
+
+/** During a rollout the service behind may know codes that we do not: of those the status tells what it is. */
+function passedOn(status: number, { code, detail }: OwnProblem, headers: Record<string, string>) {
+  if (Object.hasOwn(PROBLEMS, code) && PROBLEMS[code as ProblemCode][0] === status) {
+    return new ProblemError(code as ProblemCode, detail, { headers });
+  }
+  if (status >= 400 && status < 500) return rejected(status, detail, headers);
+  const known = BY_STATUS[status];
+  return known
+    ? new ProblemError(known, detail, { headers })
+    : unusable(`a problem of a code that is not known, with status ${status}`);
+}
+
+const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
+  500: "internal_error",
+  502: "upstream_protocol_error",
+  503: "upstream_unavailable",
+  504: "upstream_timeout",
+};
+
+/** Whatever else another version writes. */
+const OwnProblem = z
+  .object({ type: z.string(), code: z.string(), detail: z.string() })
+  .refine(({ type, code }) => type === problemType(code));
+type OwnProblem = Pick<z.infer<typeof OwnProblem>, "code" | "detail">;
+
+function parse({ headers, text }: ErrorAnswer): OwnProblem | undefined {
+  if (!headers["content-type"]?.startsWith("application/problem+json")) return undefined;
+  if (text === undefined) return undefined;
+  if (text === "") return { code: "", detail: REJECTED };
+  try {
+    return OwnProblem.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,29 +1,41 @@
-/** Passes one client's request to the upstream, and the answer back. */
+/** Passes one client's request to the upstream and the answer back: target, headers, share, answer. */
+import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import { encodeGroups, type LayerPresenter } from "@airlock/identity";
+import { headersForOne } from "@airlock/http";
+import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Answer, Method } from "./exchange.ts";
-import { upstreamProblem } from "./failures.ts";
-import { Flights } from "./flights.ts";
-import { flightKey, objectWishesOf, upstreamHeaders, type Wishes, wishesOf } from "./headers.ts";
-import { alone, ClientLeftError, type Reader, readWithin } from "./reader.ts";
-import { sendAnswer } from "./send-answer.ts";
-import { TIMINGS, type Timing } from "./timing.ts";
-import type { Retry, Upstream } from "./upstream.ts";
-import { waitForChange } from "./waits.ts";
+import { type Answer, Call, type Method, refusal, type Upstream } from "./call.ts";
+import { CLASSES, type ClassName } from "./classes.ts";
+import {
+  CallError,
+  ClientLeftError,
+  DeadlineError,
+  relayedProblem,
+  upstreamProblem,
+} from "./failures.ts";
+import {
+  objectWishesOf,
+  passedHeaders,
+  shareKey,
+  upstreamHeaders,
+  type Wishes,
+  wishesOf,
+  withWord,
+} from "./passing.ts";
+import { type Begin, Reader, Shares } from "./share.ts";
 
 export interface Target {
   /** Path and query at the upstream, built from checked parts only. */
   readonly path: string;
-  readonly timing: Exclude<Timing, "wait" | "keyCheck" | "health">;
+  readonly class: Extract<ClassName, "value" | "list" | "stream" | "jobs" | "login">;
   /** GET unless said otherwise. */
   readonly method?: Method;
   /** JSON. */
   readonly body?: string | Buffer | undefined;
   /** The client's credentials and the like: the answer is for it alone, and so is a refusal. */
   readonly ownHeaders?: Readonly<Record<string, string>>;
-  /** Unset means `unanswered`, and `unsent` for a POST. */
-  readonly retry?: Retry;
+  /** Changes nothing, or changes it once. Unset means that all but a POST is. */
+  readonly isRepeatable?: boolean;
   /** How long to wait for another answer than the one that If-None-Match names. */
   readonly waitSeconds?: number | undefined;
 }
@@ -35,77 +47,115 @@ export type Forward = (request: FastifyRequest, reply: FastifyReply, target: Tar
 const SHARED_BYTES = 1_048_576;
 /** Bodies up to this size go to the client in one write. */
 const WHOLE_BYTES = 65_536;
+/** What the upstream may take longer than the wait that it was asked for. */
+const WAIT_GRACE_MS = 500;
+/** With less than this left a client is answered: the upstream waits for whole seconds. */
+const LEAST_WAIT_MS = 500;
 
 /** @param layer proves to the upstream who is asking, and names the caller. */
 export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
-  const flights = new Flights();
+  const shares = new Shares();
 
-  const headersFor = (request: FastifyRequest, wishes: Wishes, { body, ownHeaders }: Target) => ({
-    ...upstreamHeaders(request.raw, request.id, wishes),
-    ...(body !== undefined && { "content-type": "application/json" }),
-    ...ownHeaders,
-    ...layer?.headers(request.caller, request.groups, request.client.address),
-  });
-
-  const refuse = (timing: Timing) => {
-    const refusal = upstream.refusal(timing);
-    if (refusal) throw refusal;
+  const refuse = (name: ClassName) => {
+    const refused = refusal(upstream, name);
+    if (refused) throw refused;
   };
 
-  const noteShared = (request: FastifyRequest, { sharedWith }: Reader) => {
+  const join = (request: FastifyRequest, reader: Reader, key: string, begin: Begin) => {
+    shares.join(reader, key, begin);
+    const { sharedWith } = reader;
     if (sharedWith === undefined) return;
     request.logFields = { upstream_request_id: sharedWith };
-    upstream.requestShared();
+    upstream.counts.shared();
   };
 
   const readNow = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
-    refuse(target.timing);
-    const { path, timing, method = "GET", body } = target;
-    const { retry = method === "POST" ? "unsent" : "unanswered" } = target;
-    const wishes = timing === "stream" ? objectWishesOf(request.raw) : wishesOf(request.raw);
-    const headers = headersFor(request, wishes, target);
-    const limits = { limitMs: TIMINGS[timing].overallMs };
-    const send = (bufferBytes: number) =>
-      upstream.send({ method, path, timing, headers, body, bufferBytes, retry });
+    refuse(target.class);
+    const { path, class: name, method = "GET", body, ownHeaders } = target;
+    const { isRepeatable = method !== "POST" } = target;
+    const { overallMs } = CLASSES[name];
+    const wishes = name === "stream" ? objectWishesOf(request.raw) : wishesOf(request.raw);
+    const send =
+      (bufferBytes: number): Begin =>
+      (owner) => {
+        const type = body === undefined ? undefined : JSON_BODY;
+        const proof = layer?.headers(request.caller, request.groups, request.client.address);
+        const headers = upstreamHeaders(request, wishes, type, ownHeaders, proof);
+        const call = { method, path, headers, body, class: name, bufferBytes, isRepeatable };
+        return new Call(upstream, call, owner);
+      };
 
+    let limitMs: number | undefined = overallMs;
     if (isShareable(target)) {
-      const key = keyOf(request, path, wishes);
-      const reader = flights.join(key, request.id, () => send(SHARED_BYTES));
-      noteShared(request, reader);
-      const answer = await readWithin(reader, reply.raw, limits);
+      const startedAt = performance.now();
+      const reader = new Reader(reply.raw, { requestId: request.id, limitMs });
+      join(request, reader, shareKey(path, wishes, request), send(SHARED_BYTES));
+      const answer = await reader.answer;
       if (answer) return answer;
-      request.logFields = undefined; // too large to share
+      request.logFields = undefined; // too large to share: a call of one's own, in what is left of the time
+      limitMs = overallMs && overallMs - (performance.now() - startedAt);
     }
-    return readWithin(alone(send(WHOLE_BYTES)), reply.raw, limits);
+    const reader = new Reader(reply.raw, { requestId: request.id, limitMs });
+    shares.join(reader, undefined, send(WHOLE_BYTES));
+    return reader.answer;
   };
 
-  /** Undefined when it is time to answer with what there is now. */
+  /**
+   * Waits in the call that another client began, if there is one, and in the next one when that ends
+   * too early for this client, or with what concerns the other alone.
+   *
+   * @returns undefined when it is time to answer with what there is now.
+   */
   const readChanged = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    target: Target,
-    seconds: number,
+    { path }: Target,
+    waitSeconds: number,
   ): Promise<Answer | undefined> => {
     refuse("wait");
-    const { path } = target;
     const wishes = wishesOf(request.raw);
-    const headers = headersFor(request, wishes, target);
-    const how = { method: "GET", timing: "wait", retry: "unanswered" } as const;
-    const call = { ...how, headers, bufferBytes: SHARED_BYTES };
-    const endWait = request.takePlace("wait");
+    const key = `wait ${shareKey(path, wishes, request)}`;
+    const leave = request.takePlace("wait");
+    const endsAt = performance.now() + waitSeconds * 1000;
     try {
-      return await waitForChange(flights, {
-        key: `wait ${keyOf(request, path, wishes)}`,
-        requestId: request.id,
-        client: reply.raw,
-        seconds,
-        draining: request.server.draining,
-        send: (left) => upstream.send({ ...call, path: withWord(path, `wait=${left}s`) }),
-        onJoined: (reader) => noteShared(request, reader),
-      });
+      for (let leftMs = waitSeconds * 1000; ; ) {
+        const reader = new Reader(reply.raw, {
+          requestId: request.id,
+          limitMs: leftMs + WAIT_GRACE_MS,
+          until: request.server.draining,
+        });
+        const seconds = Math.round(leftMs / 1000);
+        join(
+          request,
+          reader,
+          key,
+          (owner) =>
+            new Call(
+              upstream,
+              waitCall(request, withWord(path, `wait=${seconds}s`), wishes),
+              owner,
+            ),
+        );
+        const answer = await reader.answer;
+        leftMs = endsAt - performance.now();
+        const isOwn = reader.sharedWith === undefined;
+        // another's time was up, or another has too many waits there
+        const isOthers = answer?.status === 304 || answer?.status === 429;
+        if (isOwn || !isOthers || leftMs < LEAST_WAIT_MS) return answer;
+      }
+    } catch (error) {
+      if (error instanceof DeadlineError) return undefined;
+      throw error;
     } finally {
-      endWait();
+      leave();
     }
+  };
+
+  const waitCall = (request: FastifyRequest, path: string, wishes: Wishes) => {
+    const proof = layer?.headers(request.caller, request.groups, request.client.address);
+    const headers = upstreamHeaders(request, wishes, proof);
+    const how = { method: "GET", class: "wait", isRepeatable: true } as const;
+    return { ...how, path, headers, bufferBytes: SHARED_BYTES };
   };
 
   const forward = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
@@ -114,13 +164,13 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
     let isStreaming = false;
     try {
       // from the beginning: an object whose first byte is late holds a connection as well
-      if (target.timing === "stream") leave = request.takePlace("stream");
+      if (target.class === "stream") leave = request.takePlace("stream");
       if (leave) reply.raw.once("close", leave);
       const changed = waitSeconds && (await readChanged(request, reply, target, waitSeconds));
       const answer = changed || (await readNow(request, reply, target));
       if (!answer) return;
       isStreaming = answer.body instanceof Readable;
-      sendAnswer(reply, answer, target);
+      sendAnswer(request, reply, target, answer);
     } catch (error) {
       if (error instanceof ClientLeftError) return reply.hijack();
       reply.send(upstreamProblem(error));
@@ -131,14 +181,83 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
   return (request, reply, target) => void forward(request, reply, target);
 }
 
-/** Objects are as large as they are, and a POST is one client's own. */
-const isShareable = ({ method = "GET", timing, ownHeaders }: Target): boolean =>
-  method === "GET" && timing !== "stream" && ownHeaders === undefined;
+const JSON_BODY = { "content-type": "application/json" };
 
-function keyOf({ caller, groups }: FastifyRequest, path: string, wishes: Wishes): string {
-  const listed = groups && encodeGroups(groups);
-  return flightKey(path, wishes, { name: caller, groups: listed ?? "" });
+/** Objects are as large as they are, and a POST is one client's own. */
+const isShareable = ({ method = "GET", class: name, ownHeaders }: Target): boolean =>
+  method === "GET" && name !== "stream" && ownHeaders === undefined;
+
+function sendAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: Target,
+  answer: Answer,
+): void {
+  const { status, headers, body } = answer;
+  const isObject = target.class === "stream";
+  if (!isUsable(answer, isObject, request.headers)) {
+    const text = body instanceof Readable ? undefined : Buffer.concat(body).toString("utf8");
+    if (body instanceof Readable) body.destroy();
+    const hasClientProof = target.ownHeaders !== undefined;
+    const problem = relayedProblem({ status, headers, text }, hasClientProof);
+    if (problem.code === "upstream_rejected") {
+      request.logFields = { ...request.logFields, rejected_upstream: true };
+    }
+    return void reply.send(problem);
+  }
+  const passed = passedHeaders(headers, isObject);
+  const isForOne = request.caller !== undefined || target.ownHeaders !== undefined;
+  if (status === 304) reply.removeHeader("cache-control"); // but for what it says itself
+  reply
+    .code(status)
+    .headers(isForOne ? headersForOne({ status, headers: passed }, "authorization") : passed);
+  if (status === 304) return void reply.send();
+  const length = headers["content-length"];
+  if (body instanceof Readable) {
+    if (length !== undefined) reply.header("content-length", length);
+    body.once("error", (error) => {
+      // the head has been sent: what is left is to say whose doing it was
+      if (error instanceof CallError || error instanceof DeadlineError) {
+        request.brokenStatus = upstreamProblem(error).status;
+      }
+    });
+    return void reply.send(body);
+  }
+  if (target.method === "HEAD") {
+    if (length !== undefined) reply.header("content-length", length);
+    return void reply.send();
+  }
+  reply.send(body.length === 1 ? body[0] : Buffer.concat(body));
 }
 
-const withWord = (path: string, word: string): string =>
-  `${path}${path.includes("?") ? "&" : "?"}${word}`;
+/** Those that are passed on, and by which a client is asked not to repeat what it has. */
+const CONDITIONS = ["if-none-match"] as const;
+const CONDITIONS_OF_OBJECTS = [...CONDITIONS, "if-modified-since"] as const;
+
+/** In any case, with any parameters (RFC 9110 §8.3.1). */
+const JSON_TYPE = /^application\/json *(?:;|$)/i;
+/** A parameter's value and nothing else, to who asks for it; aux gives each an ETag. */
+const TEXT_TYPE = /^text\/plain *(?:;|$)/i;
+
+/**
+ * Whether the service behind can have given this answer. Anything else comes from something in
+ * between: a redirect, a login page, a part that nobody asked for, 304 to who has nothing, an answer
+ * without the promised JSON.
+ *
+ * @param client the headers of the client's request.
+ */
+function isUsable(
+  { status, headers }: Answer,
+  isObject: boolean,
+  client: IncomingHttpHeaders,
+): boolean {
+  if (status === 304) {
+    return (isObject ? CONDITIONS_OF_OBJECTS : CONDITIONS).some((name) => client[name]);
+  }
+  if (isObject) return status === 200 || (status === 206 && client.range !== undefined);
+  const type = headers["content-type"] ?? "";
+  if (TEXT_TYPE.test(type)) {
+    return status === 200 && headers.etag !== undefined && /\btext\//.test(client.accept ?? "");
+  }
+  return status >= 200 && status <= 202 && JSON_TYPE.test(type);
+}

@@ -1,19 +1,22 @@
-/** Looks a name up again and again, and serves the last good answer when that fails. */
+/** Where an upstream is: its name looked up again and again, its addresses taken in turn. */
 import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
+import { buildConnector } from "undici";
+import { CONNECT_MS } from "./classes.ts";
 
 type LookupCallback = (
   error: NodeJS.ErrnoException | null,
   address: string | LookupAddress[],
   family?: number,
 ) => void;
-type Lookup = (host: string, options: LookupOptions, callback: LookupCallback) => void;
+export type Lookup = (host: string, options: LookupOptions, callback: LookupCallback) => void;
 
 /** An answer older than this is asked for again, in the background. */
 const FRESH_MS = 10_000;
 
 /**
  * One look-up at a time, so that a resolver which hangs cannot use up the few threads that the
- * process has for it; connections to a name that was resolved once never wait for the resolver.
+ * process has for it; connections to a name that was resolved once never wait for the resolver. Each
+ * connection begins with another address, so that all of them have their part.
  */
 export class Resolver {
   readonly #host: string;
@@ -23,6 +26,7 @@ export class Resolver {
   #resolvedAt = Number.NEGATIVE_INFINITY;
   #pending: Promise<LookupAddress[]> | undefined;
   #timer: NodeJS.Timeout;
+  #turn = 0;
 
   /** @param onChange called when the set of addresses differs from the one before. */
   constructor(host: string, onChange: () => void, query = queryAll) {
@@ -41,8 +45,9 @@ export class Resolver {
         const usable = addresses.filter(
           ({ family }) => !options.family || family === options.family,
         );
-        const [first] = usable;
-        if (options.all) callback(null, usable);
+        const start = usable.length === 0 ? 0 : this.#turn++ % usable.length;
+        const first = usable[start];
+        if (options.all) callback(null, [...usable.slice(start), ...usable.slice(0, start)]);
         else if (first) callback(null, first.address, first.family);
         else callback(notFound(this.#host), []);
       },
@@ -74,6 +79,34 @@ export class Resolver {
       });
     return this.#pending;
   }
+}
+
+/** No connection was made in time; undici's code for it. */
+const connectTimeout = () =>
+  Object.assign(new Error(`no connection within ${CONNECT_MS} ms`), {
+    code: "UND_ERR_CONNECT_TIMEOUT",
+  });
+
+/** Makes connections in the time that is promised: undici's own timer may be half a second late. */
+export function connectorWith(lookup: Lookup | undefined): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: CONNECT_MS,
+    allowH2: false,
+    ...(lookup && { lookup }),
+  });
+  return (options, callback) => {
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      callback(connectTimeout(), null);
+    }, CONNECT_MS);
+    connect(options, (...result) => {
+      const [, socket] = result;
+      if (isOver) return void socket?.destroy();
+      clearTimeout(timer);
+      callback(...result);
+    });
+  };
 }
 
 function queryAll(host: string): Promise<LookupAddress[]> {

@@ -1,35 +1,28 @@
 /** What Prometheus learns of the services behind, each under its name. */
-import type { Metrics } from "@airlock/http";
-import { Counter, Gauge, Histogram } from "prom-client";
-import type { Lanes } from "./lanes.ts";
+import { Latency, type Metrics } from "@airlock/http";
+import { Counter, Gauge } from "prom-client";
+import type { Outcome, Upstream } from "./upstream/call.ts";
 
 /** Made once for all upstreams of a process. */
 export interface UpstreamMetrics {
   /** @param upstream a name for the label, such as `aux`. */
-  of(upstream: string, watched: Watched): UpstreamCounts;
+  of(upstream: string, watched: Watched): Upstream["counts"];
 }
 
-export interface Watched {
-  readonly lanes: Lanes;
+export interface Watched extends Pick<Upstream, "lanes"> {
   isOpen(): boolean;
-}
-
-export interface UpstreamCounts {
-  called(outcome: string, seconds: number): void;
-  retried(): void;
-  shared(): void;
 }
 
 export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMetrics {
   const watched = new Map<string, Watched>();
   watchUpstreams(registry, watched);
   const registers = [registry];
-  const calls = new Histogram({
+  const calls = new Latency({
     name: "airlock_upstream_call_duration_seconds",
-    help: "Calls to an upstream, waits left out, by outcome: 2xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, left.",
+    help: "Calls to an upstream, waits left out, by outcome: 2xx, 3xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, left.",
     labelNames: ["upstream", "outcome"],
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
-    registers,
+    registry,
   });
   const retries = new Counter({
     name: "airlock_upstream_retries_total",
@@ -47,7 +40,21 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
     of(upstream, lanesAndBreaker) {
       watched.set(upstream, lanesAndBreaker);
       return {
-        called: (outcome, seconds) => calls.labels(upstream, outcome).observe(seconds),
+        calls: {
+          "1xx": calls.of(upstream, "1xx"),
+          "2xx": calls.of(upstream, "2xx"),
+          "3xx": calls.of(upstream, "3xx"),
+          "4xx": calls.of(upstream, "4xx"),
+          "5xx": calls.of(upstream, "5xx"),
+          crowded: calls.of(upstream, "crowded"),
+          connect: calls.of(upstream, "connect"),
+          reset: calls.of(upstream, "reset"),
+          timeout: calls.of(upstream, "timeout"),
+          late: calls.of(upstream, "late"),
+          broken: calls.of(upstream, "broken"),
+          protocol: calls.of(upstream, "protocol"),
+          left: calls.of(upstream, "left"),
+        } satisfies Record<Outcome, unknown>,
         retried: () => retries.labels(upstream).inc(),
         shared: () => shared.labels(upstream).inc(),
       };
@@ -63,10 +70,11 @@ function watchUpstreams(registry: Metrics["registry"], watched: ReadonlyMap<stri
     registers: [registry],
     collect() {
       for (const [upstream, { lanes }] of watched) {
-        for (const [lane, { pool }] of lanes.all()) {
-          const { connected, free } = pool.stats;
-          this.labels(upstream, lane, "busy").set(connected - free);
-          this.labels(upstream, lane, "idle").set(free);
+        for (const [name, lane] of Object.entries(lanes)) {
+          const stats = lane.stats();
+          if (!stats) continue;
+          this.labels(upstream, name, "busy").set(stats.busy);
+          this.labels(upstream, name, "idle").set(stats.idle);
         }
       }
     },
@@ -78,10 +86,11 @@ function watchUpstreams(registry: Metrics["registry"], watched: ReadonlyMap<stri
     registers: [registry],
     collect() {
       for (const [upstream, { lanes }] of watched) {
-        for (const [lane, { pool }] of lanes.all()) {
-          const { running, pending } = pool.stats;
-          this.labels(upstream, lane, "running").set(running);
-          this.labels(upstream, lane, "waiting").set(pending);
+        for (const [name, lane] of Object.entries(lanes)) {
+          const stats = lane.stats();
+          if (!stats) continue;
+          this.labels(upstream, name, "running").set(stats.running);
+          this.labels(upstream, name, "waiting").set(stats.waiting);
         }
       }
     },

@@ -1,8 +1,8 @@
-/** Who may pass the outer door, and how often. */
-import { ProblemError } from "@airlock/contract";
-import type { Admission, RateLimit } from "@airlock/http";
-import type { CallerDecision, CallerGuard } from "@airlock/identity";
+/** How the public service lets its callers in, and how often: by the proof that packages/identity checks. */
+import { type ProblemCode, ProblemError } from "@airlock/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Admission } from "./admission.ts";
+import type { RateLimit } from "./rate-limit.ts";
 
 const DETAILS = {
   401: "This path answers callers who say who they are.",
@@ -10,9 +10,31 @@ const DETAILS = {
   503: "It cannot be checked who is calling; try again shortly.",
 } as const;
 
-export interface AdmissionOptions {
+interface Allowed {
+  readonly allow: true;
+  readonly caller: string | undefined;
+  readonly groups: readonly string[];
+}
+
+/** What is needed of a CallerGuard of packages/identity. */
+export interface CallerCheck {
+  known(rawHeaders: readonly string[]): Allowed | undefined;
+  check(rawHeaders: readonly string[]): Promise<
+    | Allowed
+    | {
+        readonly allow: false;
+        readonly status: keyof typeof DETAILS;
+        readonly code: ProblemCode;
+        readonly detail?: string;
+        readonly reason: string;
+        readonly headers: Readonly<Record<string, string>>;
+      }
+  >;
+}
+
+export interface CallerAdmissionOptions {
   /** Undefined lets everybody in. */
-  readonly callers: CallerGuard | undefined;
+  readonly callers: CallerCheck | undefined;
   /** For one caller, or for one address where the caller is not known. */
   readonly limit: RateLimit | undefined;
   /** Whether this is somebody else's door: who calls is asked behind it. */
@@ -24,7 +46,7 @@ export interface AdmissionOptions {
  * proof is looked at, so that guessing is limited and costs nobody a question; an address gets back
  * what was counted for a good proof. Paths marked as open (docs, `/health`) are limited, not asked.
  */
-export function createAdmission(options: AdmissionOptions): Admission {
+export function admitCallers(options: CallerAdmissionOptions): Admission {
   const { callers, limit, isAskedBehind } = options;
 
   const enter = (request: FastifyRequest, reply: FastifyReply, { caller, groups }: Allowed) => {
@@ -33,7 +55,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     limit?.spend(request, reply);
   };
 
-  const ask = async (request: FastifyRequest, reply: FastifyReply, guard: CallerGuard) => {
+  const ask = async (request: FastifyRequest, reply: FastifyReply, guard: CallerCheck) => {
     const held = await limit?.hold(request, reply);
     const decision = await guard.check(request.raw.rawHeaders);
     held?.settle(decision.allow);
@@ -55,5 +77,3 @@ export function createAdmission(options: AdmissionOptions): Admission {
     countUnreadable: (client) => limit?.spendFor(client),
   };
 }
-
-type Allowed = Extract<CallerDecision, { allow: true }>;

@@ -1,0 +1,307 @@
+/** A call: one exchange with an upstream, sent again where that is safe, its outcome told once. */
+import type { IncomingHttpHeaders } from "node:http";
+import { Readable } from "node:stream";
+import type { ProblemError } from "@airlock/contract";
+import type { Series } from "@airlock/http";
+import type { Dispatcher } from "undici";
+import type { Breaker, RetryBudget } from "./breaker.ts";
+import { CLASSES, type ClassName, type ClassRules, type LaneName, QUEUE_MS } from "./classes.ts";
+import {
+  CallError,
+  ClientLeftError,
+  callError,
+  crowded,
+  type Failure,
+  type Progress,
+  unavailable,
+} from "./failures.ts";
+import type { Entrant, Lane, Place } from "./lane.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** A whole body in the parts that it came in, none for HEAD; a stream when it is larger than the call's buffer. */
+  readonly body: readonly Buffer[] | Readable;
+}
+
+export type Method = "GET" | "HEAD" | "POST" | "DELETE";
+
+export interface CallRequest {
+  readonly method: Method;
+  /** Built from checked parts only. */
+  readonly path: string;
+  /** Name, value, name, value, … */
+  readonly headers: string[];
+  readonly body?: string | Buffer | undefined;
+  readonly class: ClassName;
+  /** Bodies up to this size are collected, larger ones streamed. */
+  readonly bufferBytes: number;
+  /** Changes nothing, or changes it once: it may be sent again when it may have arrived. */
+  readonly isRepeatable: boolean;
+}
+
+/** Whoever began the call: told once, unless it aborts the call. */
+export interface CallOwner {
+  answered(answer: Answer): void;
+  failed(error: CallError): void;
+}
+
+export type Outcome = "1xx" | "2xx" | "3xx" | "4xx" | "5xx" | Failure | "left";
+const OUTCOMES: readonly Outcome[] = ["1xx", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/** What a call needs of the service that it goes to. */
+export interface Upstream {
+  /** Put before every path. */
+  readonly prefix: string;
+  readonly lanes: Readonly<Record<LaneName, Lane>>;
+  readonly breaker: Breaker;
+  readonly retries: RetryBudget;
+  readonly counts: {
+    retried(): void;
+    /** A request that another one's call answers. */
+    shared(): void;
+    /** How long calls took, in seconds, by outcome. */
+    readonly calls: Readonly<Record<Outcome, Series>>;
+  };
+}
+
+/** Why nothing should be sent now, nor waited for; undefined when all is well. */
+export function refusal({ breaker, lanes }: Upstream, name: ClassName): ProblemError | undefined {
+  if (breaker.isOpen) return unavailable();
+  return lanes[CLASSES[name].lane].isFull ? crowded() : undefined;
+}
+
+/**
+ * Collects a small body and tells its owner once it is whole. A large body goes on part by part: the
+ * connection is paused while the client is slow, and destroying the stream aborts the call.
+ *
+ * Sent once more when nothing can have arrived, or when the connection ended before the first byte of
+ * the answer and the request is repeatable.
+ */
+export class Call implements Entrant, Dispatcher.DispatchHandler {
+  readonly #upstream: Upstream;
+  readonly #request: CallRequest;
+  readonly #rules: ClassRules;
+  readonly #owner: CallOwner;
+  readonly #startedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #place: Place | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #progress: Progress = "unsent";
+  #wasRetried = false;
+  /** Its outcome has been told; what undici still says concerns its place alone. */
+  #isOver = false;
+  #status = 0;
+  #headers: IncomingHttpHeaders = {};
+  #headersAt = 0;
+  #parts: Buffer[] = [];
+  #size = 0;
+  #stream: Readable | undefined;
+
+  constructor(upstream: Upstream, request: CallRequest, owner: CallOwner) {
+    this.#upstream = upstream;
+    this.#request = request;
+    this.#rules = CLASSES[request.class];
+    this.#owner = owner;
+    upstream.retries.earn();
+    this.#begin();
+  }
+
+  /**
+   * Ends the call, for nobody waits for it any more.
+   *
+   * @param reason ClientLeftError, or else somebody's time is up.
+   */
+  abort(reason: Error): void {
+    if (this.#isOver) return;
+    const left = reason instanceof ClientLeftError;
+    this.#over(left ? "left" : LATE[this.#progress], left ? undefined : this.#wasAnswered());
+    this.#stop(reason);
+  }
+
+  enter(place: Place): void {
+    clearTimeout(this.#timer);
+    this.#place = place;
+    const { method, path, headers, body } = this.#request;
+    const { prefix } = this.#upstream;
+    const options: Dispatcher.DispatchOptions = {
+      method,
+      path: prefix === "" ? path : prefix + path,
+      headers,
+      body: body ?? null,
+    };
+    // after HEAD undici would end the connection, for servers that send a body all the same
+    if (method === "HEAD") options.reset = false;
+    place.client.dispatch(options, this);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // given up while its connection was made: thrown, for an abort would end the connection
+    if (this.#isOver) throw new ClientLeftError();
+    this.#controller = controller;
+    this.#progress = "sent";
+    this.#timer = setTimeout(onHeadersLate, this.#rules.headersMs, this);
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (status < 200) return;
+    clearTimeout(this.#timer);
+    const isBodiless = this.#request.method === "HEAD" || status === 204 || status === 304;
+    if (!isBodiless && !hasEnd(headers)) {
+      // it would end with its connection: nobody could tell a part of it from the whole
+      this.#end(new CallError("protocol", "an answer without a length that is not chunked"));
+      return;
+    }
+    this.#progress = "answering";
+    this.#status = status;
+    this.#headers = headers;
+    if (isBodiless) return; // their length is another answer's
+    const length = headers["content-length"];
+    if (length !== undefined && Number(length) > this.#request.bufferBytes) this.#pass(controller);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, part: Buffer): void {
+    if (this.#stream) {
+      if (!this.#stream.push(part)) controller.pause();
+      return;
+    }
+    // kept as it is: undici reads each part into memory of its own (test: undici.test.ts)
+    this.#parts.push(part);
+    this.#size += part.length;
+    if (this.#size > this.#request.bufferBytes) this.#pass(controller);
+  }
+
+  onResponseEnd(): void {
+    this.#leave(false);
+    if (this.#isOver) return;
+    this.#over(OUTCOMES[Math.floor(this.#status / 100)] ?? "protocol", true);
+    if (this.#stream) this.#stream.push(null);
+    else this.#owner.answered(this.#answer(this.#parts));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, cause: Error): void {
+    // a request that was given up before it was sent has harmed nothing
+    const isUnharmed =
+      this.#isOver && this.#progress === "unsent" && cause instanceof ClientLeftError;
+    // undici is in the middle of ending the connection: what comes next waits until it has done so
+    queueMicrotask(() => {
+      this.#leave(!isUnharmed);
+      if (!this.#isOver) this.#fail(callError(cause, this.#progress));
+    });
+  }
+
+  #begin(): void {
+    this.#progress = "unsent";
+    const { lanes } = this.#upstream;
+    if (lanes[this.#rules.lane].enter(this)) return;
+    this.#timer = setTimeout(onQueueLate, QUEUE_MS, this);
+  }
+
+  /** @internal */
+  queueLate(): void {
+    this.#end(new CallError("crowded", `no place was free within ${QUEUE_MS} ms`));
+  }
+
+  /** @internal */
+  headersLate(): void {
+    const { headersMs } = this.#rules;
+    this.#end(new CallError("timeout", `no response header within ${headersMs} ms`));
+  }
+
+  #fail(error: CallError): void {
+    const { breaker, retries, counts } = this.#upstream;
+    const { failure } = error;
+    if (failure === "connect" && this.#rules.tells !== "nothing") breaker.connectFailed();
+    const isSafe = failure === "connect" || (failure === "reset" && this.#request.isRepeatable);
+    if (isSafe && !this.#wasRetried && !breaker.isOpen && retries.spend()) {
+      clearTimeout(this.#timer);
+      this.#wasRetried = true;
+      counts.retried();
+      this.#begin();
+    } else {
+      this.#end(error);
+    }
+  }
+
+  #end(error: CallError): void {
+    this.#over(error.failure, error.failure === "crowded" ? undefined : this.#wasAnswered());
+    this.#stop(error);
+    if (!this.#stream) this.#owner.failed(error);
+  }
+
+  /** Leaves the queue or ends the exchange, whichever it is in. */
+  #stop(reason: Error): void {
+    if (this.#place === undefined) this.#upstream.lanes[this.#rules.lane].leave(this);
+    else this.#controller?.abort(reason);
+    this.#stream?.destroy(reason);
+  }
+
+  /** @param answered whether a response header came in time; undefined says nothing of the upstream. */
+  #over(outcome: Outcome, answered: boolean | undefined): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    const { breaker, counts } = this.#upstream;
+    const { tells, isUntimed } = this.#rules;
+    const isTold = answered === true ? tells !== "nothing" : tells === undefined;
+    if (isTold && answered !== undefined && this.#headersAt === 0) breaker.callEnded(answered);
+    if (isUntimed) return;
+    const endedAt = this.#headersAt || performance.now();
+    counts.calls[outcome].observe((endedAt - this.#startedAt) / 1000);
+  }
+
+  #wasAnswered(): boolean {
+    return this.#progress === "answering";
+  }
+
+  /** Gives its place back. */
+  #leave(isBroken: boolean): void {
+    const place = this.#place;
+    if (place === undefined) return;
+    this.#place = undefined;
+    this.#controller = undefined;
+    this.#upstream.lanes[this.#rules.lane].release(place, isBroken);
+  }
+
+  /** Too large to collect: from here on it takes as long as the client does. */
+  #pass(controller: Dispatcher.DispatchController): void {
+    if (this.#rules.tells !== "nothing") this.#upstream.breaker.callEnded(true);
+    this.#headersAt = performance.now();
+    const stream = new Readable({
+      read: () => controller.resume(),
+      destroy: (error, done) => {
+        this.abort(new ClientLeftError()); // unless it is over, which then is why
+        done(error);
+      },
+    });
+    this.#stream = stream;
+    for (const part of this.#parts) stream.push(part);
+    this.#parts = [];
+    this.#owner.answered(this.#answer(stream));
+  }
+
+  #answer(body: Answer["body"]): Answer {
+    return { status: this.#status, headers: this.#headers, body };
+  }
+}
+
+/** Whether the end of a body can be known (RFC 9112 §6.3): by its length, or by its last chunk. */
+function hasEnd(headers: IncomingHttpHeaders): boolean {
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined) return coding.toLowerCase() === "chunked";
+  return headers["content-length"] !== undefined;
+}
+
+/** What a call is whose time is up, by how far it had come: unsent, it says nothing of the upstream. */
+const LATE: Readonly<Record<Progress, Outcome>> = {
+  unsent: "crowded",
+  sent: "timeout",
+  answering: "late",
+};
+
+// one function for all calls, not a closure for each
+const onQueueLate = (call: Call) => call.queueLate();
+const onHeadersLate = (call: Call) => call.headersLate();

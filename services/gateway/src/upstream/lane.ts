@@ -1,0 +1,122 @@
+/** A lane: our own places in front of an upstream's connections. Who finds none waits in order. */
+import { Client } from "undici";
+import type { LaneSize } from "./classes.ts";
+
+/** Shorter than the 72 s after which the upstream closes an idle connection. */
+const IDLE_MS = 30_000;
+
+/** A connection, or room for one: undici makes it for the first request, and again when it has ended. */
+export interface Place {
+  readonly client: Client;
+  /** Not to be used again: the upstream has other addresses now. */
+  isOld: boolean;
+}
+
+/** Who wants a place. */
+export interface Entrant {
+  /** Its turn: at once, or later, unless it has left before. */
+  enter(place: Place): void;
+}
+
+export interface LaneOptions extends LaneSize {
+  readonly origin: string;
+  readonly connect: NonNullable<Client.Options["connect"]>;
+}
+
+/**
+ * The queue is ours and not undici's, for undici ends the connection of a request that was given up
+ * while it waited: here it leaves no trace. The place that was used last is the next to be used, so
+ * that what is not needed falls idle and ends.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #all = new Set<Place>();
+  readonly #idle: Place[] = [];
+  readonly #queue = new Set<Entrant>();
+  #taken = 0;
+  #wasUsed = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  get isFull(): boolean {
+    return this.#queue.size >= this.#options.maxQueued;
+  }
+
+  /** @returns whether it has a place already; else it is in the queue. */
+  enter(entrant: Entrant): boolean {
+    if (this.#taken >= this.#options.places) {
+      this.#queue.add(entrant);
+      return false;
+    }
+    this.#taken++;
+    entrant.enter(this.#idle.pop() ?? this.#makePlace());
+    return true;
+  }
+
+  /** Leaves the queue. */
+  leave(entrant: Entrant): void {
+    this.#queue.delete(entrant);
+  }
+
+  /** Gives a place back. @param isBroken its connection has ended, or must end. */
+  release(place: Place, isBroken: boolean): void {
+    const [next] = this.#queue;
+    const isKept = !isBroken && !place.isOld;
+    if (!isKept) this.#end(place, isBroken);
+    if (next) {
+      this.#queue.delete(next);
+      next.enter(isKept ? place : this.#makePlace());
+      return;
+    }
+    this.#taken--;
+    if (isKept) this.#idle.push(place);
+  }
+
+  /** Connections from now on are new ones; answers under way are finished first. */
+  renew(): void {
+    for (const place of this.#all) place.isOld = true;
+    for (const place of this.#idle.splice(0)) this.#end(place, false);
+  }
+
+  /** Ends the connections once their answers are whole. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map(({ client }) => client.close().catch(() => {})));
+  }
+
+  /** Undefined when nobody has ever wanted a place here: not every upstream has every kind of request. */
+  stats(): { busy: number; idle: number; running: number; waiting: number } | undefined {
+    if (!this.#wasUsed) return undefined;
+    const connected = [...this.#all].filter(({ client }) => client.stats.connected).length;
+    const idle = this.#idle.filter(({ client }) => client.stats.connected).length;
+    return { busy: connected - idle, idle, running: this.#taken, waiting: this.#queue.size };
+  }
+
+  #makePlace(): Place {
+    this.#wasUsed = true;
+    const { origin, bodyPauseMs, connect } = this.#options;
+    const client = new Client(origin, {
+      pipelining: 1,
+      keepAliveTimeout: IDLE_MS,
+      headersTimeout: 0, // the call has a timer of its own, exact to the millisecond
+      bodyTimeout: bodyPauseMs,
+      connect,
+    });
+    const place = { client, isOld: false };
+    this.#all.add(place);
+    client.on("disconnect", () => {
+      const index = this.#idle.indexOf(place);
+      if (index < 0) return; // in use: whoever uses it knows what that means
+      this.#idle.splice(index, 1);
+      this.#end(place, false);
+    });
+    return place;
+  }
+
+  #end(place: Place, isBroken: boolean): void {
+    this.#all.delete(place);
+    const { client } = place;
+    (isBroken ? client.destroy() : client.close()).catch(() => {}); // it may have ended by itself
+  }
+}
