@@ -3,6 +3,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { onAwsClock } from "./aws-clock.ts";
+import { agentOptions, type EgressSettings } from "./egress.ts";
 import { RetryStrategy } from "./retry-strategy.ts";
 import type { Session } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -34,7 +35,7 @@ export function createClients(
   const s3Endpoint = endpointOf(settings, settings.AWS_ENDPOINT_URL_S3);
   const s3Client = new S3Client({
     ...common,
-    ...clientLimits(),
+    ...clientLimits(settings),
     ...s3Endpoint,
     forcePathStyle: s3Endpoint.endpoint !== undefined,
     // a checksum over a stream would be known at its end only; a presigned PUT has no body to sum up
@@ -43,7 +44,7 @@ export function createClients(
   });
   const ssmClient = new SSMClient({
     ...common,
-    ...clientLimits(),
+    ...clientLimits(settings),
     ...endpointOf(settings, settings.AWS_ENDPOINT_URL_SSM),
     retryStrategy: ssmRetries,
   });
@@ -59,15 +60,19 @@ export function createClients(
   };
 }
 
-export function clientLimits() {
+/** How every client calls: within which time, and which way out. */
+export function clientLimits(settings: EgressSettings) {
+  // bounded by the queue in front, and for bodies still being sent by OpenStreams
+  const agent = { ...agentOptions(settings), maxSockets: Number.POSITIVE_INFINITY };
   return {
+    useFipsEndpoint: settings.AWS_USE_FIPS_ENDPOINT ?? false,
+    useDualstackEndpoint: settings.AWS_USE_DUALSTACK_ENDPOINT ?? false,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECT_MS,
       requestTimeout: ATTEMPT_MS,
       throwOnRequestTimeout: true,
-      // bounded by the queue in front, and for bodies still being sent by OpenStreams
-      httpAgent: { maxSockets: Number.POSITIVE_INFINITY },
-      httpsAgent: { maxSockets: Number.POSITIVE_INFINITY },
+      httpAgent: agent,
+      httpsAgent: agent,
     }),
   };
 }

@@ -1,4 +1,5 @@
 /** One AWS session for all clients: refreshed in the background, served until it truly expires. */
+import { SettingsError } from "@airlock/config";
 import type { AwsSession as SessionReport } from "@airlock/contract";
 import { AwsClock } from "./aws-clock.ts";
 import { withDeadline } from "./deadline.ts";
@@ -15,7 +16,7 @@ export interface Credentials {
 
 export interface SessionSource {
   readonly kind: SessionReport["source"];
-  /** Asks AWS for a new session. */
+  /** Asks AWS for a new session. @throws SettingsError when no session can come of these settings */
   fetch(signal: AbortSignal): Promise<Credentials>;
   /** The account that the sessions are of, twelve digits. */
   account(signal: AbortSignal): Promise<string>;
@@ -65,6 +66,7 @@ export class Session {
   #failures = 0;
   #loggedAt = Number.NEGATIVE_INFINITY;
   #refresh: Promise<void> | undefined;
+  readonly #begun = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = new AbortController();
 
@@ -73,12 +75,18 @@ export class Session {
     this.#log = log;
     this.clock = clock;
     this.#pace = new RefreshPace(clock.now);
+    this.begun.catch(() => undefined); // whoever wants to know is told
   }
 
   /** Begins to fetch in the background; returns at once, whatever the state of STS. */
   start(): void {
     this.#tick();
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  /** The first session is there. @throws SettingsError when AWS refuses it for what the settings say */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
   }
 
   stop(): void {
@@ -199,12 +207,14 @@ export class Session {
       }
       if (this.#failures > 0) this.#log.info({ failures: this.#failures }, "AWS session recovered");
       this.#failures = 0;
+      this.#begun.resolve();
       this.#pace.succeeded(this.#lifeSeconds() * 1000);
       // refused as they are, lasting credentials may be replaced at any time
       if (this.#isRefused) this.#pace.wake();
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
       this.#failures++;
+      if (error instanceof SettingsError) this.#begun.reject(error);
       this.#tell(error, "AWS session could not be refreshed", this.#failures === 1);
       this.#pace.failed(this.secondsLeft() * 1000);
     }

@@ -1,6 +1,7 @@
 /** The settings of AWS access, shared by every service that may call AWS. */
 import { httpUrl, integer, type Rule, withRules } from "@airlock/config";
 import * as z from "zod";
+import { EGRESS_RULES, egressSettings } from "./egress.ts";
 
 const roleArn = () =>
   z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, {
@@ -42,6 +43,7 @@ export const awsSettings = {
   AWS_ENDPOINT_URL_S3: httpUrl().optional().describe("Another address for S3 alone."),
   AWS_ENDPOINT_URL_SSM: httpUrl().optional().describe("Another address for SSM alone."),
   AWS_ENDPOINT_URL_STS: httpUrl().optional().describe("Another address for STS alone."),
+  ...egressSettings,
   CACHE_FRESH_SECONDS: integer(0, 3600)
     .default(10)
     .describe("Age up to which a value is served from memory; 0 asks AWS for every read."),
@@ -73,6 +75,7 @@ export type AwsSettings = Readonly<z.infer<typeof schema>> & {
 type Fields = Partial<z.infer<typeof schema>>;
 
 const RULES: readonly Rule<Fields>[] = [
+  ...EGRESS_RULES,
   {
     key: "AWS_ROLE_ARN",
     message: "is needed with AWS_WEB_IDENTITY_TOKEN_FILE",

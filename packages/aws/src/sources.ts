@@ -1,5 +1,6 @@
 /** Where a session comes from: an assumed role, a web identity (IRSA), a chain of both, or neither. */
 import { readFile } from "node:fs/promises";
+import { SettingsError } from "@airlock/config";
 import {
   AssumeRoleCommand,
   AssumeRoleWithWebIdentityCommand,
@@ -88,7 +89,7 @@ function webIdentity(
       DurationSeconds: seconds,
     });
     return observedCall(observe, "sts.AssumeRoleWithWebIdentity", signal, async () =>
-      fromSts((await sts.send(command, { abortSignal: signal })).Credentials),
+      fromSts((await sts.send(command, { abortSignal: signal }).catch(refuseLength)).Credentials),
     );
   };
   if (!next) {
@@ -127,8 +128,18 @@ async function assumeRole(
     ExternalId: settings.AWS_ROLE_EXTERNAL_ID,
   });
   return observedCall(observe, "sts.AssumeRole", signal, async () =>
-    fromSts((await sts.send(command, { abortSignal: signal })).Credentials),
+    fromSts((await sts.send(command, { abortSignal: signal }).catch(refuseLength)).Credentials),
   );
+}
+
+/** STS alone knows what the role allows, and whether its caller is another role's session. */
+function refuseLength(error: unknown): never {
+  const text = error instanceof Error && error.name === "ValidationError" ? error.message : "";
+  if (!text.includes("DurationSeconds exceeds")) throw error;
+  const why = text.includes("chaining")
+    ? "must be at most 3600 here: AWS limits a role assumed from another role's session (role chaining) to one hour"
+    : "is more than the MaxSessionDuration of the role allows: lower it, or raise that";
+  throw new SettingsError([`AWS_ROLE_SESSION_SECONDS: ${why}`]);
 }
 
 /** `<SERVICE_NAME>-session`, which CloudTrail shows as the caller. */
@@ -140,7 +151,7 @@ function stsClient(
   clock: AwsClock,
 ): STSClient {
   const sts = new STSClient({
-    ...clientLimits(),
+    ...clientLimits(settings),
     ...endpointOf(settings, settings.AWS_ENDPOINT_URL_STS),
     region: settings.AWS_REGION,
     credentials: Object.assign(credentials, { memoized: true }),
@@ -170,7 +181,7 @@ function baseCredentials(settings: AwsSettings): AwsCredentialIdentityProvider {
   }
   // made anew each time, and files read again: the SDK's memo keeps credentials until five minutes before
   // their end, and lets everybody wait for a source that hangs
-  const clientConfig = { region: settings.AWS_REGION };
+  const clientConfig = { ...clientLimits(settings), region: settings.AWS_REGION };
   return () => fromNodeProviderChain({ clientConfig, ignoreCache: true })({ forceRefresh: true });
 }
 

@@ -1,5 +1,6 @@
 /** The process: environment → policy, AWS and layer identity → application → listen → stop. */
 import { createAws } from "@airlock/aws";
+import { SettingsError } from "@airlock/config";
 import { layerMetrics, runService } from "@airlock/http";
 import { createLayerGuard, createLayerVerifier, logOpenDoors } from "@airlock/identity";
 import { buildApp } from "./app.ts";
@@ -20,6 +21,8 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
   const { observeCall, observeRead, observeState } = awsMetrics(metrics.registry);
   const aws = createAws(settings, logger, observeCall, { observeRead });
   observeState(aws);
+  // a session that AWS refuses for what the settings say is a wrong setting, though AWS alone knows
+  aws.session.begun.catch(exitWith);
   const verifier = createLayerVerifier(settings, { log: logger });
   const observe = layerMetrics(metrics, verifier);
   const mode = settings.LAYER_AUTH_MODE;
@@ -42,9 +45,11 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
   };
 });
 
-/** What is wrong with a policy is for its author to read, so no stack stands around it. */
+/** What is wrong with a policy or a setting is for its author to read, so no stack stands around it. */
 function exitWith(error: unknown): never {
-  if (!(error instanceof PolicyError)) throw error;
-  process.stderr.write(`ACCESS_POLICY_FILE cannot be used:\n${error.message}\n`);
+  if (error instanceof PolicyError) {
+    process.stderr.write(`ACCESS_POLICY_FILE cannot be used:\n${error.message}\n`);
+  } else if (error instanceof SettingsError) process.stderr.write(`${error.message}\n`);
+  else throw error;
   process.exit(1);
 }
