@@ -37,7 +37,7 @@ export interface CallerAdmissionOptions {
   readonly callers: CallerCheck | undefined;
   /** For one caller, or for one address where the caller is not known. */
   readonly limit: RateLimit | undefined;
-  /** Whether this is somebody else's door: who calls is asked behind it. */
+  /** Whether this is somebody else's door: who calls is asked behind it, and counted by its routes. */
   readonly isAskedBehind: (request: FastifyRequest) => boolean;
 }
 
@@ -68,8 +68,8 @@ export function admitCallers(options: CallerAdmissionOptions): Admission {
   return {
     admit(request, reply) {
       const { isOpen, answersAnybody } = request.routeOptions.config;
-      if (isOpen || answersAnybody || !callers || isAskedBehind(request))
-        return limit?.spend(request, reply);
+      if (isAskedBehind(request)) return;
+      if (isOpen || answersAnybody || !callers) return limit?.spend(request, reply);
       const known = callers.known(request.raw.rawHeaders);
       return known ? enter(request, reply, known) : ask(request, reply, callers);
     },

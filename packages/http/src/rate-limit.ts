@@ -10,9 +10,10 @@ export interface RateLimit {
   /**
    * Counts a request: for its caller, where that is known, else for its address.
    *
+   * @param caller unset means the request's own.
    * @throws ProblemError rate_limited.
    */
-  spend(request: FastifyRequest, reply: FastifyReply): void;
+  spend(request: FastifyRequest, reply: FastifyReply, caller?: string): void;
   /**
    * Counts what is no request: a head that nobody can read.
    *
@@ -26,6 +27,12 @@ export interface RateLimit {
    * @throws ProblemError rate_limited.
    */
   hold(request: FastifyRequest, reply: FastifyReply): Promise<Held>;
+  /**
+   * Counts a request that was answered before its caller was known.
+   *
+   * @returns seconds for which that caller may send no more, 0 while it may.
+   */
+  note(caller: string, request: FastifyRequest): number;
 }
 
 export interface Held {
@@ -73,10 +80,10 @@ class MinuteLimit implements RateLimit {
     this.#addresses = new MinuteCounts(counting);
   }
 
-  spend(request: FastifyRequest, reply: FastifyReply): void {
-    const { caller, client } = request;
+  spend(request: FastifyRequest, reply: FastifyReply, caller = request.caller): void {
+    const { network } = request.client;
     const counts = caller === undefined ? this.#addresses : this.#callers;
-    const count = counts.of(caller ?? client.network, () => widerNetworkOf(client.network));
+    const count = counts.of(caller ?? network, () => widerNetworkOf(network));
     request.isCounted = true;
     if (count.spent >= this.#perMinute) throw this.#refusal(reply, counts.secondsLeft());
     count.spent++;
@@ -106,6 +113,12 @@ class MinuteLimit implements RateLimit {
       if (leftMs <= 0) throw this.#refusal(reply, 1);
       await settledOrLate(count, leftMs);
     }
+  }
+
+  note(caller: string, { client }: FastifyRequest): number {
+    const count = this.#callers.of(caller, () => widerNetworkOf(client.network));
+    count.spent++;
+    return count.spent < this.#perMinute ? 0 : this.#callers.secondsLeft();
   }
 
   #refusal(reply: FastifyReply, secondsLeft: number): ProblemError {

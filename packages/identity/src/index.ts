@@ -2,9 +2,11 @@
 export { type KeyOwner, keyCaller } from "./api-keys/key-caller.ts";
 export {
   createKeyChecker,
+  type GoodKey,
   type KeyChecker,
   type KeyCheckerOptions,
   type KeyVerdict,
+  presentedKeyHash,
 } from "./api-keys/key-checker.ts";
 export {
   API_KEY_PATTERN,

@@ -74,7 +74,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     if (!jobs) return;
     const perMinute = settings.LOGIN_RATE_PER_MINUTE;
     const loginLimit = (name: string) => limits({ name, perMinute });
-    await v1Routes(app, createForward(jobs, jobsLayer), loginLimit);
+    await v1Routes(app, createForward(jobs, jobsLayer), { limit, loginLimit });
   });
 }
 

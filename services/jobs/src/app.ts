@@ -1,5 +1,12 @@
 /** The jobs API: what it is made of, in order. */
-import { type App, admitLayer, createServer, type Logger, type Metrics } from "@airlock/http";
+import {
+  type App,
+  admitLayer,
+  createRateLimits,
+  createServer,
+  type Logger,
+  type Metrics,
+} from "@airlock/http";
 import type { AwsLogin, LayerGuard } from "@airlock/identity";
 import { queuesOf, type Sealer, type Store } from "@airlock/jobs-store";
 import { createAudit } from "./audit.ts";
@@ -20,7 +27,7 @@ import { jobActionRoutes } from "./routes/job-actions.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { loginRoutes } from "./routes/login.ts";
-import { allowsRawLogin, type Settings } from "./settings.ts";
+import { allowsRawLogin, rateLimitPerMinute, type Settings } from "./settings.ts";
 
 export interface JobsDeps {
   readonly store: Store;
@@ -60,7 +67,11 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
     observeStore(metrics, store, queuesOf(settings));
     const audit = createAudit(logger);
     const allowed = { accounts: settings.ALLOWED_AWS_ACCOUNTS, role: settings.ALLOWED_AWS_ROLE };
-    const keys = createKeys({ store, allowed, lastUsed, metrics: counters });
+    const perMinute = rateLimitPerMinute(settings);
+    const limit = createRateLimits(metrics)({ name: "requests", perMinute });
+    const isBehindGateways = layer !== undefined;
+    const known = { store, allowed, lastUsed, metrics: counters };
+    const keys = createKeys({ ...known, limit, isBehindGateways });
     const logins = createLogins({
       store,
       awsLogin,

@@ -1,14 +1,17 @@
-/** API keys at the door: found by their hash, remembered for a second, noted as used. */
+/** API keys at the door: found by their hash, remembered for a second, noted as used, and limited. */
 import { ProblemError } from "@airlock/contract";
+import type { RateLimit } from "@airlock/http";
 import {
   type AllowedIdentity,
+  callerHeaders,
   createKeyChecker,
+  type GoodKey,
   judgeKey,
   type KeyLookup,
   keyCaller,
 } from "@airlock/identity";
 import { findKeyByHash, type Store } from "@airlock/jobs-store";
-import type { onRequestAsyncHookHandler } from "fastify";
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from "fastify";
 import type { JobsMetrics } from "./jobs-metrics.ts";
 import type { LastUsed } from "./last-used.ts";
 
@@ -26,9 +29,15 @@ export interface KeysOptions {
   readonly allowed: AllowedIdentity;
   readonly lastUsed: LastUsed;
   readonly metrics: Pick<JobsMetrics, "keyChecks">;
+  /** For one user; for one address where the user is not known. */
+  readonly limit: RateLimit | undefined;
+  /** The peers are gateways: what none of them tells the address of counts for nobody. */
+  readonly isBehindGateways: boolean;
 }
 
-export function createKeys({ store, allowed, lastUsed, metrics }: KeysOptions): Keys {
+export function createKeys(options: KeysOptions): Keys {
+  const { store, allowed, lastUsed, metrics, limit, isBehindGateways } = options;
+
   const lookUp = async (hash: string): Promise<KeyLookup> => {
     const row = await findKeyByHash(store.pool, hash);
     const found = judgeKey(
@@ -50,22 +59,39 @@ export function createKeys({ store, allowed, lastUsed, metrics }: KeysOptions): 
     return found;
   };
   const checker = createKeyChecker({ lookup: lookUp });
+
+  const enter = (request: FastifyRequest, reply: FastifyReply, { key, hash }: GoodKey) => {
+    metrics.keyChecks.labels("valid").inc();
+    const caller = keyCaller(key);
+    request.caller = caller;
+    request.user = {
+      userId: key.user_id,
+      username: key.username,
+      keyPrefix: key.key_prefix,
+      keyHash: hash,
+    };
+    reply.headers(callerHeaders(caller) ?? {}); // for the limits of the gateway, which knows no keys
+    limit?.spend(request, reply);
+  };
+
   return {
-    async authenticate(request) {
-      const verdict = await checker.check(request.raw.rawHeaders);
-      metrics.keyChecks.labels(verdict.ok ? "valid" : verdict.state).inc();
-      if (!verdict.ok) {
+    async authenticate(request, reply) {
+      const { rawHeaders } = request.raw;
+      const known = checker.known(rawHeaders);
+      if (known) return enter(request, reply, known);
+      const isCounted = request.isClientTold || !isBehindGateways;
+      const held = isCounted ? await limit?.hold(request, reply) : undefined;
+      let isGood = false;
+      try {
+        const verdict = await checker.check(rawHeaders);
+        isGood = verdict.ok;
+        if (verdict.ok) return enter(request, reply, verdict);
+        metrics.keyChecks.labels(verdict.state).inc();
         const headers = { "www-authenticate": verdict.wwwAuthenticate };
         throw new ProblemError(verdict.code, verdict.detail, { headers });
+      } finally {
+        held?.settle(isGood);
       }
-      const { key, hash } = verdict;
-      request.caller = keyCaller(key);
-      request.user = {
-        userId: key.user_id,
-        username: key.username,
-        keyPrefix: key.key_prefix,
-        keyHash: hash,
-      };
     },
     async lookUp(hash) {
       const found = await lookUp(hash);

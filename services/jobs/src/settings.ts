@@ -26,6 +26,11 @@ const fields = z.object({
     .describe(
       "Keys that encrypt env_vars, one or two lines `<id>:<32 bytes in base64>`, the newest first. Unset means a key of this process alone, in dev.",
     ),
+  RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
+    .optional()
+    .describe(
+      "Requests a minute that one pod takes from one user, and from one address (of IPv6, one /64) with keys that it does not know; 0 for no limit. Unset means 6000 with LAYER_AUTH_MODE=enforce, else 0: without it every address is a gateway's.",
+    ),
   API_KEY_TTL_HOURS: integer(1, 168)
     .default(2)
     .describe("Life of an API key, 1 to 168 hours; rotating does not prolong it."),
@@ -92,6 +97,10 @@ const RULES: readonly Rule<Fields>[] = [
 
 export const settingsSchema = withLayerVerifyRules(withStoreRules(withRules(fields, RULES)));
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
+
+/** What one pod takes from one user in a minute; 0 means no limit. */
+export const rateLimitPerMinute = (settings: Settings): number =>
+  settings.RATE_LIMIT_PER_MINUTE ?? (settings.LAYER_AUTH_MODE === "enforce" ? 6000 : 0);
 
 export const allowsRawLogin = (settings: Settings): boolean =>
   settings.ALLOW_RAW_AWS_LOGIN ?? settings.ENVIRONMENT === "dev";

@@ -101,11 +101,10 @@ export function createKeyChecker(options: KeyCheckerOptions): KeyChecker {
 
   return {
     known(rawHeaders) {
-      const key = presentedKey(rawHeaders);
-      if (!key || !isApiKey(key)) return undefined;
-      const hash = hashApiKey(key);
-      const entry = good.get(hash);
-      if (entry?.found.state !== "valid" || entry.untilMs <= now()) return undefined;
+      const hash = presentedKeyHash(rawHeaders);
+      const entry = hash === undefined ? undefined : good.get(hash);
+      if (hash === undefined || entry?.found.state !== "valid" || entry.untilMs <= now())
+        return undefined;
       return { ok: true, key: entry.found, hash };
     },
     async check(rawHeaders) {
@@ -122,6 +121,12 @@ export function createKeyChecker(options: KeyCheckerOptions): KeyChecker {
       flights.delete(hash);
     },
   };
+}
+
+/** SHA-256 in hex of the key that a request presents; undefined where nothing has a key's form. */
+export function presentedKeyHash(rawHeaders: readonly string[]): string | undefined {
+  const key = presentedKey(rawHeaders);
+  return key && isApiKey(key) ? hashApiKey(key) : undefined;
 }
 
 /** Undefined without credentials; what is no bearer token is "", which is no key either. */

@@ -1,6 +1,7 @@
 /** `/v1/*`: the jobs API, by way of jobs, which checks the keys. */
 import { type App, problems, type RateLimit } from "@airlock/http";
-import type { FastifySchema } from "fastify";
+import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
+import { createKeyHolders, type OnAnswer } from "../jobs/key-holders.ts";
 import type { Forward } from "../upstream/forward.ts";
 import { KEY_ROUTES, LOGIN_ROUTES } from "./v1/auth.ts";
 import { DISK_ROUTES } from "./v1/disks.ts";
@@ -17,19 +18,32 @@ const ROUTES: readonly JobsRoute[] = [
   ...CLUSTER_ROUTES,
 ];
 
-/** @param loginLimit makes the limit of one path of a login; undefined stands for none. */
-export async function v1Routes(
-  app: App,
-  toJobs: Forward,
-  loginLimit: (url: string) => RateLimit | undefined,
-): Promise<void> {
+export interface V1Limits {
+  /** Of all requests; undefined stands for none. */
+  readonly limit: RateLimit | undefined;
+  /** Makes the limit of one path of a login. */
+  readonly loginLimit: (url: string) => RateLimit | undefined;
+}
+
+export async function v1Routes(app: App, toJobs: Forward, limits: V1Limits): Promise<void> {
+  const holders = limits.limit && createKeyHolders(limits.limit);
+  const countOf = (route: JobsRoute): Count => {
+    if (!route.isLogin) return async (request, reply) => holders?.count(request, reply);
+    const loginLimit = limits.loginLimit(route.url);
+    return async (request, reply) => {
+      limits.limit?.spend(request, reply);
+      loginLimit?.spend(request, reply);
+      return undefined;
+    };
+  };
   await app.register(async (scope) => {
     passBodiesOn(scope);
-    for (const route of ROUTES) {
-      addRoute(scope, toJobs, route, route.isLogin ? loginLimit(route.url) : undefined);
-    }
+    for (const route of ROUTES) addRoute(scope, toJobs, route, countOf(route));
   });
 }
+
+/** Counts a request, or throws; tells who wants to know of the answer. */
+type Count = (request: FastifyRequest, reply: FastifyReply) => Promise<OnAnswer | undefined>;
 
 /** Bodies are JSON of 64 KiB at most, and as bytes they are what jobs is to check. */
 function passBodiesOn(scope: App): void {
@@ -41,24 +55,16 @@ function passBodiesOn(scope: App): void {
   scope.setValidatorCompiler(() => (value) => ({ value }));
 }
 
-function addRoute(
-  scope: App,
-  toJobs: Forward,
-  route: JobsRoute,
-  limit: RateLimit | undefined,
-): void {
+function addRoute(scope: App, toJobs: Forward, route: JobsRoute, count: Count): void {
   const { method, url, body, isLogin = false } = route;
   scope.route({
     method,
     url,
     schema: schemaOf(route),
-    onRequest(request, reply, done) {
-      limit?.spend(request, reply);
-      done();
-    },
-    handler(request, reply) {
+    async handler(request, reply) {
       const path = jobsPathOf(request.raw);
       const ownHeaders = ownHeadersOf(request.raw);
+      const onAnswer = await count(request, reply);
       const isRepeatable = method === "GET" || (!isLogin && "idempotency-key" in ownHeaders);
       toJobs(request, reply, {
         method,
@@ -67,7 +73,9 @@ function addRoute(
         body: body && (request.body as Buffer | undefined),
         ownHeaders,
         isRepeatable,
+        onAnswer,
       });
+      return reply;
     },
   });
 }

@@ -36,6 +36,8 @@ export interface Target {
   readonly ownHeaders?: Readonly<Record<string, string>>;
   /** Changes nothing, or changes it once. Unset means that all but a POST is. */
   readonly isRepeatable?: boolean;
+  /** Told the headers of the answer before it goes to the client. */
+  readonly onAnswer?: ((headers: IncomingHttpHeaders) => void) | undefined;
   /** How long to wait for another answer than the one that If-None-Match names. */
   readonly waitSeconds?: number | undefined;
 }
@@ -170,6 +172,7 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
       const answer = changed || (await readNow(request, reply, target));
       if (!answer) return;
       isStreaming = answer.body instanceof Readable;
+      target.onAnswer?.(answer.headers);
       sendAnswer(request, reply, target, answer);
     } catch (error) {
       if (error instanceof ClientLeftError) return reply.hijack();

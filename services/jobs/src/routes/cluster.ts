@@ -4,7 +4,7 @@ import { type App, problems } from "@airlock/http";
 import { readAvailability, readCluster } from "../cluster.ts";
 import type { ApiDeps } from "../deps.ts";
 
-const failures = problems(401, 403, 503);
+const failures = problems(401, 403, 429, 503);
 
 export function clusterRoutes(app: App, { store }: ApiDeps): void {
   app.get(

@@ -16,7 +16,7 @@ import {
 import { userOf } from "../users.ts";
 
 const params = z.object({ disk_name: z.string() });
-const failures = problems(401, 403, 409, 503);
+const failures = problems(401, 403, 409, 429, 503);
 const bodyFailures = problems(400, 413, 415, 422);
 
 export function diskChangeRoutes(app: App, { mutate, audit, diskQueue }: ApiDeps): void {

@@ -17,7 +17,7 @@ import { contentBody, diskBody, operationBody } from "../disks/disk-bodies.ts";
 import { userOf } from "../users.ts";
 
 const params = z.object({ disk_name: z.string() });
-const failures = problems(401, 403, 503);
+const failures = problems(401, 403, 429, 503);
 
 export function diskRoutes(app: App, { store }: ApiDeps): void {
   const demandDisk = async (request: FastifyRequest, diskName: string): Promise<DiskRow> => {

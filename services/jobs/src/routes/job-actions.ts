@@ -8,7 +8,7 @@ import { type JobOrder, requestAction } from "../jobs/request-action.ts";
 import { userOf } from "../users.ts";
 
 const params = z.object({ job_id: z.string() });
-const failures = problems(401, 403, 404, 409, 503);
+const failures = problems(401, 403, 404, 409, 429, 503);
 const bodyFailures = problems(413, 415, 422);
 
 const schemaOf = (summary: string) => ({

@@ -23,7 +23,7 @@ import { jobBody } from "../jobs/job-body.ts";
 import { submitJob } from "../jobs/submit-job.ts";
 import { userOf } from "../users.ts";
 
-const failures = problems(401, 403, 503);
+const failures = problems(401, 403, 429, 503);
 
 export function jobRoutes(app: App, deps: ApiDeps): void {
   const { store, mutate, audit, metrics, sealer, jobQueue } = deps;

@@ -7,7 +7,7 @@ import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
 import { type User, userOf } from "../users.ts";
 
-const failures = problems(401, 403, 503);
+const failures = problems(401, 403, 429, 503);
 
 export function keyRoutes(app: App, deps: ApiDeps): void {
   const { store, keys, mutate, audit, metrics, ttlSeconds } = deps;
