@@ -50,13 +50,15 @@ export interface ServerOptions {
   readonly metrics?: Metrics | undefined;
 }
 
-/** Whole head of a request, in bytes and fields; beyond it the parser gives up. */
-const MAX_HEAD_BYTES = 32_768;
+/**
+ * Of an inner service: whatever the gateway lets in by 8 KiB of either, and adds to it. Of a target
+ * each character may grow to three; of the headers there are a proof of 16 KiB, and the caller's name
+ * and groups as they are encoded, 4 KiB and 8.
+ */
+const INNER_HEAD: HeadLimits = { targetBytes: 24_576, headersBytes: 40_960 };
+/** So far beyond the limits an answer can still say which of them it was; then the parser gives up. */
+const HEAD_SLACK_BYTES = 16_384;
 const MAX_HEADER_FIELDS = 100;
-/** Of an inner service: room for what the door in front adds to 8 KiB of either. */
-const INNER_HEAD: HeadLimits = { targetBytes: 8448, headersBytes: 20_480 };
-/** Routers measure one part of a path; the target as a whole is measured by the guards. */
-const MAX_PART_LENGTH = MAX_HEAD_BYTES;
 /** Node looks for late requests this often, so a limit fires at most this much later. */
 const LATE_CHECK_MS = 500;
 
@@ -73,6 +75,8 @@ export async function createServer(
   const { settings, admission } = options;
   const logger = options.logger ?? createLogger(settings);
   const metrics = options.metrics ?? createMetrics(settings);
+  const { headLimits = INNER_HEAD } = options;
+  const maxHeadBytes = headLimits.targetBytes + headLimits.headersBytes + HEAD_SLACK_BYTES;
   const clientOf = createClientOf(options.trustProxy);
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
     sendProblem(countedRefusal(admission, error, request, reply), request, reply);
@@ -90,7 +94,8 @@ export async function createServer(
       ),
     rewriteUrl: (raw) => routedPath(raw.url ?? "/"),
     clientErrorHandler: createHeadRefusal({ logger, metrics, clientOf, admission }),
-    routerOptions: { maxParamLength: MAX_PART_LENGTH },
+    // routers measure one part of a path; the target as a whole is measured by the guards
+    routerOptions: { maxParamLength: maxHeadBytes },
     requestTimeout: 9000,
     keepAliveTimeout: 72_000,
     bodyLimit: 65_536,
@@ -100,7 +105,7 @@ export async function createServer(
       ...oneAtATime,
       headersTimeout: 4500,
       connectionsCheckingInterval: LATE_CHECK_MS,
-      maxHeaderSize: MAX_HEAD_BYTES,
+      maxHeaderSize: maxHeadBytes,
       requireHostHeader: false, // the guards answer with a problem
     },
   }).withTypeProvider<ZodTypeProvider>();
@@ -123,12 +128,12 @@ export async function createServer(
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   registerWaiting(app, metrics, options.shares);
   registerGuards(app, {
-    limits: options.headLimits ?? INNER_HEAD,
+    limits: headLimits,
     allowedHosts: settings.ALLOWED_HOSTS,
     undecodable: options.undecodable,
   });
   registerAdmission(app, admission);
-  registerNotFound(app, MAX_PART_LENGTH);
+  registerNotFound(app, maxHeadBytes);
   await registerOpenApi(app, options.about);
   registerProbes(app, settings, () => !app.isDraining && options.isReady());
   await addRoutes(app);

@@ -114,8 +114,8 @@ const FOLLOWERS: readonly Follower[] = [
     isClosed: true,
   },
   {
-    name: "a head of 40 KB",
-    bytes: ask("/n/1", `X-Long: ${"x".repeat(40_000)}\r\n`),
+    name: "a head of 90 KB",
+    bytes: ask("/n/1", `X-Long: ${"x".repeat(90_000)}\r\n`),
     status: 431,
     isClosed: true,
   },
