@@ -262,6 +262,15 @@ for (const [status, body, contentType] of [
   });
 }
 
+test("a page of something in between is not taken for an object", async (t) => {
+  const body = "<html><body>sign in</body></html>";
+  const { aws } = await withFault(t, { kind: "answer", service: "s3", body });
+  for (const method of ["GET", "HEAD"] as const) {
+    const problem = await problemOf(aws.objects.open(method, BUCKET, "readme.txt", {}));
+    assert.deepEqual([problem.code, isOutage(problem)], ["aws_error", true]);
+  }
+});
+
 for (const [what, body] of [
   ["nothing", ""],
   ["an empty list of another kind", "<ListBucketResult/>"],

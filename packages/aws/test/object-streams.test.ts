@@ -140,9 +140,12 @@ test("a slow reader is not taken for a silent S3", async (t) => {
 
 test("streams have a bound of their own, and hold no place among the calls", async (t) => {
   const { open, aws, streams } = await withLine(t, { max: 30 }, 4 * MIB);
-  const bodies = await Promise.all(
-    Array.from({ length: 30 }, () => bodyOf(open("GET", BUCKET, "large", {}))),
-  );
+  const bodies: Readable[] = [];
+  // no more at once than there are places, where a busy machine would have them wait too long
+  while (bodies.length < 30) {
+    const some = Array.from({ length: 15 }, () => bodyOf(open("GET", BUCKET, "large", {})));
+    bodies.push(...(await Promise.all(some)));
+  }
   assert.deepEqual([streams.open, aws.queues.s3.running], [30, 0]);
   const problem = await problemOf(open("GET", BUCKET, "large", {}));
   assert.deepEqual([problem.code, problem.headers["retry-after"]], ["overloaded", "1"]);

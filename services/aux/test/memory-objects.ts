@@ -14,8 +14,12 @@ export interface MemoryObjects {
 
 const SINCE = "2026-01-01T00:00:00.000Z";
 
-/** @param sizes of pages, in turn; 0 for an empty one, which is never the last. */
-export function memoryObjects(sizes: readonly number[]): MemoryObjects {
+/**
+ * @param sizes of pages, in turn; 0 for an empty one, which is never the last.
+ * @param isWholeBehind whether a place within a prefix that is rolled up is behind all of it: stores
+ * of S3's kind differ in that.
+ */
+export function memoryObjects(sizes: readonly number[], isWholeBehind = true): MemoryObjects {
   let stored: ReadonlyMap<string, readonly string[]> = new Map();
   let pages = 0;
   const keysOf = (bucket: string) => {
@@ -26,7 +30,7 @@ export function memoryObjects(sizes: readonly number[]): MemoryObjects {
   const objects: Aws["objects"] = {
     async list(bucket, query) {
       const size = sizes[pages++ % sizes.length] ?? 1;
-      return pageOf(keysOf(bucket), query, size);
+      return pageOf(keysOf(bucket), query, size, isWholeBehind);
     },
     async open(method, bucket, key, _conditions, { version = "null" } = {}) {
       if (!keysOf(bucket).includes(key) || version !== "null") throw awsProblem("object_not_found");
@@ -65,6 +69,7 @@ function pageOf(
   keys: readonly string[],
   { prefix, delimiter, startAfter = "", token }: ObjectPageQuery,
   size: number,
+  isWholeBehind: boolean,
 ): ObjectPage {
   const after = token === undefined ? startAfter : token.slice(1);
   const groupOf = (key: string) => {
@@ -73,8 +78,11 @@ function pageOf(
   };
   const following = keys
     .filter((key) => key.startsWith(prefix) && byBytes(key, after) > 0)
-    // a place within a prefix that is rolled up is behind all of it, as some stores have it
-    .filter((key) => groupOf(key) === undefined || groupOf(key) !== groupOf(after))
+    .filter((key) => {
+      const group = groupOf(key);
+      const isBehind = isWholeBehind || token !== undefined || after === group;
+      return group === undefined || group !== groupOf(after) || !isBehind;
+    })
     .sort(byBytes);
   const names = [...new Set(following.map((key) => groupOf(key) ?? key))];
   const page = names.slice(0, size);

@@ -1,9 +1,14 @@
 /** S3: one object, its bytes streamed as they come. */
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
-import { GetObjectCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import type { AwsCaller, CallLimits } from "../caller.ts";
-import { awsProblem } from "../errors.ts";
+import { awsProblem, UnusableAnswerError } from "../errors.ts";
 import type { AwsOperation } from "../observed-call.ts";
 import type { CallOptions } from "../reads.ts";
 import { isMissing, isNameless, notModified, refusalOf } from "./errors.ts";
@@ -75,8 +80,13 @@ async function getObject(
 ): Promise<Answer> {
   const command = new GetObjectCommand({ ...object, ...askUnder("GET", conditions) });
   const found = await s3.send(command, sendOptions(abortSignal));
+  const body = found.Body as IncomingMessage;
+  if (!isObject(found)) {
+    body.destroy();
+    throw new UnusableAnswerError("an ETag or a date");
+  }
   const status = found.$metadata.httpStatusCode === 206 ? 206 : 200;
-  return { status, headers: headersOf(found), body: found.Body as IncomingMessage };
+  return { status, headers: headersOf(found), body };
 }
 
 async function headObject(
@@ -88,6 +98,7 @@ async function headObject(
   const head = async (): Promise<Answer> => {
     const command = new HeadObjectCommand({ ...object, ...askUnder("HEAD", conditions) });
     const found = await s3.send(command, sendOptions(abortSignal));
+    if (!isObject(found)) throw new UnusableAnswerError("an ETag or a date");
     return { status: 200, headers: headersOf(found), body: null };
   };
   try {
@@ -102,6 +113,10 @@ async function headObject(
     return head(); // the reason has gone, such as a session that another call has had renewed
   }
 }
+
+/** What S3 tells of every object, and a page of something in between does not. */
+const isObject = ({ ETag, LastModified }: HeadObjectCommandOutput): boolean =>
+  ETag !== undefined && LastModified !== undefined;
 
 const sendOptions = (abortSignal: AbortSignal) => ({
   abortSignal,
