@@ -106,11 +106,13 @@ test("of a stranger's headers those pass that the status needs", async () => {
 test("text is passed on to who asks for it, and only as aux gives it", async () => {
   const text = { accept: "text/plain" };
   upstream.script = answering(200, "text/plain; charset=utf-8", "a value", { etag: '"1"' });
-  const { status, headers, body } = await get(gateway.url, "/config/a", text);
-  assert.deepEqual(
-    [status, headers["content-type"], body],
-    [200, "text/plain; charset=utf-8", "a value"],
-  );
+  for (const accept of [text.accept, "TEXT/Plain", "*/*, application/json;q=0.5"]) {
+    const { status, headers, body } = await get(gateway.url, "/config/a", { accept });
+    assert.deepEqual(
+      [status, headers["content-type"], body],
+      [200, "text/plain; charset=utf-8", "a value"],
+    );
+  }
   assert.equal((await problemOf("/config/a")).code, "upstream_protocol_error");
   upstream.script = answering(200, "text/plain", CANARY);
   assert.equal((await problemOf("/config/a", text)).code, "upstream_protocol_error");

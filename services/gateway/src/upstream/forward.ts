@@ -239,7 +239,7 @@ const CONDITIONS_OF_OBJECTS = [...CONDITIONS, "if-modified-since"] as const;
 
 /** In any case, with any parameters (RFC 9110 §8.3.1). */
 const JSON_TYPE = /^application\/json *(?:;|$)/i;
-/** A parameter's value and nothing else, to who asks for it; aux gives each an ETag. */
+/** A parameter's value and nothing else, to who says what to accept; aux gives each an ETag. */
 const TEXT_TYPE = /^text\/plain *(?:;|$)/i;
 
 /**
@@ -260,7 +260,7 @@ function isUsable(
   if (isObject) return status === 200 || (status === 206 && client.range !== undefined);
   const type = headers["content-type"] ?? "";
   if (TEXT_TYPE.test(type)) {
-    return status === 200 && headers.etag !== undefined && /\btext\//.test(client.accept ?? "");
+    return status === 200 && headers.etag !== undefined && client.accept !== undefined;
   }
   return status >= 200 && status <= 202 && JSON_TYPE.test(type);
 }
