@@ -12,6 +12,8 @@ interface Metric {
   readonly name: string;
   readonly labelNames: readonly string[];
   readonly help: string;
+  /** Those of prom-client tell it by their class. */
+  readonly type?: string;
 }
 
 // the very module that packages/http has, for its classes are shared with the service
@@ -22,8 +24,8 @@ const { Registry } = createRequire(new URL("../../packages/http/package.json", i
 const made: MadeMetric[] = [];
 const { registerMetric } = Registry.prototype;
 Registry.prototype.registerMetric = function register(metric) {
-  const { name, labelNames: labels, help } = metric;
-  made.push({ name, type: metric.constructor.name.toLowerCase(), labels, help });
+  const { name, labelNames: labels, help, type = metric.constructor.name.toLowerCase() } = metric;
+  made.push({ name, type, labels, help });
   registerMetric.call(this, metric);
 };
 process.on("message", () => process.send?.(made));

@@ -32,10 +32,11 @@ export class Latency {
 
   constructor(options: LatencyOptions) {
     this.#options = options;
-    const { name, help, registry } = options;
+    const { name, help, labelNames, registry } = options;
     const metric = {
       name,
       help,
+      labelNames,
       type: "histogram",
       aggregator: "sum",
       get: async () => ({
