@@ -167,6 +167,30 @@ rules:
   );
 });
 
+test("policy: a list of buckets that shows none does not tell that others have read it", async (t) => {
+  const policy = `version: 1
+rules:
+  - { id: one, callers: ["*"], verbs: [list], buckets: [airlock-data-dev] }
+`;
+  const { url } = await startAux(t, {}, undefined, { policy });
+  for (const [query, count, headers] of [
+    ["", 1, ["miss", "0"]],
+    ["?prefix=airlock-logs", 0, [null, null]],
+    ["?prefix=nothing", 0, [null, null]],
+    ["?limit=1", 1, ["hit", "0"]],
+  ] as const) {
+    const response = await fetch(`${url}/s3/buckets${query}`);
+    const body = (await response.json()) as { count: number; next_cursor?: string | null };
+    assert.equal(body.count, count);
+    assert.ok(!body.next_cursor, query);
+    assert.deepEqual(
+      [response.headers.get("x-cache"), response.headers.get("age")],
+      headers,
+      query,
+    );
+  }
+});
+
 test("an address ends with the session at the latest", async (t) => {
   const { url } = await startAux(t, { AWS_ROLE_SESSION_SECONDS: "900" });
   const { aws_session } = (await (await fetch(`${url}/health`)).json()) as {

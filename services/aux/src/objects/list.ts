@@ -11,7 +11,7 @@ import {
 } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { Access } from "../access.ts";
-import { noSuchBucket } from "../routes/no-such.ts";
+import { noSuchBucket } from "./no-such.ts";
 import { type Entry, type SeenBucket, scan } from "./scan.ts";
 
 export interface ListObjectsDeps {

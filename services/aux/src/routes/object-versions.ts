@@ -3,8 +3,8 @@ import type { ObjectStore } from "@airlock/aws";
 import { MAX_PAGE, ObjectVersions, readPlace, VersionsQuery, writePlace } from "@airlock/contract";
 import { type App, clientLeft, problems } from "@airlock/http";
 import type { Access } from "../access.ts";
+import { noSuchObject } from "../objects/no-such.ts";
 import { jsonOf, send } from "../representation.ts";
-import { noSuchObject } from "./no-such.ts";
 
 export function objectVersionsRoute(app: App, objects: ObjectStore, access: Access): void {
   app.get(

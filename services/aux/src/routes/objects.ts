@@ -5,7 +5,7 @@ import { type App, clientLeft, headersForOne, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
-import { noSuchObject } from "./no-such.ts";
+import { noSuchObject } from "../objects/no-such.ts";
 
 const failures = problems(400, 401, 403, 404, 502, 503, 504);
 
