@@ -26,8 +26,8 @@ export const commonSettings = {
   HOST: z
     .string()
     .regex(/^[A-Za-z0-9.:_-]+$/, { error: "must be an address or host name to listen on" })
-    .default("0.0.0.0")
-    .describe("Address to listen on."),
+    .default("::")
+    .describe("Address to listen on; :: is every one, of IPv6 and of IPv4."),
   PORT: port().default(8080).describe("Port of the service."),
   METRICS_PORT: port().default(9090).describe("Port of GET /metrics, never exposed to clients."),
   LOG_LEVEL: word(Object.keys(LOG_WORDS) as LogWord[])

@@ -8,6 +8,7 @@ import {
 } from "@airlock/config";
 import { Counter, collectDefaultMetrics } from "prom-client";
 import type * as z from "zod";
+import { hostToListenOn } from "./any-address.ts";
 import type { App } from "./app-type.ts";
 import type { LogDestination } from "./log-destination.ts";
 import { createLogger, type Logger, openLog } from "./logging.ts";
@@ -86,8 +87,9 @@ export async function runService<S extends z.ZodObject>(
   process.on("unhandledRejection", fail("unhandled rejection"));
 
   try {
-    await app.listen({ host: settings.HOST, port: settings.PORT });
-    await listen(metricsServer, settings.HOST, settings.METRICS_PORT);
+    const host = await hostToListenOn(settings.HOST);
+    await app.listen({ host, port: settings.PORT });
+    await listen(metricsServer, host, settings.METRICS_PORT);
   } catch (error) {
     process.stderr.write(`${settings.SERVICE_NAME}: ${listenFailure(error)}\n`);
     process.exit(1);

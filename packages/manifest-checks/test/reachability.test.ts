@@ -26,6 +26,11 @@ const PEERS: Readonly<Record<string, Endpoint>> = {
   "another pod of jobs' namespace": { namespace: "gpu-controlplane", labels: name("debug") },
   "instance metadata": { ip: "169.254.169.254" },
   "the Pod Identity agent": { ip: "169.254.170.23" },
+  "instance metadata by IPv6": { ip: "fd00:ec2::254" },
+  "the Pod Identity agent by IPv6": { ip: "fd00:ec2::23" },
+  "a link-local address of IPv6": { ip: "fe80::1" },
+  "the internet by IPv6": { ip: "2001:db8::7" },
+  "a private address of IPv6": { ip: "fd12:3456:789a::7" },
   "the internet": { ip: "198.51.100.7" },
   "the callers' issuer": { ip: "203.0.113.7" },
   "the API server": { ip: "10.0.48.4" },
@@ -39,6 +44,8 @@ const PORTS: readonly Port[] = [53, 80, 443, 4566, 5432, 6443, 8080, 9090].flatM
 ]);
 
 const OUTSIDE = [
+  "the internet by IPv6",
+  "a private address of IPv6",
   "the internet",
   "the callers' issuer",
   "the API server",
@@ -99,6 +106,7 @@ describe("who may talk to whom", () => {
       line.startsWith("aux →"),
     );
     assert.ok(found.includes("aux → the Pod Identity agent TCP 80"), found.join("\n"));
+    assert.ok(found.includes("aux → the Pod Identity agent by IPv6 TCP 80"), found.join("\n"));
     assert.deepEqual(
       found.filter((line) => line.includes("instance metadata")),
       [],

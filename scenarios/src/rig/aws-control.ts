@@ -51,6 +51,11 @@ export class AwsControl {
     await this.#ask("/calls", "DELETE");
   }
 
+  /** Ends every session that STS has given out. */
+  async revokeSessions(as: "expired" | "unknown"): Promise<void> {
+    await this.#ask("/sessions", "DELETE", { as });
+  }
+
   async #ask(path: string, method: string, body?: object): Promise<unknown> {
     const response = await fetch(this.#url + path, {
       method,

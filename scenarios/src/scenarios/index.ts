@@ -21,6 +21,7 @@ import { longLists } from "./long-lists.ts";
 import { oddKeys } from "./odd-keys.ts";
 import { parameterBudget } from "./parameter-budget.ts";
 import { rollingRestart } from "./rolling-restart.ts";
+import { clockSet, sessionTroubles } from "./session-troubles.ts";
 import { slowClients } from "./slow-clients.ts";
 import { noisyCaller, throttled } from "./throttled.ts";
 import { waitingClients } from "./waiting-clients.ts";
@@ -44,6 +45,8 @@ export const SCENARIOS: readonly Scenario[] = [
   stsDownAtStart,
   shortSessions,
   stsDownAtRefresh,
+  sessionTroubles,
+  clockSet,
   rollingRestart,
   layerRollout,
   drain,

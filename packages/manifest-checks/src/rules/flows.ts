@@ -8,13 +8,14 @@ const DNS = /^pods kube-system\/k8s-app=kube-dns on (UDP|TCP) 53$/;
 const PROMETHEUS = /^pods monitoring\/app\.kubernetes\.io\/name=prometheus on TCP 9090$/;
 
 /** components/cluster-issuer: few addresses, inside. */
-const API_SERVER = /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2]) on TCP (443|6443)$/;
+const API_SERVER =
+  /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2])|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP (443|6443)$/;
 
 /** gateway is called through a load balancer in known subnets or by pods, and calls aux and jobs. */
 export const GATEWAY_PEERS = {
   ingress: [
     PROMETHEUS,
-    /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d) on TCP 8080$/,
+    /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d)|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 8080$/,
     // components/caller-pods
     /^pods airlock\.example\.com\/caller=true\/all on TCP 8080$/,
   ],
@@ -24,7 +25,7 @@ export const GATEWAY_PEERS = {
     // components/gateway-to-jobs
     /^pods gpu-controlplane\/app\.kubernetes\.io\/name=jobs on TCP 8080$/,
     // components/caller-jwt: the issuer's own addresses
-    /^addresses \d+\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2]) on TCP 443$/,
+    /^addresses (\d+\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2])|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 443$/,
     API_SERVER,
   ],
 } as const;
@@ -36,7 +37,7 @@ export const AUX_PEERS = {
     DNS,
     /^addresses \S+( but \S+)? on TCP 443$/,
     // components/pod-identity
-    /^addresses 169\.254\.170\.23\/32 on TCP 80$/,
+    /^addresses (169\.254\.170\.23\/32|fd00:ec2::23\/128) on TCP 80$/,
     API_SERVER,
   ],
 } as const;
@@ -47,7 +48,7 @@ export const JOBS_PEERS = {
   egress: [
     DNS,
     // components/jobs-to-postgres
-    /^addresses (10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d) on TCP 5432$/,
+    /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d)|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 5432$/,
     // components/jobs-to-sts
     /^addresses \S+( but \S+)? on TCP 443$/,
     API_SERVER,

@@ -9,9 +9,15 @@ import { envOf, ofKind, workloads } from "../world.ts";
 import { AUX_PEERS, flowsOf, GATEWAY_PEERS, JOBS_PEERS } from "./flows.ts";
 
 /** Addresses with credentials behind them: instance metadata, container credentials, Pod Identity. */
-const METADATA = ["169.254.169.254", "169.254.170.2", "169.254.170.23"];
-/** EKS Pod Identity's agent may be reached where that component is in use; it gives aux its own role only. */
-const AGENT = "169.254.170.23";
+const METADATA = [
+  "169.254.169.254",
+  "169.254.170.2",
+  "169.254.170.23",
+  "fd00:ec2::254",
+  "fd00:ec2::23",
+];
+/** EKS Pod Identity's agent, by IPv4 and IPv6, may be reached where that component is in use; it gives aux its own role only. */
+const AGENT = ["169.254.170.23", "fd00:ec2::23"];
 
 const TLS_12 = /^ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)/;
 
@@ -54,7 +60,7 @@ export const networkRules: readonly Rule[] = [
       ({ metadata }) => metadata.name === "aux-to-pod-identity-agent",
     );
     for (const ip of METADATA) {
-      if (service === "aux" && ip === AGENT && hasAgent) continue;
+      if (service === "aux" && AGENT.includes(ip) && hasAgent) continue;
       const open = [80, 443].find((port) =>
         mayTalk(world, { namespace, labels }, { ip }, { protocol: "TCP", port }),
       );
