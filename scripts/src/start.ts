@@ -17,13 +17,12 @@ import { describeRealAws } from "./start/real-aws.ts";
 import { keepSealingKeys } from "./start/sealing-keys-file.ts";
 import { keepSessions } from "./start/sessions.ts";
 import { overruled } from "./start/shell-settings.ts";
-
-const NODE_WATCH = ["--watch", "--watch-preserve-output"];
+import { restartOnChange } from "./start/watch/restart-on-change.ts";
 
 async function main(): Promise<void> {
   const output = createOutput(process.stdout, process.stderr);
   const options = optionsOrQuit(output);
-  const processes = new Processes(output);
+  const processes = new Processes(output, { areMended: options.watch });
   const stop = () => void processes.stop().then((code) => process.exit(code));
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -72,11 +71,17 @@ async function run(options: StartOptions, output: Output, processes: Processes):
   const specs = planProcesses(options, ground);
   const settings = Object.fromEntries(specs.map(({ name, env }) => [name, env]));
   tellOverruled(output, overruled(shell, settings));
-  await processes.start(specs, options.watch ? NODE_WATCH : []);
+  if (options.watch) {
+    const migrate = database && (async () => (await database).migrate());
+    // before they start: what is saved meanwhile is not lost
+    await processes.open(restartOnChange({ root: path("."), specs, processes, output, migrate }));
+  }
+  await processes.start(specs);
   if (processes.isStopping) return;
   tellDoors(output);
   const running = { options, ports, settings };
-  const places = { shell, down: [], cluster, database: await database, sessions };
+  const down = processes.down();
+  const places = { shell, down, cluster, database: await database, sessions };
   output.say(banner({ ...running, ...places }));
   output.record("ready", { ports, examples: examplesOf(running) });
   output.showRequests();

@@ -48,6 +48,7 @@ export async function start(
   args: readonly string[] = ["--only=pair"],
   env: Record<string, string> = {},
   ports?: Record<string, string>,
+  checkout = ROOT,
 ): Promise<Run> {
   const used = ports ?? (await freePorts());
   const folder = env.DATA_FOLDER ?? (await mkdtemp(join(tmpdir(), "airlock-start-")));
@@ -58,7 +59,7 @@ export async function start(
     process.execPath,
     ["--conditions=airlock-source", "scripts/src/start.ts", ...args],
     {
-      cwd: ROOT,
+      cwd: checkout,
       env: { PATH, HOME, DATA_FOLDER: folder, ...used, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     },
@@ -117,3 +118,11 @@ export async function statusOf(url: string): Promise<number> {
     () => 0,
   );
 }
+
+/** What a run has logged so far. */
+export const linesOf = (run: Run): Record<string, unknown>[] =>
+  run
+    .stdout()
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { Health } from "@airlock/contract";
-import { freePorts, isListening, type Run, start, statusOf } from "./harness.ts";
+import { freePorts, isListening, linesOf, type Run, start, statusOf } from "./harness.ts";
 import { inShell, printedLines, SHELLS } from "./shells.ts";
 
 /** A shell full of things that must change nothing. */
@@ -240,13 +240,6 @@ function lineOf(run: Run, msg: string | RegExp): Record<string, unknown> {
   assert.ok(found, run.stdout());
   return found;
 }
-
-const linesOf = (run: Run): Record<string, unknown>[] =>
-  run
-    .stdout()
-    .split("\n")
-    .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line));
 
 function isAlive(pid: number): boolean {
   try {

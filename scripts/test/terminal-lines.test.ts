@@ -1,7 +1,10 @@
 /** What a terminal shows of the log. */
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
+import { createErrorText } from "../src/start/error-text.ts";
 import { createTerminalLines, type LogLine } from "../src/start/terminal-lines.ts";
 
 const TIME = "2026-01-01T00:00:00.000Z";
@@ -70,4 +73,31 @@ test("a request is a row", () => {
     duration_ms: 3.1,
   };
   assert.deepEqual(shown([{ ...line, msg: "request" }]), ["INFO: gateway GET /config 200 3.1 ms"]);
+});
+
+test("of an error that a service has expected the name and message are shown, without a stack", () => {
+  const error = { type: "InvalidAccessKeyId", message: "no such key", stack: "at far away" };
+  const [row = ""] = shown([{ service: "aux", level: "warn", msg: "no session", error }]);
+  assert.equal(row, 'WARN: aux no session {"reason":"InvalidAccessKeyId: no such key"}');
+  assert.match(shown([{ service: "aux", level: "error", msg: "x", error }])[0] ?? "", /far away/);
+});
+
+test("what several processes write alike is shown once, and again when one of them repeats it", async () => {
+  const lines: string[] = [];
+  const errors = createErrorText((line) => lines.push(line));
+  for (const name of ["aux", "jobs", "aux"]) {
+    const stream = Readable.from([
+      "SyntaxError: x\n    at parse (node:internal/x:1:2)\n    at a.ts:1\n",
+    ]);
+    errors.follow(name, stream);
+    await finished(stream);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepEqual(lines, [
+    "aux: SyntaxError: x",
+    "aux:     at a.ts:1",
+    "jobs: the same as aux",
+    "aux: SyntaxError: x",
+    "aux:     at a.ts:1",
+  ]);
 });

@@ -9,9 +9,6 @@ import type { Environment } from "./plan.ts";
 
 const READY_POLL_MS = 50;
 const PROBE_LIMIT_MS = 5000;
-/** A service may take 15 s to finish what it has begun. */
-const STOP_LIMIT_MS = 20_000;
-
 /** Of its own: the global one may lead to a proxy that the shell names. */
 const agent = new Agent();
 
@@ -19,13 +16,8 @@ const agent = new Agent();
  * @param entry relative to the checkout.
  * @param env its whole environment.
  */
-export function startChild(
-  entry: string,
-  env: Environment,
-  flags: readonly string[] = [],
-): ChildProcess {
+export function startChild(entry: string, env: Environment): ChildProcess {
   const args = [
-    ...flags,
     "--conditions=airlock-source",
     "--enable-source-maps",
     `--import=${pathToFileURL(path("scripts/src/start/follow-parent.ts")).href}`,
@@ -74,11 +66,12 @@ function probe(url: string): Promise<string> {
   });
 }
 
-export async function stopChild(child: ChildProcess): Promise<void> {
+/** @param limitMs what is not ended by then is ended without its consent. */
+export async function stopChild(child: ChildProcess, limitMs: number): Promise<void> {
   if (hasEnded(child)) return;
   const exited = once(child, "exit");
   child.kill("SIGTERM");
-  const limit = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
+  const limit = setTimeout(() => child.kill("SIGKILL"), limitMs);
   await exited;
   clearTimeout(limit);
 }

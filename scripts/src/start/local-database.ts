@@ -14,6 +14,12 @@ export interface LocalDatabase {
   readonly folder: string;
   /** Resolves when the server has ended without being asked to. */
   readonly failed: Promise<void>;
+  /**
+   * Brings it to the schema of this checkout as it is now.
+   *
+   * @throws Error with Postgres' own words.
+   */
+  migrate(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,22 +43,24 @@ export async function openDatabase(options: LocalDatabaseOptions): Promise<Local
       `No Postgres for jobs: ${error.message} (DATA_FOLDER=…), or leave jobs out: pnpm start --only=pair`,
     );
   });
-  try {
-    await bringUpToDate(server, shell);
-  } catch (error) {
+  const bringUp = () => bringUpToDate(server, shell);
+  await bringUp().catch(async (error) => {
     await server.stop();
-    const words = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `The database cannot be migrated: ${words}\nBegin anew with: pnpm start --reset`,
-    );
-  }
-  const { url, failed } = server;
-  return { url, port: server.port, folder: server.folder, failed, close: () => server.stop() };
+    throw error;
+  });
+  const { url, failed, folder: place } = server;
+  return { url, port, folder: place, failed, migrate: bringUp, close: () => server.stop() };
 }
 
 const quiet: StoreLog = { info() {}, warn() {}, error() {} };
 
 async function bringUpToDate({ url }: LocalPostgres, shell: NodeJS.ProcessEnv): Promise<void> {
   const settings = loadSettings(z.object(storeSettings), handedOn(shell, "jobs"));
-  await migrate({ ...connectTarget(url), queues: queuesOf(settings), log: quiet });
+  const options = { ...connectTarget(url), queues: queuesOf(settings), log: quiet };
+  await migrate(options).catch((error) => {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `The database cannot be migrated: ${words}\nBegin anew with: pnpm start --reset`,
+    );
+  });
 }

@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { WriteStream } from "node:tty";
+import { createErrorText } from "./error-text.ts";
 import { createDoors, type Doors } from "./open-doors.ts";
 import { createTerminalLines, type LogLine } from "./terminal-lines.ts";
 
@@ -28,6 +29,7 @@ export interface Output {
 export function createOutput(stdout: WriteStream, stderr: WriteStream): Output {
   const terminal = stdout.isTTY === true ? createTerminalLines() : undefined;
   const doors = createDoors();
+  const errors = createErrorText((line) => stderr.write(`${line}\n`));
   const write = (line: LogLine) => {
     const text = terminal ? terminal.render(line) : JSON.stringify(line);
     if (text !== undefined) stdout.write(`${text}\n`);
@@ -39,7 +41,7 @@ export function createOutput(stdout: WriteStream, stderr: WriteStream): Output {
   });
   return {
     follow(name, out, err) {
-      createInterface({ input: err }).on("line", (line) => stderr.write(`${name}: ${line}\n`));
+      errors.follow(name, err);
       return new Promise((resolve) => {
         createInterface({ input: out }).on("line", (text) => {
           const line = parse(text) ?? stamp({ level: "warn", service: name, msg: text });

@@ -24,6 +24,8 @@ export interface ProcessSpec {
   /** Awaited before it starts: the processes before it need not wait. */
   readonly secrets?: (() => Promise<Environment>) | undefined;
   readonly ports: readonly PortName[];
+  /** The process that holds what this one has been given, and takes it along when it ends. */
+  readonly leansOn?: ProcessSpec["name"];
   /** Answers 200 when the next process may start. */
   readonly readyUrl: string;
 }
@@ -79,6 +81,8 @@ function aux(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
       ACCESS_POLICY_CALLERS: callersOf(shell),
     },
     ports: ["AUX_PORT", "AUX_METRICS_PORT"],
+    // its session is the stand-in's
+    leansOn: "local-aws",
     readyUrl: `http://127.0.0.1:${ports.AUX_PORT}/readyz`,
   };
 }

@@ -11,14 +11,17 @@ export class Processes {
   /** Told when the run cannot go on, with the reason. */
   onDeath: (sentence: string) => void = () => {};
   readonly #output: Output;
+  /** Whether one that has ended waits to be mended, instead of ending the run. */
+  readonly #areMended: boolean;
   /** In the order of the plan. */
   #services: readonly ServiceProcess[] = [];
   readonly #opened: Promise<Closable>[] = [];
   #hasFailed = false;
   #stopped: Promise<number> | undefined;
 
-  constructor(output: Output) {
+  constructor(output: Output, { areMended }: { readonly areMended: boolean }) {
     this.#output = output;
+    this.#areMended = areMended;
   }
 
   get isStopping(): boolean {
@@ -38,15 +41,34 @@ export class Processes {
     return await opening;
   }
 
-  /** Starts them all: the first, which others talk to at once, and then the rest side by side. */
-  async start(specs: readonly ProcessSpec[], flags: readonly string[]): Promise<void> {
+  async start(specs: readonly ProcessSpec[]): Promise<void> {
     if (this.isStopping) return;
     const output = this.#output;
-    const onTrouble = (sentence: string) => this.fail(`${sentence}; stopping the rest.`);
-    this.#services = specs.map((spec) => new ServiceProcess({ spec, output, flags, onTrouble }));
-    const [first, ...rest] = this.#services;
-    await first?.start();
-    await Promise.all(rest.map((service) => service.start()));
+    this.#services = specs.map((spec) => {
+      const onTrouble = (sentence: string) => this.#onTrouble(sentence);
+      return new ServiceProcess({ spec, output, onTrouble });
+    });
+    await startInOrder(this.#services);
+  }
+
+  /** Resolves when each is ready, or has said why it is not. */
+  async restart(names: readonly string[]): Promise<void> {
+    if (this.isStopping) return;
+    const services = this.#services.filter(({ name }) => names.includes(name));
+    await startInOrder(services);
+  }
+
+  /** Those that wait to be mended. */
+  down(): string[] {
+    return this.#services.filter(({ isUp }) => !isUp).map(({ name }) => name);
+  }
+
+  #onTrouble(sentence: string): void {
+    if (!this.#areMended) {
+      this.fail(`${sentence}; stopping the rest.`);
+    } else if (!this.isStopping) {
+      this.#output.complain(`${sentence}; it starts again when its code is saved.`);
+    }
   }
 
   /** @returns the exit code of the whole run: 1 when it has failed, else 0. */
@@ -63,4 +85,12 @@ export class Processes {
       await thing?.close();
     }
   }
+}
+
+/** The stand-in, which others talk to at once, and then the rest side by side. */
+async function startInOrder(services: readonly ServiceProcess[]): Promise<void> {
+  const standIn = services.find(({ name }) => name === "local-aws");
+  await standIn?.start();
+  const rest = services.filter((service) => service !== standIn);
+  await Promise.all(rest.map((service) => service.start()));
 }

@@ -7,13 +7,16 @@ import type { Output } from "./output.ts";
 import type { ProcessSpec } from "./plan.ts";
 
 const READY_LIMIT_MS = 60_000;
+/** A service may take 15 s to finish what it has begun. */
+const STOP_LIMIT_MS = 20_000;
+/** Whoever has saved waits for the new code. */
+const RESTART_LIMIT_MS = 3000;
 /** For the lines of a process that answers already; one that logs little has none. */
 const LINES_LIMIT_MS = 500;
 
 export interface ServiceProcessOptions {
   readonly spec: ProcessSpec;
   readonly output: Output;
-  readonly flags: readonly string[];
   /** Told when it has ended, or is not ready in time, and nobody asked for that. */
   readonly onTrouble: (sentence: string) => void;
 }
@@ -62,16 +65,16 @@ export class ServiceProcess {
   /** For good. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    this.#turn = this.#turn.then(() => this.#end());
+    this.#turn = this.#turn.then(() => this.#end(STOP_LIMIT_MS));
     await this.#turn;
   }
 
   async #begin() {
-    await this.#end();
-    const { spec, output, flags, onTrouble } = this.#options;
+    await this.#end(RESTART_LIMIT_MS);
+    const { spec, output, onTrouble } = this.#options;
     const secrets = this.#isStopping ? undefined : await spec.secrets?.();
     if (this.#isStopping) return undefined;
-    const child = startChild(spec.entry, { ...spec.env, ...secrets }, flags);
+    const child = startChild(spec.entry, { ...spec.env, ...secrets });
     this.#child = child;
     // when its last words are out
     void once(child, "close").then(([code, signal]) => {
@@ -84,11 +87,11 @@ export class ServiceProcess {
     return { child, listening };
   }
 
-  async #end(): Promise<void> {
+  async #end(limitMs: number): Promise<void> {
     const child = this.#child;
     // from here on nobody is told of its end
     this.#child = undefined;
     this.#isUp = false;
-    if (child) await stopChild(child);
+    if (child) await stopChild(child, limitMs);
   }
 }

@@ -26,12 +26,20 @@ export function createTerminalLines(): TerminalLines {
   return {
     render(line) {
       if (line.level === "info" && !isWorthARow(line, isReady)) return undefined;
-      return pretty(line).trimEnd();
+      return pretty(briefly(line)).trimEnd();
     },
     showRequests() {
       isReady = true;
     },
   };
+}
+
+/** What a service has expected has no stack to look at. */
+function briefly(line: LogLine): LogLine {
+  const { error, ...rest } = line;
+  if (line.level !== "warn" || typeof error !== "object" || error === null) return line;
+  const { type, message } = error as { readonly type?: unknown; readonly message?: unknown };
+  return { reason: `${type}: ${message}`, ...rest };
 }
 
 function isWorthARow({ service, msg, decision, denied }: LogLine, isReady: boolean): boolean {

@@ -1,0 +1,120 @@
+/** `dev` never serves old code, and restarts no more than it has to. */
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { linesOf, ROOT, type Run, start } from "./harness.ts";
+
+const NOT_COPIED = new Set([".git", ".airlock", "node_modules", "dist", "test", "docs", "bench"]);
+
+/** This checkout's sources, to be changed, with what it has installed. */
+async function copyCheckout(t: TestContext): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), "airlock-dev-"));
+  t.after(() => rm(copy, { recursive: true, force: true }));
+  await cp(ROOT, copy, {
+    recursive: true,
+    verbatimSymlinks: true,
+    // links to other packages, in the copy, and to what is installed, through the link below
+    filter: (path) =>
+      !NOT_COPIED.has(basename(path)) ||
+      /^(packages|services|scripts)\//.test(relative(ROOT, path)),
+  });
+  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  return copy;
+}
+
+interface Restart {
+  readonly restarting: readonly string[];
+  readonly files: readonly string[];
+}
+
+const restartsOf = (run: Run): Restart[] =>
+  linesOf(run).filter((line) => Array.isArray(line.restarting)) as unknown as Restart[];
+/** How often a service has come to be ready. */
+const readyOf = (run: Run, service: string): number =>
+  linesOf(run).filter(({ of, ms }) => of === service && ms !== undefined).length;
+
+async function until(what: string, run: Run, isTrue: () => boolean): Promise<void> {
+  const end = performance.now() + 30_000;
+  while (!isTrue()) {
+    assert.ok(performance.now() < end, `${what}\n${run.stdout().slice(-3000)}\n${run.stderr()}`);
+    await sleep(10);
+  }
+}
+
+test("saves by rename, checkouts and mended errors: each one restart of the right services, with the new code", async (t) => {
+  const copy = await copyCheckout(t);
+  const run = await start(t, ["--watch", "--only=pair"], {}, undefined, copy);
+  await run.ready();
+  const about = "services/gateway/src/routes/about.ts";
+  const shared = "packages/http/src/probes.ts";
+  const inner = "services/aux/src/routes/about.ts";
+  const text = new Map<string, string>();
+  for (const file of [about, shared, inner]) {
+    text.set(file, await readFile(join(copy, file), "utf8"));
+  }
+  let saves = 0;
+  const tookMs: number[] = [];
+  const save = async (file: string, services: readonly string[], write: () => Promise<void>) => {
+    const before = services.map((service) => readyOf(run, service));
+    const sinceMs = performance.now();
+    await write();
+    saves++;
+    const isBack = () =>
+      services.every((service, index) => readyOf(run, service) > (before[index] ?? 0));
+    await until(`save ${saves} of ${file}`, run, isBack);
+    tookMs.push(Math.round(performance.now() - sinceMs));
+    assert.equal(restartsOf(run).length, saves);
+    const last = restartsOf(run).at(-1);
+    assert.deepEqual([last?.restarting, last?.files], [services, [file]]);
+  };
+  const renameSave = async (file: string, content: string) => {
+    await writeFile(join(copy, `${file}.draft`), content);
+    await rename(join(copy, `${file}.draft`), join(copy, file));
+  };
+  const checkOut = async (file: string, content: string) => {
+    await rm(join(copy, file));
+    await writeFile(join(copy, file), content, { flag: "wx" });
+  };
+  const title = async () => {
+    const body = await (await fetch(`${run.gateway}/version`)).json();
+    return (body as { service: string }).service;
+  };
+  const versioned = (n: number) =>
+    (text.get(shared) ?? "").replace("service: settings.SERVICE_NAME", `service: "save ${n}"`);
+
+  for (let n = 0; n < 3; n++) {
+    await save(shared, ["aux", "gateway"], () => renameSave(shared, versioned(n)));
+    assert.equal(await title(), `save ${n}`);
+    await save(about, ["gateway"], () => checkOut(about, `${text.get(about)}// ${n}\n`));
+    await save(inner, ["aux"], () => renameSave(inner, `${text.get(inner)}// ${n}\n`));
+  }
+
+  await writeFile(join(copy, about), "const broken = ;\n");
+  saves++;
+  await until("the error is told", run, () =>
+    /gateway has ended \(exit code 1\)/.test(run.stderr()),
+  );
+  assert.match(run.stderr(), /gateway: const broken = ;/);
+  await save(about, ["gateway"], () => renameSave(about, text.get(about) ?? ""));
+  assert.equal(await title(), "save 2");
+  t.diagnostic(
+    `${saves} saves, ${restartsOf(run).length} restarts, ready again after ${tookMs.join(", ")} ms`,
+  );
+});
+
+test("an error that is there from the beginning is waited for", async (t) => {
+  const copy = await copyCheckout(t);
+  const file = join(copy, "services/gateway/src/app.ts");
+  const text = await readFile(file, "utf8");
+  await writeFile(file, `const broken = ;\n${text}`);
+  const run = await start(t, ["--watch", "--only=gateway"], {}, undefined, copy);
+  await run.ready();
+  assert.match(run.stderr(), /Ready but for gateway\./);
+  await writeFile(file, text);
+  await until("it starts", run, () => readyOf(run, "gateway") === 1);
+  run.process.kill("SIGTERM");
+  assert.equal(await run.exit(), 0, run.stderr());
+});
