@@ -57,7 +57,7 @@ export function admitCallers(options: CallerAdmissionOptions): Admission {
 
   const ask = async (request: FastifyRequest, reply: FastifyReply, guard: CallerCheck) => {
     const held = await limit?.hold(request, reply);
-    const decision = await guard.check(request.raw.rawHeaders);
+    const decision = await guard.check(request.raw.rawHeaders); // which never rejects
     held?.settle(decision.allow);
     if (decision.allow) return enter(request, reply, decision);
     const { status, code, headers, reason, detail = DETAILS[status] } = decision;

@@ -23,4 +23,4 @@ export { createRateLimits, type Held, type RateLimit } from "./rate-limit.ts";
 export { traceContextOf } from "./request-context.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";
-export type { Shares } from "./waiting.ts";
+export type { ClientPlaces } from "./waiting.ts";

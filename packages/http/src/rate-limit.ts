@@ -49,6 +49,8 @@ export interface RateLimitOptions {
 
 /** Longest wait for what is held: as long as a key may be looked up. */
 const MAX_WAIT_MS = 2000;
+/** Requests of one address that wait: each is one of those in progress, of which all clients have 1000. */
+const MAX_WAITERS = 256;
 
 /** @returns what makes limits; undefined stands for none. Call it once for each process. */
 export function createRateLimits(
@@ -110,7 +112,7 @@ class MinuteLimit implements RateLimit {
       }
       const leftMs = deadlineMs - performance.now();
       if (count.held === 0) throw this.#refusal(reply, this.#addresses.secondsLeft());
-      if (leftMs <= 0) throw this.#refusal(reply, 1);
+      if (leftMs <= 0 || count.waiting.size >= MAX_WAITERS) throw this.#refusal(reply, 1);
       await settledOrLate(count, leftMs);
     }
   }

@@ -30,7 +30,7 @@ import { routedPath } from "./request-target.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { registerShedding } from "./shedding.ts";
 import { cutSlowReaders } from "./slow-readers.ts";
-import { registerWaiting, type Shares } from "./waiting.ts";
+import { type ClientPlaces, registerWaiting } from "./waiting.ts";
 
 export interface ServerOptions {
   readonly settings: CommonSettings;
@@ -41,8 +41,8 @@ export interface ServerOptions {
   readonly admission?: Admission | undefined;
   /** CIDRs of the proxies whose X-Forwarded-For is believed. */
   readonly trustProxy?: readonly string[] | undefined;
-  /** Of waits and streams; undefined means that nobody has one of its own. */
-  readonly shares?: Shares | undefined;
+  /** Of waits and streams; undefined means that only all clients together are bounded. */
+  readonly clientPlaces?: ClientPlaces | undefined;
   readonly headLimits?: HeadLimits;
   /** The problem of a path that is not valid percent-encoding, where it has one of its own. */
   readonly undecodable?: (path: string) => ProblemError | undefined;
@@ -126,7 +126,7 @@ export async function createServer(
   registerConnectionEnd(app);
   registerBodies(app, metrics);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
-  registerWaiting(app, metrics, options.shares);
+  registerWaiting(app, metrics, options.clientPlaces);
   registerGuards(app, {
     limits: headLimits,
     allowedHosts: settings.ALLOWED_HOSTS,

@@ -1,4 +1,4 @@
-/** Places for what lasts: waits for a change and streams to slow readers, a share for each client. */
+/** Places for what lasts, waits for a change and streams to slow readers: so many for each client. */
 import { ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { App, PlaceKind } from "./app-type.ts";
@@ -8,10 +8,10 @@ import type { Metrics } from "./metrics.ts";
 const MAX_PLACES: Readonly<Record<PlaceKind, number>> = { wait: 2000, stream: 500 };
 const RETRY_SOON = { "retry-after": "1" };
 
-export interface Shares {
-  /** Places that one client may have at once; 0 means no limit of its own. */
-  readonly perClient: Readonly<Record<PlaceKind, number>>;
-  /** Whose places a request takes; undefined where that is not known: then there is no share. */
+export interface ClientPlaces {
+  /** How many one client may have at once; 0 means no limit of its own. */
+  readonly most: Readonly<Record<PlaceKind, number>>;
+  /** Whose places a request takes; undefined where that is not known: then only the total counts. */
   readonly clientOf: (request: FastifyRequest) => string | undefined;
 }
 
@@ -19,9 +19,13 @@ export interface Shares {
  * Gives requests `takePlace`, and the application the signal that ends all waits: it comes when the
  * server closes, after the drain delay, so that a client that asks again at once finds another pod.
  *
- * @param shares undefined means that only the total is bounded.
+ * @param clientPlaces undefined means that only the total is bounded.
  */
-export function registerWaiting(app: App, { inFlight }: Metrics, shares: Shares | undefined): void {
+export function registerWaiting(
+  app: App,
+  { inFlight }: Metrics,
+  clientPlaces: ClientPlaces | undefined,
+): void {
   const draining = new AbortController();
   app.decorate("draining", draining.signal);
   app.addHook("preClose", (done) => {
@@ -31,10 +35,10 @@ export function registerWaiting(app: App, { inFlight }: Metrics, shares: Shares 
   const taken = { wait: new Map<string, number>(), stream: new Map<string, number>() };
 
   app.decorateRequest("takePlace", function takePlace(this: FastifyRequest, kind: PlaceKind) {
-    const share = shares?.perClient[kind] ?? 0;
-    const client = share === 0 ? undefined : shares?.clientOf(this);
+    const most = clientPlaces?.most[kind] ?? 0;
+    const client = most === 0 ? undefined : clientPlaces?.clientOf(this);
     const own = client === undefined ? 0 : (taken[kind].get(client) ?? 0);
-    if (client !== undefined && own >= share) throw tooMany(kind, share);
+    if (client !== undefined && own >= most) throw tooMany(kind, most);
     if (inFlight[kind] >= MAX_PLACES[kind]) throw overloaded();
     inFlight[kind]++;
     if (client !== undefined) taken[kind].set(client, own + 1);
@@ -56,10 +60,10 @@ function leave(taken: Map<string, number>, client: string): void {
 
 const NAMES: Readonly<Record<PlaceKind, string>> = { wait: "waits", stream: "downloads" };
 
-const tooMany = (kind: PlaceKind, share: number) =>
+const tooMany = (kind: PlaceKind, most: number) =>
   new ProblemError(
     "too_many_at_once",
-    `At most ${share} ${NAMES[kind]} of one client are served here at once; end one, or try again.`,
+    `At most ${most} ${NAMES[kind]} of one client are served here at once; end one, or try again.`,
     { headers: RETRY_SOON },
   );
 

@@ -122,6 +122,16 @@ test("nobody waits for more than two seconds, nor leaves a place to one who has 
   assert.deepEqual(ends, ["held", "rate_limited 1", "held"]);
 });
 
+test("256 requests of one address wait; one more is refused at once, and told to come soon", async (t) => {
+  const { hold, held, ends, turn } = make(t, 1);
+  for (let n = 0; n < 1 + 256 + 3; n++) hold("a");
+  await turn();
+  assert.deepEqual(ends, ["held", ...new Array(3).fill("rate_limited 1")]);
+  held[0]?.settle(false);
+  await turn();
+  assert.deepEqual(ends.slice(4), new Array(256).fill("rate_limited 60"));
+});
+
 test("what was held in a minute that is over is given back to nobody", async (t) => {
   const { hold, held, spend, pass } = make(t, 1);
   hold("a");

@@ -10,6 +10,7 @@ import { dns } from "./dns.ts";
 import { drain } from "./drain.ts";
 import { endurance } from "./endurance.ts";
 import { fuzz } from "./fuzz.ts";
+import { greedyClient } from "./greedy-client.ts";
 import { jobsCanary } from "./jobs-canary.ts";
 import { jobsIdempotency } from "./jobs-idempotency.ts";
 import { jobsKeys } from "./jobs-keys.ts";
@@ -41,6 +42,7 @@ export const SCENARIOS: readonly Scenario[] = [
   dns,
   crowd,
   slowClients,
+  greedyClient,
   canary,
   stsDownAtStart,
   shortSessions,

@@ -3,10 +3,10 @@ import type { Aws } from "@airlock/aws";
 import {
   type App,
   admitLayer,
+  type ClientPlaces,
   createServer,
   type Logger,
   type Metrics,
-  type Shares,
 } from "@airlock/http";
 import type { LayerGuard } from "@airlock/identity";
 import { type AccessDeps, createAccess } from "./access.ts";
@@ -37,15 +37,15 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
   };
   const isReady = () => aws.session.isValid() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
-  // where nobody tells whom a request is for, the peer is a gateway, and all of its clients would share
-  const shares: Shares = {
-    perClient: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
+  // where nobody tells whom a request is for, the peer is a gateway, and all of its clients would be one
+  const clientPlaces: ClientPlaces = {
+    most: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
     clientOf: ({ caller, client, isClientTold }) => {
       if (caller !== undefined) return `caller ${caller}`;
       return isClientTold ? `address ${client.network}` : undefined;
     },
   };
-  const options = { settings, about, isReady, admission, shares, logger, metrics };
+  const options = { settings, about, isReady, admission, clientPlaces, logger, metrics };
   return createServer(options, (app) => {
     const access = createAccess(deps);
     aboutRoutes(app, settings, aws.session);

@@ -2,13 +2,13 @@
 import {
   type App,
   admitCallers,
+  type ClientPlaces,
   createMetrics,
   createRateLimits,
   createServer,
   invalidObjectKey,
   type Logger,
   type Metrics,
-  type Shares,
 } from "@airlock/http";
 import type { CallerGuard, LayerPresenter } from "@airlock/identity";
 import type { FastifyRequest } from "fastify";
@@ -58,13 +58,13 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   const limit = limits({ name: "requests", perMinute: rateLimitPerMinute(settings) });
   const isAskedBehind = (request: FastifyRequest) => jobs !== undefined && isUnderV1(request);
   const admission = admitCallers({ callers, limit, isAskedBehind });
-  const shares: Shares = {
-    perClient: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
+  const clientPlaces: ClientPlaces = {
+    most: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
     clientOf: ({ caller, client }) =>
       caller === undefined ? `address ${client.network}` : `caller ${caller}`,
   };
   const trustProxy = settings.TRUST_PROXY;
-  const common = { settings, about, isReady, admission, shares, trustProxy, logger, metrics };
+  const common = { settings, about, isReady, admission, clientPlaces, trustProxy, logger, metrics };
   const options = { ...common, headLimits: HEAD_LIMITS, undecodable };
   return createServer(options, async (app) => {
     const toAux = createForward(aux, deps.layer);
