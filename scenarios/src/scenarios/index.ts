@@ -21,6 +21,7 @@ import { linkFaults } from "./link-faults.ts";
 import { longLists } from "./long-lists.ts";
 import { oddKeys } from "./odd-keys.ts";
 import { parameterBudget } from "./parameter-budget.ts";
+import { proxyEnvironment } from "./proxy-environment.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { clockSet, sessionTroubles } from "./session-troubles.ts";
 import { slowClients } from "./slow-clients.ts";
@@ -49,6 +50,7 @@ export const SCENARIOS: readonly Scenario[] = [
   stsDownAtRefresh,
   sessionTroubles,
   clockSet,
+  proxyEnvironment,
   rollingRestart,
   layerRollout,
   drain,
