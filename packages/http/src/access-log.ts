@@ -1,17 +1,16 @@
 /** One log line and one histogram sample a request, whether it was answered or the client left. */
 
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { type AccessLevel, accessLineWriter } from "./access-line.ts";
 import type { App } from "./app-type.ts";
 import type { ClientOf } from "./client-address.ts";
 import { connectionOf } from "./connections.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
 import { isProbe } from "./probes.ts";
-import { traceContextOf } from "./request-context.ts";
 
 /** Status logged when the client left before the answer was complete (nginx's convention). */
 const CLIENT_CLOSED_REQUEST = 499;
-const MAX_LOGGED_PATH = 1100;
 
 /**
  * Counts every request in, and out again when the work for it is done: how long its client takes to
@@ -30,6 +29,7 @@ export function registerAccessLog(
   app.decorateRequest("logFields", undefined);
   app.decorateRequest("brokenStatus", undefined);
   app.decorateRequest("client");
+  const writeLine = accessLineWriter(logger);
   let successes = 0;
 
   const end = (request: FastifyRequest, reply: FastifyReply) => {
@@ -39,26 +39,11 @@ export function registerAccessLog(
     const elapsedMs = reply.elapsedTime;
     const route = request.routeOptions.url ?? "none";
     metrics.requestDuration
-      .labels(knownMethod(request.method), route, String(status))
+      .of(knownMethod(request.method), route, String(status))
       .observe(elapsedMs / 1000);
     const level = levelOf(request, status);
     if (level === "info" && successes++ % sample !== 0) return;
-    // straight to the service's logger: a child for one line would cost more than the line
-    logger[level](
-      {
-        request_id: request.id,
-        trace_id: traceContextOf(request.raw).traceId,
-        method: request.method,
-        path: loggedPath(request.originalUrl),
-        route,
-        status,
-        duration_ms: Math.round(elapsedMs * 10) / 10,
-        peer: request.client.address,
-        ...(request.caller !== undefined && { caller: request.caller }),
-        ...request.logFields,
-      },
-      "request",
-    );
+    writeLine(level, request, { status, route, elapsedMs });
   };
 
   const { inFlight } = metrics;
@@ -84,16 +69,10 @@ export function registerAccessLog(
 }
 
 /** A probe asks in order to be told no: whatever it hears, nobody has to act on it. */
-function levelOf(request: FastifyRequest, status: number) {
+function levelOf(request: FastifyRequest, status: number): AccessLevel {
   if (isProbe(request.url)) return "debug";
   if (status >= 500) return "error";
   return status >= 400 ? "warn" : "info";
-}
-
-/** The path without its query: secrets are sent in queries by mistake. */
-function loggedPath(url: string): string {
-  const query = url.indexOf("?");
-  return (query < 0 ? url : url.slice(0, query)).slice(0, MAX_LOGGED_PATH);
 }
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);

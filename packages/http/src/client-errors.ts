@@ -54,7 +54,7 @@ export function createHeadRefusal({
     const peer = client.address;
     const line = { request_id: requestId, status, code, reason: error.code, peer };
     logger.warn(line, "request refused before routing");
-    metrics.requestDuration.labels("other", "none", String(status)).observe(0); // nobody knows its beginning
+    metrics.requestDuration.of("other", "none", String(status)).observe(0); // nobody knows its beginning
     socket.resume(); // closing a socket with unread data resets it, and can take the answer away
     socket.end(render(problem, requestId, mayHaveBody(error)));
     setTimeout(() => socket.destroy(), LINGER_MS).unref();

@@ -1,6 +1,7 @@
 /** What is known of each connection, from its first byte to its last. */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
+import type { FastifyReply } from "fastify";
 import type { App } from "./app-type.ts";
 import { hasBody } from "./bodies.ts";
 
@@ -46,15 +47,19 @@ export function trackConnections(server: Server): ReadonlySet<Connection> {
  */
 export function registerConnectionEnd(app: App): void {
   app.decorate("isDraining", false);
-  app.addHook("onSend", (request, reply, payload, done) => {
-    const { raw } = request;
-    const connection = connectionOf(raw.socket);
-    if (connection) connection.isStreaming = isStream(payload);
-    const isOld = connection !== undefined && performance.now() > connection.closeAfter;
-    const isUnread = hasBody(raw) && !raw.complete;
-    if (app.isDraining || isOld || isUnread) reply.header("connection", "close");
+  app.addHook("onSend", (_request, reply, payload, done) => {
+    if (endsConnection(reply, isStream(payload))) reply.header("connection", "close");
     done();
   });
+}
+
+/** Called once for each answer. @returns whether its connection must end with it. */
+export function endsConnection({ request, server }: FastifyReply, isStreaming: boolean): boolean {
+  const { raw } = request;
+  const connection = connectionOf(raw.socket);
+  if (connection) connection.isStreaming = isStreaming;
+  const isOld = connection !== undefined && performance.now() > connection.closeAfter;
+  return server.isDraining || isOld || (hasBody(raw) && !raw.complete);
 }
 
 const isStream = (payload: unknown): boolean =>

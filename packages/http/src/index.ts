@@ -21,6 +21,7 @@ export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
 export { createRateLimits, type Held, type RateLimit } from "./rate-limit.ts";
 export { traceContextOf } from "./request-context.ts";
+export { sendParts } from "./send-parts.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";
 export type { ClientPlaces } from "./waiting.ts";

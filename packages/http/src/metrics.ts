@@ -1,12 +1,13 @@
 /** Prometheus metrics and the port of their own that serves them. */
 import { createServer, type Server } from "node:http";
 import type { CommonSettings } from "@airlock/config";
-import { Gauge, Histogram, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
+import { Latency } from "./latency.ts";
 
 export interface Metrics {
   readonly registry: Registry;
   /** Rate, errors and duration of requests, in seconds: the one RED histogram. */
-  readonly requestDuration: Histogram<"method" | "route" | "status">;
+  readonly requestDuration: Latency;
   /**
    * Requests received and not yet answered, and those among them whose body is still arriving, or
    * that wait or stream (see waiting.ts): plain numbers, read when the metrics are.
@@ -49,12 +50,12 @@ export function createMetrics(build: Pick<CommonSettings, "VERSION" | "GIT_SHA">
   });
   return {
     registry,
-    requestDuration: new Histogram({
+    requestDuration: new Latency({
       name: "airlock_http_request_duration_seconds",
       help: "Requests by method, route pattern and status.",
       labelNames: ["method", "route", "status"],
       buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-      registers: [registry],
+      registry,
     }),
     inFlight,
   };

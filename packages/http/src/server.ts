@@ -15,7 +15,7 @@ import { registerBodies } from "./bodies.ts";
 import { createClientOf } from "./client-address.ts";
 import { createHeadRefusal } from "./client-errors.ts";
 import { registerConnectionEnd, trackConnections } from "./connections.ts";
-import { type ApiDescription, registerDocsPage, registerOpenApi } from "./docs.ts";
+import type { ApiDescription } from "./docs.ts";
 import { type HeadLimits, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -134,10 +134,12 @@ export async function createServer(
   });
   registerAdmission(app, admission);
   registerNotFound(app, maxHeadBytes);
-  await registerOpenApi(app, options.about);
+  // schemas for nobody would stay in memory for ever
+  const docs = docsEnabled(settings) ? await import("./docs.ts") : undefined;
+  await docs?.registerOpenApi(app, options.about);
   registerProbes(app, settings, () => !app.isDraining && options.isReady());
   await addRoutes(app);
-  if (docsEnabled(settings)) await registerDocsPage(app);
+  await docs?.registerDocsPage(app);
   return app;
 }
 

@@ -31,6 +31,8 @@ export interface GatewayDeps {
   readonly jobsLayer?: LayerPresenter | undefined;
   /** Checks the callers of aux; undefined lets everybody in. */
   readonly callers?: CallerGuard | undefined;
+  /** False while no traffic should come yet (see warm-up.ts). */
+  readonly isWarm?: () => boolean;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
 }
@@ -53,7 +55,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     version: settings.VERSION,
   };
   // aux does not matter here: an edge that empties because of one fault behind it helps nobody
-  const isReady = () => callers?.isReady() ?? true;
+  const isReady = () => (deps.isWarm?.() ?? true) && (callers?.isReady() ?? true);
   const limits = createRateLimits(metrics);
   const limit = limits({ name: "requests", perMinute: rateLimitPerMinute(settings) });
   const isAskedBehind = (request: FastifyRequest) => jobs !== undefined && isUnderV1(request);

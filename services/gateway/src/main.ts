@@ -5,6 +5,7 @@ import { buildApp } from "./app.ts";
 import { openCallers } from "./callers.ts";
 import { refuse, settingsSchema } from "./settings.ts";
 import { openUpstreams } from "./upstreams.ts";
+import { warmUp } from "./warm-up.ts";
 
 await runService(
   settingsSchema,
@@ -14,7 +15,17 @@ await runService(
     const upstreams = openUpstreams(settings, { logger, registry: metrics.registry });
     const { aux, layer, jobs, jobsLayer } = upstreams;
     const callers = openCallers(settings, { logger, registry: metrics.registry, jobs, jobsLayer });
-    const deps = { aux, layer, jobs, jobsLayer, callers: callers.guard, logger, metrics };
+    // on a laptop it is better to begin at once
+    let isWarm = settings.ENVIRONMENT === "dev";
+    if (!isWarm) {
+      warmUp(settings)
+        .catch((error: unknown) => logger.warn({ error }, "not warmed up"))
+        .finally(() => {
+          isWarm = true;
+        });
+    }
+    const callersAndLog = { callers: callers.guard, logger, metrics };
+    const deps = { aux, layer, jobs, jobsLayer, ...callersAndLog, isWarm: () => isWarm };
     return {
       app: await buildApp(settings, deps),
       close: async () => {

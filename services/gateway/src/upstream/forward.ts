@@ -1,7 +1,9 @@
 /** Passes one client's request to the upstream and the answer back: target, headers, share, answer. */
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import { headersForOne } from "@airlock/http";
+
+import { headersForOne, sendParts } from "@airlock/http";
+
 import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Answer, Call, type Method, refusal, type Upstream } from "./call.ts";
@@ -230,7 +232,7 @@ function sendAnswer(
     if (length !== undefined) reply.header("content-length", length);
     return void reply.send();
   }
-  reply.send(body.length === 1 ? body[0] : Buffer.concat(body));
+  sendParts(reply, body);
 }
 
 /** Those that are passed on, and by which a client is asked not to repeat what it has. */

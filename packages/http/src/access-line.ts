@@ -1,0 +1,80 @@
+/** The log line of a request as one string: of its members nearly all are known to need no escaping. */
+import type { FastifyRequest } from "fastify";
+import { symbols } from "pino";
+import { type Logger, withoutSecrets } from "./logging.ts";
+import { traceContextOf } from "./request-context.ts";
+
+export type AccessLevel = "debug" | "info" | "warn" | "error";
+
+export interface AccessEnd {
+  readonly status: number;
+  readonly route: string;
+  readonly elapsedMs: number;
+}
+
+const MAX_LOGGED_PATH = 1100;
+
+/** What of pino's logger is used; it documents both symbols. */
+interface Inside {
+  readonly [symbols.streamSym]: { write(line: string): void };
+  readonly [symbols.chindingsSym]: string;
+}
+
+/**
+ * @returns what writes the line that `logger[level]({ … }, "request")` would write, in a quarter of its
+ * time: pino goes through every member, twice with a formatter.
+ */
+export function accessLineWriter(
+  logger: Logger,
+): (level: AccessLevel, request: FastifyRequest, end: AccessEnd) => void {
+  const inside = logger as unknown as Inside;
+  const stream = inside[symbols.streamSym];
+  const bindings = inside[symbols.chindingsSym];
+  const routes = new Map<string, string>();
+  const quoted = (route: string): string => {
+    const known = routes.get(route) ?? JSON.stringify(route);
+    routes.set(route, known);
+    return known;
+  };
+  const timestamp = millisecondClock();
+
+  return (level, request, { status, route, elapsedMs }) => {
+    if (!logger.isLevelEnabled(level)) return;
+    const { id, raw, method, originalUrl, client, caller, logFields } = request;
+    stream.write(
+      `{"level":"${level}","time":"${timestamp()}"${bindings}` +
+        `,"request_id":"${id}","trace_id":"${traceContextOf(raw).traceId}","method":"${method}"` +
+        `,"path":${JSON.stringify(loggedPath(originalUrl))},"route":${quoted(route)}` +
+        `,"status":${status},"duration_ms":${Math.round(elapsedMs * 10) / 10}` +
+        `,"peer":"${client.address}"` +
+        (caller === undefined ? "" : `,"caller":${JSON.stringify(caller)}`) +
+        (logFields === undefined ? "" : membersOf(logFields)) +
+        `,"msg":"request"}\n`,
+    );
+  };
+}
+
+function membersOf(fields: Readonly<Record<string, unknown>>): string {
+  const members = JSON.stringify(withoutSecrets(fields)).slice(1, -1);
+  return members === "" ? "" : `,${members}`;
+}
+
+/** The path without its query: secrets are sent in queries by mistake. */
+function loggedPath(url: string): string {
+  const query = url.indexOf("?");
+  return (query < 0 ? url : url.slice(0, query)).slice(0, MAX_LOGGED_PATH);
+}
+
+/** ISO 8601, written once a millisecond. */
+function millisecondClock(): () => string {
+  let at = 0;
+  let text = "";
+  return () => {
+    const now = Date.now();
+    if (now !== at) {
+      at = now;
+      text = new Date(now).toISOString();
+    }
+    return text;
+  };
+}
