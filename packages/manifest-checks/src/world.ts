@@ -27,6 +27,7 @@ export const OPTIONAL_COMPONENTS: readonly (readonly [
   ["aux", ["static-credentials", "external-secrets", "pull-secret"]],
   ["aux", ["static-credentials", "cluster-issuer/aux"]],
   ["aux", ["pod-identity"]],
+  ["aux", ["pod-identity", "aws-proxy"]],
   ["gateway", ["pull-secret"]],
   ["gateway", ["caller-jwt"]],
   ["gateway", ["caller-jwt", "ingress"]],

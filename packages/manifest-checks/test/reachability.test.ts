@@ -36,9 +36,10 @@ const PEERS: Readonly<Record<string, Endpoint>> = {
   "the API server": { ip: "10.0.48.4" },
   "the load balancer's subnet": { ip: "10.0.3.4" },
   "the database's subnet": { ip: "10.0.40.4" },
+  "the proxy to AWS": { ip: "10.0.64.10" },
   "another address of the VPC": { ip: "10.0.200.4" },
 };
-const PORTS: readonly Port[] = [53, 80, 443, 4566, 5432, 6443, 8080, 9090].flatMap((port) => [
+const PORTS: readonly Port[] = [53, 80, 443, 3128, 4566, 5432, 6443, 8080, 9090].flatMap((port) => [
   { protocol: "TCP" as const, port },
   { protocol: "UDP" as const, port },
 ]);
@@ -51,6 +52,7 @@ const OUTSIDE = [
   "the API server",
   "the load balancer's subnet",
   "the database's subnet",
+  "the proxy to AWS",
   "another address of the VPC",
 ];
 const EXPECTED = [
@@ -114,6 +116,7 @@ describe("who may talk to whom", () => {
   });
 
   for (const [component, service, edges] of [
+    ["aws-proxy", "aux", ["aux → the proxy to AWS TCP 3128"]],
     ["caller-jwt", "gateway", ["gateway → the callers' issuer TCP 443"]],
     ["caller-pods", "gateway", ["a caller's pod → gateway TCP 8080"]],
     ["cluster-issuer/aux", "aux", ["aux → the API server TCP 6443"]],

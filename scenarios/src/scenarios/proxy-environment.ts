@@ -38,6 +38,7 @@ export const proxyEnvironment: Scenario = {
     const pair = await prepare(stage, { auxEnv: { ...NO_CACHE, ...env }, gatewayEnv: env });
     await pair.addAux();
     await pair.addGateway();
+    await pair.warmUp();
     const { perSecond, seconds } = SIZES[size];
     const load = new Load({ url: pair.url, perSecond });
     await sleep(seconds * 1000);

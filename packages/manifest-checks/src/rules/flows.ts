@@ -36,6 +36,8 @@ export const AUX_PEERS = {
   egress: [
     DNS,
     /^addresses \S+( but \S+)? on TCP 443$/,
+    // components/aws-proxy: few addresses
+    /^addresses (\d+\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2])|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP (3128|8080|8888)$/,
     // components/pod-identity
     /^addresses (169\.254\.170\.23\/32|fd00:ec2::23\/128) on TCP 80$/,
     API_SERVER,
