@@ -60,6 +60,8 @@ export async function startWorld(
     AWS_SECRET_ACCESS_KEY: LOCAL_AWS.baseSecretAccessKey,
     AWS_ROLE_ARN: LOCAL_AWS.roleArn,
     SSM_CALLS_PER_SECOND: "10000",
+    AWS_ROLE_SESSION_SECONDS: "43200", // the session lives by the same clock
+    CACHE_STALE_SECONDS: "60",
   });
   const aws = createAws(settings, createLogger(settings), () => {}, { now: () => clock });
   const app = await appOn(t, aws, policy);
@@ -72,7 +74,7 @@ export async function startWorld(
     app,
     aws,
     async fill(parameters, kind) {
-      clock += 3_600_000; // nothing is remembered so long
+      clock += 90_000; // nothing is remembered so long
       put(local, parameters);
       await readAll(aws, parameters, kind);
       clock += 3000;
