@@ -3,9 +3,10 @@ import type { KeyRefusal, RefusedKeyState } from "./api-keys/key-refusals.ts";
 import { callerHeaders } from "./caller-name.ts";
 import type { CallerSettings } from "./caller-settings.ts";
 import { encodeGroups } from "./group-names.ts";
-import { DUPLICATED, singleHeader } from "./headers.ts";
+import { presentedToken } from "./headers.ts";
 import { keyLocation } from "./key-settings.ts";
-import { createLogLimit, type IdentityLog } from "./log.ts";
+import type { IdentityLog } from "./log.ts";
+import { type RefusalLine, tellOutcomes } from "./outcomes.ts";
 import {
   createTokenVerifier,
   type TokenVerifier,
@@ -65,45 +66,39 @@ export interface CallerGuardOptions {
   readonly now?: () => Date;
 }
 
-/** The scheme's name is matched in any case (RFC 9110 §11.1). */
-const BEARER = /^bearer +([^ ]+) *$/i;
+/** What refuses a caller is the client's doing: nobody has to act on it. */
+export const CALLER_REFUSED: RefusalLine = { level: "info", message: "caller refused" };
 const ANYBODY = { allow: true, caller: undefined, groups: [] } as const satisfies CallerDecision;
 
 export function createCallerGuard(options: CallerGuardOptions): CallerGuard {
-  const { verifier, log, observe, now = () => new Date() } = options;
+  const { verifier } = options;
   if (verifier === undefined) {
     return { known: () => ANYBODY, check: async () => ANYBODY, isReady: () => true };
   }
-  const linesOf = createLogLimit(() => now().getTime());
+  const outcomes = tellOutcomes(options);
 
   const refuse = ({ status, reason }: Refusal): CallerDecision => {
-    observe?.(reason);
-    const count = linesOf(reason);
-    if (count > 0) log.info({ reason, count }, "caller refused");
+    outcomes.refused(reason, CALLER_REFUSED);
     const headers = headersOf(status, reason);
     return { allow: false, status, code: refusalCode(status), reason, headers };
   };
 
   const enter = ({ caller, groups }: Principal): Allowed | undefined => {
     if (callerHeaders(caller) === undefined || encodeGroups(groups) === undefined) return undefined;
-    observe?.("verified");
+    outcomes.verified();
     return { allow: true, caller, groups };
   };
 
   return {
     known(rawHeaders) {
-      const authorization = singleHeader(rawHeaders, "authorization");
-      const token = typeof authorization === "string" && BEARER.exec(authorization)?.[1];
-      const found = token ? verifier.known(token) : undefined;
+      const { token } = presentedToken(rawHeaders);
+      const found = token === undefined ? undefined : verifier.known(token);
       return found && enter(found);
     },
     async check(rawHeaders) {
-      const authorization = singleHeader(rawHeaders, "authorization");
-      if (authorization === undefined || authorization === "") return refuse(refusal("missing"));
-      if (authorization === DUPLICATED) return refuse(refusal("duplicated"));
-      const token = BEARER.exec(authorization)?.[1];
-      if (token === undefined) return refuse(refusal("malformed"));
-      const result = await verifier.verify(token);
+      const presented = presentedToken(rawHeaders);
+      if (presented.token === undefined) return refuse(refusal(presented.reason));
+      const result = await verifier.verify(presented.token);
       if (!result.ok) return refuse(result);
       return enter(result.principal) ?? refuse(refusal("claims"));
     },

@@ -2,8 +2,14 @@
 
 import { keyCaller } from "./api-keys/key-caller.ts";
 import type { GoodKey, KeyChecker, KeyVerdict } from "./api-keys/key-checker.ts";
-import type { CallerDecision, CallerGuard, CallerGuardOptions } from "./caller-guard.ts";
-import { createLogLimit } from "./log.ts";
+import {
+  CALLER_REFUSED,
+  type CallerDecision,
+  type CallerGuard,
+  type CallerGuardOptions,
+  type CallerReason,
+} from "./caller-guard.ts";
+import { tellOutcomes } from "./outcomes.ts";
 
 export interface CallerKeyGuardOptions extends Omit<CallerGuardOptions, "verifier"> {
   readonly checker: KeyChecker;
@@ -13,28 +19,25 @@ const DETAIL = "API keys cannot be checked at the moment; try again shortly.";
 
 /** A caller is the owner's AWS session, without groups. What is refused, is so in the words of jobs. */
 export function createCallerKeyGuard(options: CallerKeyGuardOptions): CallerGuard {
-  const { checker, log, observe, now = () => new Date() } = options;
-  const linesOf = createLogLimit(() => now().getTime());
+  const { checker } = options;
+  const outcomes = tellOutcomes<CallerReason>(options);
 
   const refuse = (verdict: Extract<KeyVerdict, { ok: false }>): CallerDecision => {
     const { status, code, detail, wwwAuthenticate, state: reason } = verdict;
-    observe?.(reason);
-    const count = linesOf(reason);
-    if (count > 0) log.info({ reason, count }, "caller refused");
+    outcomes.refused(reason, CALLER_REFUSED);
     const headers = { "www-authenticate": wwwAuthenticate };
     return { allow: false, status, code, detail, reason, headers };
   };
   const cannotTell = (error: unknown): CallerDecision => {
     const reason = "unavailable";
-    observe?.(reason);
-    const count = linesOf(reason);
-    if (count > 0) log.warn({ reason, count, error }, "API keys cannot be checked");
+    const message = "API keys cannot be checked";
+    outcomes.refused(reason, { level: "warn", message, fields: { error } });
     const headers = { "retry-after": "1" };
     return { allow: false, status: 503, code: "keys_unavailable", detail: DETAIL, reason, headers };
   };
 
   const enter = ({ key }: GoodKey): Extract<CallerDecision, { allow: true }> => {
-    observe?.("verified");
+    outcomes.verified();
     return { allow: true, caller: keyCaller(key), groups: [] };
   };
 

@@ -28,6 +28,26 @@ export const IDENTITY_HEADERS: readonly string[] = [
 /** A header that came more than once: which of them is meant is for nobody to guess. */
 export const DUPLICATED = Symbol("duplicated header");
 
+/** The scheme's name is matched in any case (RFC 9110 §11.1). */
+const BEARER = /^bearer +([^ ]+) *$/i;
+
+export type PresentedToken =
+  | { readonly token: string }
+  | { readonly token: undefined; readonly reason: "missing" | "duplicated" | "malformed" };
+
+const MISSING: PresentedToken = { token: undefined, reason: "missing" };
+const REPEATED: PresentedToken = { token: undefined, reason: "duplicated" };
+const MALFORMED: PresentedToken = { token: undefined, reason: "malformed" };
+
+/** The bearer token of a request (RFC 6750 §2.1), or why there is none. */
+export function presentedToken(rawHeaders: readonly string[]): PresentedToken {
+  const authorization = singleHeader(rawHeaders, "authorization");
+  if (authorization === undefined || authorization === "") return MISSING;
+  if (authorization === DUPLICATED) return REPEATED;
+  const token = BEARER.exec(authorization)?.[1];
+  return token === undefined ? MALFORMED : { token };
+}
+
 /**
  * The one value of a header. Node joins repeated headers with ", " or drops all but the first
  * (`authorization`), so only `rawHeaders` (name, value, name, value, …) tells how many came.

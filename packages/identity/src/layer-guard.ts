@@ -11,7 +11,8 @@ import {
 } from "./headers.ts";
 import { keyLocation } from "./key-settings.ts";
 import type { LayerAuthMode, LayerVerifySettings } from "./layer-settings.ts";
-import { createLogLimit, type IdentityLog } from "./log.ts";
+import type { IdentityLog } from "./log.ts";
+import { tellOutcomes } from "./outcomes.ts";
 import {
   createTokenVerifier,
   type TokenVerifier,
@@ -77,22 +78,19 @@ const OFF: LayerDecision = { allow: true };
  * @throws TypeError without a verifier, unless the mode is off.
  */
 export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
-  const { mode = "off", verifier, log, observe, now = () => new Date() } = options;
+  const { mode = "off", verifier } = options;
   if (mode === "off") {
     return { check: async () => OFF, knows: async () => false, isReady: () => true };
   }
   if (verifier === undefined) throw new TypeError(`LAYER_AUTH_MODE=${mode} needs a verifier`);
-  const linesOf = createLogLimit(() => now().getTime());
+  const outcomes = tellOutcomes(options);
   const isEnforced = mode === "enforce";
 
   const refuse = (refused: Refusal): LayerDecision => {
     const { status, reason, subject } = refused;
-    observe?.(reason);
-    const count = linesOf(reason);
-    if (count > 0) {
-      const message = isEnforced ? "layer proof refused" : "layer proof would be refused";
-      log.warn({ mode, reason, count, ...(subject && { subject }) }, message);
-    }
+    const message = isEnforced ? "layer proof refused" : "layer proof would be refused";
+    const fields = { mode, ...(subject && { subject }) };
+    outcomes.refused(reason, { level: "warn", message, fields });
     if (!isEnforced) return { allow: true, wouldRefuse: reason };
     return { allow: false, status, code: refusalCode(status), reason, headers: HEADERS[status] };
   };
@@ -108,14 +106,14 @@ export function createLayerGuard(options: LayerGuardOptions): LayerGuard {
       const client = typeof sent === "string" ? { client: sent } : {};
       const caller = callerIn(rawHeaders);
       if (caller === undefined) {
-        observe?.("verified");
+        outcomes.verified();
         return { allow: true, ...client, principal };
       }
       const listed = singleHeader(rawHeaders, GROUPS_HEADER);
       const groups = typeof listed === "string" ? decodeGroups(listed) : undefined;
       const isUnread = listed !== undefined && groups === undefined;
       if (caller === UNREADABLE || isUnread) return refuse(refusal("caller_header"));
-      observe?.("verified");
+      outcomes.verified();
       return { allow: true, caller, ...(groups && { groups }), ...client, principal };
     },
     async knows(rawHeaders) {

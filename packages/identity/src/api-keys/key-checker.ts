@@ -1,6 +1,6 @@
 /** Whether a presented key opens the door: form first, then a short cache, then one look-up. */
 import { LRUCache } from "lru-cache";
-import { DUPLICATED, singleHeader } from "../headers.ts";
+import { presentedToken } from "../headers.ts";
 import { hashApiKey, isApiKey } from "./key-format.ts";
 import { KEY_REFUSALS, type KeyRefusal, type RefusedKeyState } from "./key-refusals.ts";
 import type { KeyLookup } from "./key-state.ts";
@@ -43,7 +43,6 @@ export interface KeyCheckerOptions {
 const MAX_TTL_MS = 1000;
 /** Leaves time for the request itself. */
 const TTL_MS = 900;
-const BEARER = /^bearer +([^ ]+) *$/i;
 
 interface Entry {
   readonly found: KeyLookup;
@@ -131,10 +130,9 @@ export function presentedKeyHash(rawHeaders: readonly string[]): string | undefi
 
 /** Undefined without credentials; what is no bearer token is "", which is no key either. */
 function presentedKey(rawHeaders: readonly string[]): string | undefined {
-  const authorization = singleHeader(rawHeaders, "authorization");
-  if (authorization === undefined || authorization === "") return undefined;
-  if (authorization === DUPLICATED) return "";
-  return BEARER.exec(authorization)?.[1] ?? "";
+  const presented = presentedToken(rawHeaders);
+  if (presented.token !== undefined) return presented.token;
+  return presented.reason === "missing" ? undefined : "";
 }
 
 const refuse = (state: RefusedKeyState): KeyVerdict => ({
