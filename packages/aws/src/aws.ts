@@ -8,6 +8,7 @@ import { createObjectStore, type ObjectStore } from "./objects.ts";
 import type { ObserveCall } from "./observed-call.ts";
 import { Budget } from "./parameters/budget.ts";
 import { BudgetedRetries } from "./parameters/budgeted-retries.ts";
+import type { Budgets } from "./parameters/ssm-calls.ts";
 import { createParameterStore, type ParameterStore } from "./parameters.ts";
 import { type ObserveRead, observed } from "./reads.ts";
 import { Session, type SessionLog } from "./session.ts";
@@ -19,10 +20,10 @@ export interface Aws {
   readonly buckets: BucketStore;
   readonly objects: ObjectStore;
   readonly parameters: ParameterStore;
-  /** The queue in front of each service. */
+  /** The lanes of each service. */
   readonly queues: { readonly s3: Bulkhead; readonly ssm: Bulkhead };
-  /** How often SSM may be called. */
-  readonly budget: Pick<Budget, "perSecond" | "waiting">;
+  /** How often SSM may be called: for values, and to describe. */
+  readonly budgets: Readonly<Record<keyof Budgets, Pick<Budget, "perSecond" | "waiting">>>;
   close(): void;
 }
 
@@ -41,8 +42,11 @@ export function createAws(
 ): Aws {
   const clock = new AwsClock({ now });
   const session = new Session(sessionSource(settings, clock, observe), log, clock);
-  const budget = new Budget(settings.SSM_CALLS_PER_SECOND, now);
-  const retries = new BudgetedRetries(() => budget.spend());
+  const budgets = {
+    values: new Budget(settings.SSM_CALLS_PER_SECOND, now),
+    lists: new Budget(settings.SSM_DESCRIBE_CALLS_PER_SECOND, now),
+  };
+  const retries = new BudgetedRetries(() => budgets.values.spend());
   const clients = createClients(settings, session, retries);
   const queues = { s3: new Bulkhead(), ssm: new Bulkhead() };
   const callS3 = createCaller(session, queues.s3, observe);
@@ -52,7 +56,7 @@ export function createAws(
     ssm: clients.ssm,
     call: createCaller(session, queues.ssm, observe),
     session,
-    budget,
+    budgets,
     observe: observeRead,
     now,
   });
@@ -60,7 +64,7 @@ export function createAws(
   return {
     session,
     queues,
-    budget,
+    budgets,
     buckets: { list: (options) => observed(observeRead, "bucket_list", buckets.list(options)) },
     objects: createObjectStore(clients.s3, callS3, session),
     parameters,

@@ -1,8 +1,9 @@
 /** S3: the list of all buckets, kept for a while. */
 import type { Buckets } from "@airlock/contract";
 import { ListBucketsCommand, type S3Client } from "@aws-sdk/client-s3";
-import { type AwsCaller, LIST_LIMITS } from "./caller.ts";
+import type { AwsCaller } from "./caller.ts";
 import { UnusableAnswerError } from "./errors.ts";
+import { LIMITS, sendOptions } from "./limits.ts";
 import { ReadCache } from "./read-cache.ts";
 import type { Read, ReadOptions } from "./reads.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -27,7 +28,6 @@ const ONE_LIST = { maxEntries: 1, maxBytes: 1, sizeOf: () => 1 };
 /** How long a refusal is remembered, where anything is. */
 const REFUSED_MS = 5000;
 const KEY = "buckets";
-const READ_LIMIT_MS = LIST_LIMITS.queueMs + LIST_LIMITS.workMs;
 
 export function createBucketStore(
   s3: S3Client,
@@ -44,10 +44,10 @@ export function createBucketStore(
     whileRevalidating: true,
   });
   // on nobody's signal: whoever leaves, others may wait for the same list
-  const fetch = () => call("s3.ListBuckets", LIST_LIMITS, {}, (signal) => listAll(s3, signal));
+  const fetch = () => call("s3.ListBuckets", LIMITS.list, {}, (signal) => listAll(s3, signal));
   return {
     list: ({ revalidate, signal } = {}) =>
-      cache.read(KEY, fetch, { revalidate, signal, limitMs: READ_LIMIT_MS }),
+      cache.read(KEY, fetch, { revalidate, signal, limitMs: LIMITS.list.wholeMs }),
   };
 }
 
@@ -56,7 +56,7 @@ async function listAll(s3: S3Client, abortSignal: AbortSignal): Promise<BucketSu
   let token: string | undefined;
   do {
     const command = new ListBucketsCommand({ MaxBuckets: PAGE_SIZE, ContinuationToken: token });
-    const page = await s3.send(command, { abortSignal });
+    const page = await s3.send(command, sendOptions(LIMITS.list, abortSignal));
     // of an answer without a body the SDK makes a list without buckets
     if (!page.Buckets) throw new UnusableAnswerError("Buckets");
     for (const { Name, CreationDate } of page.Buckets) {

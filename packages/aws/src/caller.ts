@@ -3,18 +3,12 @@ import type { ProblemError } from "@airlock/contract";
 import type { Bulkhead } from "./bulkhead.ts";
 import { withDeadline } from "./deadline.ts";
 import { areCredentialsRefused, isOutage, translateAwsError } from "./errors.ts";
+import { LEAST_WORK_MS, type Limits } from "./limits.ts";
 import { type AwsOperation, type ObserveCall, observedCall } from "./observed-call.ts";
 import type { CallOptions } from "./reads.ts";
 import type { Credentials, Session } from "./session.ts";
 
-/** In milliseconds: waiting for a place in the queue, and the work itself with all its attempts. */
-export interface CallLimits {
-  readonly queueMs: number;
-  readonly workMs: number;
-}
-
-/** Together shorter than the 24.5 s after which the gateway gives up. */
-export const LIST_LIMITS: CallLimits = { queueMs: 1800, workMs: 22_000 };
+export type CallLimits = Pick<Limits, "lane" | "queueMs" | "workMs">;
 
 export type AwsCaller = <T>(
   operation: AwsOperation,
@@ -23,14 +17,11 @@ export type AwsCaller = <T>(
   work: (signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
 
-/** Less time than this is of no use for another attempt. */
-const LEAST_WORK_MS = 200;
-
 /**
  * A call that AWS refuses for its credentials wakes their renewal, and is made once more with the new ones
  * when they come within its time.
  *
- * @param bulkhead the queue of the service that is called.
+ * @param bulkhead the lanes of the service that is called.
  * @returns a function that runs one operation and throws nothing but ProblemError.
  */
 export function createCaller(
@@ -38,15 +29,15 @@ export function createCaller(
   bulkhead: Bulkhead,
   observe: ObserveCall,
 ): AwsCaller {
-  return async (operation, limits, { signal }, work) => {
+  return async (operation, limits, { signal, caller }, work) => {
     const endsAt = performance.now() + limits.queueMs + limits.workMs;
     let used: Credentials | undefined;
-    const attempt = ({ queueMs, workMs }: CallLimits) =>
+    const attempt = ({ lane, queueMs, workMs }: CallLimits) =>
       observedCall(observe, operation, signal, async () => {
         let leave: (() => void) | undefined;
         try {
           session.credentials(); // without a session there is nothing to wait for
-          leave = await bulkhead.enter(queueMs, signal);
+          leave = await bulkhead.lane(lane).enter(queueMs, signal, caller);
           used = session.credentials();
           const answer = await withDeadline(workMs, signal, work);
           session.accept(used);

@@ -4,13 +4,10 @@ import { SSMClient } from "@aws-sdk/client-ssm";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { onAwsClock } from "./aws-clock.ts";
 import { agentOptions, type EgressSettings } from "./egress.ts";
+import { CONNECT_MS, LIMITS } from "./limits.ts";
 import { RetryStrategy } from "./retry-strategy.ts";
 import type { Session } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
-
-/** Time limits of one attempt, in milliseconds; the SDK has none by default. */
-export const CONNECT_MS = 500;
-export const ATTEMPT_MS = 1000;
 
 export interface AwsClients {
   readonly s3: S3Client;
@@ -60,7 +57,7 @@ export function createClients(
   };
 }
 
-/** How every client calls: within which time, and which way out. */
+/** How every client calls: within which time, unless the call says otherwise, and which way out. */
 export function clientLimits(settings: EgressSettings) {
   // bounded by the queue in front, and for bodies still being sent by OpenStreams
   const agent = { ...agentOptions(settings), maxSockets: Number.POSITIVE_INFINITY };
@@ -69,7 +66,7 @@ export function clientLimits(settings: EgressSettings) {
     useDualstackEndpoint: settings.AWS_USE_DUALSTACK_ENDPOINT ?? false,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECT_MS,
-      requestTimeout: ATTEMPT_MS,
+      requestTimeout: LIMITS.value.attemptMs,
       throwOnRequestTimeout: true,
       httpAgent: agent,
       httpsAgent: agent,

@@ -1,6 +1,5 @@
 /** SSM Parameter Store: values, trees and the list of names, cached and within a budget of calls. */
 import {
-  isSecretReference,
   type Parameter,
   type ParameterName,
   type ParameterPath,
@@ -11,23 +10,17 @@ import {
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsCaller } from "./caller.ts";
 import { translateAwsError } from "./errors.ts";
-import type { Budget } from "./parameters/budget.ts";
-import { Changes, type WaitOptions } from "./parameters/changes.ts";
-import { ParameterList } from "./parameters/list.ts";
+import { LIMITS, MANY_TURNS_MS } from "./limits.ts";
+import { Changes, type ReadNow, type WaitOptions } from "./parameters/changes.ts";
+import { type ListOptions, ParameterList } from "./parameters/list.ts";
 import { referenceTo, type Selection } from "./parameters/reference.ts";
-import { SsmCalls } from "./parameters/ssm-calls.ts";
+import { type Budgets, SsmCalls } from "./parameters/ssm-calls.ts";
 import type { Tree } from "./parameters/tree.ts";
 import { type TreeOptions, Trees } from "./parameters/trees.ts";
-import { MANY_TURNS_MS, Values } from "./parameters/values.ts";
+import { batcherOf, Values, type ValuesOptions } from "./parameters/values.ts";
 import type { Seen } from "./parameters/watches.ts";
 import { ReadCache } from "./read-cache.ts";
-import {
-  type CallOptions,
-  type ObserveRead,
-  observed,
-  type Read,
-  type ReadOptions,
-} from "./reads.ts";
+import { type ObserveRead, observed, type Read, type ReadOptions } from "./reads.ts";
 import { type Session, SessionUnavailableError } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
 
@@ -53,18 +46,17 @@ export interface ParameterStore {
   ): Promise<Map<ParameterName, Read<Parameter> | ProblemError>>;
   /** The parameters below a path, sorted by name. @throws ProblemError */
   tree(path: ParameterPath, options: TreeOptions): Promise<Read<Tree>>;
-  /** Every parameter without its value, sorted by name. @throws ProblemError */
-  list(options?: ReadOptions): Promise<Read<Parameters["parameters"]>>;
+  /**
+   * Every parameter without its value, sorted by name; of a prefix at least those that begin so. The same
+   * array for as long as SSM gives the same. @throws ProblemError
+   */
+  list(options?: ListOptions): Promise<Read<Parameters["parameters"]>>;
   /**
    * @param seen what the client has of it.
    * @returns true as soon as SSM shows another version or none, false when the time is up or the
    * client has gone.
    */
-  waitForChange(
-    name: ParameterName,
-    seen: Seen,
-    options: WaitOptions & CallOptions,
-  ): Promise<boolean>;
+  waitForChange(name: ParameterName, seen: Seen, options: WaitOptions): Promise<boolean>;
   close(): void;
 }
 
@@ -73,7 +65,7 @@ export interface ParameterStoreOptions {
   readonly ssm: SSMClient;
   readonly call: AwsCaller;
   readonly session: Session;
-  readonly budget: Budget;
+  readonly budgets: Budgets;
   readonly observe: ObserveRead;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -81,15 +73,23 @@ export interface ParameterStoreOptions {
 
 /** How long unknown names are remembered, where anything is. */
 const UNKNOWN_MS = 5000;
+/** Age below which SSM is not asked again for a value, even for those who want what it has now. */
+const REVALIDATE_MS = 1000;
+/** One tree that is polled takes no more than this share of the budget, however large. */
+const TREES_SHARE = 0.2;
 /** What an entry takes beside its text, roughly. */
 const ENTRY_BYTES = 300;
 
 export function createParameterStore(options: ParameterStoreOptions): ParameterStore {
-  const { settings, budget, observe, now } = options;
+  const { settings, budgets, observe, now } = options;
   const freshMs = settings.CACHE_FRESH_SECONDS * 1000;
   const staleMs = settings.CACHE_STALE_SECONDS * 1000;
+  const perSecond = () => budgets.values.perSecond;
+  const affordableMs = (value: Parameter | Tree) =>
+    "calls" in value ? (value.calls / (perSecond() * TREES_SHARE)) * 1000 : 0;
   const cache = new ReadCache<Parameter | Tree>({
-    freshMs,
+    freshMs: (value) => (freshMs === 0 ? 0 : Math.max(freshMs, affordableMs(value))),
+    revalidateMs: (value) => Math.max(REVALIDATE_MS, affordableMs(value)),
     staleMs,
     refusedMs: Math.min(UNKNOWN_MS, freshMs),
     maxEntries: settings.CACHE_MAX_ENTRIES,
@@ -98,24 +98,23 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
     now,
   });
   const calls = new SsmCalls(options);
-  const perSecond = () => budget.perSecond;
   const common = { calls, cache, perSecond, now };
   const decrypted = new Values(common, true);
   const encrypted = new Values(common, false);
   const trees = new Trees({ calls, cache, decrypted });
   const listFreshMs = settings.CACHE_LIST_FRESH_SECONDS * 1000;
-  const list = new ParameterList({ calls, freshMs: listFreshMs, staleMs, perSecond, now });
+  const list = new ParameterList({
+    calls,
+    freshMs: listFreshMs,
+    staleMs,
+    perSecond: () => budgets.lists.perSecond,
+    now,
+  });
   const valuesOf = ({ decrypt = true }: ReadOptions) => (decrypt ? decrypted : encrypted);
   const changes = new Changes({
-    calls,
     now,
-    read: async (name) => {
-      const values = isSecretReference(name) ? decrypted : encrypted;
-      const found = await orProblem(values.read(referenceTo(name), { revalidate: true }));
-      if (!(found instanceof ProblemError)) return found.value;
-      if (found.code === "parameter_not_found") return undefined;
-      throw found;
-    },
+    perSecond,
+    read: readerOf({ calls, perSecond, now }),
     onChange(name) {
       decrypted.outdate(name);
       encrypted.outdate(name);
@@ -148,8 +147,23 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
     waitForChange: (name, seen, options) => changes.wait(name, seen, options),
     close() {
       changes.close();
-      budget.close();
+      budgets.values.close();
+      budgets.lists.close();
     },
+  };
+}
+
+/** Asks SSM itself, past the cache, in the turns of those who wait. */
+function readerOf(options: Pick<ValuesOptions, "calls" | "perSecond" | "now">): ReadNow {
+  const batcher = (decrypt: boolean) => batcherOf({ ...options, topUp: () => {} }, "wait", decrypt);
+  const [decrypted, encrypted] = [batcher(true), batcher(false)];
+  return async (names, decrypt) => {
+    const { turnMs } = LIMITS.wait;
+    const asked = names.map(async (name) => {
+      const read = (decrypt ? decrypted : encrypted).ask(referenceTo(name), "", turnMs);
+      return [name, await orProblem(read)] as const;
+    });
+    return new Map(await Promise.all(asked));
   };
 }
 

@@ -118,6 +118,12 @@ export class ReadCache<T extends object> {
     return entry !== undefined && this.#ageMs(entry) < this.#options.staleMs;
   }
 
+  /** Whether a reader is served from memory, and AWS is not asked. */
+  isFresh(key: string, revalidate = false): boolean {
+    const entry = this.#entries.peek(key);
+    return entry !== undefined && this.#isFresh(entry, revalidate);
+  }
+
   /** Fetches in the background, unless that is under way; a failure leaves what is there. */
   refresh<U extends T>(key: string, fetch: () => Promise<U>): void {
     this.#fetch(key, fetch).catch(() => {}); // told to whoever counts the calls

@@ -62,7 +62,12 @@ export const awsSettings = {
   SSM_CALLS_PER_SECOND: integer(1, 10_000)
     .default(10)
     .describe(
-      "Calls to SSM that one process makes; all of an account share 40 a second unless it pays for more.",
+      "Calls to SSM for values that one process makes; all of an account share 40 a second unless it pays for more.",
+    ),
+  SSM_DESCRIBE_CALLS_PER_SECOND: integer(1, 10_000)
+    .default(1)
+    .describe(
+      "Calls to SSM for lists of names, of 50 each; AWS slows them down at a few a second, of all of an account together.",
     ),
 };
 

@@ -21,7 +21,7 @@ const BUCKET = "airlock-streams";
 /** A rig whose reader has limits of its own, over a line that can go bad, with one large object. */
 async function withLine(
   t: TestContext,
-  limits: { max?: number; idleMs?: number },
+  limits: ConstructorParameters<typeof OpenStreams>[0],
   sizeBytes: number,
 ) {
   const line = await startLine(t);
@@ -157,6 +157,24 @@ test("streams have a bound of their own, and hold no place among the calls", asy
   assert.ok((await bytesOf(await bodyOf(open("GET", BUCKET, "large", {})))).length > 0);
   for (const body of bodies) body.destroy();
   await until(() => streams.open === 0);
+});
+
+test("when all places are taken, what stands still gives way: of who has most, never of who has less", async (t) => {
+  const { open, streams } = await withLine(t, { max: 12, stillMs: 1000 }, 4 * MIB);
+  const hold = (caller: string) => bodyOf(open("GET", BUCKET, "large", {}, { caller }));
+  const few = await hold("few");
+  const slow = await Promise.all(Array.from({ length: 11 }, () => hold("slow")));
+  for (const body of [few, ...slow]) body.on("error", () => {});
+  const early = await problemOf(open("GET", BUCKET, "large", {}, { caller: "polite" }));
+  assert.equal(early.code, "overloaded", "nothing has stood still for long enough");
+  await sleep(1300); // nobody reads
+  const read = await bytesOf(await hold("polite"));
+  assert.equal(read.length, 4 * MIB);
+  const ended = () => slow.filter(({ destroyed }) => destroyed).length;
+  assert.deepEqual([ended(), few.destroyed, streams.open], [1, false, 11]);
+  await Promise.all([hold("slow"), hold("slow")]);
+  assert.deepEqual([ended(), few.destroyed, streams.open], [2, false, 12]);
+  for (const body of [few, ...slow]) body.destroy();
 });
 
 test("what is no stream keeps no place: 304, 404", async (t) => {

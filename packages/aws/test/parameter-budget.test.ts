@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Budget } from "../src/parameters/budget.ts";
+import { Budget, type BudgetClass } from "../src/parameters/budget.ts";
 import { problemOf } from "./harness.ts";
 import { putMany, readOnes, startParameterRig } from "./parameter-harness.ts";
 
@@ -11,8 +11,8 @@ function begin(t: TestContext) {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   const budget = new Budget(10, Date.now);
   const granted: string[] = [];
-  const ask = (owner: string, priority: "read" | "background" = "read") =>
-    void budget.acquire(priority, owner).then(() => granted.push(owner));
+  const ask = (owner: string, name: BudgetClass = "value") =>
+    void budget.acquire(name, owner).then(() => granted.push(owner));
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 10) {
       t.mock.timers.tick(10);
@@ -33,23 +33,38 @@ test("three at once, then ten a second; nothing is saved up beyond that", async 
   assert.ok(granted.length >= 12 && granted.length <= 13, `${granted.length}`);
 });
 
-test("owners take turns, and reads go before what happens in the background", async (t) => {
+test("owners take turns", async (t) => {
   const { granted, ask, pass } = begin(t);
   for (let i = 0; i < 3; i++) ask("burst");
-  ask("refresh", "background");
   for (let i = 0; i < 4; i++) ask("noisy");
   ask("polite");
   await pass(1000);
-  assert.deepEqual(granted.slice(3), ["noisy", "polite", "noisy", "noisy", "noisy", "refresh"]);
+  assert.deepEqual(granted.slice(3), ["noisy", "polite", "noisy", "noisy", "noisy"]);
 });
 
-test("the background is not shut out by reads that never end", async (t) => {
+test("values have half of what there is, trees a third, polls the rest; nobody is shut out", async (t) => {
   const { granted, ask, pass } = begin(t);
-  for (let i = 0; i < 40; i++) ask("noisy");
-  for (let i = 0; i < 3; i++) ask("poll", "background");
-  await pass(3100);
-  assert.equal(granted.filter((owner) => owner === "poll").length, 3);
-  assert.equal(granted.indexOf("poll"), 9);
+  for (let i = 0; i < 40; i++) {
+    for (const name of ["wait", "tree", "value"] as const) ask(name, name);
+  }
+  await pass(6000);
+  const count = (name: string) => granted.slice(0, 60).filter((one) => one === name).length;
+  const shares = [count("value"), count("tree"), count("wait")];
+  assert.ok(
+    [30, 20, 10].every((share, i) => Math.abs(share - (shares[i] ?? 0)) <= 2),
+    shares.join(),
+  );
+});
+
+test("a class alone has everything; a value that comes then has the next turn", async (t) => {
+  const { granted, ask, pass } = begin(t);
+  for (let i = 0; i < 40; i++) ask(`tree ${i}`, "tree");
+  await pass(1000);
+  assert.ok(granted.length >= 12, `${granted.length}`);
+  const before = granted.length;
+  ask("value");
+  await pass(210);
+  assert.ok(granted.slice(before, before + 2).includes("value"), granted.slice(before).join());
 });
 
 test("a throttled call halves the rate, once a second and down to one; then it grows back", async (t) => {
@@ -75,21 +90,20 @@ test("a throttled call halves the rate, once a second and down to one; then it g
 test("who cannot be served in time is refused at once, and told for how long", async (t) => {
   const { budget, ask } = begin(t);
   for (let i = 0; i < 23; i++) ask("one");
-  const own = await problemOf(budget.acquire("read", "one", 1500));
+  const own = await problemOf(budget.acquire("value", "one", 1500));
   assert.deepEqual([own.code, own.headers["retry-after"]], ["aws_budget_exhausted", "3"]);
-  const served = budget.acquire("read", "other", 1500);
+  const served = budget.acquire("value", "other", 1500);
   t.mock.timers.tick(300);
   await served;
 });
 
 test("who was overtaken by too many is refused when its time is up", async (t) => {
   const { budget, ask, pass } = begin(t);
-  for (let i = 0; i < 5; i++) ask("one");
-  const late = problemOf(budget.acquire("background", "two", 500));
-  for (let i = 0; i < 9; i++) ask("three");
+  for (let i = 0; i < 5; i++) ask("one", "wait");
+  const late = problemOf(budget.acquire("wait", "two", 500));
+  for (let i = 0; i < 40; i++) ask("three");
   await pass(500);
   assert.equal((await late).code, "aws_budget_exhausted");
-  assert.equal(budget.waiting, 6);
 });
 
 test("one throttled call is made again at its next turn, and no more than that", async (t) => {
@@ -97,7 +111,7 @@ test("one throttled call is made again at its next turn, and no more than that",
   local.faults.set([{ kind: "throttle", service: "ssm", count: 1 }]);
   assert.equal((await aws.parameters.get("my-parameter")).cache, "miss");
   assert.equal(newCalls(), 2);
-  assert.ok(aws.budget.perSecond < 700, `${aws.budget.perSecond}`);
+  assert.ok(aws.budgets.values.perSecond < 700, `${aws.budgets.values.perSecond}`);
   local.faults.set([{ kind: "throttle", service: "ssm" }]);
   const problem = await problemOf(aws.parameters.get("/airlock/dev/log/level"));
   assert.deepEqual([problem.code, problem.headers["retry-after"]], ["aws_throttled", "1"]);

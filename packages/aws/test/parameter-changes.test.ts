@@ -1,38 +1,23 @@
 /** Waiting for a parameter to change: one poll for everybody. */
 import assert from "node:assert/strict";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
-import { describe, type TestContext, test } from "node:test";
-import type { LocalAws } from "@airlock/local-aws";
+import { describe, mock, test } from "node:test";
+import type { Parameter, ParameterName } from "@airlock/contract";
 import { DeleteParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { Changes } from "../src/parameters/changes.ts";
 import { until } from "./harness.ts";
-import { putMany, readOnes, startParameterRig } from "./parameter-harness.ts";
+import { namesOf, putMany, readOnes, startParameterRig } from "./parameter-harness.ts";
 
+const SEEN: Parameter = {
+  name: "/seen" as ParameterName,
+  value: "a",
+  type: "String",
+  version: 1,
+  last_modified: "2026-01-01T00:00:00.000Z",
+};
 const LONG = { limitMs: 30_000 } as const;
 
-/** In front of the stand-in: a role that may read but not describe. */
-async function startDenying(t: TestContext, local: () => LocalAws): Promise<string> {
-  const server = createServer((incoming, answer) => {
-    if (incoming.headers["x-amz-target"] === "AmazonSSM.DescribeParameters") {
-      answer.statusCode = 400;
-      answer.setHeader("content-type", "application/x-amz-json-1.1");
-      answer.end('{"__type":"AccessDeniedException"}');
-      return;
-    }
-    const { method, url: path, headers } = incoming;
-    const upstream = request({ port: local().port, method, path, headers }, (answered) => {
-      answer.writeHead(answered.statusCode ?? 502, answered.headers);
-      answered.pipe(answer);
-    });
-    incoming.pipe(upstream);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 describe("waiting for a change", { concurrency: true }, () => {
-  test("200 clients on 20 names share one call per poll; a change wakes those of its name only", async (t) => {
+  test("200 clients on 20 names share two calls per round; a change wakes those of its name only", async (t) => {
     const { aws, local, newCalls } = await startParameterRig(t);
     const names = putMany(local, 20);
     const found = readOnes(await aws.parameters.getMany(names));
@@ -44,7 +29,8 @@ describe("waiting for a change", { concurrency: true }, () => {
       const options = { ...LONG, signal: leaving.signal };
       if (await aws.parameters.waitForChange(name, seen, options)) woken.push(name);
     });
-    await until(() => newCalls("DescribeParameters") === 1);
+    newCalls();
+    await until(() => newCalls() > 0);
     assert.deepEqual(woken, []);
     const [name = ""] = names;
     local.parameters.put({ parameters: [{ name, value: "new" }] });
@@ -52,8 +38,8 @@ describe("waiting for a change", { concurrency: true }, () => {
     await until(() => woken.length === 10);
     const tookMs = performance.now() - changedAt;
     t.diagnostic(`woken ${Math.round(tookMs)} ms after the change`);
-    assert.ok(tookMs < 2000, `${tookMs} ms`);
-    assert.equal(newCalls("DescribeParameters"), 1);
+    assert.ok(tookMs < 5 * 1700, `${tookMs} ms`);
+    assert.ok(newCalls() <= 1 + Math.ceil(tookMs / 850), "two calls in 1.7 s");
     assert.deepEqual([...new Set(woken)], [name]);
     const now = await aws.parameters.get(name);
     assert.deepEqual([now.cache, now.value.value], ["miss", "new"], "the old value is not served");
@@ -100,47 +86,39 @@ describe("waiting for a change", { concurrency: true }, () => {
     assert.equal(await aws.parameters.waitForChange("my-parameter", value, LONG), true);
   });
 
-  test("a poll that fails, or gives an empty page with a token, shows no change", async (t) => {
-    const { aws, local, newCalls } = await startParameterRig(t);
+  test("a poll that fails shows no change", async (t) => {
+    const { aws, local } = await startParameterRig(t);
     const { value } = await aws.parameters.get("my-parameter");
-    local.faults.set([
-      { kind: "emptyPage", count: 1 },
-      { kind: "error500", service: "ssm", operation: "DescribeParameters", count: 3 },
-    ]);
-    const changed = aws.parameters.waitForChange("my-parameter", value, { limitMs: 4000 });
-    await until(() => newCalls("DescribeParameters") > 0);
+    local.faults.set([{ kind: "error500", service: "ssm", count: 3 }]);
+    const changed = aws.parameters.waitForChange("my-parameter", value, { limitMs: 8000 });
     await until(() => local.faults.list().length === 0);
-    const before = await Promise.race([changed, Promise.resolve("waits")]);
-    assert.equal(before, "waits");
+    assert.equal(await Promise.race([changed, Promise.resolve("waits")]), "waits");
     local.parameters.put({ parameters: [{ name: "my-parameter", value: "new" }] });
     assert.equal(await changed, true);
   });
 
-  test("a filter that is refused spoils nothing: its names are asked for by halves, or read", async (t) => {
-    for (const count of [1, 100]) {
-      const { aws, local, newCalls } = await startParameterRig(t);
-      const names = putMany(local, 4);
-      const found = readOnes(await aws.parameters.getMany(names));
-      local.faults.set([
-        { kind: "refuse", operation: "DescribeParameters", code: "InvalidFilterValue", count },
-      ]);
-      local.parameters.put({ count: 4, prefix: "/airlock/many" });
-      const woken = await Promise.all(
-        names.map((name) => {
-          const seen = found.get(name)?.value ?? assert.fail(name);
-          return aws.parameters.waitForChange(name, seen, LONG);
-        }),
-      );
-      assert.ok(woken.every(Boolean));
-      assert.equal(newCalls("DescribeParameters"), count === 1 ? 3 : 7);
-    }
+  test("a name that is refused spoils nothing of those beside it", async (t) => {
+    const { aws, local } = await startParameterRig(t);
+    const names = putMany(local, 4);
+    const found = readOnes(await aws.parameters.getMany(names));
+    const [denied = "", ...others] = names;
+    local.faults.set([{ kind: "iamDeny", names: denied }]);
+    local.parameters.put({ count: 4, prefix: "/airlock/many" });
+    const wait = (name: string, limitMs: number) =>
+      aws.parameters.waitForChange(name, found.get(name)?.value ?? assert.fail(name), { limitMs });
+    const [refused, ...woken] = await Promise.all([
+      wait(denied, 500),
+      ...others.map((name) => wait(name, 30_000)),
+    ]);
+    assert.deepEqual([refused, woken], [false, [true, true, true]]);
   });
 
-  test("60 names are watched in turns of 50", async (t) => {
-    const { aws, local } = await startParameterRig(t);
+  test("60 names are asked for in six calls of ten", async (t) => {
+    const { aws, local, newCalls } = await startParameterRig(t);
     const names = putMany(local, 60);
     const found = readOnes(await aws.parameters.getMany(names));
     local.parameters.put({ count: 60, prefix: "/airlock/many" });
+    newCalls();
     const woken = await Promise.all(
       names.map((name) => {
         const seen = found.get(name)?.value ?? assert.fail(name);
@@ -148,20 +126,63 @@ describe("waiting for a change", { concurrency: true }, () => {
       }),
     );
     assert.ok(woken.every(Boolean));
-    assert.equal(local.calls.counts().byOperation["ssm.DescribeParameters"], 2);
+    assert.deepEqual([newCalls(), newCalls("DescribeParameters")], [6, 0]);
   });
 
-  test("a role that may not describe parameters reads them instead", async (t) => {
-    let behind: LocalAws | undefined;
-    const line = await startDenying(t, () => behind ?? assert.fail("not yet"));
-    const { aws, local } = await startParameterRig(t, { AWS_ENDPOINT_URL_SSM: line });
-    behind = local;
+  test("a SecureString is watched without its value", async (t) => {
+    const { aws, local } = await startParameterRig(t);
     const { value } = await aws.parameters.get("/airlock/dev/database/password");
+    local.faults.set([{ kind: "kmsDeny", names: "*" }]);
     const changed = aws.parameters.waitForChange(value.name, value, LONG);
     local.parameters.put({
       parameters: [{ name: value.name, value: "rotated", type: "SecureString" }],
     });
     assert.equal(await changed, true);
+    local.faults.clear();
     assert.equal((await aws.parameters.get(value.name)).value.value, "rotated");
   });
+});
+
+/** Polls of this many names by a clock that the test turns: the batches in 18 s, and how long a round takes. */
+async function pollsOf(count: number, perSecond: number) {
+  let now = 0;
+  const batches: { at: number; names: readonly ParameterName[] }[] = [];
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const changes = new Changes({
+      now: () => now,
+      perSecond: () => perSecond,
+      onChange: () => assert.fail("nothing changes"),
+      read: async (names) => {
+        batches.push({ at: now, names });
+        return new Map(names.map((name) => [name, SEEN]));
+      },
+    });
+    for (const name of namesOf("waits", count)) {
+      void changes.wait(name as ParameterName, SEEN, LONG);
+    }
+    for (; now < 18_000; now += 10) {
+      mock.timers.tick(10);
+      for (let i = 0; i < 10; i++) await Promise.resolve();
+    }
+    changes.close();
+  } finally {
+    mock.timers.reset();
+  }
+  const seen = new Set<string>();
+  const round = batches.find(({ names }) => {
+    for (const name of names) seen.add(name);
+    return seen.size === count;
+  });
+  return { calls: batches.length, roundMs: round?.at ?? Number.POSITIVE_INFINITY };
+}
+
+test("the delay of waits: 1.7 s, or names / 10 calls at a third of the budget if that is longer", async () => {
+  assert.deepEqual(await pollsOf(1, 10), { calls: 11, roundMs: 10 });
+  const hundred = await pollsOf(100, 10);
+  assert.ok(hundred.roundMs > 2500 && hundred.roundMs <= 3000, `${hundred.roundMs} ms`);
+  const many = await pollsOf(300, 10);
+  assert.ok(many.roundMs > 8500 && many.roundMs <= 9000, `${many.roundMs} ms`);
+  assert.ok(many.calls >= 58 && many.calls <= 61, `${many.calls} calls in 18 s are a third of 180`);
+  assert.ok((await pollsOf(300, 1000)).roundMs <= 1850, "with room, every name in 1.7 s");
 });

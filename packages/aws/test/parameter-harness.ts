@@ -13,6 +13,8 @@ export interface ParameterRig extends Rig {
   newCalls(operation?: string): number;
 }
 
+const LARGE = { SSM_CALLS_PER_SECOND: "1000", SSM_DESCRIBE_CALLS_PER_SECOND: "1000" };
+
 /** A rig with a session. Without a budget in `env` the budget is too large to be felt. */
 export async function startParameterRig(
   t: TestContext,
@@ -21,7 +23,7 @@ export async function startParameterRig(
 ): Promise<ParameterRig> {
   let aheadMs = 0;
   const reads: string[] = [];
-  const rig = await startRig(t, { ...PLAIN_FORM, SSM_CALLS_PER_SECOND: "1000", ...env }, prepare, {
+  const rig = await startRig(t, { ...PLAIN_FORM, ...LARGE, ...env }, prepare, {
     now: () => performance.now() + aheadMs,
     observeRead: (kind, state) => reads.push(`${kind} ${state}`),
   });

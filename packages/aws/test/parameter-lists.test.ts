@@ -1,6 +1,9 @@
 /** The list of all parameters, and trees with values. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ParameterPrefix } from "@airlock/contract";
+import { awsProblem } from "../src/errors.ts";
+import { Pages } from "../src/parameters/pages.ts";
 import { problemOf, until } from "./harness.ts";
 import { putMany, startParameterRig } from "./parameter-harness.ts";
 
@@ -43,9 +46,9 @@ test("the list is fetched once for all who wait, and refreshed behind those who 
   assert.equal(reads[0], "parameter_list miss");
 });
 
-test("a long list is refreshed so rarely that it takes a fifth of the budget", async (t) => {
+test("a long list is refreshed so rarely that it takes half of its budget", async (t) => {
   const { aws, local, advance, newCalls } = await startParameterRig(t, {
-    SSM_CALLS_PER_SECOND: "100",
+    SSM_DESCRIBE_CALLS_PER_SECOND: "40",
     CACHE_LIST_FRESH_SECONDS: "0",
   });
   putMany(local, 1000);
@@ -102,4 +105,74 @@ test("trees are cached by path, depth and form", async (t) => {
   local.faults.set([{ kind: "error500", service: "ssm" }]);
   advance(11_000);
   assert.equal(await state(TREE), "stale");
+});
+
+test("a list that is throttled at every third page ends, and a page that was had is not asked for again", async (t) => {
+  const { aws, local, newCalls } = await startParameterRig(t);
+  putMany(local, 1500);
+  local.faults.set([
+    { kind: "throttle", service: "ssm", operation: "DescribeParameters", rate: 0.3 },
+  ]);
+  assert.equal((await aws.parameters.list()).value.length, 1513);
+  const calls = newCalls("DescribeParameters");
+  assert.ok(calls > 31 && calls < 90, `${calls} calls for 31 pages`);
+});
+
+test("what fails goes on from the page that failed; without progress it begins anew", async () => {
+  const asked: (string | undefined)[] = [];
+  const bad = new Set(["2"]);
+  const fetch = async (token: string | undefined) => {
+    asked.push(token);
+    if (token !== undefined && bad.has(token)) throw awsProblem("aws_timeout");
+    const next = Number(token ?? 0) + 1;
+    return { items: [next], token: next < 4 ? String(next) : undefined };
+  };
+  const pages = new Pages<number>();
+  const read = () => pages.all("list", fetch);
+  assert.equal((await problemOf(read())).code, "aws_timeout");
+  assert.equal((await problemOf(read())).code, "aws_timeout");
+  assert.deepEqual(asked.splice(0), [undefined, "1", "2", "2"]);
+  assert.equal((await problemOf(read())).code, "aws_timeout");
+  bad.clear();
+  assert.deepEqual(await read(), { items: [1, 2, 3, 4], pages: 4 });
+  assert.deepEqual(asked, [undefined, "1", "2", "2", "3"]);
+});
+
+test("throttled lists cost values nothing: each has a budget of its own", async (t) => {
+  const { aws, local } = await startParameterRig(t, {
+    SSM_CALLS_PER_SECOND: "10",
+    SSM_DESCRIBE_CALLS_PER_SECOND: "4",
+  });
+  local.faults.set([{ kind: "throttle", service: "ssm", operation: "DescribeParameters" }]);
+  const list = problemOf(aws.parameters.list());
+  await until(() => aws.budgets.lists.perSecond < 3);
+  assert.equal(aws.budgets.values.perSecond, 10);
+  assert.equal((await aws.parameters.get("my-parameter")).cache, "miss");
+  local.faults.clear();
+  await list.catch(() => {}); // it may have gone on well
+});
+
+test("a prefix is SSM's filter: few pages instead of all; a whole list that is fresh serves it too", async (t) => {
+  const { aws, local, newCalls } = await startParameterRig(t);
+  putMany(local, 500);
+  const read = async (prefix: string) => {
+    const { value } = await aws.parameters.list({ prefix: prefix as ParameterPrefix });
+    return [value.length, newCalls("DescribeParameters")];
+  };
+  assert.deepEqual(await read("/airlock/dev/"), [12, 1]);
+  assert.deepEqual(await read("/airlock/dev/"), [12, 0]);
+  assert.deepEqual(await read("/aws/"), [513, 11], "no filter takes this one");
+  assert.deepEqual(await read("/airlock/many/p-0000"), [513, 0]);
+});
+
+test("a page may take the time of its class, not that of a value", async (t) => {
+  const { aws, local } = await startParameterRig(t);
+  local.faults.set([{ kind: "slow", service: "ssm", delayMs: 1500 }]);
+  const [list, tree, value] = await Promise.all([
+    aws.parameters.list(),
+    aws.parameters.tree("/airlock/dev/database", TREE),
+    problemOf(aws.parameters.get("my-parameter")),
+  ]);
+  assert.ok(list.value.length > 0 && tree.value.parameters.length > 0);
+  assert.equal(value.code, "aws_timeout");
 });

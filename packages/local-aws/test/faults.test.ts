@@ -216,6 +216,19 @@ test("sharedRate lets so many value reads pass a second, over all three operatio
   for (const read of reads) await read();
 });
 
+test("describeRate is a limit of its own: what describes is refused, what gives values is not", async () => {
+  const frozenAt = Date.now();
+  bench.freezeClock(frozenAt);
+  set({ kind: "sharedRate", perSecond: 2 }, { kind: "describeRate" });
+  const ssm = bench.ssm();
+  const describe = () => ssm.send(new DescribeParametersCommand({}));
+  await describe();
+  await refused(describe(), "ThrottlingException", 400);
+  await ssm.send(new GetParameterCommand(host));
+  bench.freezeClock(frozenAt + 1000);
+  await describe();
+});
+
 test("the last fault of a list of faults can be cleared with the others", async () => {
   set({ kind: "throttle", service: "ssm" }, { kind: "error500", service: "s3" });
   bench.aws.faults.clear();

@@ -27,6 +27,7 @@ export const NO_CACHE = {
   CACHE_FRESH_SECONDS: "0",
   CACHE_STALE_SECONDS: "0",
   SSM_CALLS_PER_SECOND: "1000",
+  SSM_DESCRIBE_CALLS_PER_SECOND: "1000",
 } as const;
 
 export class Pair {

@@ -17,8 +17,8 @@ export const longLists: Scenario = {
   how: "10,000 parameters and 5,000 objects (600 and 2,500 in tests) listed by cursor through the pair, in pages of 500 (250) and of odd sizes; AWS gives empty pages with a token at times",
   async run(size: SizeName, stage: Stage) {
     const { parameters, objects, limit } = SIZES[size];
-    // a list of 10,000 takes 200 calls: as many as the account may make in a few seconds
-    const auxEnv = { SSM_CALLS_PER_SECOND: "40" };
+    // a list of 10,000 takes 200 calls
+    const auxEnv = { SSM_CALLS_PER_SECOND: "40", SSM_DESCRIBE_CALLS_PER_SECOND: "40" };
     const pair = await startPair(stage, { parameters, auxEnv });
     const keys = Array.from({ length: objects }, (_, n) => `f-${n % 50}/g-${n % 7}/o-${n}`);
     await pair.aws.objects(BUCKET, keys);

@@ -85,6 +85,7 @@ export function standIn(port: number): Record<string, string> {
 export const STAND_IN_DEFAULTS = {
   ACCESS_POLICY_FILE: path("scripts/src/start/access-policy.yaml"),
   SSM_CALLS_PER_SECOND: "1000",
+  SSM_DESCRIBE_CALLS_PER_SECOND: "1000",
 } as const;
 
 export const regionOf = (shell: NodeJS.ProcessEnv) => shell.AWS_REGION || shell.AWS_DEFAULT_REGION;

@@ -10,6 +10,7 @@ import {
 } from "@airlock/http";
 import type { LayerGuard } from "@airlock/identity";
 import { type AccessDeps, createAccess } from "./access.ts";
+import { clientOf } from "./client-of.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { bucketRoutes } from "./routes/buckets.ts";
 import { objectVersionsRoute } from "./routes/object-versions.ts";
@@ -37,13 +38,9 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
   };
   const isReady = () => aws.session.isValid() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
-  // where nobody tells whom a request is for, the peer is a gateway, and all of its clients would be one
   const clientPlaces: ClientPlaces = {
     most: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
-    clientOf: ({ caller, client, isClientTold }) => {
-      if (caller !== undefined) return `caller ${caller}`;
-      return isClientTold ? `address ${client.network}` : undefined;
-    },
+    clientOf,
   };
   const options = { settings, about, isReady, admission, clientPlaces, logger, metrics };
   return createServer(options, (app) => {

@@ -18,33 +18,41 @@ export function awsMetrics(registry: Metrics["registry"]): {
   return {
     observeRead: (kind, state) => reads.labels(kind, state).inc(),
     observeCall: awsCallMetrics({ registry }),
-    observeState({ session, queues, budget }) {
+    observeState({ session, queues, budgets }) {
       new Gauge({
         name: "airlock_aws_queue_calls",
-        help: "Calls to a service of AWS that are running and that wait for a place.",
-        labelNames: ["aws", "state"],
+        help: "Calls to a service of AWS by class, that are running and that wait for a place.",
+        labelNames: ["aws", "lane", "state"],
         registers: [registry],
         collect() {
-          for (const [service, { running, waiting }] of Object.entries(queues)) {
-            this.labels(service, "running").set(running);
-            this.labels(service, "waiting").set(waiting);
+          for (const [service, { lanes }] of Object.entries(queues)) {
+            for (const [lane, { running, waiting }] of lanes) {
+              this.labels(service, lane, "running").set(running);
+              this.labels(service, lane, "waiting").set(waiting);
+            }
           }
         },
       });
       new Gauge({
         name: "airlock_aws_ssm_budget_calls_per_second",
-        help: "How often this process lets itself call SSM; halved by throttling, then growing back.",
+        help: "How often this process lets itself call SSM for values and for lists; halved by throttling, then growing back.",
+        labelNames: ["budget"],
         registers: [registry],
         collect() {
-          this.set(budget.perSecond);
+          for (const [name, { perSecond }] of Object.entries(budgets)) {
+            this.labels(name).set(perSecond);
+          }
         },
       });
       new Gauge({
         name: "airlock_aws_ssm_budget_waiting_calls",
-        help: "Calls to SSM that wait for their turn.",
+        help: "Calls to SSM that wait for their turn, by budget.",
+        labelNames: ["budget"],
         registers: [registry],
         collect() {
-          this.set(budget.waiting);
+          for (const [name, { waiting }] of Object.entries(budgets)) {
+            this.labels(name).set(waiting);
+          }
         },
       });
       new Gauge({

@@ -40,6 +40,7 @@ async function startApp(t: TestContext, policy: () => Policy) {
     AWS_SECRET_ACCESS_KEY: LOCAL_AWS.baseSecretAccessKey,
     AWS_ROLE_ARN: LOCAL_AWS.roleArn,
     SSM_CALLS_PER_SECOND: "10000",
+    SSM_DESCRIBE_CALLS_PER_SECOND: "10000",
   });
   const logger = createLogger(settings);
   const aws = createAws(settings, logger, () => {});

@@ -62,6 +62,7 @@ export async function startWorld(
     SSM_CALLS_PER_SECOND: "10000",
     AWS_ROLE_SESSION_SECONDS: "43200", // the session lives by the same clock
     CACHE_STALE_SECONDS: "60",
+    SSM_DESCRIBE_CALLS_PER_SECOND: "10000",
   });
   const aws = createAws(settings, createLogger(settings), () => {}, { now: () => clock });
   const app = await appOn(t, aws, policy);

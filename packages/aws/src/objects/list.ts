@@ -6,12 +6,10 @@ import {
   type ListObjectsV2CommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { type AwsCaller, LIST_LIMITS } from "../caller.ts";
+import type { AwsCaller } from "../caller.ts";
 import { UnusableAnswerError } from "../errors.ts";
+import { LIMITS, sendOptions } from "../limits.ts";
 import type { CallOptions } from "../reads.ts";
-
-/** One attempt: S3 looks through many keys for a page of few prefixes. */
-export const PAGE_ATTEMPT_MS = 10_000;
 
 /** Pages are asked for at full size, however few items are wanted: a size would tell what it was chosen by. */
 const PAGE_SIZE = 1000;
@@ -51,9 +49,10 @@ export function createObjectLister(s3: S3Client, call: AwsCaller): ListObjects {
       ContinuationToken: token,
       EncodingType: "url", // XML has no way to write most control characters, which keys may hold
     };
-    return call("s3.ListObjectsV2", LIST_LIMITS, options, async (abortSignal) => {
-      const sendOptions = { abortSignal, requestTimeout: PAGE_ATTEMPT_MS };
-      return pageOf(await s3.send(new ListObjectsV2Command(input), sendOptions));
+    return call("s3.ListObjectsV2", LIMITS.list, options, async (abortSignal) => {
+      return pageOf(
+        await s3.send(new ListObjectsV2Command(input), sendOptions(LIMITS.list, abortSignal)),
+      );
     });
   };
 }

@@ -7,19 +7,15 @@ import {
   type HeadObjectCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import type { AwsCaller, CallLimits } from "../caller.ts";
+import type { AwsCaller } from "../caller.ts";
 import { awsProblem, UnusableAnswerError } from "../errors.ts";
+import { LIMITS, sendOptions } from "../limits.ts";
 import type { AwsOperation } from "../observed-call.ts";
 import type { CallOptions } from "../reads.ts";
 import { isMissing, isNameless, notModified, refusalOf } from "./errors.ts";
 import { askUnder, headersOf, type ObjectConditions } from "./headers.ts";
 import { underIfRange } from "./if-range.ts";
 import type { OpenStreams } from "./open-streams.ts";
-
-/** To the first byte; together shorter than the 5 s after which the gateway gives up. */
-const FIRST_BYTE_LIMITS: CallLimits = { queueMs: 600, workMs: 4000 };
-/** One attempt: a second one still fits. */
-const FIRST_BYTE_ATTEMPT_MS = 2000;
 
 export interface ObjectAnswer {
   readonly status: 200 | 206 | 304;
@@ -53,9 +49,9 @@ export function createObjectReader(
     const get = (asked: ObjectConditions, signal: AbortSignal) =>
       getObject(s3, object, asked, signal).catch(instead);
     const within = (operation: AwsOperation, ask: (signal: AbortSignal) => Promise<Answer>) =>
-      call(operation, FIRST_BYTE_LIMITS, options, ask);
+      call(operation, LIMITS.stream, options, ask);
     if (method === "HEAD") return within("s3.HeadObject", (signal) => head(conditions, signal));
-    return streams.hold(options.signal, () =>
+    return streams.hold(options, () =>
       within("s3.GetObject", (signal) =>
         underIfRange(conditions, {
           head: (asked) => head(asked, signal),
@@ -79,7 +75,7 @@ async function getObject(
   abortSignal: AbortSignal,
 ): Promise<Answer> {
   const command = new GetObjectCommand({ ...object, ...askUnder("GET", conditions) });
-  const found = await s3.send(command, sendOptions(abortSignal));
+  const found = await s3.send(command, sendOptions(LIMITS.stream, abortSignal));
   const body = found.Body as IncomingMessage;
   if (!isObject(found)) {
     body.destroy();
@@ -97,7 +93,7 @@ async function headObject(
 ): Promise<Answer> {
   const head = async (): Promise<Answer> => {
     const command = new HeadObjectCommand({ ...object, ...askUnder("HEAD", conditions) });
-    const found = await s3.send(command, sendOptions(abortSignal));
+    const found = await s3.send(command, sendOptions(LIMITS.stream, abortSignal));
     if (!isObject(found)) throw new UnusableAnswerError("an ETag or a date");
     return { status: 200, headers: headersOf(found), body: null };
   };
@@ -106,7 +102,7 @@ async function headObject(
   } catch (error) {
     const named = await namedAs(error, async () => {
       const firstByte = new GetObjectCommand({ ...object, Range: "bytes=0-0" });
-      const found = await s3.send(firstByte, sendOptions(abortSignal));
+      const found = await s3.send(firstByte, sendOptions(LIMITS.stream, abortSignal));
       (found.Body as IncomingMessage).destroy();
     });
     if (named !== undefined) throw named;
@@ -117,11 +113,6 @@ async function headObject(
 /** What S3 tells of every object, and a page of something in between does not. */
 const isObject = ({ ETag, LastModified }: HeadObjectCommandOutput): boolean =>
   ETag !== undefined && LastModified !== undefined;
-
-const sendOptions = (abortSignal: AbortSignal) => ({
-  abortSignal,
-  requestTimeout: FIRST_BYTE_ATTEMPT_MS,
-});
 
 function insteadOfObject(error: unknown, { VersionId }: S3Object): Answer {
   const headers = notModified(error);

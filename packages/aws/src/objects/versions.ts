@@ -5,10 +5,11 @@ import {
   type ListObjectVersionsCommandOutput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { type AwsCaller, LIST_LIMITS } from "../caller.ts";
+import type { AwsCaller } from "../caller.ts";
 import { UnusableAnswerError } from "../errors.ts";
+import { LIMITS, sendOptions } from "../limits.ts";
 import type { CallOptions } from "../reads.ts";
-import { decodeKey, PAGE_ATTEMPT_MS } from "./list.ts";
+import { decodeKey } from "./list.ts";
 
 export interface VersionsQuery {
   /** Most versions on the page, 1 to 1000. */
@@ -37,7 +38,7 @@ export type ListVersions = (
  */
 export function createVersionLister(s3: S3Client, call: AwsCaller): ListVersions {
   return (bucket, key, { limit, after }, options = {}) =>
-    call("s3.ListObjectVersions", LIST_LIMITS, options, async (abortSignal) => {
+    call("s3.ListObjectVersions", LIMITS.list, options, async (abortSignal) => {
       const versions: ObjectVersion[] = [];
       let last = after;
       for (;;) {
@@ -49,8 +50,7 @@ export function createVersionLister(s3: S3Client, call: AwsCaller): ListVersions
           EncodingType: "url",
           ...(last !== undefined && { KeyMarker: key, VersionIdMarker: last }),
         });
-        const sendOptions = { abortSignal, requestTimeout: PAGE_ATTEMPT_MS };
-        const page = pageOf(await s3.send(command, sendOptions), key);
+        const page = pageOf(await s3.send(command, sendOptions(LIMITS.list, abortSignal)), key);
         if (isFull && page.versions.length > 0) return { versions, next: last };
         versions.push(...page.versions);
         if (page.next === undefined) return { versions };

@@ -2,9 +2,9 @@
 import type { Parameter, ProblemError } from "@airlock/contract";
 import { LRUCache } from "lru-cache";
 import { isOutage, translateAwsError } from "../errors.ts";
+import { FairQueue } from "../fair-queue.ts";
 import { ArrivalRate } from "./arrival-rate.ts";
 import { budgetExhausted } from "./budget.ts";
-import { FairQueue } from "./fair-queue.ts";
 import type { Reference } from "./reference.ts";
 
 /** The most names of one GetParameters. */

@@ -1,15 +1,20 @@
 /** How many calls a second SSM gets from this process: a token bucket that gives way to throttling. */
 import { ProblemError } from "@airlock/contract";
-import { FairQueue } from "./fair-queue.ts";
+import { FairQueue } from "../fair-queue.ts";
 
-/** Reads that somebody waits for go before what keeps things fresh, but for every tenth call. */
-export type Priority = "read" | "background";
+/**
+ * What of the budget each class has when all of them want more than there is: values half of it, whatever
+ * the others want. What one does not use is there for the others.
+ */
+const SHARES = { value: 3, tree: 2, list: 2, wait: 1 } as const;
+
+export type BudgetClass = keyof typeof SHARES;
 
 /** Calls that may follow each other at once, as seconds of the rate: three of ten a second. */
 const BURST_SECONDS = 0.3;
-const MIN_PER_SECOND = 1;
-/** After so many reads in a row it is the background's turn. */
-const READS_IN_A_ROW = 9;
+/** Throttling leaves so much: calls a second, and no more than this part of the full rate. */
+const LEAST_PER_SECOND = 1;
+const LEAST_SHARE = 0.25;
 /** A throttled service answers several calls so; they are one reason to go slower. */
 const HALVING_MS = 1000;
 /** From nothing to the full rate, in seconds. */
@@ -19,6 +24,18 @@ interface Waiting {
   grant(): void;
 }
 
+/** Those of one class who wait. */
+class Line {
+  readonly share: number;
+  readonly queue = new FairQueue<Waiting>();
+  /** Calls so far as parts of the share; the least has the next turn. */
+  used = 0;
+
+  constructor(share: number) {
+    this.share = share;
+  }
+}
+
 /**
  * The account's limit is shared with everybody else in it, so a throttled call says that all of them
  * together were too fast: the rate is halved, and grows back by a tenth of the full one a second.
@@ -26,11 +43,17 @@ interface Waiting {
 export class Budget {
   readonly #fullRate: number;
   readonly #now: () => number;
-  readonly #queues = { read: new FairQueue<Waiting>(), background: new FairQueue<Waiting>() };
+  readonly #lines: Readonly<Record<BudgetClass, Line>> = {
+    value: new Line(SHARES.value),
+    tree: new Line(SHARES.tree),
+    list: new Line(SHARES.list),
+    wait: new Line(SHARES.wait),
+  };
   #rate: number;
   #tokens: number;
   #filledAt: number;
-  #readsInARow = 0;
+  /** What the class that was served last has used: one that comes back has saved nothing up. */
+  #used = 0;
   #halvedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
@@ -51,43 +74,52 @@ export class Budget {
 
   /** Calls that wait for their turn. */
   get waiting(): number {
-    return this.#queues.read.size + this.#queues.background.size;
+    return this.#all.reduce((sum, { queue }) => sum + queue.size, 0);
   }
 
   /**
-   * Waits until one call may be made. Owners of equal priority take turns.
+   * Waits until one call may be made. Owners of one class take turns.
    *
    * @throws ProblemError aws_budget_exhausted: at once when the calls ahead cannot be made within
    * `limitMs`, or when they were not.
    */
   async acquire(
-    priority: Priority,
+    name: BudgetClass,
     owner: string,
     limitMs = Number.POSITIVE_INFINITY,
   ): Promise<void> {
-    const estimateMs = this.#estimateMs(priority, owner, 1);
+    const estimateMs = this.estimateMs(name, owner, 1);
     if (estimateMs > limitMs) throw budgetExhausted(estimateMs);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const queue = this.#queues[priority];
+    const line = this.#lines[name];
+    const { queue } = line;
     const waiting: Waiting = {
       grant() {
         clearTimeout(timer);
         resolve();
       },
     };
+    if (queue.size === 0) line.used = Math.max(line.used, this.#used);
     queue.push(owner, waiting);
     const giveUp = () => {
       queue.remove(owner, waiting);
-      reject(budgetExhausted(this.#estimateMs(priority, owner, 1)));
+      reject(budgetExhausted(this.estimateMs(name, owner, 1)));
     };
     const timer = Number.isFinite(limitMs) ? setTimeout(giveUp, limitMs) : undefined;
     this.#grant();
     return promise;
   }
 
-  /** Milliseconds until this owner would have made so many reading calls more. */
-  estimateMs(owner: string, calls: number): number {
-    return this.#estimateMs("read", owner, calls);
+  /** Milliseconds until this owner would have made so many calls more. */
+  estimateMs(name: BudgetClass, owner: string, calls: number): number {
+    this.#fill();
+    const line = this.#lines[name];
+    let ahead = line.queue.ahead(owner, calls);
+    const between = ahead / line.share;
+    for (const other of this.#all) {
+      if (other !== line) ahead += Math.min(other.queue.size, Math.floor(between * other.share));
+    }
+    return (Math.max(0, ahead + 1 - this.#tokens) / this.#rate) * 1000;
   }
 
   /** Counts a call that was made without asking: it is missing later. */
@@ -103,7 +135,8 @@ export class Budget {
     const now = this.#now();
     if (now - this.#halvedAt < HALVING_MS) return;
     this.#halvedAt = now;
-    this.#rate = Math.max(Math.min(MIN_PER_SECOND, this.#fullRate), this.#rate / 2);
+    const least = Math.min(LEAST_PER_SECOND, this.#fullRate * LEAST_SHARE);
+    this.#rate = Math.max(least, this.#rate / 2);
   }
 
   /** Grants no more; who waits is refused when its time is up. */
@@ -111,12 +144,8 @@ export class Budget {
     clearTimeout(this.#timer);
   }
 
-  #estimateMs(priority: Priority, owner: string, calls: number): number {
-    this.#fill();
-    const { read, background } = this.#queues;
-    const ahead =
-      priority === "read" ? read.ahead(owner, calls) : read.size + background.ahead(owner, calls);
-    return (Math.max(0, ahead + 1 - this.#tokens) / this.#rate) * 1000;
+  get #all(): readonly Line[] {
+    return Object.values(this.#lines);
   }
 
   #fill(): void {
@@ -143,12 +172,14 @@ export class Budget {
   }
 
   #next(): Waiting | undefined {
-    const { read, background } = this.#queues;
-    const isReadsTurn =
-      background.size === 0 || (read.size > 0 && this.#readsInARow < READS_IN_A_ROW);
-    const next = (isReadsTurn ? read : background).take();
-    if (next) this.#readsInARow = isReadsTurn ? this.#readsInARow + 1 : 0;
-    return next;
+    let next: Line | undefined;
+    for (const line of this.#all) {
+      if (line.queue.size > 0 && (!next || line.used < next.used)) next = line;
+    }
+    if (!next) return undefined;
+    this.#used = next.used;
+    next.used += 1 / next.share;
+    return next.queue.take();
   }
 }
 

@@ -1,28 +1,31 @@
-/** Tells those who wait that a parameter has changed: one poll of SSM for all of them. */
-import { isReservedName, type ParameterName, sharingAccount } from "@airlock/contract";
-import { DescribeParametersCommand } from "@aws-sdk/client-ssm";
-import { LRUCache } from "lru-cache";
-import { isOutage } from "../errors.ts";
-import { allPages } from "./pages.ts";
-import type { SsmCalls } from "./ssm-calls.ts";
-import { descriptionsFrom } from "./ssm-wire.ts";
+/** Tells those who wait that a parameter has changed: SSM is asked for all of them, ten at a time. */
+import {
+  isSecretReference,
+  type Parameter,
+  type ParameterName,
+  ProblemError,
+} from "@airlock/contract";
 import { type Seen, type Shown, Watches } from "./watches.ts";
 
-/** Whoever waits knows of a change within two seconds, for 35 calls a minute. */
+/** No name is asked for more often: whoever waits for one of a few knows of its change in two seconds. */
 const POLL_MS = 1700;
 /** Those who begin to wait at the same time share the first poll. */
 const GATHER_MS = 20;
-/** The most names that one filter of DescribeParameters takes. */
-const MAX_NAMES = 50;
-/** What cannot be described is read instead, as many values as one call gives. */
-const MAX_READ = 10;
-const DESCRIBE_AGAIN_MS = 300_000;
-const MAX_READ_ONLY = 1000;
+/** As many values as one call gives. */
+const MAX_NAMES = 10;
+/** Polls take no more than this share of the budget, however many names are waited for. */
+const BUDGET_SHARE = 1 / 3;
+
+/** What SSM has of each name now, or why it does not say. */
+export type ReadNow = (
+  names: readonly ParameterName[],
+  decrypt: boolean,
+) => Promise<ReadonlyMap<ParameterName, Parameter | ProblemError>>;
 
 export interface ChangesOptions {
-  readonly calls: SsmCalls;
-  /** What reading the value shows, where describing does not. */
-  readonly read: (name: ParameterName) => Promise<Shown>;
+  readonly read: ReadNow;
+  /** Calls a second that the budget allows now. */
+  readonly perSecond: () => number;
   /** Told of a change before those who wait for it. */
   readonly onChange: (name: ParameterName) => void;
   readonly now: () => number;
@@ -37,12 +40,9 @@ export interface WaitOptions {
 export class Changes {
   readonly #options: ChangesOptions;
   readonly #watches = new Watches();
-  /** Names that SSM gives a value of, and no description. */
-  readonly #readOnly = new LRUCache<ParameterName, true>({ max: MAX_READ_ONLY });
   #timer: NodeJS.Timeout | undefined;
   #isPolling = false;
   #polledAt = Number.NEGATIVE_INFINITY;
-  #deniedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ChangesOptions) {
     this.#options = options;
@@ -67,97 +67,36 @@ export class Changes {
 
   #schedule(): void {
     if (this.#timer || this.#isPolling || this.#watches.isEmpty) return;
-    const dueMs = this.#polledAt + POLL_MS - this.#options.now();
+    const dueMs = this.#polledAt + this.#everyMs() - this.#options.now();
     this.#timer = setTimeout(() => void this.#poll(), Math.max(GATHER_MS, dueMs)).unref();
+  }
+
+  /** From one call to the next: all names are asked for within `POLL_MS` where the budget has room. */
+  #everyMs(): number {
+    const calls = Math.ceil(this.#watches.size / MAX_NAMES);
+    return Math.max(POLL_MS / calls, 1000 / (this.#options.perSecond() * BUDGET_SHARE));
   }
 
   async #poll(): Promise<void> {
     this.#timer = undefined;
-    const { now } = this.#options;
-    this.#polledAt = now();
+    this.#polledAt = this.#options.now();
     this.#isPolling = true;
-    const mayDescribe = now() - this.#deniedAt > DESCRIBE_AGAIN_MS;
-    const isDescribed = (name: ParameterName) => mayDescribe && !this.#isReadOnly(name);
+    const [first] = this.#watches.names();
+    // a secret can be read decrypted alone; of the others nobody needs the value
+    const decrypt = first !== undefined && isSecretReference(first);
+    const names = this.#watches.next(MAX_NAMES, (name) => isSecretReference(name) === decrypt);
     try {
-      await Promise.all([
-        this.#describe(this.#watches.next(MAX_NAMES, isDescribed)),
-        this.#read(this.#watches.next(MAX_READ, (name) => !isDescribed(name))),
-      ]);
-    } catch (problem) {
-      // a poll that fails has shown no change; the next one may
-      if ((problem as { code?: unknown }).code === "access_denied") this.#deniedAt = now();
+      for (const [name, found] of await this.#options.read(names, decrypt)) this.#show(name, found);
     } finally {
       this.#isPolling = false;
       this.#schedule();
     }
   }
 
-  /** Nobody else's parameters can be described. */
-  #isReadOnly(name: ParameterName): boolean {
-    return (
-      isReservedName(name) ||
-      sharingAccount(name) !== undefined ||
-      this.#readOnly.get(name) === true
-    );
-  }
-
-  #show(name: ParameterName, shown: Shown): void {
+  /** Whatever else is wrong with it, no change is known of it. */
+  #show(name: ParameterName, found: Parameter | ProblemError): void {
+    if (found instanceof ProblemError && found.code !== "parameter_not_found") return;
+    const shown: Shown = found instanceof ProblemError ? undefined : found;
     if (this.#watches.show(name, shown)) this.#options.onChange(name);
-  }
-
-  /** What is not among the descriptions may have gone, or may be there all the same. */
-  async #describe(names: readonly ParameterName[]): Promise<void> {
-    if (names.length === 0) return;
-    const shown = await this.#descriptionsOf(names);
-    for (const [name, description] of shown) this.#show(name, description);
-    await this.#read(names.filter((name) => !shown.has(name)));
-  }
-
-  /** A name that the filter refuses spoils no other one: by halves it is left alone. */
-  async #descriptionsOf(names: readonly ParameterName[]): Promise<Map<ParameterName, Shown>> {
-    try {
-      return await this.#ask(names);
-    } catch (problem) {
-      if (isOutage(problem) || (problem as { code?: unknown }).code === "access_denied") {
-        throw problem;
-      }
-      const [first] = names;
-      if (first === undefined || names.length === 1) return new Map();
-      const middle = Math.ceil(names.length / 2);
-      const halves = [names.slice(0, middle), names.slice(middle)];
-      const shown = await Promise.all(halves.map((half) => this.#descriptionsOf(half)));
-      return new Map(shown.flatMap((one) => [...one]));
-    }
-  }
-
-  async #ask(names: readonly ParameterName[]): Promise<Map<ParameterName, Shown>> {
-    const turn = { priority: "background", owner: "changes" } as const;
-    const filter = { Key: "Name", Option: "Equals", Values: [...names] };
-    const { items } = await allPages((NextToken) =>
-      this.#options.calls.inTurn("ssm.DescribeParameters", turn, async (ssm, abortSignal) => {
-        const command = new DescribeParametersCommand({
-          ParameterFilters: [filter],
-          MaxResults: MAX_NAMES,
-          NextToken,
-        });
-        const page = await ssm.send(command, { abortSignal });
-        return { items: descriptionsFrom(page), token: page.NextToken };
-      }),
-    );
-    return new Map(items.map((item) => [item.name, item]));
-  }
-
-  async #read(names: readonly ParameterName[]): Promise<void> {
-    await Promise.all(
-      names.map((name) =>
-        this.#options.read(name).then(
-          (shown) => {
-            if (shown && !this.#isReadOnly(name)) this.#readOnly.set(name, true);
-            this.#show(name, shown);
-          },
-          () => {}, // no change is known of this one
-        ),
-      ),
-    );
   }
 }

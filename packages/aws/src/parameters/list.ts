@@ -1,16 +1,27 @@
-/** All parameters by name, without values: fetched rarely, since it takes a call for every fifty. */
+/** All parameters by name, without values: fetched rarely, since SSM describes fifty in about a second. */
+import type { ParameterPrefix } from "@airlock/contract";
 import { DescribeParametersCommand } from "@aws-sdk/client-ssm";
+import { isOutage } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
-import { type AllPages, allPages } from "./pages.ts";
-import { LIST_WAIT_MS, type SsmCalls } from "./ssm-calls.ts";
+import { type AllPages, Pages } from "./pages.ts";
+import type { SsmCalls, Turn } from "./ssm-calls.ts";
 import { byName, descriptionsFrom, type ParameterInfo } from "./ssm-wire.ts";
 
 /** The most that DescribeParameters gives at once. */
 const PAGE_SIZE = 50;
 /** Refreshing takes no more than this share of the budget, however long the list. */
-const BUDGET_SHARE = 0.2;
-const KEY = "list";
+const BUDGET_SHARE = 0.5;
+/** The whole list, and those of some prefixes. */
+const MAX_LISTS = 100;
+/** Prefixes that SSM takes as a filter: not those of its own names, which it does not describe. */
+const FILTERABLE = /^(?!\/?(aws|ssm))[a-z0-9_./-]+$/i;
+
+export interface ListOptions extends ReadOptions {
+  /** Only these are wanted, though others may be there too. */
+  readonly prefix?: ParameterPrefix | undefined;
+}
 
 export interface ParameterListOptions {
   readonly calls: SsmCalls;
@@ -22,6 +33,7 @@ export interface ParameterListOptions {
 
 export class ParameterList {
   readonly #calls: SsmCalls;
+  readonly #pages = new Pages<ParameterInfo>();
   readonly #cache: ReadCache<AllPages<ParameterInfo>>;
 
   constructor({ calls, freshMs, staleMs, perSecond, now }: ParameterListOptions) {
@@ -33,26 +45,43 @@ export class ParameterList {
       staleMs,
       refusedMs: 5000,
       whileRevalidating: true,
-      maxEntries: 1,
+      maxEntries: MAX_LISTS,
       now,
     });
   }
 
-  /** Sorted by name. @throws ProblemError */
-  async read({ revalidate, signal }: ReadOptions): Promise<Read<ParameterInfo[]>> {
-    const fetch = () => this.#fetch();
-    const reader = { revalidate, signal, limitMs: LIST_WAIT_MS };
-    const { value, ...news } = await this.#cache.read(KEY, fetch, reader);
+  /** Sorted by name; the same array for as long as SSM gives the same. @throws ProblemError */
+  async read(options: ListOptions): Promise<Read<ParameterInfo[]>> {
+    const { prefix = "", revalidate } = options;
+    const isWhole = !FILTERABLE.test(prefix) || this.#cache.isFresh("", revalidate);
+    if (isWhole) return this.#read("", options);
+    try {
+      return await this.#read(prefix, options);
+    } catch (problem) {
+      if (isOutage(problem)) throw problem;
+      return this.#read("", options); // the filter was refused
+    }
+  }
+
+  async #read(prefix: string, options: ListOptions): Promise<Read<ParameterInfo[]>> {
+    const { revalidate, signal, caller } = options;
+    const fetch = () => this.#fetch(prefix, caller);
+    const reader = { revalidate, signal, limitMs: LIMITS.list.wholeMs };
+    const { value, ...news } = await this.#cache.read(prefix, fetch, reader);
     return { value: value.items, ...news };
   }
 
-  async #fetch(): Promise<AllPages<ParameterInfo>> {
-    const priority = this.#cache.isUsable(KEY) ? "background" : "read";
-    const turn = { priority, owner: "list" } as const;
-    const list = await allPages((NextToken) =>
-      this.#calls.inTurn("ssm.DescribeParameters", turn, async (ssm, abortSignal) => {
-        const command = new DescribeParametersCommand({ MaxResults: PAGE_SIZE, NextToken });
-        const page = await ssm.send(command, { abortSignal });
+  async #fetch(prefix: string, caller: string | undefined): Promise<AllPages<ParameterInfo>> {
+    const turn: Turn = { class: "list", owner: caller ?? "", caller };
+    const filters = [{ Key: "Name", Option: "BeginsWith", Values: [prefix] }];
+    const list = await this.#pages.all(prefix, (NextToken) =>
+      this.#calls.inTurn("ssm.DescribeParameters", turn, async (ssm, options) => {
+        const command = new DescribeParametersCommand({
+          MaxResults: PAGE_SIZE,
+          NextToken,
+          ...(prefix !== "" && { ParameterFilters: filters }),
+        });
+        const page = await ssm.send(command, options);
         const items = descriptionsFrom(page).map(({ version, ...info }) => info);
         return { items, token: page.NextToken };
       }),

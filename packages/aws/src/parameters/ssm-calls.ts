@@ -1,39 +1,36 @@
-/** Calls to SSM within the budget: first a turn is waited for, then the call is made. */
+/** Calls to SSM within their budgets: first a turn is waited for, then the call is made. */
 import type { SSMClient } from "@aws-sdk/client-ssm";
-import type { AwsCaller, CallLimits } from "../caller.ts";
+import type { AwsCaller } from "../caller.ts";
+import { LEAST_WORK_MS, LIMITS, type Limits, sendOptions } from "../limits.ts";
 import type { AwsOperation } from "../observed-call.ts";
 import type { Session } from "../session.ts";
-import type { Budget, Priority } from "./budget.ts";
-
-/**
- * With `TURN_MS` before it shorter than the 2.5 s after which the gateway gives up on a value. The
- * queue is short since the budget lets few calls through to it.
- */
-const LIMITS: CallLimits = { queueMs: 300, workMs: 1200 };
-/** Longest wait of a single value for its turn, the time in which a batch gathers included. */
-export const TURN_MS = 800;
-/** Longest wait for all pages of a list; shorter than the 24.5 s after which the gateway gives up. */
-export const LIST_WAIT_MS = 22_000;
-/** A second attempt with less time than this is in vain. */
-const LEAST_WORK_MS = 200;
+import type { Budget, BudgetClass } from "./budget.ts";
 
 export interface Turn {
-  readonly priority: Priority;
-  /** Who waits for it; owners take turns. */
+  readonly class: BudgetClass;
+  /** Who waits for it; owners of a class take turns. */
   readonly owner: string;
+  /** Whose call it is, for his share of the lane; undefined for what is done for several. */
+  readonly caller?: string | undefined;
   /** Longest wait in milliseconds; default for ever. */
   readonly limitMs?: number | undefined;
+}
+
+/** SSM counts calls that give values, and those that describe, apart. */
+export interface Budgets {
+  readonly values: Budget;
+  readonly lists: Budget;
 }
 
 export interface SsmCallsOptions {
   readonly ssm: SSMClient;
   readonly call: AwsCaller;
-  readonly budget: Budget;
+  readonly budgets: Budgets;
   readonly session: Session;
   readonly now: () => number;
 }
 
-export type SsmWork<T> = (ssm: SSMClient, abortSignal: AbortSignal) => Promise<T>;
+export type SsmWork<T> = (ssm: SSMClient, options: ReturnType<typeof sendOptions>) => Promise<T>;
 
 export class SsmCalls {
   readonly #options: SsmCallsOptions;
@@ -43,10 +40,10 @@ export class SsmCalls {
   }
 
   /** Waits for a turn. @throws ProblemError aws_budget_exhausted */
-  async turn({ priority, owner, limitMs }: Turn): Promise<void> {
-    const { budget, session } = this.#options;
+  async turn(turn: Turn): Promise<void> {
     // what cannot be signed is refused before it is sent, and so costs nothing
-    if (session.canSign()) await budget.acquire(priority, owner, limitMs);
+    if (!this.#options.session.canSign()) return;
+    await this.#budgetOf(turn.class).acquire(turn.class, turn.owner, turn.limitMs);
   }
 
   /**
@@ -57,9 +54,10 @@ export class SsmCalls {
    */
   async make<T>(operation: AwsOperation, turn: Turn, work: SsmWork<T>): Promise<T> {
     const { now } = this.#options;
-    const endsAt = now() + LIMITS.workMs;
+    const { workMs } = LIMITS[turn.class];
+    const endsAt = now() + workMs;
     try {
-      return await this.#attempt(operation, LIMITS.workMs, work);
+      return await this.#attempt(operation, turn, workMs, work);
     } catch (problem) {
       if (!isThrottled(problem) || attemptsOf(problem) > 1) throw problem;
       const limitMs = endsAt - now() - LEAST_WORK_MS;
@@ -68,7 +66,7 @@ export class SsmCalls {
         () => false,
       );
       if (!isTurn) throw problem;
-      return this.#attempt(operation, Math.max(endsAt - now(), LEAST_WORK_MS), work);
+      return this.#attempt(operation, turn, Math.max(endsAt - now(), LEAST_WORK_MS), work);
     }
   }
 
@@ -79,17 +77,30 @@ export class SsmCalls {
   }
 
   /** Milliseconds until this owner would have made so many calls more. */
-  estimateMs(owner: string, calls: number): number {
-    const { budget, session } = this.#options;
-    return session.canSign() ? budget.estimateMs(owner, calls) : 0;
+  estimateMs(turn: Turn, calls: number): number {
+    if (!this.#options.session.canSign()) return 0;
+    return this.#budgetOf(turn.class).estimateMs(turn.class, turn.owner, calls);
   }
 
-  async #attempt<T>(operation: AwsOperation, workMs: number, work: SsmWork<T>): Promise<T> {
-    const { ssm, call, budget } = this.#options;
+  #budgetOf(name: BudgetClass): Budget {
+    const { values, lists } = this.#options.budgets;
+    return name === "list" ? lists : values;
+  }
+
+  async #attempt<T>(
+    operation: AwsOperation,
+    turn: Turn,
+    workMs: number,
+    work: SsmWork<T>,
+  ): Promise<T> {
+    const { ssm, call } = this.#options;
+    const limits: Limits = { ...LIMITS[turn.class], workMs };
     try {
-      return await call(operation, { ...LIMITS, workMs }, {}, (signal) => work(ssm, signal));
+      return await call(operation, limits, { caller: turn.caller }, (signal) =>
+        work(ssm, sendOptions(limits, signal)),
+      );
     } catch (problem) {
-      if (isThrottled(problem)) budget.throttled();
+      if (isThrottled(problem)) this.#budgetOf(turn.class).throttled();
       throw problem;
     }
   }

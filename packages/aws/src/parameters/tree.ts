@@ -6,6 +6,8 @@ export interface Tree {
   readonly parameters: readonly Parameter[];
   /** Those that AWS refuses to decrypt, sorted by name. */
   readonly failed: readonly FailedParameter[];
+  /** Calls that it took: what takes many is asked for less often. */
+  readonly calls: number;
 }
 
 export interface FailedParameter {

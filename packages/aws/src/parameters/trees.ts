@@ -8,11 +8,13 @@ import {
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { LRUCache } from "lru-cache";
 import { awsProblem, isOutage } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
-import { allPages } from "./pages.ts";
+import { MAX_NAMES } from "./batcher.ts";
+import { type AllPages, Pages } from "./pages.ts";
 import { referenceTo } from "./reference.ts";
-import { LIST_WAIT_MS, type SsmCalls } from "./ssm-calls.ts";
+import type { SsmCalls, Turn } from "./ssm-calls.ts";
 import { byName, treeItemsFrom } from "./ssm-wire.ts";
 import type { FailedParameter, Tree } from "./tree.ts";
 import type { Values } from "./values.ts";
@@ -35,6 +37,7 @@ export interface TreesOptions {
 export class Trees {
   readonly #options: TreesOptions;
   /** Trees that hold what cannot be decrypted; a page with one of those is refused as a whole. */
+  readonly #pages = new Pages<Parameter>();
   readonly #mixed = new LRUCache<string, true>({ max: MAX_MIXED });
 
   constructor(options: TreesOptions) {
@@ -46,17 +49,23 @@ export class Trees {
     const { recursive, decrypt = true, revalidate, signal } = options;
     const key = `tree ${decrypt} ${recursive} ${path}`;
     const fetch = () => this.#fetch(key, path, options);
-    return this.#options.cache.read(key, fetch, { revalidate, signal, limitMs: LIST_WAIT_MS });
+    return this.#options.cache.read(key, fetch, {
+      revalidate,
+      signal,
+      limitMs: LIMITS.tree.wholeMs,
+    });
   }
 
   async #fetch(key: string, path: ParameterPath, options: TreeOptions): Promise<Tree> {
     const { recursive, decrypt = true, caller = "" } = options;
-    const read = (withDecryption: boolean) =>
-      this.#parameters(path, recursive, withDecryption, `tree ${caller}`);
-    if (!decrypt) return { parameters: await read(false), failed: [] };
+    const read = async (withDecryption: boolean): Promise<Tree> => {
+      const found = await this.#parameters(path, recursive, withDecryption, options.caller);
+      return { parameters: found.items.sort(byName), failed: [], calls: found.pages };
+    };
+    if (!decrypt) return read(false);
     if (!this.#mixed.has(key)) {
       try {
-        return { parameters: await read(true), failed: [] };
+        return await read(true);
       } catch (problem) {
         if (isOutage(problem)) throw problem;
         // if it was not for decrypting, the next attempt is refused as well
@@ -68,11 +77,11 @@ export class Trees {
     return tree;
   }
 
-  async #decryptEach(sealed: readonly Parameter[], caller: string): Promise<Tree> {
+  async #decryptEach(sealed: Tree, caller: string): Promise<Tree> {
     const parameters: Parameter[] = [];
     const failed: FailedParameter[] = [];
     await Promise.all(
-      sealed.map(async (one) => {
+      sealed.parameters.map(async (one) => {
         const { name, type } = one;
         if (type !== "SecureString") return parameters.push(one);
         try {
@@ -84,7 +93,9 @@ export class Trees {
         }
       }),
     );
-    return { parameters: parameters.sort(byName), failed: failed.sort(byName) };
+    const secrets = sealed.parameters.filter(({ type }) => type === "SecureString").length;
+    const calls = sealed.calls + Math.ceil(secrets / MAX_NAMES);
+    return { parameters: parameters.sort(byName), failed: failed.sort(byName), calls };
   }
 
   async #decryptOne(name: ParameterName, caller: string): Promise<Parameter> {
@@ -92,22 +103,23 @@ export class Trees {
     const { value, cache } = await this.#options.decrypted.read(
       referenceTo(name),
       options,
-      LIST_WAIT_MS,
+      LIMITS.tree.turnMs,
     );
     // an old value would make the whole tree look newer than it is
     if (cache === "stale") throw awsProblem("aws_error");
     return value;
   }
 
-  async #parameters(
+  #parameters(
     path: ParameterPath,
     recursive: boolean,
     withDecryption: boolean,
-    owner: string,
-  ): Promise<Parameter[]> {
-    const turn = { priority: "read", owner, limitMs: LIST_WAIT_MS } as const;
-    const { items } = await allPages((NextToken) =>
-      this.#options.calls.inTurn("ssm.GetParametersByPath", turn, async (ssm, abortSignal) => {
+    caller: string | undefined,
+  ): Promise<AllPages<Parameter>> {
+    const turn: Turn = { class: "tree", owner: caller ?? "", caller };
+    const key = `${withDecryption} ${recursive} ${path}`;
+    return this.#pages.all(key, (NextToken) =>
+      this.#options.calls.inTurn("ssm.GetParametersByPath", turn, async (ssm, options) => {
         const command = new GetParametersByPathCommand({
           Path: path,
           Recursive: recursive,
@@ -115,10 +127,9 @@ export class Trees {
           MaxResults: PAGE_SIZE,
           NextToken,
         });
-        const page = await ssm.send(command, { abortSignal });
+        const page = await ssm.send(command, options);
         return { items: treeItemsFrom(page), token: page.NextToken };
       }),
     );
-    return items.sort(byName);
   }
 }

@@ -1,16 +1,15 @@
 /** Values by name: from the cache, or from SSM in batches. */
 import { isSecretReference, type Parameter, ProblemError } from "@airlock/contract";
 import { GetParametersCommand } from "@aws-sdk/client-ssm";
+import { LIMITS } from "../limits.ts";
 import type { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
-import { Batcher } from "./batcher.ts";
+import { Batcher, type BatcherOptions } from "./batcher.ts";
 import { type Reference, referenceFrom } from "./reference.ts";
-import { type SsmCalls, TURN_MS } from "./ssm-calls.ts";
+import type { SsmCalls, Turn } from "./ssm-calls.ts";
 import { answersFrom } from "./ssm-wire.ts";
 import type { Tree } from "./tree.ts";
 
-/** Longest wait for the turns of many names asked for at once. */
-export const MANY_TURNS_MS = 5000;
 /** A read ends by itself before this; its parts have limits of their own. */
 const NEVER_MS = 60_000;
 /** Refreshes share the slots that are left over under this name. */
@@ -34,23 +33,15 @@ export class Values {
     this.#cache = cache;
     this.#decrypt = decrypt;
     this.#prefix = decrypt ? "decrypted " : "encrypted ";
-    const owner = `${this.#prefix}values`;
-    const turn = { priority: "read", owner } as const;
-    this.#batcher = new Batcher({
-      now,
-      perSecond,
-      turn: () => calls.turn(turn),
-      estimateMs: (count) => calls.estimateMs(owner, count),
-      send: (references) => fetchValues(calls, turn, references, decrypt),
-      topUp: (free) => this.#refreshRipe(free),
-    });
+    const topUp = (free: number) => this.#refreshRipe(free);
+    this.#batcher = batcherOf({ calls, perSecond, now, topUp }, "value", decrypt);
   }
 
   /** @param turnMs longest wait for a turn. @throws ProblemError */
   async read(
     reference: Reference,
     options: ReadOptions,
-    turnMs = TURN_MS,
+    turnMs: number = LIMITS.value.turnMs,
   ): Promise<Read<Parameter>> {
     if (!this.#decrypt && isSecretReference(reference.name)) throw onlyDecrypted();
     const { caller = "", revalidate, signal } = options;
@@ -67,24 +58,43 @@ export class Values {
   #refreshRipe(free: number): void {
     for (const key of this.#cache.ripe(this.#prefix, free)) {
       const reference = referenceFrom(key.slice(this.#prefix.length));
-      this.#cache.refresh(key, () => this.#batcher.ask(reference, REFRESH, TURN_MS));
+      this.#cache.refresh(key, () => this.#batcher.ask(reference, REFRESH, LIMITS.value.turnMs));
     }
   }
 }
 
+/** What asks SSM for values, ten at a time. */
+export function batcherOf(
+  options: Pick<ValuesOptions, "calls" | "perSecond" | "now"> & Pick<BatcherOptions, "topUp">,
+  name: "value" | "wait",
+  decrypt: boolean,
+): Batcher {
+  const { calls, perSecond, now, topUp } = options;
+  // one call is for several callers
+  const turn: Turn = { class: name, owner: decrypt ? "decrypted" : "encrypted" };
+  return new Batcher({
+    now,
+    perSecond,
+    turn: () => calls.turn(turn),
+    estimateMs: (count) => calls.estimateMs(turn, count),
+    send: (references) => fetchValues(calls, turn, references, decrypt),
+    topUp,
+  });
+}
+
 async function fetchValues(
   calls: SsmCalls,
-  turn: Parameters<SsmCalls["make"]>[1],
+  turn: Turn,
   references: readonly Reference[],
   decrypt: boolean,
 ): Promise<Map<string, Parameter | ProblemError>> {
-  const answer = await calls.make("ssm.GetParameters", turn, (ssm, abortSignal) =>
+  const answer = await calls.make("ssm.GetParameters", turn, (ssm, options) =>
     ssm.send(
       new GetParametersCommand({
         Names: references.map(({ text }) => text),
         WithDecryption: decrypt,
       }),
-      { abortSignal },
+      options,
     ),
   );
   return answersFrom(answer, references);

@@ -8,7 +8,7 @@ export interface Seen {
 }
 
 /** What SSM shows of a parameter now; undefined when it is gone. */
-export type Shown = Partial<Seen> | undefined;
+export type Shown = Seen | undefined;
 
 interface Watch {
   readonly seen: Seen;
@@ -22,7 +22,17 @@ export class Watches {
   readonly #byName = new Map<ParameterName, Set<Watch>>();
 
   get isEmpty(): boolean {
-    return this.#byName.size === 0;
+    return this.size === 0;
+  }
+
+  /** How many names are waited for. */
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /** Those that were given longest ago first. */
+  names(): Iterable<ParameterName> {
+    return this.#byName.keys();
   }
 
   /** Up to so many names that fit, those that were given longest ago first. */
@@ -80,7 +90,7 @@ export class Watches {
 const isOtherSecret = (seen: Seen, shown: Shown): boolean => shown?.value !== seen.value;
 
 function isOtherVersion(seen: Seen, shown: Shown): boolean {
-  if (!shown?.last_modified || shown.version !== seen.version) return true;
+  if (!shown || shown.version !== seen.version) return true;
   // a parameter that was deleted and made anew begins with the same version
   const apartMs = Math.abs(Date.parse(shown.last_modified) - Date.parse(seen.last_modified));
   return apartMs > SAME_TIME_MS;

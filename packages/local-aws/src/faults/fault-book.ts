@@ -18,11 +18,14 @@ interface Entry {
 
 export type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
+/** Limits on the rate of calls, of several operations together. */
+export type RateKind = "sharedRate" | "describeRate";
+
 type NameFault = FaultOf<"iamDeny" | "kmsDeny">;
 
 export class FaultBook {
   private entries: Entry[] = [];
-  private sharedRate: SharedRate | undefined;
+  private rates = new Map<RateKind, SharedRate>();
   private readonly random: () => number;
 
   constructor(random: () => number) {
@@ -37,13 +40,18 @@ export class FaultBook {
       fault,
       left: "count" in fault ? fault.count : undefined,
     }));
-    const rate = parsed.data.find((fault) => fault.kind === "sharedRate");
-    this.sharedRate = rate === undefined ? undefined : new SharedRate(rate.perSecond);
+    this.rates = new Map(
+      parsed.data.flatMap((fault) =>
+        fault.kind === "sharedRate" || fault.kind === "describeRate"
+          ? [[fault.kind, new SharedRate(fault.perSecond)] as const]
+          : [],
+      ),
+    );
   }
 
   clear(): void {
     this.entries = [];
-    this.sharedRate = undefined;
+    this.rates.clear();
   }
 
   /** The faults that are on, each with the count that is left. */
@@ -99,9 +107,9 @@ export class FaultBook {
     return seconds * 1000;
   }
 
-  /** Takes one call from the shared limit; true while there is room or no limit is on. */
-  takeShared(nowMs: number): boolean {
-    return this.sharedRate?.take(nowMs) ?? true;
+  /** Takes one call from a limit; true while there is room or the limit is not on. */
+  takeOf(kind: RateKind, nowMs: number): boolean {
+    return this.rates.get(kind)?.take(nowMs) ?? true;
   }
 
   private spend(entry: Entry): void {

@@ -82,6 +82,10 @@ const kinds = [
     kind: z.literal("sharedRate"),
     perSecond: z.int().min(1).max(10_000).default(40),
   }),
+  z.strictObject({
+    kind: z.literal("describeRate"),
+    perSecond: z.int().min(1).max(10_000).default(1),
+  }),
 ] as const;
 
 const fault = z.discriminatedUnion("kind", kinds, {

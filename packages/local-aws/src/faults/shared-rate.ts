@@ -1,4 +1,4 @@
-// The limit that all reads of SSM values share: a token bucket holding one second's worth of calls.
+// A limit that several operations of SSM share: a token bucket holding one second's worth of calls.
 // https://docs.aws.amazon.com/general/latest/gr/ssm.html#limits_ssm (40 transactions per second by default)
 
 export class SharedRate {

@@ -5,7 +5,7 @@ import type { ServiceName } from "../operations.ts";
 import { refusal } from "../refusals.ts";
 import type { WireAnswer } from "../wire.ts";
 import { badIdentityAnswer } from "./bad-identity-answer.ts";
-import type { FaultBook, FaultOf } from "./fault-book.ts";
+import type { FaultBook, FaultOf, RateKind } from "./fault-book.ts";
 
 /** What becomes of the call: it goes on, its socket is destroyed, it is never or strangely answered. */
 export type Outcome = "go on" | "reset" | "hang" | WireAnswer;
@@ -22,7 +22,13 @@ const KINDS = [
   "refuse",
   "answer",
 ] as const;
-const VALUE_READS = new Set(["GetParameter", "GetParameters", "GetParametersByPath"]);
+/** The limit that an operation of SSM counts for. */
+const RATE_OF: Readonly<Record<string, RateKind>> = {
+  GetParameter: "sharedRate",
+  GetParameters: "sharedRate",
+  GetParametersByPath: "sharedRate",
+  DescribeParameters: "describeRate",
+};
 
 /**
  * Applies the faults in the order they were set: `slow` delays and lets pass, the first of the others ends the
@@ -58,9 +64,8 @@ export async function strikeCall(
         throw refusal("throttled", call.service);
     }
   }
-  if (call.service === "ssm" && VALUE_READS.has(call.operation) && !faults.takeShared(call.nowMs)) {
-    throw refusal("throttled", "ssm");
-  }
+  const rate = call.service === "ssm" ? RATE_OF[call.operation] : undefined;
+  if (rate && !faults.takeOf(rate, call.nowMs)) throw refusal("throttled", "ssm");
   return "go on";
 }
 

@@ -11,6 +11,7 @@ import {
 } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { Access } from "../access.ts";
+import { clientOf } from "../client-of.ts";
 import { noSuchBucket } from "./no-such.ts";
 import { type Entry, type SeenBucket, scan } from "./scan.ts";
 
@@ -21,8 +22,6 @@ export interface ListObjectsDeps {
   readonly limitMs: number;
 }
 
-/** Shorter than the 24.5 s after which the gateway gives up. */
-export const LIST_LIMIT_MS = 23_000;
 const RETRY_AFTER_SECONDS = "5";
 
 /** @throws ProblemError invalid_cursor, list_unfinished, policy_denied, bucket_not_found, the AWS codes. */
@@ -50,7 +49,7 @@ export async function listObjects(
   let denied = 0;
   const work = async (inTime: AbortSignal) => {
     const options = {
-      caller: request.caller,
+      caller: clientOf(request),
       signal: AbortSignal.any([inTime, ended.signal]),
     };
     const seen: SeenBucket = {

@@ -27,7 +27,7 @@ export async function listParameters(
     const page = pageOf(listOf(written, query), [], query, () => false);
     return { body: { count: 0, parameters: [], ...nextOf(page) }, news: undefined };
   }
-  const found = await store.list(asking);
+  const found = await store.list({ ...asking, prefix });
   let denied = 0;
   const page = pageOf(listOf(written, query), found.value, query, (item) => {
     if (!hasPrefix(item.name, prefix)) return false;

@@ -1,5 +1,5 @@
 /** `/s3/buckets` and `/s3/buckets/{bucket}`: which buckets there are, and what is in one. */
-import type { BucketStore, ObjectStore } from "@airlock/aws";
+import { type BucketStore, LIMITS, type ObjectStore } from "@airlock/aws";
 import {
   Buckets,
   BucketsQuery,
@@ -11,7 +11,8 @@ import {
 import { type App, clientLeft, problems } from "@airlock/http";
 import * as z from "zod";
 import type { Access } from "../access.ts";
-import { LIST_LIMIT_MS, listObjects } from "../objects/list.ts";
+import { clientOf } from "../client-of.ts";
+import { listObjects } from "../objects/list.ts";
 import { pageOf } from "../pages.ts";
 import { jsonOf, send, wantsFresh } from "../representation.ts";
 
@@ -22,7 +23,7 @@ export function bucketRoutes(
   buckets: BucketStore,
   objects: ObjectStore,
   access: Access,
-  listLimitMs = LIST_LIMIT_MS,
+  listLimitMs: number = LIMITS.list.wholeMs,
 ): void {
   app.get(
     "/s3/buckets",
@@ -37,7 +38,7 @@ export function bucketRoutes(
     async (request, reply) => {
       const { prefix = "" } = request.query;
       const found = await buckets.list({
-        caller: request.caller,
+        caller: clientOf(request),
         signal: clientLeft(reply),
         revalidate: wantsFresh(request),
       });

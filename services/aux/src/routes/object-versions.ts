@@ -3,6 +3,7 @@ import type { ObjectStore } from "@airlock/aws";
 import { MAX_PAGE, ObjectVersions, readPlace, VersionsQuery, writePlace } from "@airlock/contract";
 import { type App, clientLeft, problems } from "@airlock/http";
 import type { Access } from "../access.ts";
+import { clientOf } from "../client-of.ts";
 import { noSuchObject } from "../objects/no-such.ts";
 import { jsonOf, send } from "../representation.ts";
 
@@ -25,7 +26,7 @@ export function objectVersionsRoute(app: App, objects: ObjectStore, access: Acce
       access.record(request, "list", name, { decision, cache: "bypass" });
       const list = `versions ${JSON.stringify([bucket, key])}`;
       const after = cursor === undefined ? undefined : readPlace(list, cursor);
-      const options = { caller: request.caller, signal: clientLeft(reply) };
+      const options = { caller: clientOf(request), signal: clientLeft(reply) };
       const { versions, next } = await objects.versions(bucket, key, { limit, after }, options);
       if (versions.length === 0 && after === undefined) throw noSuchObject();
       const next_cursor = next === undefined ? null : writePlace(list, next);

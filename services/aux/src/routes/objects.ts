@@ -5,6 +5,7 @@ import { type App, clientLeft, headersForOne, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
+import { clientOf } from "../client-of.ts";
 import { noSuchObject } from "../objects/no-such.ts";
 
 const failures = problems(400, 401, 403, 404, 502, 503, 504);
@@ -20,7 +21,7 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     const resource = { kind: "object", bucket, key } as const;
     const decision = access.demand(request, "read", resource, { name, missing: noSuchObject });
     access.record(request, "read", name, { decision, cache: "bypass" });
-    const options = { caller: request.caller, signal: clientLeft(reply), version };
+    const options = { caller: clientOf(request), signal: clientLeft(reply), version };
     // from the beginning: an object whose first byte is late holds one of the few streams of S3 as well
     const leave = request.takePlace("stream");
     reply.raw.once("close", leave);

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import Negotiator from "negotiator";
 import * as z from "zod";
 import type { Access } from "../access.ts";
+import { clientOf } from "../client-of.ts";
 import { mayRead } from "../parameters/readable.ts";
 import {
   isUnchanged,
@@ -53,7 +54,7 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
       const { wait, ...selection } = request.query;
       const options = {
         ...selection,
-        caller: request.caller,
+        caller: clientOf(request),
         signal: clientLeft(reply),
         revalidate: wantsFresh(request),
       };
@@ -84,10 +85,8 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
       for (let found = first; ; ) {
         const limitMs = endsAt - performance.now();
         const { name } = found.value;
-        const { caller } = request;
         const isOther =
-          limitMs > 0 &&
-          (await store.waitForChange(name, found.value, { limitMs, signal, caller }));
+          limitMs > 0 && (await store.waitForChange(name, found.value, { limitMs, signal }));
         if (!isOther) return found;
         found = await again(true);
         if (!isUnchanged(request, representationOf(request, found.value).etag)) return found;

@@ -11,6 +11,7 @@ import { type App, clientLeft, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
+import { clientOf } from "../client-of.ts";
 import type { Asking } from "../parameters/answer.ts";
 import { readBatch } from "../parameters/batch.ts";
 import { listParameters } from "../parameters/list.ts";
@@ -61,7 +62,7 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
 const failures = problems(400, 401, 403, 414, 502, 503, 504);
 
 const askingOf = (request: FastifyRequest, reply: FastifyReply): Asking => ({
-  caller: request.caller,
+  caller: clientOf(request),
   signal: clientLeft(reply),
   revalidate: wantsFresh(request),
 });

@@ -9,6 +9,11 @@ export class FairQueue<T> {
     return this.#size;
   }
 
+  /** How many items of this owner wait. */
+  sizeOf(owner: string): number {
+    return this.#lines.get(owner)?.size ?? 0;
+  }
+
   push(owner: string, item: T): void {
     const line = this.#lines.get(owner) ?? new Set();
     line.add(item);
@@ -40,7 +45,7 @@ export class FairQueue<T> {
 
   /** How many items are served before the next one of this owner, or before the last of so many. */
   ahead(owner: string, count = 1): number {
-    const own = (this.#lines.get(owner)?.size ?? 0) + count;
+    const own = this.sizeOf(owner) + count;
     let ahead = own - 1;
     for (const [other, line] of this.#lines) {
       if (other !== owner) ahead += Math.min(line.size, own);
