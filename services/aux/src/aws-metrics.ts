@@ -65,7 +65,7 @@ export function awsMetrics(registry: Metrics["registry"]): {
       });
       new Gauge({
         name: "airlock_aws_session_expires_in_seconds",
-        help: "Seconds until the AWS session expires; 0 without one.",
+        help: "Seconds until the AWS session expires; 0 without one that AWS takes.",
         registers: [registry],
         collect() {
           this.set(session.secondsLeft());
