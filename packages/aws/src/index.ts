@@ -5,7 +5,7 @@ export { AwsClock, type ClockOptions } from "./aws-clock.ts";
 export type { BucketStore } from "./buckets.ts";
 export { DeadlineExceededError, withDeadline } from "./deadline.ts";
 export { awsProblem } from "./errors.ts";
-export { LIMITS } from "./limits.ts";
+export { CACHE_SHARES, LIMITS } from "./limits.ts";
 export type { ObjectConditions } from "./objects/headers.ts";
 export type { ObjectPage, ObjectPageQuery } from "./objects/list.ts";
 export type { ObjectAnswer } from "./objects/read.ts";

@@ -94,6 +94,9 @@ export const STREAM_IDLE_MS = 30_000;
 /** An object of which nothing has moved for so long gives its place to one that is asked for. */
 export const STREAM_STILL_MS = 5000;
 
+/** Of the bytes that the cache may take: values and trees, and lists as they are sent. */
+export const CACHE_SHARES = { values: 0.75, lists: 0.25 } as const;
+
 /** What one call of a class is sent with. */
 export const sendOptions = ({ attemptMs }: Limits, abortSignal: AbortSignal) => ({
   abortSignal,

@@ -10,7 +10,7 @@ import {
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsCaller } from "./caller.ts";
 import { translateAwsError } from "./errors.ts";
-import { LIMITS, MANY_TURNS_MS } from "./limits.ts";
+import { CACHE_SHARES, LIMITS, MANY_TURNS_MS } from "./limits.ts";
 import { Changes, type ReadNow, type WaitOptions } from "./parameters/changes.ts";
 import { type ListOptions, ParameterList } from "./parameters/list.ts";
 import { referenceTo, type Selection } from "./parameters/reference.ts";
@@ -93,7 +93,7 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
     staleMs,
     refusedMs: Math.min(UNKNOWN_MS, freshMs),
     maxEntries: settings.CACHE_MAX_ENTRIES,
-    maxBytes: settings.CACHE_MAX_BYTES,
+    maxBytes: Math.ceil(settings.CACHE_MAX_BYTES * CACHE_SHARES.values),
     sizeOf,
     now,
   });

@@ -205,7 +205,7 @@ test("the cache is bounded by count and by bytes; the longest unread go first", 
   assert.deepEqual([await state(a), await state(b), await state(a)], ["miss", "miss", "hit"]);
   assert.deepEqual([await state(c), await state(a), await state(b)], ["miss", "hit", "miss"]);
 
-  const small = await startParameterRig(t, { CACHE_MAX_BYTES: "9000" });
+  const small = await startParameterRig(t, { CACHE_MAX_BYTES: "12000" });
   const value = "x".repeat(5000);
   small.local.parameters.put({ parameters: [a, b].map((name) => ({ name, value })) });
   await small.aws.parameters.get(a);

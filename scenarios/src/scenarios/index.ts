@@ -22,6 +22,7 @@ import { longLists } from "./long-lists.ts";
 import { oddKeys } from "./odd-keys.ts";
 import { parameterBudget } from "./parameter-budget.ts";
 import { proxyEnvironment } from "./proxy-environment.ts";
+import { repeatedLists } from "./repeated-lists.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { clockSet, sessionTroubles } from "./session-troubles.ts";
 import { slowClients } from "./slow-clients.ts";
@@ -55,6 +56,7 @@ export const SCENARIOS: readonly Scenario[] = [
   layerRollout,
   drain,
   longLists,
+  repeatedLists,
   oddKeys,
   waitingClients,
   bigObject,

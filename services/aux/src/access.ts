@@ -19,6 +19,8 @@ export interface Access {
   reach(request: FastifyRequest, verb: Verb, below: Below): readonly string[];
   /** What the caller may have of the keys of one bucket. */
   keys(request: FastifyRequest, verb: Verb, bucket: string): Keys;
+  /** Stands for all rules about the caller: one object for all callers of the same rules. */
+  rulesOf(request: FastifyRequest): object;
   /** Writes the line of a decision. */
   record(request: FastifyRequest, verb: Verb, name: string, how: Recorded): void;
   /** Writes the line of a whole list: how many of its items were shown and kept back. */
@@ -56,6 +58,7 @@ export function createAccess({ policy, audit }: AccessDeps): Access {
     decide: (request, verb, resource) => policy().decide(subjectOf(request), verb, resource),
     reach: (request, verb, below) => policy().reach(subjectOf(request), verb, below),
     keys: (request, verb, bucket) => policy().keys(subjectOf(request), verb, bucket),
+    rulesOf: (request) => policy().rulesOf(subjectOf(request)),
     record(request, verb, name, { decision, cache }) {
       audit.decision({ ...whoOf(request), verb, name, decision, cache });
     },

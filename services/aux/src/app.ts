@@ -1,5 +1,5 @@
 /** The internal service: what it is made of, in order. */
-import type { Aws } from "@airlock/aws";
+import { type Aws, CACHE_SHARES } from "@airlock/aws";
 import {
   type App,
   admitLayer,
@@ -11,6 +11,7 @@ import {
 import type { LayerGuard } from "@airlock/identity";
 import { type AccessDeps, createAccess } from "./access.ts";
 import { clientOf } from "./client-of.ts";
+import { RenderedLists } from "./rendered-lists.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { bucketRoutes } from "./routes/buckets.ts";
 import { objectVersionsRoute } from "./routes/object-versions.ts";
@@ -46,7 +47,8 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
   return createServer(options, (app) => {
     const access = createAccess(deps);
     aboutRoutes(app, settings, aws.session);
-    parametersRoutes(app, aws.parameters, access);
+    const lists = new RenderedLists(settings.CACHE_MAX_BYTES * CACHE_SHARES.lists);
+    parametersRoutes(app, aws.parameters, access, lists);
     parameterRoute(app, aws.parameters, access);
     bucketRoutes(app, aws.buckets, aws.objects, access, listLimitMs);
     objectRoutes(app, aws.objects, access);

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 export interface Representation {
   readonly type: string;
-  readonly body: string;
+  readonly body: Buffer;
   readonly etag: string;
 }
 
@@ -22,7 +22,7 @@ export const textOf = (value: string): Representation => represent(TEXT_TYPE, va
 /** Of the bytes, so that every replica gives the same; of the type too, for they must differ. */
 function represent(type: string, body: string): Representation {
   const digest = hash("sha256", `${type}\n${body}`, "base64url");
-  return { type, body, etag: `"${digest.slice(0, ETAG_LENGTH)}"` };
+  return { type, body: Buffer.from(body), etag: `"${digest.slice(0, ETAG_LENGTH)}"` };
 }
 
 /** Whether If-None-Match names this ETag: a list, `*`, compared weakly (RFC 9110 §13.1.2). */

@@ -1,9 +1,16 @@
 /** What the three ways to ask for many parameters share. */
-import type { CacheNews } from "../representation.ts";
+import type { CacheNews, Representation } from "../representation.ts";
 
 export interface Answer<T> {
   readonly body: T;
   /** Undefined for an answer that shows nothing. */
+  readonly news: CacheNews | undefined;
+}
+
+/** An answer as it is sent. */
+export interface Rendered {
+  readonly representation: Representation;
+  /** As above. */
   readonly news: CacheNews | undefined;
 }
 

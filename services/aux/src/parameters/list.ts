@@ -11,7 +11,9 @@ import type { FastifyRequest } from "fastify";
 import type { Access } from "../access.ts";
 import { nextOf, pageOf } from "../pages.ts";
 import { DEFAULT } from "../policy/policy.ts";
-import type { Answer, Asking } from "./answer.ts";
+import type { RenderedList, RenderedLists } from "../rendered-lists.ts";
+import { jsonOf } from "../representation.ts";
+import type { Asking, Rendered } from "./answer.ts";
 
 export async function listParameters(
   store: ParameterStore,
@@ -19,17 +21,35 @@ export async function listParameters(
   request: FastifyRequest,
   { prefix: written = "", ...query }: ParametersQuery,
   asking: Asking,
-): Promise<Answer<Parameters>> {
+  lists: RenderedLists,
+): Promise<Rendered> {
   const prefix = canonicalParameterPrefix(written) ?? ("" as ParameterPrefix);
   const name = `${written}*`;
   if (isOutOfReach(access, request, prefix)) {
     access.record(request, "list", name, { decision: DEFAULT });
     const page = pageOf(listOf(written, query), [], query, () => false);
-    return { body: { count: 0, parameters: [], ...nextOf(page) }, news: undefined };
+    const representation = jsonOf({ count: 0, parameters: [], ...nextOf(page) });
+    return { representation, news: undefined };
   }
   const found = await store.list({ ...asking, prefix });
+  const render = () => renderedList(access, request, found.value, written, prefix, query);
+  const from = { source: found.value, rules: access.rulesOf(request) };
+  const words = JSON.stringify([written, query.type, query.limit, query.cursor]);
+  const { representation, allowed, denied } = lists.get({ ...from, query: words }, render);
+  access.recordList(request, "list", name, { allowed, denied, cache: found.cache });
+  return { representation, news: allowed > 0 ? found : undefined };
+}
+
+function renderedList(
+  access: Access,
+  request: FastifyRequest,
+  all: Parameters["parameters"],
+  written: string,
+  prefix: ParameterPrefix,
+  query: ParametersQuery,
+): RenderedList {
   let denied = 0;
-  const page = pageOf(listOf(written, query), found.value, query, (item) => {
+  const page = pageOf(listOf(written, query), all, query, (item) => {
     if (!hasPrefix(item.name, prefix)) return false;
     if (query.type !== undefined && item.type !== query.type) return false;
     const { allow } = access.decide(request, "list", { kind: "parameter", name: item.name });
@@ -37,9 +57,8 @@ export async function listParameters(
     return allow;
   });
   const allowed = page.items.length;
-  access.recordList(request, "list", name, { allowed, denied, cache: found.cache });
-  const body = { count: allowed, parameters: page.items, ...nextOf(page) };
-  return { body, news: allowed > 0 ? found : undefined };
+  const body: Parameters = { count: allowed, parameters: page.items, ...nextOf(page) };
+  return { representation: jsonOf(body), allowed, denied };
 }
 
 const listOf = (prefix: string, { type }: ParametersQuery) => `parameters ${type ?? ""} ${prefix}`;

@@ -29,6 +29,8 @@ export interface Policy {
   keys(subject: Subject, verb: Verb, bucket: string): Keys;
   /** Whether callers may differ in what they are answered. */
   readonly asksCallers: boolean;
+  /** Stands for all rules about the subject: one object for all subjects of the same rules. */
+  rulesOf(subject: Subject): object;
   /** Status of a denied read: 404 does not tell whether there is something. */
   readonly deniedStatus: DeniedStatus;
 }
@@ -53,6 +55,7 @@ export const OPEN_READS: Policy = {
   deniedStatus: 404,
   decide: (_subject, verb) => (verb === "presign-put" ? DEFAULT : READ_BY_ALL),
   reach: (_subject, _verb, { prefix }) => [prefix],
+  rulesOf: () => READ_BY_ALL,
   keys: () => ({ reach: (prefix) => [{ prefix, isKey: false }], covers: () => true }),
 };
 
@@ -66,13 +69,20 @@ export function createPolicy(rules: readonly Rule[], deniedStatus: DeniedStatus)
     decision: { allow: rule.effect === "allow", rule: rule.id },
   }));
   const known = new Map<string, Table>();
+  const tables = new Map<string, Table>();
   const tableOf = (subject: Subject): Table => {
     const key = JSON.stringify([subject.caller, subject.groups]);
     let table = known.get(key);
     if (!table) {
-      table = sortOut(steps.filter(({ rule }) => isAbout(rule, subject)));
-      if (known.size >= MAX_SUBJECTS) known.clear();
+      const asked = steps.filter(({ rule }) => isAbout(rule, subject));
+      const ids = JSON.stringify(asked.map(({ rule }) => rule.id));
+      table = tables.get(ids) ?? sortOut(asked);
+      if (known.size >= MAX_SUBJECTS) {
+        known.clear();
+        tables.clear();
+      }
       known.set(key, table);
+      tables.set(ids, table);
     }
     return table;
   };
@@ -87,6 +97,7 @@ export function createPolicy(rules: readonly Rule[], deniedStatus: DeniedStatus)
   return {
     asksCallers: !rules.every(({ isForEverybody }) => isForEverybody),
     deniedStatus,
+    rulesOf: latest,
     decide(subject, verb, resource) {
       for (const { rule, decision } of latest(subject)[verb][resource.kind]) {
         if (isOver(rule, resource)) return decision;

@@ -16,9 +16,15 @@ import type { Asking } from "../parameters/answer.ts";
 import { readBatch } from "../parameters/batch.ts";
 import { listParameters } from "../parameters/list.ts";
 import { readTree } from "../parameters/tree.ts";
+import type { RenderedLists } from "../rendered-lists.ts";
 import { jsonOf, send, wantsFresh } from "../representation.ts";
 
-export function parametersRoutes(app: App, store: ParameterStore, access: Access): void {
+export function parametersRoutes(
+  app: App,
+  store: ParameterStore,
+  access: Access,
+  lists: RenderedLists,
+): void {
   app.get(
     "/parameters",
     {
@@ -32,11 +38,13 @@ export function parametersRoutes(app: App, store: ParameterStore, access: Access
     async (request, reply) => {
       const { name, path, decrypt = true, ...query } = request.query;
       const asking = askingOf(request, reply);
-      const { body, news } = await (name
-        ? readBatch(store, access, request, name, { ...asking, decrypt })
-        : path
-          ? readTree(store, access, request, { ...query, path, decrypt }, asking)
-          : listParameters(store, access, request, query, asking));
+      if (!name && !path) {
+        const found = await listParameters(store, access, request, query, asking, lists);
+        return send(request, reply, found.representation, found.news);
+      }
+      const { body, news } = await (path
+        ? readTree(store, access, request, { ...query, path, decrypt }, asking)
+        : readBatch(store, access, request, name ?? [], { ...asking, decrypt }));
       return send(request, reply, jsonOf(body), news);
     },
   );
