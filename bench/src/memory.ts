@@ -1,5 +1,6 @@
 /** What a built gateway holds: some time after its start, and at most while it is under load. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CASES, CONNECTIONS, MANY_CONNECTIONS } from "./cases.ts";
@@ -39,7 +40,12 @@ interface Place {
 export async function startIdle(place: Place): Promise<IdleGateway> {
   build(place.root);
   const start = () =>
-    startGateway({ ...place, name: `${place.name}-built`, nodeOptions: shipped(), isBuilt: true });
+    startGateway({
+      ...place,
+      name: `${place.name}-built`,
+      nodeOptions: shipped(place.root),
+      isBuilt: true,
+    });
   const first = await start();
   const startedAt = performance.now();
   return {
@@ -58,7 +64,10 @@ export async function startIdle(place: Place): Promise<IdleGateway> {
 }
 
 /** The options of k8s/base/gateway; those of the image are in startGateway. */
-const shipped = (): string[] => ["--max-old-space-size=176"];
+function shipped(root: string): string[] {
+  const manifest = readFileSync(join(root, "k8s/base/gateway/deployment.yaml"), "utf8");
+  return /name: NODE_OPTIONS\n +value: (.*)/.exec(manifest)?.[1]?.split(" ") ?? [];
+}
 
 function build(root: string): void {
   const { status } = spawnSync(

@@ -17,17 +17,20 @@ await runService(
     const callers = openCallers(settings, { logger, registry: metrics.registry, jobs, jobsLayer });
     // on a laptop it is better to begin at once
     let isWarm = settings.ENVIRONMENT === "dev";
-    if (!isWarm) {
-      warmUp(settings)
+    const callersAndLog = { callers: callers.guard, logger, metrics };
+    const deps = { aux, layer, jobs, jobsLayer, ...callersAndLog, isWarm: () => isWarm };
+    const app = await buildApp(settings, deps);
+    app.addHook("onListen", (done) => {
+      done();
+      if (isWarm) return;
+      warmUp(app, settings)
         .catch((error: unknown) => logger.warn({ error }, "not warmed up"))
         .finally(() => {
           isWarm = true;
         });
-    }
-    const callersAndLog = { callers: callers.guard, logger, metrics };
-    const deps = { aux, layer, jobs, jobsLayer, ...callersAndLog, isWarm: () => isWarm };
+    });
     return {
-      app: await buildApp(settings, deps),
+      app,
       close: async () => {
         callers.close();
         await upstreams.close();
