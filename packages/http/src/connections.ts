@@ -15,6 +15,8 @@ export interface Connection {
   readonly closeAfter: number;
   /** Its answer is sent on as it comes in, so that little of it is here at a time. */
   isStreaming: boolean;
+  /** There are requests behind the one in progress (see pipelining.ts). */
+  isHolding: boolean;
 }
 
 /** Kept on the socket itself: a request that looks into a WeakMap pays more. */
@@ -32,7 +34,7 @@ export function trackConnections(server: Server): ReadonlySet<Connection> {
     if (socket[CONNECTION]) return; // it waited for its turn (see pipelining.ts)
     const jitter = 1 + AGE_JITTER * (2 * Math.random() - 1);
     const closeAfter = performance.now() + MAX_AGE_MS * jitter;
-    const connection = { socket, closeAfter, isStreaming: false };
+    const connection = { socket, closeAfter, isStreaming: false, isHolding: false };
     socket[CONNECTION] = connection;
     open.add(connection);
     socket.once("close", () => open.delete(connection));

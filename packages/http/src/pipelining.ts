@@ -3,6 +3,7 @@ import { IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { hasBody } from "./bodies.ts";
+import { connectionOf } from "./connections.ts";
 
 /** The answer that a connection is busy with. `_httpMessage` is where Node keeps it. */
 export const answerUnderWay = (socket: Duplex): ServerResponse | undefined =>
@@ -59,7 +60,10 @@ function holdBack(server: Server, request: IncomingMessage, socket: Duplex, rest
   const onDrain = () => answer?.emit("drain");
   const onError = () => socket.destroy();
   socket.on("drain", onDrain).on("error", onError).pause();
+  const connection = connectionOf(socket as Socket);
+  if (connection) connection.isHolding = true;
   const goOn = () => {
+    if (connection) connection.isHolding = false;
     socket.off("drain", onDrain).off("error", onError);
     if (socket.destroyed || socket.writableEnded || socket.readableEnded) return;
     socket.unshift(bytes);

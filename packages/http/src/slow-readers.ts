@@ -17,7 +17,7 @@ export interface ReadingPace {
 export const READING_PACE: ReadingPace = {
   bytesPerSecond: 1024,
   patienceMs: { whole: 10_000, streaming: 30_000 },
-  sweepMs: 1000,
+  sweepMs: 500,
 };
 
 /** For as long as the server has connections, those too that outlive its last request. */
@@ -50,8 +50,9 @@ interface Watch {
 /**
  * What the kernel takes is a first look that costs nothing, and enough for most. But it takes nothing
  * for long from a client that reads well, until a third of its own buffer (up to 4 MiB) is free again;
- * so who seems slow is judged by what its peer has acknowledged. A peer that buffers counts as a
- * reader while its buffer grows: by then the bytes are not here any more.
+ * so who seems slow is judged by what its peer has acknowledged, and so is who pipelines, for whom the
+ * kernel would take thousands of answers. A peer that buffers counts as a reader while its buffer
+ * grows: by then the bytes are not here any more.
  *
  * @param cut ends a connection.
  * @returns what ends the sweeps.
@@ -63,29 +64,27 @@ export function watchReaders(
 ): () => void {
   const watches = new Map<Connection, Watch>();
 
-  /** @returns those that seem slow. */
-  const look = (now: number): Map<Connection, Watch> => {
-    const slow = new Map<Connection, Watch>();
+  /** @returns those that seem slow, with what the kernel has taken of theirs by now. */
+  const look = (now: number): Map<Connection, number> => {
+    const slow = new Map<Connection, number>();
     for (const connection of connections) {
-      const { socket } = connection;
-      if (socket.writableLength === 0) {
-        watches.delete(connection);
-        continue;
-      }
+      const { socket, isHolding } = connection;
       const watch = watches.get(connection);
       const taken = takenByKernel(socket);
-      if (!watch) {
+      const isBusy = isHolding || socket.writableLength > 0;
+      if (!isBusy && !watch?.isByPeer) {
+        watches.delete(connection);
+      } else if (!watch) {
         watches.set(connection, {
           since: now,
           base: taken,
           isByPeer: false,
           inode: inodeOf(socket),
         });
-      } else if (!watch.isByPeer && taken - watch.base >= enough(now - watch.since)) {
-        watch.since = now;
-        watch.base = taken;
+      } else if (watch.isByPeer || isHolding || taken - watch.base < enough(now - watch.since)) {
+        slow.set(connection, taken);
       } else {
-        slow.set(connection, watch);
+        Object.assign(watch, { since: now, base: taken });
       }
     }
     for (const connection of watches.keys()) {
@@ -94,15 +93,20 @@ export function watchReaders(
     return slow;
   };
 
-  const judge = async (slow: Map<Connection, Watch>) => {
+  const judge = async (slow: ReadonlyMap<Connection, number>) => {
     const queues = await readSendQueues();
     const now = performance.now();
-    for (const [connection, watch] of slow) {
-      const queued = queues.get(watch.inode ?? "") ?? 0;
-      const taken = takenByKernel(connection.socket) - queued;
+    for (const [connection, taken] of slow) {
+      const watch = watches.get(connection);
+      // a table that changes while it is read can leave a socket out
+      const queued = watch?.inode === undefined ? 0 : queues.get(watch.inode);
+      if (watch === undefined || queued === undefined) continue;
+      const acknowledged = taken - queued;
       const patience = patienceMs[connection.isStreaming ? "streaming" : "whole"];
-      if (!watch.isByPeer || taken - watch.base >= enough(patience)) {
-        Object.assign(watch, { since: now, base: taken, isByPeer: true });
+      if (queued + connection.socket.writableLength === 0) {
+        watches.delete(connection);
+      } else if (!watch.isByPeer || acknowledged - watch.base >= enough(patience)) {
+        Object.assign(watch, { since: now, base: acknowledged, isByPeer: true });
       } else if (now - watch.since >= patience) {
         watches.delete(connection);
         cut(connection);
