@@ -91,7 +91,10 @@ async function handle(
   const handler = HANDLERS[service][operation];
   if (handler === undefined) throw refusal("unknownOperation", service);
   authorize(principal, service, operation, called.resource);
-  return handler({ request, operation, requestId, principal, nowMs, world });
+  const answer = handler({ request, operation, requestId, principal, nowMs, world });
+  // in the same turn, so that nobody reads what is not kept yet
+  world.commit();
+  return answer;
 }
 
 function unexpected(error: unknown, called: Identified): AwsError {

@@ -5,7 +5,7 @@ import type { CallCounts, CallRecord } from "./calls.ts";
 import { describeIssues, type Fault, type FaultInput } from "./faults/fault-schema.ts";
 import { LOCAL_AWS } from "./known-identities.ts";
 import { type BulkObjects, bulkObjects, type PutObjects, putObjects } from "./s3/bulk-objects.ts";
-import { plantSeed } from "./seed.ts";
+import { plantSeeds, type Seed } from "./seed.ts";
 import { type BulkRequest, bulkRequest, expandBulk, putBulk } from "./ssm/bulk-parameters.ts";
 import type { World } from "./world.ts";
 
@@ -35,11 +35,11 @@ export interface LocalAwsControls {
     /** Ends every session that was handed out before its time; returns how many. */
     revoke(as: Revocation): number;
   };
-  /** Data back to the seed, faults off, calls at zero. Sessions handed out stay valid. */
+  /** Data back to the seeds, faults off, calls at zero. Sessions handed out stay valid. */
   reset(): void;
 }
 
-export function makeControls(world: World, seeded: boolean): LocalAwsControls {
+export function makeControls(world: World, seeds: readonly Seed[]): LocalAwsControls {
   return {
     faults: {
       set: (faults) => world.faults.set(faults),
@@ -57,6 +57,7 @@ export function makeControls(world: World, seeded: boolean): LocalAwsControls {
         if (!parsed.success) throw new TypeError(describeIssues(parsed.error));
         const parameters = expandBulk(parsed.data);
         putBulk(world.parameters, parameters, LOCAL_AWS.baseUserArn, world.now());
+        world.commit();
         return parameters.length;
       },
     },
@@ -64,16 +65,18 @@ export function makeControls(world: World, seeded: boolean): LocalAwsControls {
       put: (request) => {
         const parsed = bulkObjects.safeParse(request);
         if (!parsed.success) throw new TypeError(describeIssues(parsed.error));
-        return putObjects(world.buckets, parsed.data, world.now());
+        const put = putObjects(world.buckets, parsed.data, world.now());
+        world.commit();
+        return put;
       },
     },
     sessions: { revoke: (as) => world.sessions.revoke(as) },
     reset: () => {
-      world.buckets.clear();
-      world.parameters.clear();
+      world.clear();
       world.faults.clear();
       world.calls.reset();
-      if (seeded) plantSeed(world.buckets, world.parameters, world.now());
+      plantSeeds(world, seeds, world.now());
+      world.commit();
     },
   };
 }

@@ -12,3 +12,4 @@ export {
 export { type LocalAws, type LocalAwsOptions, startLocalAws } from "./local-aws.ts";
 export type { BulkObjects, PutObjects } from "./s3/bulk-objects.ts";
 export type { BulkParameter, BulkRequest } from "./ssm/bulk-parameters.ts";
+export { emptyStoreFolder, isKeptIn } from "./store-folder/open-stores.ts";

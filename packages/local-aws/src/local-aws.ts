@@ -1,12 +1,14 @@
-// Starts the stand-in: one HTTP server for STS, S3, SSM and the control endpoint, all state in memory.
+// Starts the stand-in: one HTTP server for STS, S3, SSM and the control endpoint, its data in memory or in a folder.
 
 import { Sessions } from "./auth/sessions.ts";
 import { type CallLine, CallLog } from "./calls.ts";
 import { type LocalAwsControls, makeControls } from "./controls.ts";
 import { FaultBook } from "./faults/fault-book.ts";
-import { BucketStore } from "./s3/bucket-store.ts";
+import { BUILT_IN_SEED } from "./seed.ts";
+import { readSeedFolder } from "./seed-folder.ts";
 import { listen } from "./server.ts";
-import { ParameterStore } from "./ssm/parameter-store.ts";
+import { isKeptIn, openStores } from "./store-folder/open-stores.ts";
+import { storesInMemory } from "./store-folder/stores.ts";
 import type { World } from "./world.ts";
 
 export interface LocalAwsOptions {
@@ -16,6 +18,10 @@ export interface LocalAwsOptions {
   readonly port?: number;
   /** Default true: start with the seed, and come back to it on reset. */
   readonly seed?: boolean;
+  /** Beside or without that seed, from a folder with `parameters.yaml` and `objects/<bucket>/<key>`. */
+  readonly seedFolder?: string | undefined;
+  /** Where parameters and objects are kept; it is seeded when nothing was kept there. Default: in memory. */
+  readonly folder?: string | undefined;
   /** True time in milliseconds; everything about expiry and signatures follows it. Default Date.now. */
   readonly now?: () => number;
   /** Decides calls under a fault with a `rate`. Default Math.random. */
@@ -31,24 +37,42 @@ export interface LocalAws extends LocalAwsControls {
   close(): Promise<void>;
 }
 
-/** Starts a stand-in. Rejects with the error of `listen` (EADDRINUSE, EACCES, …). */
+/**
+ * Starts a stand-in. Rejects with the error of `listen` (EADDRINUSE, EACCES, …), or with one that says what is wrong
+ * with a folder.
+ */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
+  const { folder, seedFolder } = options;
+  const seeds = [
+    ...((options.seed ?? true) ? [BUILT_IN_SEED] : []),
+    ...(seedFolder === undefined ? [] : [await readSeedFolder(seedFolder)]),
+  ];
+  const isKept = folder !== undefined && isKeptIn(folder);
+  const stores = folder === undefined ? storesInMemory() : await openStores(folder);
   const world: World = {
+    ...stores,
     sessions: new Sessions(),
-    buckets: new BucketStore(),
-    parameters: new ParameterStore(),
     faults: new FaultBook(options.random ?? Math.random),
     calls: new CallLog(),
     now: options.now ?? Date.now,
   };
-  const controls = makeControls(world, options.seed ?? true);
-  controls.reset();
-  const server = await listen({
-    world,
-    controls,
-    host: options.host ?? "127.0.0.1",
-    port: options.port ?? 0,
-    log: options.log ?? (() => {}),
-  });
-  return { ...controls, ...server };
+  const controls = makeControls(world, seeds);
+  try {
+    if (!isKept) controls.reset();
+    const server = await listen({
+      world,
+      controls,
+      host: options.host ?? "127.0.0.1",
+      port: options.port ?? 0,
+      log: options.log ?? (() => {}),
+    });
+    const close = async () => {
+      await server.close();
+      await stores.close();
+    };
+    return { ...controls, ...server, close };
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
 }

@@ -13,6 +13,8 @@ try {
   localAws = await startLocalAws({
     host: settings.host,
     port: settings.port,
+    folder: settings.folder,
+    seedFolder: settings.seedFolder,
     log: (line) => log.call(line),
   });
 } catch (error) {
@@ -32,7 +34,8 @@ function describe(error: unknown, host: string, port: number): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   const place = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
   if (code === "EADDRINUSE") return `${place} is taken by another process; set PORT to a free one`;
-  return `cannot listen on ${place}: ${error instanceof Error ? error.message : String(error)}`;
+  const words = error instanceof Error ? error.message : String(error);
+  return code === undefined ? words : `cannot start on ${place}: ${words}`;
 }
 
 function fail(message: string): never {

@@ -21,12 +21,22 @@ const environment = z.object({
     .enum(["0", "1"])
     .default("0")
     .describe("1 allows an address other machines can reach, as a container needs."),
+  LOCAL_AWS_FOLDER: z
+    .string()
+    .optional()
+    .describe("Where parameters and objects are kept; unset keeps them in memory."),
+  LOCAL_AWS_SEED: z
+    .string()
+    .optional()
+    .describe("A folder with parameters.yaml and objects/<bucket>/<key> to begin with."),
 });
 
 export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly logLevel: Level;
+  readonly folder: string | undefined;
+  readonly seedFolder: string | undefined;
 }
 
 /** The settings, or the sentence that says what is wrong with the environment. */
@@ -39,7 +49,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   if (!isLoopback(host) && LOCAL_AWS_ALLOW_REMOTE !== "1") {
     return `HOST ${host} is not a loopback address; set LOCAL_AWS_ALLOW_REMOTE=1 to allow it`;
   }
-  return { host, port, logLevel };
+  const { LOCAL_AWS_FOLDER: folder, LOCAL_AWS_SEED: seedFolder } = parsed.data;
+  return { host, port, logLevel, folder, seedFolder };
 }
 
 function isLoopback(host: string): boolean {

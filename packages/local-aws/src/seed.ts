@@ -1,9 +1,22 @@
-// What a fresh stand-in holds: three buckets with a few objects, and a dozen parameters.
+// What a fresh stand-in holds: three buckets with a few objects, a dozen parameters, and what its owner seeds it with.
 
 import { LOCAL_AWS } from "./known-identities.ts";
-import type { BucketStore } from "./s3/bucket-store.ts";
 import { type BulkParameter, putBulk } from "./ssm/bulk-parameters.ts";
-import type { ParameterStore } from "./ssm/parameter-store.ts";
+import type { Stores } from "./store-folder/stores.ts";
+
+export interface SeedObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+export interface Seed {
+  readonly parameters: readonly BulkParameter[];
+  /** Those of the objects, and empty ones. */
+  readonly buckets: readonly string[];
+  readonly objects: readonly SeedObject[];
+}
 
 const OBJECTS: readonly (readonly [bucket: string, key: string, type: string, body: string])[] = [
   ["airlock-data-dev", "readme.txt", "text/plain", "Seed data of the local stand-in.\n"],
@@ -39,11 +52,30 @@ const PARAMETERS: readonly BulkParameter[] = [
   { name: "/airlock/dev/service/regions", type: "StringList", value: "eu-west-1,eu-central-1" },
 ];
 
-/** Fills two empty stores. */
-export function plantSeed(buckets: BucketStore, parameters: ParameterStore, nowMs: number): void {
-  for (const [bucketName, key, type, body] of OBJECTS) {
-    const bucket = buckets.find(bucketName) ?? buckets.create(bucketName, nowMs);
-    buckets.put(bucket, key, Buffer.from(body), { headers: { "content-type": type } }, nowMs);
+export const BUILT_IN_SEED: Seed = {
+  parameters: PARAMETERS,
+  buckets: [...new Set(OBJECTS.map(([bucket]) => bucket))],
+  objects: OBJECTS.map(([bucket, key, contentType, body]) => ({
+    bucket,
+    key,
+    contentType,
+    body: Buffer.from(body),
+  })),
+};
+
+/** Fills two empty stores. A later seed's value stands in place of an earlier one's. */
+export function plantSeeds(
+  { buckets, parameters }: Pick<Stores, "buckets" | "parameters">,
+  seeds: readonly Seed[],
+  nowMs: number,
+): void {
+  for (const name of seeds.flatMap((seed) => seed.buckets)) {
+    if (!buckets.find(name)) buckets.create(name, nowMs);
   }
-  putBulk(parameters, PARAMETERS, LOCAL_AWS.baseUserArn, nowMs);
+  for (const { bucket: name, key, contentType, body } of seeds.flatMap((seed) => seed.objects)) {
+    const bucket = buckets.find(name) ?? buckets.create(name, nowMs);
+    buckets.put(bucket, key, body, { headers: { "content-type": contentType } }, nowMs);
+  }
+  const byName = new Map(seeds.flatMap((seed) => seed.parameters.map((one) => [one.name, one])));
+  putBulk(parameters, [...byName.values()], LOCAL_AWS.baseUserArn, nowMs);
 }

@@ -3,14 +3,11 @@
 import type { Principal, Sessions } from "./auth/sessions.ts";
 import type { CallLog } from "./calls.ts";
 import type { FaultBook } from "./faults/fault-book.ts";
-import type { BucketStore } from "./s3/bucket-store.ts";
-import type { ParameterStore } from "./ssm/parameter-store.ts";
+import type { Stores } from "./store-folder/stores.ts";
 import type { WireAnswer, WireRequest } from "./wire.ts";
 
-export interface World {
+export interface World extends Omit<Stores, "close"> {
   readonly sessions: Sessions;
-  readonly buckets: BucketStore;
-  readonly parameters: ParameterStore;
   readonly faults: FaultBook;
   readonly calls: CallLog;
   /** True time, milliseconds since the epoch. */

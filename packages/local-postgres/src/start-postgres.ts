@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { lockFolder } from "@airlock/folder-lock";
 import { findBinaries } from "./binaries.ts";
-import { lockFolder } from "./folder-lock.ts";
 import { defaultFolder, preparePrivateFolder } from "./folders.ts";
 import {
   copyInitialised,

@@ -5,6 +5,7 @@ import type { LocalAwsControls } from "../controls.ts";
 import { describeIssues, faultList } from "../faults/fault-schema.ts";
 import { bulkObjects } from "../s3/bulk-objects.ts";
 import { bulkRequest } from "../ssm/bulk-parameters.ts";
+import { NotKept } from "../store-folder/stores.ts";
 import { queryValue, type WireAnswer, type WireRequest } from "../wire.ts";
 
 const CONTROL_PATH = "/_control";
@@ -79,7 +80,7 @@ function readBody<T>(request: WireRequest, schema: z.ZodType<T>): T {
   return parsed.data;
 }
 
-/** Answers one control request: 400 says what is wrong with the body, 404 and 405 what there is instead. */
+/** Answers one control request: 400 says what is wrong with the body, 500 why it is not kept, 404 and 405 what there is instead. */
 export function answerControl(controls: LocalAwsControls, request: WireRequest): WireAnswer {
   const methods = ROUTES[request.path];
   if (methods === undefined) {
@@ -94,6 +95,7 @@ export function answerControl(controls: LocalAwsControls, request: WireRequest):
     return json(...route(controls, request));
   } catch (error) {
     if (error instanceof BadBody) return json(400, { error: error.message });
+    if (error instanceof NotKept) return json(500, { error: error.message });
     throw error;
   }
 }

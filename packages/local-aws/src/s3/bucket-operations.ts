@@ -8,7 +8,7 @@ import { xmlDocument } from "../xml.ts";
 import { bucketOf, place, S3_NAMESPACE, s3Xml } from "./s3-input.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, the rules for the form. */
-const BUCKET_NAME = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/;
+export const BUCKET_NAME = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/;
 
 export const createBucket: Handler = ({ request, world, nowMs }) => {
   const { bucket } = place(request);
@@ -58,7 +58,7 @@ export const putBucketVersioning: Handler = (call) => {
       "The XML you provided was not well-formed or did not validate against our published schema",
     );
   }
-  bucket.versioning = status;
+  call.world.buckets.setVersioning(bucket, status);
   return { status: 200, headers: {}, body: "" };
 };
 

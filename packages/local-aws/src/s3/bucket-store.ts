@@ -1,4 +1,5 @@
-// Buckets and objects in memory, listed in the order S3 lists them: by the bytes of their UTF-8 names.
+// Buckets and objects in memory, listed in the order S3 lists them: by the bytes of their UTF-8 names. Every change can be
+// recorded and made again.
 
 import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
@@ -48,6 +49,22 @@ export interface Put {
   readonly custody?: Custody;
 }
 
+/** What happens to buckets and objects, as it can be written down and done again. */
+export type BucketChange =
+  | ({ readonly kind: "bucket" } & Pick<Bucket, "name" | "createdMs" | "versioning">)
+  | {
+      readonly kind: "object";
+      readonly bucket: string;
+      readonly key: string;
+      readonly version: Version;
+    }
+  | {
+      readonly kind: "object-gone";
+      readonly bucket: string;
+      readonly key: string;
+      readonly versionId: string;
+    };
+
 /** The version of everything that was put while there were no versions. */
 const NULL_VERSION = "null";
 
@@ -70,21 +87,24 @@ export function currentOf(bucket: Bucket, key: string): StoredObject | undefined
 
 export class BucketStore {
   private readonly buckets = new Map<string, Bucket>();
+  private readonly record: (change: BucketChange) => void;
+
+  /** @param record is told every change once it is made, but not `clear`. */
+  constructor(record: (change: BucketChange) => void = () => {}) {
+    this.record = record;
+  }
 
   find(name: string): Bucket | undefined {
     return this.buckets.get(name);
   }
 
   create(name: string, nowMs: number): Bucket {
-    const bucket: Bucket = {
-      name,
-      createdMs: nowMs,
-      versioning: "Off",
-      versions: new Map(),
-      sortedKeys: undefined,
-    };
-    this.buckets.set(name, bucket);
-    return bucket;
+    this.change({ kind: "bucket", name, createdMs: nowMs, versioning: "Off" });
+    return this.named(name);
+  }
+
+  setVersioning({ name, createdMs }: Bucket, versioning: Versioning): void {
+    this.change({ kind: "bucket", name, createdMs, versioning });
   }
 
   /** All buckets by name. */
@@ -108,25 +128,25 @@ export class BucketStore {
       headers: { "content-type": "binary/octet-stream", ...headers },
       custody,
     };
-    this.add(bucket, key, object);
+    this.change({ kind: "object", bucket: bucket.name, key, version: object });
     return object;
   }
 
   /** Takes the object away, or in a bucket with versions puts a mark on top of them, which it returns. */
   delete(bucket: Bucket, key: string, nowMs: number): DeleteMarker | undefined {
     if (bucket.versioning === "Off") {
-      this.replace(bucket, key, []);
+      this.deleteVersion(bucket, key, NULL_VERSION);
       return undefined;
     }
     const mark = { versionId: newVersionId(bucket), lastModifiedMs: wholeSeconds(nowMs) };
-    this.add(bucket, key, mark);
+    this.change({ kind: "object", bucket: bucket.name, key, version: mark });
     return mark;
   }
 
   /** Takes one version away for good, whether it is there or not. */
   deleteVersion(bucket: Bucket, key: string, versionId: string): void {
-    const left = (bucket.versions.get(key) ?? []).filter((one) => one.versionId !== versionId);
-    this.replace(bucket, key, left);
+    if (!bucket.versions.get(key)?.some((one) => one.versionId === versionId)) return;
+    this.change({ kind: "object-gone", bucket: bucket.name, key, versionId });
   }
 
   /** Every key that has a version, deleted or not. */
@@ -139,11 +159,48 @@ export class BucketStore {
     this.buckets.clear();
   }
 
-  private add(bucket: Bucket, key: string, version: Version): void {
-    const older = (bucket.versions.get(key) ?? []).filter(
-      ({ versionId }) => versionId !== version.versionId,
+  /** Makes a change that was recorded before. */
+  apply(change: BucketChange): void {
+    if (change.kind === "bucket") {
+      const { name, createdMs, versioning } = change;
+      const known = this.find(name);
+      if (known) known.versioning = versioning;
+      else {
+        const nothing = { versions: new Map(), sortedKeys: undefined };
+        this.buckets.set(name, { name, createdMs, versioning, ...nothing });
+      }
+      return;
+    }
+    const bucket = this.named(change.bucket);
+    const changed = change.kind === "object" ? change.version : undefined;
+    const versionId = change.kind === "object" ? change.version.versionId : change.versionId;
+    const others = (bucket.versions.get(change.key) ?? []).filter(
+      (one) => one.versionId !== versionId,
     );
-    this.replace(bucket, key, [version, ...older]);
+    this.replace(bucket, change.key, changed ? [changed, ...others] : others);
+  }
+
+  /** The changes that lead from nothing to what is here. */
+  *changes(): Generator<BucketChange> {
+    for (const { name, createdMs, versioning, versions } of this.buckets.values()) {
+      yield { kind: "bucket", name, createdMs, versioning };
+      for (const [key, ofKey] of versions) {
+        for (const version of ofKey.toReversed()) {
+          yield { kind: "object", bucket: name, key, version };
+        }
+      }
+    }
+  }
+
+  private change(change: BucketChange): void {
+    this.apply(change);
+    this.record(change);
+  }
+
+  private named(name: string): Bucket {
+    const bucket = this.buckets.get(name);
+    if (bucket === undefined) throw new Error(`there is no bucket ${name}`);
+    return bucket;
   }
 
   private replace(bucket: Bucket, key: string, versions: Version[]): void {

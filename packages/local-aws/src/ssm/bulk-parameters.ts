@@ -4,7 +4,7 @@ import { z } from "zod";
 import { checkNewName, kindOf, parseReference } from "./parameter-name.ts";
 import type { ParameterStore } from "./parameter-store.ts";
 
-const bulkParameter = z
+export const bulkParameter = z
   .strictObject({
     name: z.string().min(1).refine(isGoodName, "not a name SSM would take"),
     /** An empty one stands for a secret that is binary. */

@@ -49,11 +49,7 @@ export function labelParameterVersion(call: Call): WireAnswer {
       "A parameter version can have maximum 10 labels. Move one or more labels to another version and try again.",
     );
   }
-  for (const label of labels) {
-    // A label stands on one version only: attaching it here takes it from there.
-    for (const version of parameter.versions) version.labels.delete(label);
-    target.labels.add(label);
-  }
+  if (labels.length > 0) call.world.parameters.label(name, number, labels);
   const invalid = (input.Labels ?? []).filter((label) => !isValidLabel(label));
   return ssmAnswer({ InvalidLabels: invalid, ParameterVersion: number });
 }

@@ -58,7 +58,7 @@ export function putParameter(call: Call): WireAnswer {
     allowedPattern: input.AllowedPattern ?? known?.latest.allowedPattern,
     keyId: type === "SecureString" ? (input.KeyId ?? "alias/aws/ssm") : undefined,
   });
-  return ssmAnswer({ Tier: tier, Version: version.version });
+  return ssmAnswer({ Tier: tier, Version: version });
 }
 
 function typeOf(input: PutInput, known: Parameter | undefined): ParameterType {

@@ -1,4 +1,4 @@
-/** One server per folder: a lock that names its holder and that the dead do not keep. */
+/** One process per folder: a lock that names its holder and that the dead do not keep. */
 import { randomUUID } from "node:crypto";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -8,8 +8,8 @@ export interface FolderLock {
 }
 
 /**
- * @throws Error that names the folder and the process that holds it. Postgres' own postmaster.pid
- * guards the data as well; this lock is there before anything is made or emptied.
+ * @param folder must be there.
+ * @throws Error that names the folder and the process that holds it.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const place = path.join(folder, "lock");
