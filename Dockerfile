@@ -76,6 +76,8 @@ LABEL org.opencontainers.image.title="airlock-${SERVICE}" \
       org.opencontainers.image.revision="${GIT_SHA}" \
       org.opencontainers.image.created="${BUILD_TIME}"
 COPY --from=warm /app ./
+# where the stand-in keeps values: a volume that is mounted there takes over whose the folder is
+RUN if [ "${SERVICE}" = local-aws ]; then install -d -m 0700 -o 10001 -g 10001 /data; fi
 # ENVIRONMENT is left out on purpose: unset means prod, the strictest
 ENV SERVICE_NAME=${SERVICE} \
     VERSION=${VERSION} \

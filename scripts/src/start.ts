@@ -7,16 +7,17 @@ import { HELP } from "./start/help.ts";
 import { invocation } from "./start/invocation.ts";
 import { playCluster } from "./start/local-cluster.ts";
 import { openDatabase } from "./start/local-database.ts";
-import { readOptions, type StartOptions } from "./start/options.ts";
+import { hasDatabase, hasStandIn, readOptions, type StartOptions } from "./start/options.ts";
 import { createOutput, type Output } from "./start/output.ts";
 import { watchPackageRunner } from "./start/package-runner.ts";
-import { type Ground, hasDatabase, hasStandIn, planProcesses } from "./start/plan.ts";
+import { type Ground, planProcesses } from "./start/plan.ts";
 import { findTakenPorts, type Ports, readPorts } from "./start/ports.ts";
 import { Processes } from "./start/processes.ts";
 import { describeRealAws } from "./start/real-aws.ts";
 import { keepSealingKeys } from "./start/sealing-keys-file.ts";
 import { keepSessions } from "./start/sessions.ts";
 import { overruled } from "./start/shell-settings.ts";
+import { openStandInData } from "./start/stand-in-data.ts";
 import { restartOnChange } from "./start/watch/restart-on-change.ts";
 
 async function main(): Promise<void> {
@@ -62,12 +63,15 @@ async function run(options: StartOptions, output: Output, processes: Processes):
   const folder = isKept ? await openDataFolder(shell.DATA_FOLDER || path(".airlock")) : undefined;
   const sessions =
     folder && hasStandIn(options) ? await keepSessions(folder, ports.LOCAL_AWS_PORT) : undefined;
+  const standInData =
+    folder && hasStandIn(options) ? await openStandInData(folder, options, output) : undefined;
   const database =
     folder && hasDatabase(options) ? openJobsData(folder, options, ports, processes) : undefined;
   // it opens while the first processes start, and a run without it need not wait for them
   database?.catch((error: Error) => processes.fail(error.message));
 
-  const ground: Ground = { ports, shell, cluster, database, realAccount: real?.account };
+  const realAccount = real?.account;
+  const ground: Ground = { ports, shell, cluster, standInData, database, realAccount };
   const specs = planProcesses(options, ground);
   const settings = Object.fromEntries(specs.map(({ name, env }) => [name, env]));
   tellOverruled(output, overruled(shell, settings));

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { banner } from "../src/start/banner.ts";
-import { readOptions, type StartOptions } from "../src/start/options.ts";
-import { hasStandIn, planProcesses } from "../src/start/plan.ts";
+import { hasStandIn, readOptions, type StartOptions } from "../src/start/options.ts";
+import { planProcesses } from "../src/start/plan.ts";
 import { readPorts } from "../src/start/ports.ts";
 
 const COLUMNS = 80;

@@ -196,9 +196,12 @@ test("--help explains itself, --only takes what it names, anything else exits 2"
   const wrong = await start(t, ["--only=everything"]);
   assert.equal(await wrong.exit(), 2);
   assert.match(wrong.stderr(), /--only takes all, pair, aux, jobs, gateway/);
-  const reset = await start(t, ["--only=pair", "--reset"]);
+  const reset = await start(t, ["--only=gateway", "--reset"]);
   assert.equal(await reset.exit(), 2);
-  assert.match(reset.stderr(), /--reset empties the database of jobs/);
+  assert.match(reset.stderr(), /--reset empties what is kept, and this run keeps nothing/);
+  const seed = await start(t, ["--only=gateway", "--seed=."]);
+  assert.equal(await seed.exit(), 2);
+  assert.match(seed.stderr(), /--seed is for the stand-in, which this run has not/);
 });
 
 test("--only=gateway runs one service", async (t) => {

@@ -47,7 +47,6 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     ...((options.seed ?? true) ? [BUILT_IN_SEED] : []),
     ...(seedFolder === undefined ? [] : [await readSeedFolder(seedFolder)]),
   ];
-  const isKept = folder !== undefined && isKeptIn(folder);
   const stores = folder === undefined ? storesInMemory() : await openStores(folder);
   const world: World = {
     ...stores,
@@ -58,7 +57,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   };
   const controls = makeControls(world, seeds);
   try {
-    if (!isKept) controls.reset();
+    if (folder === undefined || !isKeptIn(folder)) controls.reset();
     const server = await listen({
       world,
       controls,

@@ -52,9 +52,7 @@ async function parametersIn(file: string): Promise<BulkParameter[]> {
   }
   if (!isMap(document)) throw refuse("must be a map of names to values");
   return Object.entries(document).map(([name, said]) => {
-    const parsed = bulkParameter.safeParse(
-      isMap(said) ? { ...said, name } : { name, value: said },
-    );
+    const parsed = bulkParameter.safeParse(isMap(said) ? { ...said, name } : { name, value: said });
     if (!parsed.success) throw refuse(`${name}: ${describeIssues(parsed.error)}`);
     return parsed.data;
   });

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import fs from "node:fs";
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -187,6 +189,30 @@ test("one process has a folder at a time", async (t) => {
   await assert.rejects(startLocalAws({ folder }), /is in use by process \d+/);
   await assert.rejects(emptyStoreFolder(folder), /is in use by process \d+/);
   await aws.close();
+});
+
+test("what cannot be written is no success, and is kept with what comes next", async (t) => {
+  const folder = await newFolder(t);
+  const aws = await startLocalAws({ folder });
+  const clients = clientsOf(t, aws.url);
+  const full = t.mock.method(fs, "writeSync", () => {
+    throw new Error("ENOSPC: no space left on device");
+  });
+  syncBuiltinESMExports();
+  const put = (Name: string) =>
+    clients.ssm.send(new PutParameterCommand({ Name, Value: "v", Type: "String" }));
+  await assert.rejects(put("/own/a"), { name: "InternalServerError" });
+  const parameters = [{ name: "/own/b", value: "v" }];
+  await assert.rejects(clients.control("parameters", { parameters }), /cannot be kept in .*ENOSPC/);
+  full.mock.restore();
+  syncBuiltinESMExports();
+  await put("/own/c");
+  await aws.close();
+  const again = await startLocalAws({ folder });
+  for (const name of ["/own/a", "/own/b", "/own/c"]) {
+    assert.equal(await parameterOf(clientsOf(t, again.url), name), "v", name);
+  }
+  await again.close();
 });
 
 test("reset goes back to the seeds, for the next start too; bodies that nobody needs go", async (t) => {

@@ -8,19 +8,26 @@ const { writeSync } = fs;
 const held = new Map<number, (() => void)[]>();
 let syncs = 0;
 
-fs.writeSync = ((descriptor: number, bytes: Buffer, from = 0, length = 0, at = null) => {
+function hold(
+  descriptor: number,
+  bytes: Buffer,
+  from: number,
+  length: number,
+  at: number | null = null,
+): number {
   const copy = Buffer.from(bytes.subarray(from, from + length));
   const writes = held.get(descriptor) ?? [];
-  writes.push(() => writeSync(descriptor, copy, 0, copy.length, at));
+  writes.push(() => void writeSync(descriptor, copy, 0, copy.length, at));
   held.set(descriptor, writes);
   return length;
-}) as typeof fs.writeSync;
+}
 
 function reach(descriptor: number): void {
   for (const write of held.get(descriptor) ?? []) write();
   held.delete(descriptor);
 }
 
+fs.writeSync = hold as typeof fs.writeSync;
 fs.fsyncSync = reach;
 fs.fdatasyncSync = (descriptor) => {
   syncs += 1;

@@ -3,7 +3,7 @@ import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { examplesOf, hostOf, type Running } from "./examples.ts";
 import { jobsSteps, whyNoSteps } from "./jobs-steps.ts";
 import type { LocalCluster } from "./local-cluster.ts";
-import { hasStandIn } from "./plan.ts";
+import { hasStandIn } from "./options.ts";
 import { exportsOf } from "./sessions.ts";
 import { shellWord } from "./shell-words.ts";
 

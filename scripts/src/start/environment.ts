@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { LOCAL_AWS } from "@airlock/local-aws";
 import { handedOn, pick, type ServiceName } from "./shell-settings.ts";
+import type { StandInData } from "./stand-in-data.ts";
 
 /** The absolute path of a file of this checkout. */
 export const path = (relative: string): string =>
@@ -57,12 +58,18 @@ const STAND_IN_LEVELS: Readonly<Record<string, string>> = {
 };
 
 /** What the stand-in itself runs with. */
-export function standInProcess(shell: NodeJS.ProcessEnv, port: number): Record<string, string> {
+export function standInProcess(
+  shell: NodeJS.ProcessEnv,
+  port: number,
+  data: StandInData | undefined,
+): Record<string, string> {
   const level = STAND_IN_LEVELS[shell.LOG_LEVEL?.trim().toLowerCase() ?? ""];
   return {
     ...machine(shell),
     HOST: "127.0.0.1",
     PORT: String(port),
+    ...(data && { LOCAL_AWS_FOLDER: data.folder }),
+    ...(data?.seed && { LOCAL_AWS_SEED: data.seed }),
     ...(level && { LOG_LEVEL: level }),
   };
 }

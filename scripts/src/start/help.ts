@@ -11,7 +11,9 @@ export const HELP = `Runs Airlock on this machine: local-aws (an AWS stand-in), 
 
 Options
   --only=all|pair|aux|jobs|gateway   what to run (all)
-  --reset                   empty the database of jobs first
+  --reset                   empty what is kept first: jobs, values and objects
+  --seed=FOLDER             values and objects that an empty run begins with, beside the usual ones:
+                            parameters.yaml (name: value) and objects/<bucket>/<key>
   --layer-auth              aux and jobs answer the gateway's identity only; an issuer here plays the cluster
   --watch                   restart a service when its code changes
   --aws                     use the AWS credentials of this shell instead of the stand-in

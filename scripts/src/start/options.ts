@@ -9,8 +9,10 @@ export interface StartOptions {
   readonly watch: boolean;
   readonly useRealAws: boolean;
   readonly layerAuth: boolean;
-  /** Empty the database first. */
+  /** Empty what is kept first: the database, and the values and objects of the stand-in. */
   readonly reset: boolean;
+  /** A folder of values and objects that an empty stand-in begins with. */
+  readonly seed?: string | undefined;
 }
 
 /**
@@ -26,6 +28,7 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
       help: { type: "boolean", short: "h", default: false },
       only: { type: "string", default: "all" },
       reset: { type: "boolean", default: false },
+      seed: { type: "string" },
       watch: { type: "boolean", default: false },
     },
   });
@@ -36,8 +39,17 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
   if (layerAuth && only !== "all" && only !== "pair") {
     throw new Error("--layer-auth needs gateway and aux");
   }
-  if (reset && only !== "all" && only !== "jobs") {
-    throw new Error("--reset empties the database of jobs; run all");
+  const options = { only, watch, useRealAws, layerAuth, reset, seed: values.seed };
+  if (values.seed !== undefined && !hasStandIn(options)) {
+    throw new Error("--seed is for the stand-in, which this run has not");
   }
-  return { only, watch, useRealAws, layerAuth, reset };
+  if (reset && !hasStandIn(options) && !hasDatabase(options)) {
+    throw new Error("--reset empties what is kept, and this run keeps nothing");
+  }
+  return options;
 }
+
+export const hasStandIn = ({ only, useRealAws }: StartOptions): boolean =>
+  only !== "gateway" && !useRealAws;
+
+export const hasDatabase = ({ only }: StartOptions): boolean => only === "all" || only === "jobs";

@@ -9,9 +9,10 @@ import {
   standInProcess,
 } from "./environment.ts";
 import type { Audience, LocalCluster } from "./local-cluster.ts";
-import type { StartOptions } from "./options.ts";
+import { hasDatabase, hasStandIn, type StartOptions } from "./options.ts";
 import type { PortName, Ports } from "./ports.ts";
 import type { ServiceName } from "./shell-settings.ts";
+import type { StandInData } from "./stand-in-data.ts";
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -35,6 +36,7 @@ export interface Ground {
   readonly ports: Ports;
   readonly shell: NodeJS.ProcessEnv;
   readonly cluster?: LocalCluster | undefined;
+  readonly standInData?: StandInData | undefined;
   /** Where jobs keeps its rows, and the key to what is encrypted in them. */
   readonly database?: Promise<{ readonly url: string; readonly keysFile: string }> | undefined;
   /** The account of the shell's own credentials. */
@@ -53,16 +55,11 @@ export function planProcesses(options: StartOptions, ground: Ground): ProcessSpe
   ];
 }
 
-export const hasStandIn = ({ only, useRealAws }: StartOptions): boolean =>
-  only !== "gateway" && !useRealAws;
-
-export const hasDatabase = ({ only }: StartOptions): boolean => only === "all" || only === "jobs";
-
-function localAws({ ports, shell }: Ground): ProcessSpec {
+function localAws({ ports, shell, standInData }: Ground): ProcessSpec {
   return {
     name: "local-aws",
     entry: "packages/local-aws/src/main.ts",
-    env: standInProcess(shell, ports.LOCAL_AWS_PORT),
+    env: standInProcess(shell, ports.LOCAL_AWS_PORT, standInData),
     ports: ["LOCAL_AWS_PORT"],
     readyUrl: `http://127.0.0.1:${ports.LOCAL_AWS_PORT}/_control/health`,
   };
