@@ -30,10 +30,13 @@ export const isKeptIn = (folder: string): boolean => existsSync(filesOf(folder).
 export async function emptyStoreFolder(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   const lock = await lockFolder(folder);
-  const { journal, bodies } = filesOf(folder);
-  await rm(journal, { force: true });
-  await rm(bodies, { recursive: true, force: true });
-  await lock.release();
+  try {
+    const { journal, bodies } = filesOf(folder);
+    await rm(journal, { force: true });
+    await rm(bodies, { recursive: true, force: true });
+  } finally {
+    await lock.release();
+  }
 }
 
 /**
@@ -75,7 +78,6 @@ async function readStores(folder: string, release: () => Promise<void>): Promise
     journal?.close();
     journal = next;
     bodies.sweep(inUse);
-    return next;
   };
   if (isBegun) begin();
   let isClosed = false;
