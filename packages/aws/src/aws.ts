@@ -1,5 +1,6 @@
 /** AWS access as one thing with a lifetime: session, clients, stores. */
 import { AwsClock } from "./aws-clock.ts";
+import { RegionalS3 } from "./bucket-regions.ts";
 import { type BucketStore, createBucketStore } from "./buckets.ts";
 import { Bulkhead } from "./bulkhead.ts";
 import { createCaller } from "./caller.ts";
@@ -50,7 +51,9 @@ export function createAws(
   const clients = createClients(settings, session, retries);
   const queues = { s3: new Bulkhead(), ssm: new Bulkhead() };
   const callS3 = createCaller(session, queues.s3, observe);
-  const buckets = createBucketStore(clients.s3, callS3, { settings, now });
+  const s3 = new RegionalS3({ home: settings.AWS_REGION, clientIn: clients.s3In, now });
+  const onRegion = (bucket: string, region: string) => s3.note(bucket, region);
+  const buckets = createBucketStore(clients.s3, callS3, { settings, now, onRegion });
   const parameters = createParameterStore({
     settings,
     ssm: clients.ssm,
@@ -66,7 +69,7 @@ export function createAws(
     queues,
     budgets,
     buckets: { list: (options) => observed(observeRead, "bucket_list", buckets.list(options)) },
-    objects: createObjectStore(clients.s3, callS3, session),
+    objects: createObjectStore(s3, callS3, session),
     parameters,
     close() {
       parameters.close();

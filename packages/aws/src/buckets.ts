@@ -14,6 +14,8 @@ export interface BucketCacheOptions {
   readonly settings: Pick<AwsSettings, "CACHE_FRESH_SECONDS" | "CACHE_STALE_SECONDS">;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
+  /** Told the region of each bucket as S3 lists them. */
+  readonly onRegion?: (bucket: string, region: string) => void;
 }
 
 export interface BucketStore {
@@ -32,7 +34,7 @@ const KEY = "buckets";
 export function createBucketStore(
   s3: S3Client,
   call: AwsCaller,
-  { settings, now }: BucketCacheOptions,
+  { settings, now, onRegion = () => {} }: BucketCacheOptions,
 ): BucketStore {
   const freshMs = settings.CACHE_FRESH_SECONDS * 1000;
   const cache = new ReadCache<BucketSummary[]>({
@@ -44,7 +46,11 @@ export function createBucketStore(
     whileRevalidating: true,
   });
   // on nobody's signal: whoever leaves, others may wait for the same list
-  const fetch = () => call("s3.ListBuckets", LIMITS.list, {}, (signal) => listAll(s3, signal));
+  const fetch = async () => {
+    const found = await call("s3.ListBuckets", LIMITS.list, {}, (signal) => listAll(s3, signal));
+    for (const { name, region } of found) if (region) onRegion(name, region);
+    return found;
+  };
   return {
     list: ({ revalidate, signal } = {}) =>
       cache.read(KEY, fetch, { revalidate, signal, limitMs: LIMITS.list.wholeMs }),
@@ -59,9 +65,10 @@ async function listAll(s3: S3Client, abortSignal: AbortSignal): Promise<BucketSu
     const page = await s3.send(command, sendOptions(LIMITS.list, abortSignal));
     // of an answer without a body the SDK makes a list without buckets
     if (!page.Buckets) throw new UnusableAnswerError("Buckets");
-    for (const { Name, CreationDate } of page.Buckets) {
+    for (const { Name, CreationDate, BucketRegion: region } of page.Buckets) {
       if (!Name || !CreationDate) throw new UnusableAnswerError("a part of a bucket");
-      buckets.push({ name: Name, creation_date: CreationDate.toISOString() });
+      const creation_date = CreationDate.toISOString();
+      buckets.push({ name: Name, creation_date, ...(region && { region }) });
     }
     token = page.ContinuationToken;
   } while (token); // a page may be empty and still not the last

@@ -10,7 +10,10 @@ import type { Session } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
 
 export interface AwsClients {
+  /** In the region of the settings. */
   readonly s3: S3Client;
+  /** In this region, with all else the same: a custom endpoint stays, and the region is signed. */
+  s3In(region: string): S3Client;
   readonly ssm: SSMClient;
   close(): void;
 }
@@ -30,28 +33,37 @@ export function createClients(
     cacheMiddleware: true,
   };
   const s3Endpoint = endpointOf(settings, settings.AWS_ENDPOINT_URL_S3);
-  const s3Client = new S3Client({
-    ...common,
-    ...clientLimits(settings),
-    ...s3Endpoint,
-    forcePathStyle: s3Endpoint.endpoint !== undefined,
-    // a checksum over a stream would be known at its end only; a presigned PUT has no body to sum up
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-  });
+  const s3Limits = clientLimits(settings);
+  const newS3 = (region: string) =>
+    new S3Client({
+      ...common,
+      ...s3Limits,
+      ...s3Endpoint,
+      region,
+      forcePathStyle: s3Endpoint.endpoint !== undefined,
+      // a checksum over a stream would be known at its end only; a presigned PUT has no body to sum up
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
+    });
+  const s3ByRegion = new Map<string, S3Client>();
+  const s3In = (region: string) => {
+    const client = s3ByRegion.get(region) ?? onAwsClock(newS3(region), session.clock);
+    s3ByRegion.set(region, client);
+    return client;
+  };
   const ssmClient = new SSMClient({
     ...common,
     ...clientLimits(settings),
     ...endpointOf(settings, settings.AWS_ENDPOINT_URL_SSM),
     retryStrategy: ssmRetries,
   });
-  const s3 = onAwsClock(s3Client, session.clock);
   const ssm = onAwsClock(ssmClient, session.clock);
   return {
-    s3,
+    s3: s3In(settings.AWS_REGION),
+    s3In,
     ssm,
     close() {
-      s3.destroy();
+      for (const s3 of s3ByRegion.values()) s3.destroy();
       ssm.destroy();
     },
   };

@@ -1,5 +1,5 @@
 /** S3: the objects of buckets. */
-import type { S3Client } from "@aws-sdk/client-s3";
+import { createClientFinder, type RegionalS3 } from "./bucket-regions.ts";
 import type { AwsCaller } from "./caller.ts";
 import { createObjectLister, type ListObjects } from "./objects/list.ts";
 import { OpenStreams } from "./objects/open-streams.ts";
@@ -23,16 +23,17 @@ export interface ObjectStore {
   readonly versions: ListVersions;
   /**
    * An address for one key. Keys with `.` or `..` between slashes need a client that sends paths as
-   * they are (`curl --path-as-is`). @throws ProblemError credentials_unavailable
+   * they are (`curl --path-as-is`). @throws ProblemError credentials_unavailable; while S3
+   * has not said yet where the bucket is, also what stands for an outage.
    */
   readonly presign: PresignObject;
 }
 
-export function createObjectStore(s3: S3Client, call: AwsCaller, session: Session): ObjectStore {
+export function createObjectStore(s3: RegionalS3, call: AwsCaller, session: Session): ObjectStore {
   return {
     list: createObjectLister(s3, call),
     open: createObjectReader(s3, call, new OpenStreams()),
     versions: createVersionLister(s3, call),
-    presign: createPresigner(s3, session),
+    presign: createPresigner(createClientFinder(s3, call), session),
   };
 }

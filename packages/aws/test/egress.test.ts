@@ -155,6 +155,10 @@ test("FIPS and dual-stack endpoints are those that are called", async (t) => {
   const options = { method: "GET", expiresInSeconds: 60 } as const;
   await until(() => aws.session.isValid());
   const { createPresigner } = await import("../src/objects/presign.ts");
-  const { url } = await createPresigner(clients.s3, aws.session)("example", "key", options);
+  const { url } = await createPresigner(async () => clients.s3, aws.session)(
+    "example",
+    "key",
+    options,
+  );
   assert.equal(new URL(url).hostname, "example.s3-fips.dualstack.eu-west-1.amazonaws.com");
 });

@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { RegionalS3 } from "../src/bucket-regions.ts";
 import { createCaller } from "../src/caller.ts";
 import { createClients } from "../src/clients.ts";
 import { OpenStreams } from "../src/objects/open-streams.ts";
@@ -33,8 +34,10 @@ async function withLine(
   const clients = createClients(settings, rig.aws.session);
   t.after(() => clients.close());
   const streams = new OpenStreams(limits);
+  const home = settings.AWS_REGION;
+  const regions = new RegionalS3({ home, clientIn: clients.s3In, now: () => performance.now() });
   const call = createCaller(rig.aws.session, rig.aws.queues.s3, () => {});
-  const open = createObjectReader(clients.s3, call, streams);
+  const open = createObjectReader(regions, call, streams);
   return { ...rig, line, streams, object, open };
 }
 

@@ -21,7 +21,13 @@ export const isObjectKey = (key: string): boolean =>
 export const Buckets = z
   .object({
     count: z.int(),
-    buckets: z.array(z.object({ name: z.string(), creation_date: timestamp })),
+    buckets: z.array(
+      z.object({
+        name: z.string(),
+        creation_date: timestamp,
+        region: z.string().optional().meta({ description: "As S3 tells it." }),
+      }),
+    ),
     next_cursor: z
       .string()
       .nullable()

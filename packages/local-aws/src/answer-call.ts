@@ -9,6 +9,7 @@ import { strikeCall } from "./faults/strike.ts";
 import { type Identified, identify } from "./identify.ts";
 import type { ServiceName } from "./operations.ts";
 import { refusal } from "./refusals.ts";
+import { refuseOtherRegion } from "./s3/bucket-region.ts";
 import { S3_HANDLERS } from "./s3/s3-operations.ts";
 import { SSM_HANDLERS } from "./ssm/ssm-operations.ts";
 import { assumeRoleWithWebIdentity } from "./sts/assume-role-with-web-identity.ts";
@@ -90,6 +91,7 @@ async function handle(
   record.principalArn = principal.arn;
   const handler = HANDLERS[service][operation];
   if (handler === undefined) throw refusal("unknownOperation", service);
+  if (service === "s3") refuseOtherRegion(request, operation, world.buckets);
   authorize(principal, service, operation, called.resource);
   const answer = handler({ request, operation, requestId, principal, nowMs, world });
   // in the same turn, so that nobody reads what is not kept yet

@@ -4,6 +4,7 @@ import type { Revocation } from "./auth/sessions.ts";
 import type { CallCounts, CallRecord } from "./calls.ts";
 import { describeIssues, type Fault, type FaultInput } from "./faults/fault-schema.ts";
 import { LOCAL_AWS } from "./known-identities.ts";
+import { type BucketPlace, bucketPlace, placeBucket } from "./s3/bucket-region.ts";
 import { type BulkObjects, bulkObjects, type PutObjects, putObjects } from "./s3/bulk-objects.ts";
 import { plantSeeds, type Seed } from "./seed.ts";
 import { type BulkRequest, bulkRequest, expandBulk, putBulk } from "./ssm/bulk-parameters.ts";
@@ -30,6 +31,10 @@ export interface LocalAwsControls {
   readonly objects: {
     /** Adds or overwrites, past the API. Throws a TypeError that names the bad member. */
     put(request: BulkObjects): PutObjects;
+  };
+  readonly buckets: {
+    /** Makes a bucket in a region, or moves it there, past the API. Throws a TypeError that names the bad member. */
+    place(request: BucketPlace): void;
   };
   readonly sessions: {
     /** Ends every session that was handed out before its time; returns how many. */
@@ -68,6 +73,14 @@ export function makeControls(world: World, seeds: readonly Seed[]): LocalAwsCont
         const put = putObjects(world.buckets, parsed.data, world.now());
         world.commit();
         return put;
+      },
+    },
+    buckets: {
+      place: (request) => {
+        const parsed = bucketPlace.safeParse(request);
+        if (!parsed.success) throw new TypeError(describeIssues(parsed.error));
+        placeBucket(world.buckets, parsed.data, world.now());
+        world.commit();
       },
     },
     sessions: { revoke: (as) => world.sessions.revoke(as) },

@@ -10,6 +10,7 @@ export {
   WRITER_SESSION,
 } from "./known-identities.ts";
 export { type LocalAws, type LocalAwsOptions, startLocalAws } from "./local-aws.ts";
+export type { BucketPlace } from "./s3/bucket-region.ts";
 export type { BulkObjects, PutObjects } from "./s3/bulk-objects.ts";
 export type { BulkParameter, BulkRequest } from "./ssm/bulk-parameters.ts";
 export { emptyStoreFolder, isKeptIn } from "./store-folder/open-stores.ts";

@@ -4,6 +4,8 @@
 export const LOCAL_AWS = {
   accountId: "111122223333",
   region: "eu-west-1",
+  /** Not enabled for the account: sessions of elsewhere are none there. */
+  closedRegion: "af-south-1",
   baseAccessKeyId: "AKIAIOSFODNN7EXAMPLE",
   baseSecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
   baseUserArn: "arn:aws:iam::111122223333:user/airlock-base-dev",

@@ -116,6 +116,7 @@ async function putAll({ ssm, s3, control }: Clients): Promise<string | undefined
   await s3.send(new DeleteObjectCommand({ Bucket, Key: "deleted" }));
   await s3.send(new DeleteObjectCommand({ Bucket: "airlock-data-dev", Key: "readme.txt" }));
   await control("objects", { bucket: "of-control", keys: ["k"] });
+  await control("buckets", { bucket: "moved", region: "us-east-1", misrouted: "malformed" });
   return VersionId;
 }
 
@@ -140,6 +141,8 @@ async function assertAllThere(clients: Clients, versionId: string | undefined): 
   const gone = bodyOf(clients, "airlock-data-dev", "readme.txt");
   await assert.rejects(gone, { name: "NoSuchKey" });
   assert.equal((await bodyOf(clients, "of-control", "k")).text, "k");
+  const moved = bodyOf(clients, "moved", "k");
+  await assert.rejects(moved, { name: "AuthorizationHeaderMalformed", Region: "us-east-1" });
 }
 
 test("what was answered is there after a kill -9 and two starts", async (t) => {

@@ -4,8 +4,8 @@ import {
   ListObjectsV2Command,
   type ListObjectsV2CommandInput,
   type ListObjectsV2CommandOutput,
-  type S3Client,
 } from "@aws-sdk/client-s3";
+import type { RegionalS3 } from "../bucket-regions.ts";
 import type { AwsCaller } from "../caller.ts";
 import { UnusableAnswerError } from "../errors.ts";
 import { LIMITS, sendOptions } from "../limits.ts";
@@ -38,7 +38,7 @@ export type ListObjects = (
   options?: CallOptions,
 ) => Promise<ObjectPage>;
 
-export function createObjectLister(s3: S3Client, call: AwsCaller): ListObjects {
+export function createObjectLister(s3: RegionalS3, call: AwsCaller): ListObjects {
   return (bucket, { prefix, delimiter, startAfter, token }, options = {}) => {
     const input: ListObjectsV2CommandInput = {
       Bucket: bucket,

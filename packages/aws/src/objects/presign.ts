@@ -21,13 +21,17 @@ export type PresignObject = (
 ) => Promise<PresignedUrl>;
 
 /**
- * Signs in the process, without a call to S3; whether the object is there shows when it is used.
+ * Signs in the process, for the region of the bucket; whether the object is there shows when it is used.
  *
  * An address dies with the session it was signed in, so it never claims to live longer.
  */
-export function createPresigner(s3: S3Client, session: Session): PresignObject {
+export function createPresigner(
+  clientOf: (bucket: string) => Promise<S3Client>,
+  session: Session,
+): PresignObject {
   return async (bucket, key, { method, expiresInSeconds }) => {
     try {
+      const s3 = await clientOf(bucket);
       // X-Amz-Date has whole seconds, and the life is counted from there
       const nowMs = Math.floor(session.clock.awsNow / 1000) * 1000;
       const expiresIn = Math.min(expiresInSeconds, Math.floor(session.secondsLeft()));

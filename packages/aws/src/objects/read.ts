@@ -5,8 +5,8 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
-  type S3Client,
 } from "@aws-sdk/client-s3";
+import type { RegionalS3 } from "../bucket-regions.ts";
 import type { AwsCaller } from "../caller.ts";
 import { awsProblem, UnusableAnswerError } from "../errors.ts";
 import { LIMITS, sendOptions } from "../limits.ts";
@@ -37,7 +37,7 @@ export type OpenObject = (
 type Answer = ObjectAnswer & { readonly body: IncomingMessage | null };
 
 export function createObjectReader(
-  s3: S3Client,
+  s3: RegionalS3,
   call: AwsCaller,
   streams: OpenStreams,
 ): OpenObject {
@@ -69,7 +69,7 @@ interface S3Object {
 }
 
 async function getObject(
-  s3: S3Client,
+  s3: RegionalS3,
   object: S3Object,
   conditions: ObjectConditions,
   abortSignal: AbortSignal,
@@ -86,7 +86,7 @@ async function getObject(
 }
 
 async function headObject(
-  s3: S3Client,
+  s3: RegionalS3,
   object: S3Object,
   conditions: ObjectConditions,
   abortSignal: AbortSignal,

@@ -3,8 +3,8 @@ import type { ObjectVersion } from "@airlock/contract";
 import {
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
-  type S3Client,
 } from "@aws-sdk/client-s3";
+import type { RegionalS3 } from "../bucket-regions.ts";
 import type { AwsCaller } from "../caller.ts";
 import { UnusableAnswerError } from "../errors.ts";
 import { LIMITS, sendOptions } from "../limits.ts";
@@ -36,7 +36,7 @@ export type ListVersions = (
  * S3 lists the versions of all keys that begin so, those of the key itself first. What follows them
  * is never looked at, and does not show: not even by a cursor that leads to nothing.
  */
-export function createVersionLister(s3: S3Client, call: AwsCaller): ListVersions {
+export function createVersionLister(s3: RegionalS3, call: AwsCaller): ListVersions {
   return (bucket, key, { limit, after }, options = {}) =>
     call("s3.ListObjectVersions", LIMITS.list, options, async (abortSignal) => {
       const versions: ObjectVersion[] = [];

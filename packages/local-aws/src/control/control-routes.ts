@@ -1,8 +1,9 @@
-// The control endpoint under /_control: faults, calls, bulk parameters and objects, sessions, reset. JSON in, JSON out, never signed.
+// The control endpoint under /_control: faults, calls, bulk parameters and objects, regions of buckets, sessions, reset. JSON in, JSON out, never signed.
 
 import { z } from "zod";
 import type { LocalAwsControls } from "../controls.ts";
 import { describeIssues, faultList } from "../faults/fault-schema.ts";
+import { bucketPlace } from "../s3/bucket-region.ts";
 import { bulkObjects } from "../s3/bulk-objects.ts";
 import { bulkRequest } from "../ssm/bulk-parameters.ts";
 import { NotKept } from "../store-folder/stores.ts";
@@ -51,6 +52,13 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   },
   "/_control/objects": {
     POST: ({ objects }, request) => [201, objects.put(readBody(request, bulkObjects))],
+  },
+  "/_control/buckets": {
+    POST: ({ buckets }, request) => {
+      const place = readBody(request, bucketPlace);
+      buckets.place(place);
+      return [201, place];
+    },
   },
   "/_control/sessions": {
     DELETE: ({ sessions }, request) => {

@@ -1,10 +1,10 @@
 // The small operations: of buckets, their versioning, and DeleteObject.
 
 import { AwsError } from "../aws-error.ts";
-import { LOCAL_AWS } from "../known-identities.ts";
 import { queryValue } from "../wire.ts";
 import type { Handler } from "../world.ts";
 import { xmlDocument } from "../xml.ts";
+import { signedRegion } from "./bucket-region.ts";
 import { bucketOf, place, S3_NAMESPACE, s3Xml } from "./s3-input.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, the rules for the form. */
@@ -25,13 +25,16 @@ export const createBucket: Handler = ({ request, world, nowMs }) => {
       { BucketName: bucket },
     );
   }
-  world.buckets.create(bucket, nowMs);
+  const constraint = /<LocationConstraint>([a-z0-9-]+)<\/LocationConstraint>/.exec(
+    request.body.toString(),
+  )?.[1];
+  world.buckets.create(bucket, nowMs, constraint ?? signedRegion(request));
   return { status: 200, headers: { location: `/${bucket}` }, body: "" };
 };
 
 export const headBucket: Handler = (call) => {
-  bucketOf(call);
-  return { status: 200, headers: { "x-amz-bucket-region": LOCAL_AWS.region }, body: "" };
+  const { region } = bucketOf(call);
+  return { status: 200, headers: { "x-amz-bucket-region": region }, body: "" };
 };
 
 /** Answers 204 whether the key was there or not, as S3 does. */

@@ -3,6 +3,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { LOCAL_AWS } from "../known-identities.ts";
 import type { Custody } from "./custody.ts";
 
 export interface StoredObject {
@@ -30,12 +31,18 @@ export type Version = StoredObject | DeleteMarker;
 
 export const isDeleted = (version: Version): version is DeleteMarker => version.body === undefined;
 
+/** `redirect` is 301, as from the endpoint of another region; `malformed` 400, as from the one for all regions. */
+export type Misrouted = "redirect" | "malformed";
+
 /** `Off` until it is first switched on, and never again after. */
 export type Versioning = "Off" | "Enabled" | "Suspended";
 
 export interface Bucket {
   readonly name: string;
   readonly createdMs: number;
+  readonly region: string;
+  /** What whoever signs for another region is told. */
+  readonly misrouted: Misrouted;
   versioning: Versioning;
   /** By key, the newest first; no key is without a version. */
   readonly versions: Map<string, Version[]>;
@@ -49,9 +56,16 @@ export interface Put {
   readonly custody?: Custody;
 }
 
+/** What the version before wrote down has no place. */
+type BucketSettings = { readonly kind: "bucket" } & Pick<
+  Bucket,
+  "name" | "createdMs" | "versioning"
+> &
+  Partial<Pick<Bucket, "region" | "misrouted">>;
+
 /** What happens to buckets and objects, as it can be written down and done again. */
 export type BucketChange =
-  | ({ readonly kind: "bucket" } & Pick<Bucket, "name" | "createdMs" | "versioning">)
+  | BucketSettings
   | {
       readonly kind: "object";
       readonly bucket: string;
@@ -98,13 +112,19 @@ export class BucketStore {
     return this.buckets.get(name);
   }
 
-  create(name: string, nowMs: number): Bucket {
-    this.change({ kind: "bucket", name, createdMs: nowMs, versioning: "Off" });
+  create(name: string, nowMs: number, region: string = LOCAL_AWS.region): Bucket {
+    const place = { region, misrouted: "redirect" } as const;
+    this.change({ kind: "bucket", name, createdMs: nowMs, versioning: "Off", ...place });
     return this.named(name);
   }
 
-  setVersioning({ name, createdMs }: Bucket, versioning: Versioning): void {
-    this.change({ kind: "bucket", name, createdMs, versioning });
+  setVersioning(bucket: Bucket, versioning: Versioning): void {
+    this.change({ ...settingsOf(bucket), versioning });
+  }
+
+  /** Moves the bucket, with all that is in it. */
+  setPlace(bucket: Bucket, place: Pick<Bucket, "region" | "misrouted">): void {
+    this.change({ ...settingsOf(bucket), ...place });
   }
 
   /** All buckets by name. */
@@ -162,13 +182,9 @@ export class BucketStore {
   /** Makes a change that was recorded before. */
   apply(change: BucketChange): void {
     if (change.kind === "bucket") {
-      const { name, createdMs, versioning } = change;
-      const known = this.find(name);
-      if (known) known.versioning = versioning;
-      else {
-        const nothing = { versions: new Map(), sortedKeys: undefined };
-        this.buckets.set(name, { name, createdMs, versioning, ...nothing });
-      }
+      const { kind: _, region = LOCAL_AWS.region, misrouted = "redirect", ...settings } = change;
+      const known = this.find(change.name) ?? { versions: new Map(), sortedKeys: undefined };
+      this.buckets.set(change.name, Object.assign(known, settings, { region, misrouted }));
       return;
     }
     const bucket = this.named(change.bucket);
@@ -182,11 +198,11 @@ export class BucketStore {
 
   /** The changes that lead from nothing to what is here. */
   *changes(): Generator<BucketChange> {
-    for (const { name, createdMs, versioning, versions } of this.buckets.values()) {
-      yield { kind: "bucket", name, createdMs, versioning };
-      for (const [key, ofKey] of versions) {
+    for (const bucket of this.buckets.values()) {
+      yield settingsOf(bucket);
+      for (const [key, ofKey] of bucket.versions) {
         for (const version of ofKey.toReversed()) {
-          yield { kind: "object", bucket: name, key, version };
+          yield { kind: "object", bucket: bucket.name, key, version };
         }
       }
     }
@@ -208,6 +224,10 @@ export class BucketStore {
     if (versions.length > 0) bucket.versions.set(key, versions);
     else bucket.versions.delete(key);
   }
+}
+
+function settingsOf({ name, createdMs, versioning, region, misrouted }: Bucket): BucketSettings {
+  return { kind: "bucket", name, createdMs, versioning, region, misrouted };
 }
 
 const newVersionId = ({ versioning }: Bucket): string =>

@@ -38,14 +38,14 @@ export function listBuckets(call: Call): WireAnswer {
   const matching = world.buckets
     .list()
     .filter(({ name }) => name.startsWith(prefix ?? "") && byBytes(name, after) > 0)
-    .filter(() => region === undefined || region === LOCAL_AWS.region);
+    .filter((bucket) => region === undefined || region === bucket.region);
   const page = matching.slice(0, maxBuckets);
   const next =
     matching.length > page.length ? pageToken("buckets", page.at(-1)?.name ?? "") : undefined;
   const buckets = page.map((bucket) => ({
     Name: bucket.name,
     CreationDate: new Date(bucket.createdMs).toISOString(),
-    BucketRegion: LOCAL_AWS.region,
+    BucketRegion: bucket.region,
     BucketArn: `arn:aws:s3:::${bucket.name}`,
   }));
   return answer(buckets, next, prefix);
