@@ -6,8 +6,8 @@ export interface MinuteCount {
   spent: number;
   /** Requests of which it is not known yet whether they will count here. */
   held: number;
-  /** What waits until one of the held is settled. */
-  readonly waiting: Set<() => void>;
+  /** What waits until one of the held is settled; made when something does, for there are many counts. */
+  waiting: Set<() => void> | undefined;
 }
 
 export interface MinuteCountsOptions {
@@ -66,7 +66,7 @@ export class MinuteCounts {
   }
 
   #add(counts: Map<string, MinuteCount>, key: string): MinuteCount {
-    const count = counts.get(key) ?? { spent: 0, held: 0, waiting: new Set<() => void>() };
+    const count = counts.get(key) ?? { spent: 0, held: 0, waiting: undefined };
     counts.set(key, count);
     return count;
   }

@@ -112,7 +112,7 @@ class MinuteLimit implements RateLimit {
       }
       const leftMs = deadlineMs - performance.now();
       if (count.held === 0) throw this.#refusal(reply, this.#addresses.secondsLeft());
-      if (leftMs <= 0 || count.waiting.size >= MAX_WAITERS) throw this.#refusal(reply, 1);
+      if (leftMs <= 0 || (count.waiting?.size ?? 0) >= MAX_WAITERS) throw this.#refusal(reply, 1);
       await settledOrLate(count, leftMs);
     }
   }
@@ -150,7 +150,7 @@ function settle(count: MinuteCount, isKnown: boolean): void {
   count.held--;
   if (isKnown) count.spent--;
   // what was held is free for one of them, or nothing will be free for any
-  for (const wake of count.waiting) {
+  for (const wake of count.waiting ?? []) {
     if (count.held > 0 && !isKnown) break;
     wake();
     if (count.held > 0) break;
@@ -161,10 +161,11 @@ function settledOrLate(count: MinuteCount, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);
-      count.waiting.delete(wake);
+      count.waiting?.delete(wake);
       resolve();
     };
     const timer = setTimeout(wake, limitMs);
+    count.waiting ??= new Set();
     count.waiting.add(wake);
   });
 }

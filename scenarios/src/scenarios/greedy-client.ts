@@ -1,5 +1,5 @@
 /** One client that wants every wait and every download there is; another one that wants one of each. */
-import { request } from "node:http";
+import { type ClientRequest, request } from "node:http";
 import { createLocalIssuer } from "@airlock/local-issuer";
 import { type Asked, ask } from "../rig/ask.ts";
 import { type Pair, plantedName, startPair } from "../rig/pair.ts";
@@ -116,7 +116,7 @@ async function oneAddress(stage: Stage, pair: Pair, sizes: Sizes): Promise<void>
     ...attacker,
     "if-none-match": etag,
   }));
-  await untilHeld(gateway, WAITING, WAITS);
+  await untilWaiting(gateway, WAITS);
   const calls = await gateway.metric("airlock_upstream_requests", 'lane="wait",state="running"');
   stage.check(`${title}: calls for them`, "1", calls === 1, String(sizes.waits), String(calls));
   const other = { title, headers: fromAddress("192.0.2.2"), name: plantedName(1) };
@@ -143,7 +143,7 @@ async function oneCaller(stage: Stage, pair: Pair, sizes: Sizes): Promise<void> 
     ...greedy,
     "if-none-match": `${etag}, "other-${n}"`,
   }));
-  await untilHeld(gateway, WAITING, WAITS);
+  await untilWaiting(gateway, WAITS);
   const other = { title, headers: modest, name: plantedName(2) };
   await checkOther(stage, pair, gateway.url, other);
   checkRefusals(stage, title, await answers, WAITS);
@@ -154,38 +154,47 @@ async function unread(stage: Stage, pair: Pair, sizes: Sizes): Promise<void> {
   const { downloads: count, streams } = sizes;
   const title = "downloads of one address";
   const headers = fromAddress("192.0.2.3");
+  const opened = new Set<ClientRequest>();
+  const begun = new Set<ClientRequest>();
   let refused = 0;
-  const downloads = Array.from({ length: count }, () => {
-    const { port } = gateway;
+  /** Begins a download of which nothing is read. */
+  const open = () => {
     const path = `/storage/${BUCKET}/${OBJECT}`;
-    const download = request({ port, path, headers, agent: false }, (incoming) => {
-      if (incoming.statusCode !== 429) return; // and reads nothing
-      refused++;
+    const download = request({ port: gateway.port, path, headers, agent: false }, (incoming) => {
+      if (incoming.statusCode === 200) return void begun.add(download);
+      if (incoming.statusCode === 429) refused++;
       incoming.resume();
     });
-    return download.on("error", () => {}).end();
-  });
-  await untilHeld(gateway, STREAMING, streams);
-  await until("the others are refused", () => refused === count - streams);
-  stage.check(
-    `${title}: held, the rest refused with 429`,
-    String(streams),
-    true,
-    String(count),
-    `${count - refused} held, ${refused} refused`,
-  );
+    const end = () => opened.delete(download) && begun.delete(download);
+    opened.add(download.on("error", end).on("close", end).end());
+  };
+  const fill = () => {
+    // S3 is asked for some at a time, and each first byte has its time limit
+    const missing = Math.min(streams - opened.size, 8);
+    for (let n = 0; n < missing; n++) open();
+    return begun.size === streams;
+  };
+  await until(`${streams} have begun`, fill, 60_000, 500);
   // until then it is the bytes that keep this machine busy, not what is held
   const isAtRest = async () => (await ask(pair.url, "/config/my-parameter")).tookMs < 200;
   await until("the sockets on the way are full", isAtRest, 60_000, 1000);
+
+  refused = 0;
+  for (let n = streams; n < count; n++) open();
+  await until("the others are answered", () => refused === count - streams);
+  const held = await gateway.metric("airlock_http_requests_waiting", STREAMING);
+  const result = `${held} held, ${refused} refused`;
+  const isRight = held === streams && begun.size === streams;
+  stage.check(`${title}: held, the rest refused`, String(streams), isRight, String(count), result);
   const other = { title, headers: fromAddress("192.0.2.4"), name: plantedName(3) };
   await checkOther(stage, pair, pair.url, other);
-  for (const download of downloads) download.destroy();
+  for (const download of opened) download.destroy();
 }
 
-/** Until so many are held; a gateway that holds more, or all, is caught when they are answered. */
-const untilHeld = (gateway: ServiceProcess, kind: string, least: number) =>
+/** Until so many wait; a gateway that holds more, or all, is caught when they are answered. */
+const untilWaiting = (gateway: ServiceProcess, least: number) =>
   until(
-    `${least} are held`,
-    async () => (await gateway.metric("airlock_http_requests_waiting", kind)) >= least,
+    `${least} wait`,
+    async () => (await gateway.metric("airlock_http_requests_waiting", WAITING)) >= least,
     30_000,
   );

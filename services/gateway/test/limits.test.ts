@@ -1,6 +1,7 @@
 /** Limits count people: whatever way an address is written, and however many one has. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { sendRaw } from "../../../packages/http/test/raw-client.ts";
 import { get, json, startGateway, startUpstream, tally } from "./harness.ts";
 
 const PROXY = { TRUST_PROXY: "127.0.0.0/8" };
@@ -68,4 +69,12 @@ test("the log names the client by its address, without the port that a proxy wro
     const line = gateway.lines.findLast(({ msg }) => msg === "request");
     assert.equal(line?.peer, peer, written);
   }
+});
+
+test("of X-Forwarded-For in two headers the last is the proxy's word", async (t) => {
+  const { gateway } = await start(t);
+  const head = "GET /config/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
+  const bytes = `${head}X-Forwarded-For: 9.9.9.9\r\nX-Forwarded-For: 8.8.8.8\r\n\r\n`;
+  await sendRaw(gateway.port, bytes);
+  assert.equal(gateway.lines.findLast(({ msg }) => msg === "request")?.peer, "8.8.8.8");
 });
