@@ -97,7 +97,9 @@ function checkRefusals(
   );
   const held = answers.filter(({ status }) => status === 304 || status === 200);
   const isRight = held.length === share && refused.length === answers.length - share;
-  const result = `${held.length} held, ${refused.length} refused`;
+  const others = answers.filter((one) => !held.includes(one) && !refused.includes(one));
+  const codes = new Set(others.map(({ status, error, body }) => error ?? `${status} ${body}`));
+  const result = [`${held.length} held, ${refused.length} refused`, ...codes].join("; ");
   stage.check(
     `${title}: held, the rest refused with 429`,
     String(share),
@@ -138,6 +140,7 @@ async function oneCaller(stage: Stage, pair: Pair, sizes: Sizes): Promise<void> 
   });
   const title = "waits of one caller";
   const [greedy, modest] = [await bearer("greedy"), await bearer("modest")];
+  for (let n = 0; n < 60; n++) await ask(gateway.url, "/config/my-parameter", { headers: modest });
   const etag = await etagOf(gateway.url, plantedName(0), greedy);
   const answers = waitMany(gateway.url, sizes.spellings, sizes.waitSeconds, (n) => ({
     ...greedy,
