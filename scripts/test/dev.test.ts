@@ -1,29 +1,11 @@
 /** `dev` never serves old code, and restarts no more than it has to. */
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, join, relative } from "node:path";
-import { type TestContext, test } from "node:test";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { linesOf, ROOT, type Run, start } from "./harness.ts";
-
-const NOT_COPIED = new Set([".git", ".airlock", "node_modules", "dist", "test", "docs", "bench"]);
-
-/** This checkout's sources, to be changed, with what it has installed. */
-async function copyCheckout(t: TestContext): Promise<string> {
-  const copy = await mkdtemp(join(tmpdir(), "airlock-dev-"));
-  t.after(() => rm(copy, { recursive: true, force: true }));
-  await cp(ROOT, copy, {
-    recursive: true,
-    verbatimSymlinks: true,
-    // links to other packages, in the copy, and to what is installed, through the link below
-    filter: (path) =>
-      !NOT_COPIED.has(basename(path)) ||
-      /^(packages|services|scripts)\//.test(relative(ROOT, path)),
-  });
-  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
-  return copy;
-}
+import { copyCheckout } from "./checkout.ts";
+import { linesOf, type Run, start } from "./harness.ts";
 
 interface Restart {
   readonly restarting: readonly string[];

@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { connectTarget, createStore } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
-import { isListening, ROOT, type Run, start, statusOf } from "./harness.ts";
+import { freePorts, isListening, ROOT, type Run, start, statusOf } from "./harness.ts";
 import { inShell, printedLines, SHELLS } from "./shells.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "airlock-start-jobs-"));
@@ -81,7 +81,9 @@ test("the printed lines log in, submit and list; acceptance passes; a second sta
 
   const second = await start(t, [], { DATA_FOLDER: folder });
   assert.equal(await second.exit(), 1);
-  assert.match(second.stderr(), /postgres is in use by process \d+; .*--only=pair/);
+  const [told, line] = second.stderr().split("\n");
+  assert.match(told ?? "", /aws is in use by process \d+\. Stop that, or run beside it:$/);
+  assert.equal(line, `  DATA_FOLDER=${folder}-2 pnpm start`);
   assert.equal(await statusOf(`${run.jobs}/readyz`), 200, "the first run is untouched");
 
   run.process.kill("SIGTERM");
@@ -95,6 +97,25 @@ test("the printed lines log in, submit and list; acceptance passes; a second sta
   const stopping = lines.slice(lines.findIndex((line) => line.includes('"stopping"')));
   assert.match(stopping.at(-1) ?? "", /"msg":"stopped"/, "jobs stopped before its database");
   assert.doesNotMatch(stopping.join("\n"), /"level":"(error|warn)"/);
+});
+
+test("parts run beside each other in one folder: the first brings the stand-in", async (t) => {
+  const ports = await freePorts();
+  const more = { DATA_FOLDER: folder, LOGIN_RATE_PER_MINUTE: "1000" };
+  const [aux, jobs, gateway] = [
+    await start(t, ["--only=aux"], more, ports),
+    await start(t, ["--only=jobs"], more, ports),
+    await start(t, ["--only=gateway"], more, ports),
+  ];
+  await Promise.all([aux.ready(), jobs.ready(), gateway.ready()]);
+  for (const curl of printedLines(aux, /^curl/)) assert.ok(await inShell("sh", [curl]), curl);
+  const lines = printedLines(jobs, /^export |^KEY=|\$KEY/);
+  assert.match(await inShell("sh", lines), /"status":"queued".*"jobs":\[\{/s);
+  const behind = lines.map((line) =>
+    line.replaceAll(`:${ports.JOBS_PORT}`, `:${ports.GATEWAY_PORT}`),
+  );
+  assert.match(await inShell("sh", behind), /"status":"queued".*"jobs":\[\{/s);
+  assert.equal(await statusOf(`${gateway.gateway}/config/my-parameter`), 200);
 });
 
 test("--reset begins anew; with --layer-auth jobs answers the gateway only; without Postgres the run ends", async (t) => {

@@ -1,7 +1,7 @@
 /** Finds the Postgres binaries of this platform, where the server's user can reach them. */
 import { cp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
+import { canEnter } from "./folders.ts";
 import { makeOnce } from "./make-once.ts";
 import type { ServerUser } from "./server-user.ts";
 
@@ -15,14 +15,19 @@ export interface Binaries {
 /**
  * @param user when set, the binaries are copied once per version to a folder below TMPDIR that only
  * this user can enter: he may be unable to read the checkout.
- * @throws Error when no binaries exist for this platform, or when the copy's place is taken.
+ * @throws Error when no binaries exist for this platform, or when there is no place for the copy.
  */
 export async function findBinaries(user: ServerUser | undefined): Promise<Binaries> {
   const { home, version } = await findInstalled();
-  const place = path.join(tmpdir(), `airlock-postgres-${version}`);
-  const copy = (draft: string) => cp(home, draft, { recursive: true, verbatimSymlinks: true });
-  const bin = path.join(user ? await makeOnce(place, user, copy) : home, "bin");
+  const bin = path.join(user ? await copyOf(home, version, user) : home, "bin");
   return { initdb: path.join(bin, "initdb"), postgres: path.join(bin, "postgres"), version };
+}
+
+async function copyOf(home: string, version: string, user: ServerUser): Promise<string> {
+  const fill = (draft: string) => cp(home, draft, { recursive: true, verbatimSymlinks: true });
+  const place = await makeOnce(`airlock-postgres-${version}`, user, fill);
+  if (await canEnter(place, user)) return place;
+  throw new Error(`TMPDIR is closed to the user that Postgres runs as (${user.uid}); name another`);
 }
 
 interface Installed {

@@ -1,21 +1,35 @@
 /** The folders Postgres lives in: private to the user it runs as. */
 
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { chmod, chown, lstat, mkdir, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { ServerUser } from "./server-user.ts";
+import { type ServerUser, serverUser } from "./server-user.ts";
 
 /**
- * Where data stays between runs. Root's server runs as another user, who may be unable to enter the
- * checkout, so its data goes below TMPDIR, one folder for each checkout.
+ * Where a server keeps its data from one run to the next: in `parent`. Root's server runs as another
+ * user; where that one cannot pass, its data goes below TMPDIR, a folder for each `parent`.
  *
- * @param root the checkout.
+ * @param parent exists.
  */
-export function defaultFolder(root: string, user: ServerUser | undefined): string {
-  if (!user) return path.join(root, ".airlock", "postgres");
-  const checkout = createHash("sha256").update(path.resolve(root)).digest("hex").slice(0, 12);
-  return path.join(tmpdir(), `airlock-postgres-${checkout}`);
+export async function postgresFolder(parent: string): Promise<string> {
+  const user = serverUser();
+  if (!user || (await canEnter(parent, user))) return path.join(parent, "postgres");
+  const mark = createHash("sha256").update(path.resolve(parent)).digest("hex").slice(0, 12);
+  return path.join(tmpdir(), `airlock-postgres-${mark}`);
+}
+
+/** A question for the system alone: rights of all folders above, groups, lists of who may what. */
+export async function canEnter(folder: string, user: ServerUser): Promise<boolean> {
+  const shell = spawn("/bin/sh", ["-c", 'cd "$1"', "sh", folder], {
+    ...user,
+    cwd: "/",
+    stdio: "ignore",
+  });
+  const [code] = (await once(shell, "close")) as [number | null];
+  return code === 0;
 }
 
 /**

@@ -3,7 +3,6 @@ import { type SpawnOptions, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import type { Binaries } from "./binaries.ts";
@@ -61,8 +60,8 @@ export async function copyInitialised(
   user: ServerUser | undefined,
 ): Promise<void> {
   const owner = user?.uid ?? process.getuid?.();
-  const place = path.join(tmpdir(), `airlock-postgres-${binaries.version}-initial-${owner}`);
-  const initial = await makeOnce(place, user, async (draft) => {
+  const name = `airlock-postgres-${binaries.version}-initial-${owner}`;
+  const initial = await makeOnce(name, user, async (draft) => {
     await initialise(draft, binaries, user);
   });
   // as the server's user, so that everything belongs to them

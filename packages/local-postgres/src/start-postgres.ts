@@ -3,9 +3,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { lockFolder } from "@airlock/folder-lock";
 import { findBinaries } from "./binaries.ts";
-import { defaultFolder, preparePrivateFolder } from "./folders.ts";
+import { preparePrivateFolder } from "./folders.ts";
 import {
   copyInitialised,
   dataIn,
@@ -18,11 +17,8 @@ import { type RunOptions, ServerProcess, StartFailure, type StopMode } from "./s
 import { serverUser } from "./server-user.ts";
 
 export interface PostgresOptions {
-  /**
-   * Where data is kept. Default: `.airlock/postgres` below the working directory; as root a private
-   * folder below TMPDIR, because the server then runs as another user.
-   */
-  readonly folder?: string;
+  /** Where data is kept; postgresFolder names one. One server at a time: the caller sees to that. */
+  readonly folder: string;
   /** Default 0: any free port. */
   readonly port?: number;
   /** Start from nothing. Default false. */
@@ -57,9 +53,9 @@ const RETRY_MS = 50;
 const NOT_YET = /lock file "postmaster.pid"|pre-existing shared memory/;
 
 /**
- * @throws Error that names the folder when it is in use or not ours, or with Postgres' own words.
+ * @throws Error that names the folder when it is not ours, or with Postgres' own words.
  */
-export async function startPostgres(options: PostgresOptions = {}): Promise<LocalPostgres> {
+export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
   return startIn(options, undefined);
 }
 
@@ -69,34 +65,24 @@ export async function startIn(
   discard: string | undefined,
 ): Promise<LocalPostgres> {
   const user = serverUser();
-  const folder = options.folder ?? defaultFolder(process.cwd(), user);
+  const { folder } = options;
   const binaries = await findBinaries(user);
   await preparePrivateFolder(folder, user);
-  const lock = await lockFolder(folder);
-  try {
-    if (options.reset) await empty(folder);
-    if (discard === undefined) await initialise(folder, binaries, user);
-    else await copyInitialised(folder, binaries, user);
-    const run: RunOptions = {
-      postgres: binaries.postgres,
-      data: dataIn(folder),
-      port: options.port || (await freePort()),
-      user,
-      settings: (options.durable ?? true) ? {} : NOT_DURABLE,
-      discard,
-      log: options.log ?? (() => {}),
-    };
-    const server = await startWhenFree(run);
-    const url = `postgresql://${SUPERUSER}:${await readPassword(folder)}@127.0.0.1:${run.port}`;
-    return control(run, server, {
-      url: `${url}/${MAINTENANCE_DATABASE}`,
-      folder,
-      release: () => lock.release(),
-    });
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
+  if (options.reset) await empty(folder);
+  if (discard === undefined) await initialise(folder, binaries, user);
+  else await copyInitialised(folder, binaries, user);
+  const run: RunOptions = {
+    postgres: binaries.postgres,
+    data: dataIn(folder),
+    port: options.port || (await freePort()),
+    user,
+    settings: (options.durable ?? true) ? {} : NOT_DURABLE,
+    discard,
+    log: options.log ?? (() => {}),
+  };
+  const server = await startWhenFree(run);
+  const url = `postgresql://${SUPERUSER}:${await readPassword(folder)}@127.0.0.1:${run.port}`;
+  return control(run, server, { url: `${url}/${MAINTENANCE_DATABASE}`, folder });
 }
 
 const NOT_DURABLE = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" } as const;
@@ -104,7 +90,6 @@ const NOT_DURABLE = { fsync: "off", synchronous_commit: "off", full_page_writes:
 interface Place {
   readonly url: string;
   readonly folder: string;
-  release(): Promise<void>;
 }
 
 function control(run: RunOptions, first: ServerProcess, place: Place): LocalPostgres {
@@ -132,7 +117,6 @@ function control(run: RunOptions, first: ServerProcess, place: Place): LocalPost
     failed,
     async stop(mode = "fast") {
       await end(mode);
-      await place.release();
     },
     async restart(mode) {
       await end(mode);

@@ -54,8 +54,8 @@ export async function untilReady(
   }
 }
 
-/** The status, or the word of what went wrong. */
-function probe(url: string): Promise<string> {
+/** @returns the status, or the word of what went wrong. */
+export function probe(url: string): Promise<string> {
   return new Promise((resolve) => {
     const request = get(url, { agent, timeout: PROBE_LIMIT_MS }, (response) => {
       response.resume();

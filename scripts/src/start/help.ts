@@ -23,7 +23,7 @@ Variables
   GATEWAY_PORT 8080, AUX_PORT 8081, JOBS_PORT 8000, LOCAL_AWS_PORT 4566, DATABASE_PORT 15432
   GATEWAY_METRICS_PORT 9090, AUX_METRICS_PORT 9091, JOBS_METRICS_PORT 9092
   PORT_OFFSET 0, added to each of them
-  DATA_FOLDER, what is kept from one start to the next (.airlock; as root Postgres lies below TMPDIR)
+  DATA_FOLDER, what is kept from one start to the next (.airlock)
   Every setting of the services (README.md) is handed on, but for those that a run sets itself: it
   names them. AWS_* is handed on with --aws alone.
 

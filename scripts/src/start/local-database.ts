@@ -1,9 +1,8 @@
 /** The database of a local run: a Postgres of its own, brought to the schema of this checkout. */
-import { join } from "node:path";
 import { loadSettings } from "@airlock/config";
 import { connectTarget, queuesOf, type StoreLog, storeSettings } from "@airlock/jobs-store";
 import { migrate } from "@airlock/jobs-store/migrate";
-import { type LocalPostgres, startPostgres } from "@airlock/local-postgres";
+import { type LocalPostgres, postgresFolder, startPostgres } from "@airlock/local-postgres";
 import * as z from "zod";
 import { handedOn } from "./shell-settings.ts";
 
@@ -24,7 +23,7 @@ export interface LocalDatabase {
 }
 
 export interface LocalDatabaseOptions {
-  /** Where everything of the run is kept. */
+  /** Where everything of the run is kept; nobody else has its part of jobs. */
   readonly folder: string;
   readonly port: number;
   /** Start from nothing. */
@@ -33,23 +32,20 @@ export interface LocalDatabaseOptions {
   readonly shell: NodeJS.ProcessEnv;
 }
 
-/** @throws Error that says why there is none: another run has it, or a migration failed. */
+/** @throws Error that says why there is none: Postgres does not start, or a migration failed. */
 export async function openDatabase(options: LocalDatabaseOptions): Promise<LocalDatabase> {
   const { port, reset, shell } = options;
-  // the default as root is another folder, which its server's user can reach
-  const folder = shell.DATA_FOLDER && join(options.folder, "postgres");
-  const server = await startPostgres({ port, reset, ...(folder && { folder }) }).catch((error) => {
-    throw new Error(
-      `No Postgres for jobs: ${error.message} (DATA_FOLDER=…), or leave jobs out: pnpm start --only=pair`,
-    );
+  const folder = await postgresFolder(options.folder);
+  const server = await startPostgres({ folder, port, reset }).catch((error: Error) => {
+    throw new Error(`No Postgres for jobs: ${error.message}`);
   });
   const bringUp = () => bringUpToDate(server, shell);
   await bringUp().catch(async (error) => {
     await server.stop();
     throw error;
   });
-  const { url, failed, folder: place } = server;
-  return { url, port, folder: place, failed, migrate: bringUp, close: () => server.stop() };
+  const { url, failed } = server;
+  return { url, port, folder, failed, migrate: bringUp, close: () => server.stop() };
 }
 
 const quiet: StoreLog = { info() {}, warn() {}, error() {} };

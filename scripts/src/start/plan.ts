@@ -35,6 +35,8 @@ export interface ProcessSpec {
 export interface Ground {
   readonly ports: Ports;
   readonly shell: NodeJS.ProcessEnv;
+  /** Another run has brought it. */
+  readonly standInIsThere?: boolean;
   readonly cluster?: LocalCluster | undefined;
   readonly standInData?: StandInData | undefined;
   /** Where jobs keeps its rows, and the key to what is encrypted in them. */
@@ -48,12 +50,16 @@ export function planProcesses(options: StartOptions, ground: Ground): ProcessSpe
   const { only } = options;
   const has = (...targets: StartOptions["only"][]) => targets.includes(only);
   return [
-    ...(hasStandIn(options) ? [localAws(ground)] : []),
+    ...(hasStandIn(options) && !ground.standInIsThere ? [localAws(ground)] : []),
     ...(has("all", "pair", "aux") ? [aux(ground, options)] : []),
     ...(hasDatabase(options) ? [jobs(ground, options)] : []),
     ...(has("all", "pair", "gateway") ? [gateway(ground, options)] : []),
   ];
 }
+
+/** Nothing else answers there. */
+export const standInHealth = ({ LOCAL_AWS_PORT }: Ports): string =>
+  `http://127.0.0.1:${LOCAL_AWS_PORT}/_control/health`;
 
 function localAws({ ports, shell, standInData }: Ground): ProcessSpec {
   return {
@@ -61,7 +67,7 @@ function localAws({ ports, shell, standInData }: Ground): ProcessSpec {
     entry: "packages/local-aws/src/main.ts",
     env: standInProcess(shell, ports.LOCAL_AWS_PORT, standInData),
     ports: ["LOCAL_AWS_PORT"],
-    readyUrl: `http://127.0.0.1:${ports.LOCAL_AWS_PORT}/_control/health`,
+    readyUrl: standInHealth(ports),
   };
 }
 

@@ -11,11 +11,13 @@ export function exportsOf({ accessKeyId, secretAccessKey, sessionToken }: KnownS
   ];
 }
 
-/** @returns the paths of the files, to be read by `.`, the shells' own command. */
-export async function keepSessions(
-  folder: DataFolder,
-  standInPort: number,
-): Promise<{ readonly user: string; readonly writer: string }> {
+/** The paths of the files, to be read by `.`, the shells' own command. */
+export interface Sessions {
+  readonly user: string;
+  readonly writer: string;
+}
+
+export async function keepSessions(folder: DataFolder, standInPort: number): Promise<Sessions> {
   const text = (about: string, session: KnownSession) =>
     [
       `# ${about} The stand-in alone knows it.`,

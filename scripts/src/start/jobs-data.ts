@@ -1,0 +1,33 @@
+/** What jobs keeps from one start to the next: its database, and the key to what is encrypted in it. */
+import type { DataFolder } from "./data-folder.ts";
+import { type LocalDatabase, openDatabase } from "./local-database.ts";
+import type { Ports } from "./ports.ts";
+import type { Processes } from "./processes.ts";
+import { keepSealingKeys } from "./sealing-keys-file.ts";
+
+export interface JobsDataOptions {
+  /** Whose part of jobs is the run's. */
+  readonly folder: DataFolder;
+  readonly ports: Ports;
+  readonly shell: NodeJS.ProcessEnv;
+  /** Begin with nothing. */
+  readonly reset: boolean;
+  /** Closes it after the processes that use it, and ends with it. */
+  readonly processes: Processes;
+}
+
+export interface JobsData extends LocalDatabase {
+  readonly keysFile: string;
+  /** With the address of the database in it, for psql. */
+  readonly urlFile: string;
+}
+
+export async function openJobsData(options: JobsDataOptions): Promise<JobsData> {
+  const { folder, ports, shell, reset, processes } = options;
+  const port = ports.DATABASE_PORT;
+  const opening = openDatabase({ folder: folder.path, port, reset, shell });
+  const database = await processes.open(opening);
+  void database.failed.then(() => processes.fail("Postgres has ended; stopping the rest."));
+  const keysFile = await keepSealingKeys(folder, reset);
+  return { ...database, keysFile, urlFile: await folder.write("database-url", database.url) };
+}
