@@ -87,14 +87,14 @@ class MinuteLimit implements RateLimit {
     const counts = caller === undefined ? this.#addresses : this.#callers;
     const count = counts.of(caller ?? network, () => widerNetworkOf(network));
     request.isCounted = true;
-    if (count.spent >= this.#perMinute) throw this.#refusal(reply, counts.secondsLeft());
+    if (count.spent >= this.#perMinute) throw this.#refusal(reply, counts.secondsLeft(count));
     count.spent++;
-    this.#tell(reply, this.#perMinute - count.spent, counts.secondsLeft());
+    this.#tell(reply, this.#perMinute - count.spent, counts.secondsLeft(count));
   }
 
   spendFor({ network }: ClientAddress): void {
     const count = this.#addresses.of(network, () => widerNetworkOf(network));
-    if (count.spent >= this.#perMinute) throw this.#problem(this.#addresses.secondsLeft());
+    if (count.spent >= this.#perMinute) throw this.#problem(this.#addresses.secondsLeft(count));
     count.spent++;
   }
 
@@ -107,11 +107,11 @@ class MinuteLimit implements RateLimit {
       if (count.spent < this.#perMinute) {
         count.spent++;
         count.held++;
-        this.#tell(reply, this.#perMinute - count.spent, this.#addresses.secondsLeft());
+        this.#tell(reply, this.#perMinute - count.spent, this.#addresses.secondsLeft(count));
         return { settle: (isKnown) => settle(count, isKnown) };
       }
       const leftMs = deadlineMs - performance.now();
-      if (count.held === 0) throw this.#refusal(reply, this.#addresses.secondsLeft());
+      if (count.held === 0) throw this.#refusal(reply, this.#addresses.secondsLeft(count));
       if (leftMs <= 0 || (count.waiting?.size ?? 0) >= MAX_WAITERS) throw this.#refusal(reply, 1);
       await settledOrLate(count, leftMs);
     }
@@ -120,7 +120,7 @@ class MinuteLimit implements RateLimit {
   note(caller: string, { client }: FastifyRequest): number {
     const count = this.#callers.of(caller, () => widerNetworkOf(client.network));
     count.spent++;
-    return count.spent < this.#perMinute ? 0 : this.#callers.secondsLeft();
+    return count.spent < this.#perMinute ? 0 : this.#callers.secondsLeft(count);
   }
 
   #refusal(reply: FastifyReply, secondsLeft: number): ProblemError {
@@ -131,7 +131,7 @@ class MinuteLimit implements RateLimit {
   #problem(secondsLeft: number): ProblemError {
     return new ProblemError(
       "rate_limited",
-      `At most ${this.#perMinute} requests a minute are taken here.`,
+      `At most ${this.#perMinute} requests a minute are taken of one client here.`,
       { headers: { "retry-after": String(secondsLeft) } },
     );
   }

@@ -38,58 +38,71 @@ test("without room neighbours share a count: /48 of IPv6, /24 of IPv4, and in th
   assert.equal(spendV6("2001:db8:2:2::/64"), 1, "another /48");
 });
 
-test("a minute ends for all at once, to the millisecond, and says when", () => {
+test("a count lives for the minute that its first request began, to the millisecond, and says so", () => {
   const { state, counts, spend } = counting(2);
+  const countOf = (client: string) => counts.of(client, () => "");
   spend("9.9.9.9");
-  assert.equal(counts.secondsLeft(), 60);
-  state.nowMs += 59_001;
-  assert.equal(counts.secondsLeft(), 1);
-  state.nowMs += 998;
-  assert.deepEqual([spend("9.9.9.9"), counts.secondsLeft()], [2, 1]);
+  assert.equal(counts.secondsLeft(countOf("9.9.9.9")), 60);
+  state.nowMs += 30_001;
+  spend("8.8.8.8");
+  const left = () => ["9.9.9.9", "8.8.8.8"].map((client) => counts.secondsLeft(countOf(client)));
+  assert.deepEqual(left(), [30, 60]);
+  state.nowMs += 29_998;
+  assert.deepEqual([spend("9.9.9.9"), spend("8.8.8.8"), ...left()], [2, 2, 1, 31]);
   state.nowMs += 1;
-  assert.equal(spend("9.9.9.9"), 1);
-  assert.equal(counts.secondsLeft(), 60);
+  assert.deepEqual([spend("9.9.9.9"), spend("8.8.8.8"), ...left()], [1, 3, 60, 31]);
 });
 
-/** As simple as it can be: every request of the minute is kept. */
-function countByHand(requests: readonly string[], client: string): number {
-  return requests.filter((one) => one === client).length;
+test("room that ended counts have taken is there again, however many end at once", () => {
+  const { state, spend } = counting(1000);
+  for (let n = 0; n < 2000; n++) spend(v4(n));
+  assert.equal(state.shared, 1000);
+  state.nowMs += 60_000;
+  for (let n = 5000; n < 6000; n++) assert.equal(spend(v4(n)), 1);
+  assert.equal(state.shared, 1000, "none of these was counted with others");
+});
+
+/** As simple as it can be: all requests are kept, with their times. */
+class CountByHand {
+  readonly #minutes = new Map<string, { readonly endsAtMs: number; spent: number }>();
+
+  spend(client: string, nowMs: number): number {
+    let minute = this.#minutes.get(client);
+    if (!minute || minute.endsAtMs <= nowMs) minute = { endsAtMs: nowMs + 60_000, spent: 0 };
+    this.#minutes.set(client, minute);
+    return ++minute.spent;
+  }
 }
 
-function countWrong(spend: (client: string) => number, next: (ms: number) => void): number {
+function countWrong(spend: (client: string, nowMs: number) => number): number {
   let seed = 7;
   const random = (below: number) => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
     return Math.floor((seed / 2_147_483_648) * below);
   };
-  let [wrong, passedMs] = [0, 60_000];
-  let minute: string[] = [];
+  const byHand = new CountByHand();
+  let [wrong, nowMs] = [0, 1_000_000];
   for (let n = 0; n < 20_000; n++) {
-    const ms = random(40);
-    next(ms);
-    passedMs += ms;
-    if (passedMs >= 60_000) [minute, passedMs] = [[], 0];
+    nowMs += random(n % 5000 === 0 ? 70_000 : 40);
     const client = v4(random(50));
-    minute.push(client);
-    if (spend(client) !== countByHand(minute, client)) wrong++;
+    if (spend(client, nowMs) !== byHand.spend(client, nowMs)) wrong++;
   }
   return wrong;
 }
 
 test("20,000 random requests over some minutes are counted as by hand", () => {
   const { state, spend } = counting(50);
-  const next = (ms: number) => {
-    state.nowMs += ms;
+  const at = (client: string, nowMs: number) => {
+    state.nowMs = nowMs;
+    return spend(client);
   };
-  assert.equal(countWrong(spend, next), 0);
-  const forgetful = counting(50);
+  assert.equal(countWrong(at), 0);
+  let forgetful = counting(50);
   let calls = 0;
-  const planted = (client: string) => {
-    if (++calls % 1000 === 0) forgetful.state.nowMs += 60_000; // forgets all of it early
+  const planted = (client: string, nowMs: number) => {
+    if (++calls % 1000 === 0) forgetful = counting(50);
+    forgetful.state.nowMs = nowMs;
     return forgetful.spend(client);
   };
-  const found = countWrong(planted, (ms) => {
-    forgetful.state.nowMs += ms;
-  });
-  assert.ok(found > 100, `counts that forget are found: ${found}`);
+  assert.ok(countWrong(planted) > 100, "counts that forget are found");
 });
