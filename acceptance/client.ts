@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { request as requestTls } from "node:https";
 
-const BASE_URL = new URL(process.env.BASE_URL ?? "http://localhost:8080");
+export const BASE_URL = baseUrl(process.env.BASE_URL || "http://localhost:8080");
+
+function baseUrl(text: string): URL {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
+  process.stderr.write(`BASE_URL must be an address such as http://localhost:8080, not ${text}\n`);
+  process.exit(1);
+}
+
+/** Longer than the slowest class of routes takes. */
+const LIMIT_MS = 30_000;
 
 export interface Reply {
   readonly status: number;
@@ -32,7 +41,7 @@ export function callAt(
   const path = url.slice(url.indexOf("/", origin.length)) || "/";
   const send = protocol === "https:" ? requestTls : request;
   const framing = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
-  const options = { hostname, port, path, method, agent: false };
+  const options = { hostname, port, path, method, agent: false, timeout: LIMIT_MS };
   return new Promise((resolve, reject) => {
     const outgoing = send({ ...options, headers: { ...headers, ...framing } }, (incoming) => {
       const chunks: Buffer[] = [];
@@ -45,6 +54,7 @@ export function callAt(
         }),
       );
     });
+    outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer in ${LIMIT_MS} ms`)));
     outgoing.on("error", reject).end(body);
   });
 }

@@ -4,8 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { assertProblem, call, json } from "./client.ts";
+import { type Given, testGiven } from "./given.ts";
 import { loginBody } from "./sign-in.ts";
 
 const { env } = process;
@@ -32,26 +33,31 @@ type Body = any;
 
 const hasJobs = async () => "jobs" in ((await json("/")).endpoints as object);
 
+const jobs: Given<true> = {
+  without: "this gateway has no jobs",
+  find: async () => ((await hasJobs()) ? true : undefined),
+};
+
 async function login(serverId = SERVER_ID) {
   const { challenge } = JSON.parse((await call("/v1/auth/challenge", "POST")).text);
   const body = loginBody(credentials, REGION, serverId, challenge);
   return { body, reply: await call("/v1/auth/aws-login", "POST", JSON_TYPE, JSON.stringify(body)) };
 }
 
-let key: Promise<string> | undefined;
-
 /** One login for all tests: they are limited to ten a minute. */
-async function keyOf(t: TestContext): Promise<string | undefined> {
-  if (!(await hasJobs())) t.diagnostic("this gateway has no jobs");
-  else if (!credentials.sessionToken) t.diagnostic("no AWS session in the environment");
-  else {
-    key ??= login().then(({ reply }) => {
-      assert.equal(reply.status, 200, reply.text);
-      return JSON.parse(reply.text).api_key;
-    });
-  }
-  return key;
+async function firstKey(): Promise<string> {
+  const { reply } = await login();
+  assert.equal(reply.status, 200, reply.text);
+  return JSON.parse(reply.text).api_key;
 }
+
+const key = (await hasJobs()) && credentials.sessionToken ? await firstKey() : undefined;
+const session: Given<string> = {
+  without: (await hasJobs())
+    ? "no AWS session in the environment, as . .airlock/session.sh makes one"
+    : jobs.without,
+  find: async () => key,
+};
 
 async function ask(apiKey: string, method: string, path: string, body?: object, more = {}) {
   const headers = { authorization: `Bearer ${apiKey}`, ...(body && JSON_TYPE), ...more };
@@ -60,23 +66,25 @@ async function ask(apiKey: string, method: string, path: string, body?: object, 
   return { ...reply, body: parsed };
 }
 
-test("jobs: /health tells of database and queue", async (t) => {
-  if (!(await hasJobs())) return t.diagnostic("this gateway has no jobs");
+await testGiven("jobs: /health tells of database and queue", jobs, async () => {
   const { database, queue } = await json("/health");
   assert.deepEqual([database, queue], ["healthy", "healthy"]);
 });
 
-test("jobs: no key, a broken one and an unknown one are 401, each with its code", async (t) => {
-  if (!(await hasJobs())) return t.diagnostic("this gateway has no jobs");
-  for (const [headers, code] of [
-    [{}, "api_key_missing"],
-    [{ authorization: "Bearer abc" }, "api_key_malformed"],
-  ] as const) {
-    const reply = await call("/v1/jobs", "GET", headers);
-    assertProblem(reply, 401, code);
-    assert.match(String(reply.headers["www-authenticate"]), /^Bearer/);
-  }
-});
+await testGiven(
+  "jobs: no key, a broken one and an unknown one are 401, each with its code",
+  jobs,
+  async () => {
+    for (const [headers, code] of [
+      [{}, "api_key_missing"],
+      [{ authorization: "Bearer abc" }, "api_key_malformed"],
+    ] as const) {
+      const reply = await call("/v1/jobs", "GET", headers);
+      assertProblem(reply, 401, code);
+      assert.match(String(reply.headers["www-authenticate"]), /^Bearer/);
+    }
+  },
+);
 
 test("jobs: what the gateway keeps to itself is not reached", async () => {
   for (const path of ["/internal/key-check", "/v1/../internal/key-check", "/v1/%2e%2e/internal"]) {
@@ -85,9 +93,7 @@ test("jobs: what the gateway keeps to itself is not reached", async () => {
   }
 });
 
-test("jobs: submit, show, list, extend, cancel", async (t) => {
-  const apiKey = await keyOf(t);
-  if (!apiKey) return;
+await testGiven("jobs: submit, show, list, extend, cancel", session, async (apiKey) => {
   const submitted = await ask(apiKey, "POST", "/v1/jobs/submit", SEED_JOB);
   assert.equal(submitted.status, 200, submitted.text);
   const { job_id, status, message, estimated_start_time } = submitted.body;
@@ -111,30 +117,32 @@ test("jobs: submit, show, list, extend, cancel", async (t) => {
   assertProblem(missing, 404, "job_not_found");
 });
 
-test("jobs: the same Idempotency-Key is one job, and not for another body", async (t) => {
-  const apiKey = await keyOf(t);
-  if (!apiKey) return;
-  const more = { "idempotency-key": randomUUID() };
-  const send = (body: object) => ask(apiKey, "POST", "/v1/jobs/submit", body, more);
-  const answers = await Promise.all(Array.from({ length: 5 }, () => send(SEED_JOB)));
-  assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
-  assertProblem(await send({ ...SEED_JOB, duration_hours: 1 }), 422, "idempotency_key_reused");
-  const { job_id } = answers[0]?.body ?? {};
-  assert.equal((await ask(apiKey, "POST", `/v1/jobs/${job_id}/cancel`)).status, 200);
-});
+await testGiven(
+  "jobs: the same Idempotency-Key is one job, and not for another body",
+  session,
+  async (apiKey) => {
+    const more = { "idempotency-key": randomUUID() };
+    const send = (body: object) => ask(apiKey, "POST", "/v1/jobs/submit", body, more);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => send(SEED_JOB)));
+    assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
+    assertProblem(await send({ ...SEED_JOB, duration_hours: 1 }), 422, "idempotency_key_reused");
+    const { job_id } = answers[0]?.body ?? {};
+    assert.equal((await ask(apiKey, "POST", `/v1/jobs/${job_id}/cancel`)).status, 200);
+  },
+);
 
-test("jobs: GPUs that are not there, and bodies that are none, are 422", async (t) => {
-  const apiKey = await keyOf(t);
-  if (!apiKey) return;
-  const env_vars = { GPU_TYPE: "a100" };
-  const wrong = await ask(apiKey, "POST", "/v1/jobs/submit", { ...SEED_JOB, env_vars });
-  assertProblem(wrong, 422, "gpu_type_mismatch");
-  assertProblem(await ask(apiKey, "POST", "/v1/jobs/submit", {}), 422, "invalid_body");
-});
+await testGiven(
+  "jobs: GPUs that are not there, and bodies that are none, are 422",
+  session,
+  async (apiKey) => {
+    const env_vars = { GPU_TYPE: "a100" };
+    const wrong = await ask(apiKey, "POST", "/v1/jobs/submit", { ...SEED_JOB, env_vars });
+    assertProblem(wrong, 422, "gpu_type_mismatch");
+    assertProblem(await ask(apiKey, "POST", "/v1/jobs/submit", {}), 422, "invalid_body");
+  },
+);
 
-test("jobs: a disk is asked for, and its operation told", async (t) => {
-  const apiKey = await keyOf(t);
-  if (!apiKey) return;
+await testGiven("jobs: a disk is asked for, and its operation told", session, async (apiKey) => {
   const disk_name = `acceptance-${Date.now()}`;
   const made = await ask(apiKey, "POST", "/v1/disks", { disk_name, size_gb: 100 });
   assert.equal(made.status, 200, made.text);
@@ -147,9 +155,7 @@ test("jobs: a disk is asked for, and its operation told", async (t) => {
   assert.equal((await ask(apiKey, "DELETE", path)).status, 200);
 });
 
-test("jobs: availability and cluster", async (t) => {
-  const apiKey = await keyOf(t);
-  if (!apiKey) return;
+await testGiven("jobs: availability and cluster", session, async (apiKey) => {
   const { availability } = (await ask(apiKey, "GET", "/v1/gpu/availability")).body;
   const { total, available } = availability.h100;
   assert.ok(available <= total);
@@ -157,8 +163,7 @@ test("jobs: availability and cluster", async (t) => {
   assert.equal(typeof cluster.total_gpus, "number");
 });
 
-test("jobs: a signature is good once, and for this server alone", async (t) => {
-  if (!(await keyOf(t))) return;
+await testGiven("jobs: a signature is good once, and for this server alone", session, async () => {
   const { body, reply } = await login();
   assert.equal(reply.status, 200, reply.text);
   const again = await call("/v1/auth/aws-login", "POST", JSON_TYPE, JSON.stringify(body));
@@ -166,19 +171,22 @@ test("jobs: a signature is good once, and for this server alone", async (t) => {
   assertProblem((await login("another.example.com")).reply, 401, "unauthenticated");
 });
 
-test("jobs: a rotated key ends the one that asked, a revoked one ends within a second", async (t) => {
-  if (!(await keyOf(t))) return;
-  const { api_key, key_prefix } = JSON.parse((await login()).reply.text);
-  const listed = await ask(api_key, "GET", "/v1/keys");
-  assert.ok(listed.text.includes(key_prefix) && !listed.text.includes(api_key));
-  const rotated = (await ask(api_key, "POST", "/v1/keys/rotate")).body;
-  const isOut = async (one: string) => {
-    const until = Date.now() + 5000;
-    while ((await ask(one, "GET", "/v1/jobs")).status === 200) assert.ok(Date.now() < until);
-    return (await ask(one, "GET", "/v1/jobs")).status;
-  };
-  assert.equal(await isOut(api_key), 403);
-  const path = `/v1/keys/${rotated.key_prefix}`;
-  assert.equal((await ask(rotated.api_key, "DELETE", path)).status, 200);
-  assert.equal(await isOut(rotated.api_key), 403);
-});
+await testGiven(
+  "jobs: a rotated key ends the one that asked, a revoked one ends within a second",
+  session,
+  async () => {
+    const { api_key, key_prefix } = JSON.parse((await login()).reply.text);
+    const listed = await ask(api_key, "GET", "/v1/keys");
+    assert.ok(listed.text.includes(key_prefix) && !listed.text.includes(api_key));
+    const rotated = (await ask(api_key, "POST", "/v1/keys/rotate")).body;
+    const isOut = async (one: string) => {
+      const until = Date.now() + 5000;
+      while ((await ask(one, "GET", "/v1/jobs")).status === 200) assert.ok(Date.now() < until);
+      return (await ask(one, "GET", "/v1/jobs")).status;
+    };
+    assert.equal(await isOut(api_key), 403);
+    const path = `/v1/keys/${rotated.key_prefix}`;
+    assert.equal((await ask(rotated.api_key, "DELETE", path)).status, 200);
+    assert.equal(await isOut(rotated.api_key), 403);
+  },
+);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { assertProblem, call, callAt, json } from "./client.ts";
+import { assertProblem, call, callAt, json, type Reply } from "./client.ts";
+import { type Given, testGiven } from "./given.ts";
 
 interface Listed {
   readonly key: string;
@@ -40,6 +41,35 @@ async function someObject(): Promise<(Listed & { readonly path: string }) | unde
   return undefined;
 }
 
+const object: Given<Listed & { readonly path: string }> = {
+  without: "no bucket has a small object",
+  find: someObject,
+};
+const someBucket: Given<string> = {
+  without: "the account has no bucket",
+  find: async () => (await bucketNames())[0],
+};
+const versions: Given<{ readonly path: string; readonly etag: string; readonly listed: Reply }> = {
+  without: "there is no small object, or its versions may not be listed",
+  async find() {
+    const found = await someObject();
+    if (!found) return undefined;
+    const listed = await call(`${found.path}?versions=true`);
+    return listed.status === 403 ? undefined : { ...found, listed };
+  },
+};
+/** A folder of this run alone, in a bucket. */
+const uploads: Given<{ readonly bucket: string; readonly prefix: string }> = {
+  without: "the policy allows no uploads, or there is no bucket",
+  async find() {
+    const [name] = await bucketNames();
+    if (name === undefined) return undefined;
+    const prefix = `airlock-acceptance/${Date.now()}`;
+    const { status } = await call(`/presigned/${name}/${prefix}/a?method=PUT`);
+    return status === 403 || status === 404 ? undefined : { bucket: name, prefix };
+  },
+};
+
 test("the pages of the buckets are the buckets", async () => {
   const whole = await bucketNames();
   const paged: string[] = [];
@@ -62,9 +92,7 @@ test("unknown buckets and keys are 404, impossible ones 400", async () => {
   if (own) assertProblem(await call(`/storage/${own}/none-${Date.now()}`), 404, "object_not_found");
 });
 
-test("an object: whole, a part, by its ETag, by HEAD", async (t) => {
-  const found = await someObject();
-  if (!found) return t.diagnostic("no bucket has a small object");
+await testGiven("an object: whole, a part, by its ETag, by HEAD", object, async (found) => {
   const { path, size, etag } = found;
   const whole = await call(path);
   assert.equal(whole.status, 200);
@@ -93,39 +121,38 @@ test("an object: whole, a part, by its ETag, by HEAD", async (t) => {
   assert.deepEqual([head.status, head.text, head.headers["content-length"]], [200, "", `${size}`]);
 });
 
-test("the pages of a bucket are the bucket, and a slash alone rolls up", async (t) => {
-  const [bucket] = await bucketNames();
-  if (!bucket) return t.diagnostic("the account has no bucket");
-  const of = async (words: string) =>
-    (await json(`/storage/${bucket}?${words}`)) as unknown as {
-      objects: Listed[];
-      prefixes: string[];
-      next_cursor: string | null;
-    };
-  const whole = await of("limit=7&delimiter=/");
-  const paged: string[] = [];
-  let cursor = "";
-  while (paged.length < whole.objects.length + whole.prefixes.length) {
-    const one = await of(`limit=1&delimiter=/${cursor && `&cursor=${cursor}`}`);
-    paged.push(...one.objects.map(({ key }) => key), ...one.prefixes);
-    cursor = one.next_cursor ?? "";
-    if (!cursor) break;
-  }
-  const names = [...whole.objects.map(({ key }) => key), ...whole.prefixes];
-  assert.deepEqual(paged.toSorted(), names.toSorted());
-  for (const delimiter of [".", "-", "//", "a"]) {
-    assertProblem(await call(`/storage/${bucket}?delimiter=${delimiter}`), 400, "bad_request");
-  }
-});
+await testGiven(
+  "the pages of a bucket are it, and a slash alone rolls up",
+  someBucket,
+  async (name) => {
+    const of = async (words: string) =>
+      (await json(`/storage/${name}?${words}`)) as unknown as {
+        objects: Listed[];
+        prefixes: string[];
+        next_cursor: string | null;
+      };
+    const whole = await of("limit=7&delimiter=/");
+    const paged: string[] = [];
+    let cursor = "";
+    while (paged.length < whole.objects.length + whole.prefixes.length) {
+      const one = await of(`limit=1&delimiter=/${cursor && `&cursor=${cursor}`}`);
+      paged.push(...one.objects.map(({ key }) => key), ...one.prefixes);
+      cursor = one.next_cursor ?? "";
+      if (!cursor) break;
+    }
+    const names = [...whole.objects.map(({ key }) => key), ...whole.prefixes];
+    assert.deepEqual(paged.toSorted(), names.toSorted());
+    for (const delimiter of [".", "-", "//", "a"]) {
+      assertProblem(await call(`/storage/${name}?delimiter=${delimiter}`), 400, "bad_request");
+    }
+  },
+);
 
-test("an object has at least one version, and that can be read", async (t) => {
-  const found = await someObject();
-  if (!found) return t.diagnostic("no bucket has a small object");
-  const { path, etag } = found;
-  const listed = await call(`${path}?versions=true`);
-  if (listed.status === 403) return t.diagnostic("the role may not list versions");
-  const { versions } = JSON.parse(listed.text) as { versions: Version[] };
-  const latest = versions.find((one) => one.latest);
+await testGiven("an object has a version that can be read", versions, async (found) => {
+  const { path, etag, listed } = found;
+  assert.equal(listed.status, 200, listed.text);
+  const { versions: all } = JSON.parse(listed.text) as { versions: Version[] };
+  const latest = all.find((one) => one.latest);
   assert.equal(latest?.etag, etag);
   const version = encodeURIComponent(latest?.version ?? "");
   assert.equal((await call(`${path}?version=${version}`)).headers.etag, etag);
@@ -139,17 +166,19 @@ interface Version {
   readonly etag?: string;
 }
 
-test("an address works without credentials, and says how long", async (t) => {
-  const found = await someObject();
-  if (!found) return t.diagnostic("no bucket has a small object");
-  const address = await json(`${found.path.replace("/storage/", "/presigned/")}?expires_in=60`);
-  assert.equal(address.method, "GET");
-  const leftMs = Date.parse(String(address.expires_at)) - Date.now();
-  assert.ok(leftMs > 0 && leftMs < 120_000, String(address.expires_at));
-  const direct = await fetch(String(address.url));
-  assert.equal(direct.status, 200);
-  assert.equal((await direct.arrayBuffer()).byteLength, found.size);
-});
+await testGiven(
+  "an address works without credentials, and says how long",
+  object,
+  async (found) => {
+    const address = await json(`${found.path.replace("/storage/", "/presigned/")}?expires_in=60`);
+    assert.equal(address.method, "GET");
+    const leftMs = Date.parse(String(address.expires_at)) - Date.now();
+    assert.ok(leftMs > 0 && leftMs < 120_000, String(address.expires_at));
+    const direct = await fetch(String(address.url));
+    assert.equal(direct.status, 200);
+    assert.equal((await direct.arrayBuffer()).byteLength, found.size);
+  },
+);
 
 const ODD_KEYS = [
   "a+b c%d.txt",
@@ -159,25 +188,24 @@ const ODD_KEYS = [
   "__proto__",
 ];
 
-test("odd keys put at an address are read and listed byte for byte", async (t) => {
-  const [bucket] = await bucketNames();
-  if (!bucket) return t.diagnostic("the account has no bucket");
-  const prefix = `airlock-acceptance/${Date.now()}`;
-  for (const odd of ODD_KEYS) {
-    const key = `${prefix}/${odd}`;
-    const path = pathOf(bucket, key);
-    const put = await call(`/presigned/${path}?method=PUT`);
-    if (put.status !== 200) {
-      assertProblem(put, put.status, put.status === 403 ? "policy_denied" : "object_not_found");
-      return t.diagnostic("the policy allows no uploads");
+await testGiven(
+  "odd keys put at an address are read and listed to the byte",
+  uploads,
+  async (place) => {
+    const { bucket, prefix } = place;
+    for (const odd of ODD_KEYS) {
+      const key = `${prefix}/${odd}`;
+      const path = pathOf(bucket, key);
+      const put = await call(`/presigned/${path}?method=PUT`);
+      assert.equal(put.status, 200, put.text);
+      const bytes = createHash("sha256").update(key).digest("base64");
+      const { url } = JSON.parse(put.text) as { url: string };
+      const sent = await callAt(url, "PUT", {}, bytes);
+      assert.equal(sent.status, 200, `${key}: ${sent.text}`);
+      assert.equal((await call(`/storage/${path}`)).text, bytes, key);
     }
-    const bytes = createHash("sha256").update(key).digest("base64");
-    const { url } = JSON.parse(put.text) as { url: string };
-    const sent = await callAt(url, "PUT", {}, bytes);
-    assert.equal(sent.status, 200, `${key}: ${sent.text}`);
-    assert.equal((await call(`/storage/${path}`)).text, bytes, key);
-  }
-  const { objects } = await json(`/storage/${bucket}?prefix=${prefix}/`);
-  const listed = (objects as Listed[]).map(({ key }) => key.slice(prefix.length + 1));
-  assert.deepEqual(listed.sort(), ODD_KEYS.toSorted());
-});
+    const { objects } = await json(`/storage/${bucket}?prefix=${prefix}/`);
+    const listed = (objects as Listed[]).map(({ key }) => key.slice(prefix.length + 1));
+    assert.deepEqual(listed.sort(), ODD_KEYS.toSorted());
+  },
+);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertProblem, call, json, listParameters, shape } from "./client.ts";
+import { testGiven } from "./given.ts";
 
 const PARAMETER_SHAPE = {
   name: "string",
@@ -86,24 +87,31 @@ test("/config lists every parameter without its value", async () => {
   }
 });
 
-test("a listed hierarchical parameter is read by each of its three spellings", async (t) => {
-  const found = (await listParameters()).find(({ name }) => /^(\/[\w.-]+){2,15}$/.test(name));
-  if (!found) return t.diagnostic("the account has no hierarchical parameter");
-  const bare = found.name.slice(1);
-  const values = await Promise.all(
-    [bare, `/${bare}`, `%2F${bare.replaceAll("/", "%2F")}`].map((raw) => json(`/config/${raw}`)),
-  );
-  for (const body of values) {
-    const { values: _items, ...others } = shape(body);
-    assert.deepEqual(others, PARAMETER_SHAPE);
-    assert.equal(body.name, found.name);
-    assert.equal(body.value, values[0]?.value);
-  }
+const listed = (without: string, form: RegExp) => ({
+  without,
+  find: async () => (await listParameters()).find(({ name }) => form.test(name)),
 });
+const hierarchical = listed("the account has no hierarchical parameter", /^(\/[\w.-]+){2,15}$/);
+const rootLevel = listed("the account has no root-level parameter", /^[\w.-]+$/);
 
-test("a listed root-level parameter is read by its name", async (t) => {
-  const found = (await listParameters()).find(({ name }) => /^[\w.-]+$/.test(name));
-  if (!found) return t.diagnostic("the account has no root-level parameter");
+await testGiven(
+  "a hierarchical parameter is read by each of its spellings",
+  hierarchical,
+  async (found) => {
+    const bare = found.name.slice(1);
+    const values = await Promise.all(
+      [bare, `/${bare}`, `%2F${bare.replaceAll("/", "%2F")}`].map((raw) => json(`/config/${raw}`)),
+    );
+    for (const body of values) {
+      const { values: _items, ...others } = shape(body);
+      assert.deepEqual(others, PARAMETER_SHAPE);
+      assert.equal(body.name, found.name);
+      assert.equal(body.value, values[0]?.value);
+    }
+  },
+);
+
+await testGiven("a root-level parameter is read by its name", rootLevel, async (found) => {
   assert.equal((await json(`/config/${found.name}`)).name, found.name);
 });
 

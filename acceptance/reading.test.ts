@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertProblem, call, json, listParameters } from "./client.ts";
+import { type Given, testGiven } from "./given.ts";
 
 interface Value {
   readonly name: string;
@@ -28,15 +29,22 @@ async function everyName(path: string): Promise<string[]> {
 const readable = async () =>
   (await listParameters()).filter(({ name }) => /^\/?[\w.-]+(\/[\w.-]+)*$/.test(name));
 
+const parameter: Given<{ readonly name: string; readonly type: string }> = {
+  without: "the account has no parameter",
+  find: async () => (await readable())[0],
+};
+const deepParameter: Given<{ readonly name: string }> = {
+  without: "the account has no parameter three levels deep",
+  find: async () => (await readable()).find(({ name }) => /^(\/[\w.-]+){3,}$/.test(name)),
+};
+
 test("the pages of the list are the list", async () => {
   const whole = (await listParameters()).map(({ name }) => name);
   const paged = await everyName(`/config?limit=${Math.max(7, Math.ceil(whole.length / 5))}`);
   assert.deepEqual(paged, whole);
 });
 
-test("a list by prefix and type holds nothing else", async (t) => {
-  const [first] = await readable();
-  if (!first) return t.diagnostic("the account has no parameter");
+await testGiven("a list by prefix and type holds nothing else", parameter, async (first) => {
   const prefix = first.name.slice(0, 5);
   const { parameters } = await json(`/config?prefix=${prefix}&type=${first.type}`);
   const found = parameters as Value[];
@@ -44,9 +52,7 @@ test("a list by prefix and type holds nothing else", async (t) => {
   assert.ok(found.every(({ name, type }) => name.startsWith(prefix) && type === first.type));
 });
 
-test("a tree holds the values below its path", async (t) => {
-  const deep = (await readable()).find(({ name }) => /^(\/[\w.-]+){3,}$/.test(name));
-  if (!deep) return t.diagnostic("the account has no parameter three levels deep");
+await testGiven("a tree holds the values below its path", deepParameter, async (deep) => {
   const parent = deep.name.slice(0, deep.name.lastIndexOf("/"));
   const tree = await json(`/config?path=${parent}`);
   assert.deepEqual([tree.path, tree.recursive], [parent, false]);
@@ -60,22 +66,25 @@ test("a tree holds the values below its path", async (t) => {
   );
 });
 
-test("a batch answers in the order of its names, by GET and by POST", async (t) => {
-  const names = (await readable()).slice(0, SAMPLE).map(({ name }) => name);
-  if (names.length === 0) return t.diagnostic("the account has no parameter");
-  const missing = `/airlock-acceptance/none-${Date.now()}`;
-  const asked = [...names.toReversed(), missing];
-  const type = { "content-type": "application/json" };
-  const posted = await call("/config/batch", "POST", type, JSON.stringify({ names: asked }));
-  assert.equal(posted.status, 200, posted.text);
-  const body = await json(`/config?${asked.map((name) => `name=${name}`).join("&")}`);
-  assert.deepEqual(
-    (body.parameters as Value[]).map(({ name }) => name),
-    names.toReversed(),
-  );
-  assert.deepEqual([...(body.missing as string[]), ...(body.denied as string[])], [missing]);
-  assert.deepEqual(JSON.parse(posted.text), body);
-});
+await testGiven(
+  "a batch answers in the order of its names, by GET and by POST",
+  parameter,
+  async () => {
+    const names = (await readable()).slice(0, SAMPLE).map(({ name }) => name);
+    const missing = `/airlock-acceptance/none-${Date.now()}`;
+    const asked = [...names.toReversed(), missing];
+    const type = { "content-type": "application/json" };
+    const posted = await call("/config/batch", "POST", type, JSON.stringify({ names: asked }));
+    assert.equal(posted.status, 200, posted.text);
+    const body = await json(`/config?${asked.map((name) => `name=${name}`).join("&")}`);
+    assert.deepEqual(
+      (body.parameters as Value[]).map(({ name }) => name),
+      names.toReversed(),
+    );
+    assert.deepEqual([...(body.missing as string[]), ...(body.denied as string[])], [missing]);
+    assert.deepEqual(JSON.parse(posted.text), body);
+  },
+);
 
 test("a batch that is too long for a URL is 414 with a hint, and fits into a body", async () => {
   const names = Array.from({ length: 100 }, (_, n) => `/airlock-acceptance/${"n".repeat(90)}/${n}`);
@@ -84,18 +93,14 @@ test("a batch that is too long for a URL is 414 with a hint, and fits into a bod
   assert.match(reply.text, /POST \/config\/batch/);
 });
 
-test("text/plain is the value and nothing else", async (t) => {
-  const [first] = await readable();
-  if (!first) return t.diagnostic("the account has no parameter");
+await testGiven("text/plain is the value and nothing else", parameter, async (first) => {
   const { value } = await json(`/config/${first.name}`);
   const reply = await call(`/config/${first.name}`, "GET", { accept: "text/plain" });
   assert.match(String(reply.headers["content-type"]), /^text\/plain/);
   assert.equal(reply.text, value);
 });
 
-test("an ETag that still holds is 304, also after a wait", async (t) => {
-  const [first] = await readable();
-  if (!first) return t.diagnostic("the account has no parameter");
+await testGiven("an ETag that still holds is 304, also after a wait", parameter, async (first) => {
   const { headers } = await call(`/config/${first.name}`);
   const etag = String(headers.etag);
   assert.match(etag, /^"[^"]+"$/);
@@ -106,14 +111,16 @@ test("an ETag that still holds is 304, also after a wait", async (t) => {
   }
 });
 
-test("a version by its number; one that is not there is 404", async (t) => {
-  const [first] = await readable();
-  if (!first) return t.diagnostic("the account has no parameter");
-  const newest = await json(`/config/${first.name}`);
-  assert.deepEqual(await json(`/config/${first.name}?version=${newest.version}`), newest);
-  const later = await call(`/config/${first.name}?version=${Number(newest.version) + 1000}`);
-  assertProblem(later, 404, "parameter_not_found");
-});
+await testGiven(
+  "a version by its number; one that is not there is 404",
+  parameter,
+  async (first) => {
+    const newest = await json(`/config/${first.name}`);
+    assert.deepEqual(await json(`/config/${first.name}?version=${newest.version}`), newest);
+    const later = await call(`/config/${first.name}?version=${Number(newest.version) + 1000}`);
+    assertProblem(later, 404, "parameter_not_found");
+  },
+);
 
 for (const path of [
   "/config?perfix=/a",

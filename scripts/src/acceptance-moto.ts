@@ -141,15 +141,11 @@ async function main(): Promise<number> {
   });
   await untilOk(`http://127.0.0.1:${aux}/readyz`);
   await untilOk(`http://127.0.0.1:${gateway}/readyz`);
-  const tests = spawn(
-    process.execPath,
-    ["--test", "acceptance/*.test.ts", "acceptance/moto/*.test.ts"],
-    {
-      cwd: ROOT,
-      env: { ...process.env, BASE_URL: `http://127.0.0.1:${gateway}` },
-      stdio: "inherit",
-    },
-  );
+  const tests = spawn(process.execPath, ["acceptance/main.ts", "*.test.ts", "moto/*.test.ts"], {
+    cwd: ROOT,
+    env: { ...process.env, BASE_URL: `http://127.0.0.1:${gateway}` },
+    stdio: "inherit",
+  });
   const [code] = await once(tests, "exit");
   return code ?? 1;
 }
