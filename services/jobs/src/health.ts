@@ -31,10 +31,12 @@ export function createHealth(store: Store, queues: readonly string[], log: Logge
   const look = async (): Promise<void> => {
     const isUp = await store.isReachable();
     // asked each time: a database that was restored may be older than it was; a failed look proves nothing
-    if (isUp) hasSchema = await isSchemaReady(store.pool).catch(() => hasSchema);
+    const isCurrent = isUp ? await isSchemaReady(store.pool).catch(() => hasSchema) : hasSchema;
     const queue = isUp ? await lookAtQueues().catch(() => "unknown" as const) : "unknown";
-    parts = { database: isUp ? "healthy" : "unhealthy", queue };
     const before = reason;
+    // at once, so that who is told that jobs is not ready is told why
+    hasSchema = isCurrent;
+    parts = { database: isUp ? "healthy" : "unhealthy", queue };
     reason = reasonOf(parts, hasSchema);
     if (reason !== before && reason) log.warn({ reason }, "jobs is unhealthy");
     else if (reason !== before) log.info({}, "jobs is healthy again");
