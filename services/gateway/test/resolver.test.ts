@@ -1,6 +1,8 @@
 /** Names are looked up again, one look-up at a time, and a failing resolver harms nobody. */
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { connectorWith, Resolver } from "../src/upstream/resolver.ts";
 
@@ -104,7 +106,7 @@ test("each look-up begins with another address, so that connections spread over 
   assert.deepEqual([...firsts.values()], [43, 43, 43]);
 });
 
-test("a connection that is not made is given up after 500 ms to the millisecond", (t) => {
+test("a connection that is not made is given up after 500 ms to the millisecond", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const connect = connectorWith(() => {}); // a name server that never answers
   let code: string | undefined;
@@ -114,5 +116,24 @@ test("a connection that is not made is given up after 500 ms to the millisecond"
   t.mock.timers.tick(499);
   assert.equal(code, undefined);
   t.mock.timers.tick(1);
+  await new Promise((resolve) => setImmediate(resolve));
   assert.equal(code, "UND_ERR_CONNECT_TIMEOUT");
+});
+
+test("a connection that was made while the process was busy is used, however late that is seen", async (t) => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const connect = connectorWith(undefined);
+  const error = await new Promise<Error | null>((resolve) => {
+    connect({ hostname: "127.0.0.1", protocol: "http:", port: String(port) }, (failure, socket) => {
+      socket?.destroy();
+      resolve(failure);
+    });
+    // behind the tick in which Node begins to connect, and before it looks at the network again
+    const beBusy = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700);
+    process.nextTick(() => process.nextTick(beBusy));
+  });
+  assert.equal(error, null);
 });

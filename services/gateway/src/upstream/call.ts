@@ -208,6 +208,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
 
   /** @internal */
   headersLate(): void {
+    if (this.#isOver || this.#progress !== "sent") return;
     const { headersMs } = this.#rules;
     this.#end(new CallError("timeout", `no response header within ${headersMs} ms`));
   }
@@ -304,4 +305,6 @@ const LATE: Readonly<Record<Progress, Outcome>> = {
 
 // one function for all calls, not a closure for each
 const onQueueLate = (call: Call) => call.queueLate();
-const onHeadersLate = (call: Call) => call.headersLate();
+/** Timers run before what came in while the process was busy, and the header may be among it. */
+const onHeadersLate = (call: Call) => setImmediate(headersLate, call);
+const headersLate = (call: Call) => call.headersLate();

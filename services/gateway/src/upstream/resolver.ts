@@ -87,7 +87,11 @@ const connectTimeout = () =>
     code: "UND_ERR_CONNECT_TIMEOUT",
   });
 
-/** Makes connections in the time that is promised: undici's own timer may be half a second late. */
+/**
+ * Makes connections in the time that is promised: undici's own timer may be half a second late. A timer
+ * runs before what came in over the network while the process was busy, so that is looked at first: a
+ * gateway that was held up must not take an upstream that is well for one that is away.
+ */
 export function connectorWith(lookup: Lookup | undefined): buildConnector.connector {
   const connect = buildConnector({
     timeout: CONNECT_MS,
@@ -96,13 +100,16 @@ export function connectorWith(lookup: Lookup | undefined): buildConnector.connec
   });
   return (options, callback) => {
     let isOver = false;
-    const timer = setTimeout(() => {
+    const giveUp = () => {
+      if (isOver) return;
       isOver = true;
       callback(connectTimeout(), null);
-    }, CONNECT_MS);
+    };
+    const timer = setTimeout(() => setImmediate(giveUp), CONNECT_MS);
     connect(options, (...result) => {
       const [, socket] = result;
       if (isOver) return void socket?.destroy();
+      isOver = true;
       clearTimeout(timer);
       callback(...result);
     });
