@@ -55,7 +55,7 @@ export function answerInOrder(server: Server): void {
 /** Keeps a request and what is behind it until the answer before it is with the kernel. */
 function holdBack(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
   const answer = answerUnderWay(socket);
-  const bytes = Buffer.concat([headOf(request), rest]);
+  const head = headOf(request);
   // Node took its own listeners away with the parser; the answer still needs these
   const onDrain = () => answer?.emit("drain");
   const onError = () => socket.destroy();
@@ -66,7 +66,9 @@ function holdBack(server: Server, request: IncomingMessage, socket: Duplex, rest
     if (connection) connection.isHolding = false;
     socket.off("drain", onDrain).off("error", onError);
     if (socket.destroyed || socket.writableEnded || socket.readableEnded) return;
-    socket.unshift(bytes);
+    // one behind the other rather than in one: the rest can be 64 KiB, for each request of them
+    socket.unshift(rest);
+    socket.unshift(head);
     server.emit("connection", socket); // as a connection that begins with these bytes
     socket.resume();
   };

@@ -29,7 +29,8 @@ import { RequestLogger } from "./request-logger.ts";
 import { routedPath } from "./request-target.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { registerShedding } from "./shedding.ts";
-import { cutSlowReaders } from "./slow-readers.ts";
+import { createCut, watchReaders } from "./slow-readers.ts";
+import { boundUnsentAnswers } from "./unsent-answers.ts";
 import { type ClientPlaces, registerWaiting } from "./waiting.ts";
 
 export interface ServerOptions {
@@ -121,7 +122,9 @@ export async function createServer(
   });
   answerInOrder(app.server);
   const connections = trackConnections(app.server);
-  cutSlowReaders(app, connections, metrics);
+  const cut = createCut(metrics);
+  app.addHook("onClose", watchReaders(connections, cut));
+  boundUnsentAnswers(app, connections, cut);
   registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf);
   registerConnectionEnd(app);
   registerBodies(app, metrics);

@@ -1,6 +1,5 @@
 /** Clients that take too little of their answers: one sweep over all connections ends theirs. */
 import { Counter } from "prom-client";
-import type { App } from "./app-type.ts";
 import type { Connection } from "./connections.ts";
 import type { Metrics } from "./metrics.ts";
 import { inodeOf, readSendQueues, takenByKernel } from "./send-queues.ts";
@@ -20,22 +19,17 @@ export const READING_PACE: ReadingPace = {
   sweepMs: 500,
 };
 
-/** For as long as the server has connections, those too that outlive its last request. */
-export function cutSlowReaders(
-  app: App,
-  connections: ReadonlySet<Connection>,
-  { registry }: Pick<Metrics, "registry">,
-): void {
+/** @returns what ends a connection whose client takes too little, and counts it. */
+export function createCut({ registry }: Pick<Metrics, "registry">): (one: Connection) => void {
   const slowReaders = new Counter({
     name: "airlock_http_slow_readers_total",
     help: "Connections that were ended because their clients took too little of an answer.",
     registers: [registry],
   });
-  const stop = watchReaders(connections, ({ socket }) => {
+  return ({ socket }) => {
     slowReaders.inc();
     socket.resetAndDestroy(); // the kernel too forgets what nobody reads
-  });
-  app.addHook("onClose", stop);
+  };
 }
 
 /** A connection with unsent output, from one sweep to the next. */
@@ -94,7 +88,8 @@ export function watchReaders(
   };
 
   const judge = async (slow: ReadonlyMap<Connection, number>) => {
-    const queues = await readSendQueues();
+    const inodes = [...slow.keys()].map((connection) => watches.get(connection)?.inode ?? "");
+    const queues = await readSendQueues(new Set(inodes));
     const now = performance.now();
     for (const [connection, taken] of slow) {
       const watch = watches.get(connection);

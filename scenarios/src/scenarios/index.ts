@@ -27,6 +27,7 @@ import { rollingRestart } from "./rolling-restart.ts";
 import { clockSet, sessionTroubles } from "./session-troubles.ts";
 import { slowClients } from "./slow-clients.ts";
 import { noisyCaller, throttled } from "./throttled.ts";
+import { unreadAnswers } from "./unread-answers.ts";
 import { waitingClients } from "./waiting-clients.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -44,6 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
   dns,
   crowd,
   slowClients,
+  unreadAnswers,
   greedyClient,
   canary,
   stsDownAtStart,
