@@ -71,13 +71,13 @@ async function run(options: StartOptions, output: Output, processes: Processes):
 
 function tellOverruled(output: Output, names: readonly string[]): void {
   if (names.length === 0) return;
-  output.tell(`set by start, whatever this shell says: ${names.join(", ")}`, { overruled: names });
+  output.tell(`decided by start, not by this shell: ${names.join(", ")}`, { overruled: names });
 }
 
 function tellDoors({ doors, tell }: Output): void {
   const names = doors.names();
   if (names.length === 0) return;
-  tell(`open, as dev leaves them: ${names.join(", ")}`, { open_doors: doors.byService() });
+  tell(`open, as in dev: ${names.join(", ")}`, { open_doors: doors.byService() });
 }
 
 await main();

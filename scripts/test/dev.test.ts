@@ -100,3 +100,22 @@ test("an error that is there from the beginning is waited for", async (t) => {
   run.process.kill("SIGTERM");
   assert.equal(await run.exit(), 0, run.stderr());
 });
+
+test("a file that a setting names, and that was wrong, starts its service once it is mended", async (t) => {
+  const copy = await copyCheckout(t);
+  const file = join(copy, "policy.yaml");
+  await writeFile(file, "version: none\n");
+  const more = { ACCESS_POLICY_FILE: "policy.yaml" };
+  const run = await start(t, ["--watch", "--only=aux"], more, undefined, copy);
+  await run.ready();
+  assert.match(run.stderr(), /Ready but for aux\./);
+  assert.match(run.stderr(), /aux: ACCESS_POLICY_FILE cannot be used/);
+  const policy = await readFile(join(copy, "scripts/src/start/access-policy.yaml"), "utf8");
+  await writeFile(`${file}.draft`, policy);
+  await rename(`${file}.draft`, file);
+  await until("aux starts", run, () => readyOf(run, "aux") === 1);
+  await writeFile(file, `${policy}# again\n`);
+  const replaced = () => run.stdout().includes("access policy replaced");
+  await until("aux reads it again by itself", run, replaced);
+  assert.equal(restartsOf(run).length, 1);
+});

@@ -40,7 +40,7 @@ test("the pair runs on the stand-in whatever the shell holds, and what it prints
       assert.ok(body.includes(answer), `${shell}: ${curl}: ${body}`);
     }
   }
-  const { overruled } = lineOf(run, /^set by start/) as { overruled: string[] };
+  const { overruled } = lineOf(run, /^decided by start/) as { overruled: string[] };
   assert.deepEqual(overruled, [
     ...["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_ROLE_ARN"],
     ...["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ENVIRONMENT", "HOST", "PORT"],

@@ -56,7 +56,7 @@ async function bringUpToDate({ url }: LocalPostgres, shell: NodeJS.ProcessEnv): 
   await migrate(options).catch((error) => {
     const words = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `The database cannot be migrated: ${words}\nBegin anew with: pnpm start --reset`,
+      `The database cannot be migrated: ${words}\nTo begin with nothing in it: pnpm start --reset`,
     );
   });
 }

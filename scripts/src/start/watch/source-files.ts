@@ -14,8 +14,11 @@ const ROOTS = ["packages", "services", "scripts"] as const;
 const SKIPPED = /^(\.|node_modules$|dist$|test$)/;
 const SOURCE = /\.(ts|js|mjs|json|sql|ya?ml)$/;
 
-/** @param root the checkout. */
-export async function readSources(root: string): Promise<SourceTree> {
+/**
+ * @param root the checkout.
+ * @param more files elsewhere, by their absolute paths.
+ */
+export async function readSources(root: string, more: readonly string[] = []): Promise<SourceTree> {
   const files = new Map<string, string>();
   const folders = new Map<string, string>();
   const places: string[] = [...ROOTS];
@@ -38,6 +41,10 @@ export async function readSources(root: string): Promise<SourceTree> {
       const mark = marks[index];
       if (mark) files.set(path, mark);
     }
+  }
+  for (const path of more) {
+    const mark = await markOf(path);
+    if (mark) files.set(path, mark);
   }
   return { files, folders };
 }

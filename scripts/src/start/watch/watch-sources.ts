@@ -9,7 +9,9 @@ export interface SourceWatch {
 export interface SourceWatchOptions {
   /** The checkout. */
   readonly root: string;
-  /** Relative paths. */
+  /** Files elsewhere, by their absolute paths. */
+  readonly more?: readonly string[];
+  /** Paths relative to the checkout, and absolute ones of files elsewhere. */
   readonly onChange: (files: readonly string[]) => void;
   /** What is saved within this belongs together, as a checkout of another branch does. */
   readonly quietMs?: number;
@@ -28,7 +30,7 @@ const MAX_UNREST_MS = 2000;
  * @returns once the state to compare with is known.
  */
 export async function watchSources(options: SourceWatchOptions): Promise<SourceWatch> {
-  const { root, onChange, quietMs = 100, periodMs = 2000, watch } = options;
+  const { root, more, onChange, quietMs = 100, periodMs = 2000, watch } = options;
   const folders = createFolderWatch(root, () => hint(), watch);
   let known: SourceTree;
   let lookTimer: NodeJS.Timeout | undefined;
@@ -49,7 +51,7 @@ export async function watchSources(options: SourceWatchOptions): Promise<SourceW
     if (isLooking) return hint();
     isLooking = true;
     hintedMs = undefined;
-    const found = await readSources(root);
+    const found = await readSources(root, more);
     isLooking = false;
     if (isClosed) return;
     const changed = changedFiles(known, found);
@@ -59,7 +61,7 @@ export async function watchSources(options: SourceWatchOptions): Promise<SourceW
     if (changed.length > 0) onChange(changed);
   };
 
-  known = await readSources(root);
+  known = await readSources(root, more);
   folders.follow(known.folders);
   hint();
   const period = setInterval(hint, periodMs);
