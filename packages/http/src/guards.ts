@@ -26,13 +26,15 @@ export function registerGuards(app: App, options: GuardOptions): void {
   const { limits, allowedHosts, undecodable } = options;
   const isAllowed = allowedHosts === undefined ? () => true : hostMatcher(allowedHosts);
 
-  app.addHook("onRequest", (request, _reply, done) => {
+  app.addHook("onRequest", (request, reply, done) => {
     const { originalUrl, raw } = request;
+    const malformed =
+      versionProblem(raw) ?? hostProblem(raw) ?? targetProblem(request.method, originalUrl);
+    // whoever writes such a head may mean another end of it: what follows belongs to nobody
+    if (malformed) reply.header("connection", "close");
     const problem =
-      versionProblem(raw) ??
+      malformed ??
       sizeProblem(request, limits) ??
-      hostProblem(raw) ??
-      targetProblem(request.method, originalUrl) ??
       authorityProblem(request, isAllowed) ??
       pathProblem(originalUrl, undecodable) ??
       queryProblem(originalUrl) ??

@@ -55,20 +55,20 @@ export function answerInOrder(server: Server): void {
 /** Keeps a request and what is behind it until the answer before it is with the kernel. */
 function holdBack(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
   const answer = answerUnderWay(socket);
-  const head = headOf(request);
   // Node took its own listeners away with the parser; the answer still needs these
   const onDrain = () => answer?.emit("drain");
   const onError = () => socket.destroy();
   socket.on("drain", onDrain).on("error", onError).pause();
+  // now, for a client's end of its side is told as soon as nothing is left before it. One behind the
+  // other rather than in one: the rest can be 64 KiB, for each request of them
+  socket.unshift(rest);
+  socket.unshift(headOf(request));
   const connection = connectionOf(socket as Socket);
   if (connection) connection.isHolding = true;
   const goOn = () => {
     if (connection) connection.isHolding = false;
     socket.off("drain", onDrain).off("error", onError);
-    if (socket.destroyed || socket.writableEnded || socket.readableEnded) return;
-    // one behind the other rather than in one: the rest can be 64 KiB, for each request of them
-    socket.unshift(rest);
-    socket.unshift(head);
+    if (socket.destroyed || socket.writableEnded) return;
     server.emit("connection", socket); // as a connection that begins with these bytes
     socket.resume();
   };

@@ -1,5 +1,7 @@
 /** Requests that follow another on the same connection: in order, one at a time, whatever they are. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import type { App } from "@airlock/http";
@@ -216,6 +218,36 @@ test("a client that leaves while another of its requests waits ends the one in p
   socket.resetAndDestroy();
   await until(() => left.length > 0);
   assert.deepEqual([left, seen], [["left"], ["held"]]);
+});
+
+test("a client that ends its side while a request of its waits has its answers, and then its end", async (t) => {
+  const { addRoutes, seen, openGate } = fixture();
+  const { port } = await startApp(t, addRoutes);
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  let text = "";
+  socket.setEncoding("latin1").on("data", (data: string) => {
+    text += data;
+  });
+  socket.write(ask("/held") + ask("/n/1"));
+  await until(() => seen.length > 0);
+  socket.end();
+  await new Promise((resolve) => setTimeout(resolve, 50)); // long enough for its end to arrive
+  const ended = once(socket, "end");
+  openGate();
+  await ended;
+  assert.match(text, /"held":true/);
+});
+
+test("of a head that is malformed nobody knows the end: one answer, whatever follows", async (t) => {
+  const { addRoutes, seen } = fixture();
+  const { port } = await startApp(t, addRoutes);
+  for (const head of ["GET /n/1  HTTP/1.1\r\n\r\n", "GET /n/1\r\nConnection: keep-alive\r\n\r\n"]) {
+    const { text, wasClosed } = await sendRaw(port, `${head}Host: localhost\r\n\r\n${ask("/n/2")}`);
+    assert.equal(text.match(/HTTP\/1\.1 \d+/g)?.join(), "HTTP/1.1 400", text);
+    assert.ok(wasClosed);
+  }
+  assert.deepEqual(seen, []);
 });
 
 test("connections that pipeline thousands and read nothing take nobody's place", async (t) => {
