@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { copyCheckout } from "./checkout.ts";
-import { linesOf, type Run, start } from "./harness.ts";
+import { linesOf, type Run, start, statusOf } from "./harness.ts";
 
 interface Restart {
   readonly restarting: readonly string[];
@@ -73,6 +73,12 @@ test("saves by rename, checkouts and mended errors: each one restart of the righ
     await save(about, ["gateway"], () => checkOut(about, `${text.get(about)}// ${n}\n`));
     await save(inner, ["aux"], () => renameSave(inner, `${text.get(inner)}// ${n}\n`));
   }
+
+  // the session that aux had from the stand-in has gone with it
+  const standIn = "packages/local-aws/src/seed.ts";
+  const seed = await readFile(join(copy, standIn), "utf8");
+  await save(standIn, ["local-aws", "aux"], () => renameSave(standIn, `${seed}// saved\n`));
+  assert.equal(await statusOf(`${run.gateway}/config/my-parameter`), 200);
 
   await writeFile(join(copy, about), "const broken = ;\n");
   saves++;

@@ -9,8 +9,6 @@ import { handedOn } from "./shell-settings.ts";
 export interface LocalDatabase {
   /** With the password in it. */
   readonly url: string;
-  readonly port: number;
-  readonly folder: string;
   /** Resolves when the server has ended without being asked to. */
   readonly failed: Promise<void>;
   /**
@@ -45,7 +43,7 @@ export async function openDatabase(options: LocalDatabaseOptions): Promise<Local
     throw error;
   });
   const { url, failed } = server;
-  return { url, port, folder, failed, migrate: bringUp, close: () => server.stop() };
+  return { url, failed, migrate: bringUp, close: () => server.stop() };
 }
 
 const quiet: StoreLog = { info() {}, warn() {}, error() {} };

@@ -1,7 +1,7 @@
 /** What a run is asked for on its command line. */
 import { parseArgs } from "node:util";
 
-export const TARGETS = ["all", "pair", "aux", "jobs", "gateway"] as const;
+const TARGETS = ["all", "pair", "aux", "jobs", "gateway"] as const;
 
 export interface StartOptions {
   readonly only: (typeof TARGETS)[number];

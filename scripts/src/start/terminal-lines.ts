@@ -49,7 +49,7 @@ function isWorthARow({ service, msg, decision, denied }: LogLine, isReady: boole
 }
 
 /** One readable line: a request as `gateway GET /config 200 3.1 ms`, anything else as its message. */
-export function messageOf(line: LogLine): string {
+function messageOf(line: LogLine): string {
   const { service, msg, method, path, operation, status, duration_ms: ms } = line;
   if (service === "start") return String(msg);
   if (line.audit === true) return `${service} ${auditOf(line)}`;
