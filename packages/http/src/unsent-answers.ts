@@ -7,8 +7,11 @@ import { takenByKernel } from "./send-queues.ts";
 const MAX_UNSENT_BYTES = 16_777_216;
 /** Smaller answers fit into the kernel's buffers, and into memory however many there are. */
 const LARGE_BYTES = 65_536;
-/** A client that takes nothing for so long, or twice as long, is one of those. */
-const LOOK_MS = 100;
+/**
+ * A client that takes nothing for so long, or twice as long, is one of those. Longer than a round trip
+ * to another continent: nobody takes anything more before an acknowledgement has come back.
+ */
+const LOOK_MS = 300;
 
 /**
  * Slow readers have seconds until they are found (see slow-readers.ts): time enough for some to ask
