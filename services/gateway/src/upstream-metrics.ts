@@ -1,7 +1,8 @@
 /** What Prometheus learns of the services behind, each under its name. */
 import { Latency, type Metrics } from "@airlock/http";
 import { Counter, Gauge } from "prom-client";
-import type { Outcome, Upstream } from "./upstream/call.ts";
+import type { Upstream } from "./upstream/call.ts";
+import type { Outcome } from "./upstream/failures.ts";
 
 /** Made once for all upstreams of a process. */
 export interface UpstreamMetrics {
@@ -12,6 +13,9 @@ export interface UpstreamMetrics {
 export interface Watched extends Pick<Upstream, "lanes"> {
   isOpen(): boolean;
 }
+
+type LaneStats = NonNullable<ReturnType<Watched["lanes"]["value"]["stats"]>>;
+type States = Readonly<Record<string, number>>;
 
 export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMetrics {
   const watched = new Map<string, Watched>();
@@ -63,38 +67,34 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
 }
 
 function watchUpstreams(registry: Metrics["registry"], watched: ReadonlyMap<string, Watched>) {
-  new Gauge({
-    name: "airlock_upstream_connections",
-    help: "Connections to an upstream by lane and state (busy, idle).",
-    labelNames: ["upstream", "lane", "state"],
-    registers: [registry],
-    collect() {
-      for (const [upstream, { lanes }] of watched) {
-        for (const [name, lane] of Object.entries(lanes)) {
-          const stats = lane.stats();
-          if (!stats) continue;
-          this.labels(upstream, name, "busy").set(stats.busy);
-          this.labels(upstream, name, "idle").set(stats.idle);
+  const ofLanes = (name: string, help: string, statesOf: (stats: LaneStats) => States) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["upstream", "lane", "state"],
+      registers: [registry],
+      collect() {
+        for (const [upstream, { lanes }] of watched) {
+          for (const [laneName, lane] of Object.entries(lanes)) {
+            const stats = lane.stats();
+            if (!stats) continue;
+            for (const [state, count] of Object.entries(statesOf(stats))) {
+              this.labels(upstream, laneName, state).set(count);
+            }
+          }
         }
-      }
-    },
-  });
-  new Gauge({
-    name: "airlock_upstream_requests",
-    help: "Requests to an upstream by lane and state: running, or waiting for a connection.",
-    labelNames: ["upstream", "lane", "state"],
-    registers: [registry],
-    collect() {
-      for (const [upstream, { lanes }] of watched) {
-        for (const [name, lane] of Object.entries(lanes)) {
-          const stats = lane.stats();
-          if (!stats) continue;
-          this.labels(upstream, name, "running").set(stats.running);
-          this.labels(upstream, name, "waiting").set(stats.waiting);
-        }
-      }
-    },
-  });
+      },
+    });
+  ofLanes(
+    "airlock_upstream_connections",
+    "Connections to an upstream by lane and state (busy, idle).",
+    ({ busy, idle }) => ({ busy, idle }),
+  );
+  ofLanes(
+    "airlock_upstream_requests",
+    "Requests to an upstream by lane and state: running, or waiting for a connection.",
+    ({ running, waiting }) => ({ running, waiting }),
+  );
   new Gauge({
     name: "airlock_upstream_breaker_open",
     help: "1 while the upstream is not asked because it does not answer.",

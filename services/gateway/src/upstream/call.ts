@@ -11,11 +11,13 @@ import {
   ClientLeftError,
   callError,
   crowded,
-  type Failure,
+  type Outcome,
+  outcomeOf,
   type Progress,
   unavailable,
 } from "./failures.ts";
 import type { Entrant, Lane, Place } from "./lane.ts";
+import { hasEnd } from "./passing.ts";
 
 export interface Answer {
   readonly status: number;
@@ -45,9 +47,6 @@ export interface CallOwner {
   answered(answer: Answer): void;
   failed(error: CallError): void;
 }
-
-export type Outcome = "1xx" | "2xx" | "3xx" | "4xx" | "5xx" | Failure | "left";
-const OUTCOMES: readonly Outcome[] = ["1xx", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /** What a call needs of the service that it goes to. */
 export interface Upstream {
@@ -178,7 +177,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#leave(false);
     if (this.#isOver) return;
-    this.#over(OUTCOMES[Math.floor(this.#status / 100)] ?? "protocol", true);
+    this.#over(outcomeOf(this.#status), true);
     if (this.#stream) this.#stream.push(null);
     else this.#owner.answered(this.#answer(this.#parts));
   }
@@ -287,13 +286,6 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   #answer(body: Answer["body"]): Answer {
     return { status: this.#status, headers: this.#headers, body };
   }
-}
-
-/** Whether the end of a body can be known (RFC 9112 §6.3): by its length, or by its last chunk. */
-function hasEnd(headers: IncomingHttpHeaders): boolean {
-  const coding = headers["transfer-encoding"];
-  if (coding !== undefined) return coding.toLowerCase() === "chunked";
-  return headers["content-length"] !== undefined;
 }
 
 /** What a call is whose time is up, by how far it had come: unsent, it says nothing of the upstream. */

@@ -147,3 +147,10 @@ export function passedHeaders(
   }
   return passed;
 }
+
+/** Whether the end of a body can be known (RFC 9112 §6.3): by its length, or by its last chunk. */
+export function hasEnd(headers: IncomingHttpHeaders): boolean {
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined) return coding.toLowerCase() === "chunked";
+  return headers["content-length"] !== undefined;
+}
