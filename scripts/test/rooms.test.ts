@@ -19,6 +19,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "services/gateway": ["config", "contract", "http", "identity"],
   "services/aux": ["aws", "config", "contract", "http", "identity"],
   "services/jobs": ["config", "contract", "http", "identity", "jobs-store"],
+  "services/processor": ["config", "contract", "http", "identity", "jobs-store"],
   acceptance: [],
 };
 

@@ -1,0 +1,252 @@
+/** Sends calls as whoever the access says, once more where that is safe, and tells what came of them. */
+import type { Readable } from "node:stream";
+import type { Pool } from "undici";
+import type { Access, AccessKeeper } from "./access.ts";
+import { AccessError } from "./access.ts";
+import { ClusterError } from "./cluster-error.ts";
+import type { Connections } from "./connections.ts";
+import {
+  codeOf,
+  ExchangeError,
+  type ExchangeRequest,
+  exchange,
+  type Reply,
+  reasonOf,
+} from "./exchange.ts";
+import { isChange, refusal, type Subject, what } from "./refusals.ts";
+import { readStatus } from "./status-words.ts";
+
+export interface CallRequest {
+  readonly subject: Subject;
+  readonly method: ExchangeRequest["method"];
+  readonly path: string;
+  readonly body?: object | undefined;
+  /** Of the body; unset, application/json. */
+  readonly contentType?: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StreamRequest {
+  readonly subject: Subject;
+  readonly path: string;
+  /** Until the head of the answer. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Caller {
+  /** The JSON of a successful answer. @throws ClusterError, or the signal's reason. */
+  call(request: CallRequest): Promise<unknown>;
+  /** The body of a successful answer, as it comes. @throws ClusterError, or the signal's reason. */
+  stream(request: StreamRequest): Promise<Readable>;
+}
+
+export interface CallRecord {
+  readonly verb: Subject["verb"];
+  readonly kind: Subject["kind"];
+  /** `ok`, or the kind of the ClusterError. */
+  readonly outcome: string;
+  readonly tookMs: number;
+}
+
+/** A page of 500 pods takes 5 MB at most. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_REFUSAL_BYTES = 256 * 1024;
+const USER_AGENT = "airlock-processor";
+
+export function createCaller(
+  access: AccessKeeper,
+  connections: Connections,
+  onCall: (record: CallRecord) => void,
+): Caller {
+  /** @throws ClusterError */
+  const currentAccess = async (of: () => Promise<Access>): Promise<Access> => {
+    try {
+      return await of();
+    } catch (error) {
+      if (error instanceof AccessError) throw new ClusterError("unauthorized", `${error.message}.`);
+      throw error;
+    }
+  };
+
+  /** Twice at most: with another access when the first is not believed, or a read on another connection. */
+  async function send<T>(
+    { subject, signal }: Pick<CallRequest, "subject" | "signal">,
+    once: (access: Access) => Promise<T & { readonly status: number }>,
+    discard: (answer: T) => Promise<unknown>,
+  ): Promise<T & { readonly status: number }> {
+    const first = await currentAccess(() => access.current());
+    let second = first;
+    try {
+      const answer = await once(first);
+      if (answer.status !== 401) return answer;
+      second = await currentAccess(() => access.renew(first));
+      if (second.authorization === first.authorization) return answer;
+      await discard(answer);
+    } catch (error) {
+      if (!(error instanceof ExchangeError) || signal?.aborted) throw error;
+      const { why, wasSent, code } = error;
+      if (why !== "broken" || (wasSent && isChange(subject))) throw error;
+      if (!wasSent) {
+        if (!CERTIFICATE.test(code)) throw error;
+        second = await currentAccess(() => access.renew(first));
+        if (second.tls.ca === first.tls.ca && second.tls.cert === first.tls.cert) throw error;
+      }
+    }
+    return once(second);
+  }
+
+  const told = async <T>(subject: Subject, work: () => Promise<T>): Promise<T> => {
+    const startedMs = performance.now();
+    const record = (outcome: string) =>
+      onCall({
+        verb: subject.verb,
+        kind: subject.kind,
+        outcome,
+        tookMs: performance.now() - startedMs,
+      });
+    try {
+      const result = await work();
+      record("ok");
+      return result;
+    } catch (thrown) {
+      const error = thrown instanceof ExchangeError ? withoutAnswer(subject, thrown) : thrown;
+      record(error instanceof ClusterError ? error.kind : "aborted");
+      throw error;
+    }
+  };
+
+  return {
+    call: (request) =>
+      told(request.subject, async () => {
+        const { subject, method, path, body, contentType = "application/json" } = request;
+        const { timeoutMs, signal } = request;
+        const reply = await send<Reply>(
+          request,
+          (by) =>
+            exchange(connections.calls(by), {
+              method,
+              path: pathAt(by, path),
+              headers: {
+                ...headersOf(by),
+                ...(body !== undefined && { "content-type": contentType }),
+              },
+              body: body && JSON.stringify(body),
+              timeoutMs,
+              maxBytes: MAX_BYTES,
+              signal,
+            }),
+          async () => {},
+        );
+        const json = jsonOf(reply.body);
+        if (reply.status < 200 || reply.status > 299) {
+          throw refusal(
+            subject,
+            readStatus(json, reply.status),
+            headerOf(reply.headers["retry-after"]),
+          );
+        }
+        if (json === undefined) throw new ExchangeError("broken", true, "no JSON");
+        return json;
+      }),
+
+    stream: (request) =>
+      told(request.subject, async () => {
+        const answer = await send<Streamed>(
+          request,
+          (by) => openStream(connections.streams(by), by, request),
+          async ({ body }) => body.destroy(),
+        );
+        if (answer.status === 200 || answer.status === 204) return answer.body;
+        const words = readStatus(jsonOf(await firstBytes(answer.body)), answer.status);
+        throw refusal(request.subject, words, headerOf(answer.headers["retry-after"]));
+      }),
+  };
+}
+
+interface Streamed {
+  readonly status: number;
+  readonly headers: Reply["headers"];
+  readonly body: Readable;
+}
+
+async function openStream(pool: Pool, by: Access, request: StreamRequest): Promise<Streamed> {
+  const { path, timeoutMs, signal } = request;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), timeoutMs);
+  try {
+    const { statusCode, headers, body } = await pool.request({
+      method: "GET",
+      path: pathAt(by, path),
+      headers: headersOf(by),
+      signal: AbortSignal.any([signal, late.signal]),
+    });
+    return { status: statusCode, headers, body };
+  } catch (error) {
+    if (signal.aborted) throw reasonOf(signal);
+    if (late.signal.aborted) throw new ExchangeError("late", true, "late");
+    const code = codeOf(error);
+    throw new ExchangeError("broken", !UNSENT.test(code) && !CERTIFICATE.test(code), code);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const UNSENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+/** What OpenSSL and Node call a certificate that is not believed. */
+const CERTIFICATE = /CERT|SIGNATURE|ISSUER|_SSL_|_TLS_/;
+
+const pathAt = ({ server }: Access, path: string): string => {
+  const { pathname } = new URL(server);
+  return pathname === "/" ? path : pathname + path;
+};
+
+function headersOf({ authorization }: Access): Record<string, string> {
+  return {
+    accept: "application/json",
+    "user-agent": USER_AGENT,
+    ...(authorization !== undefined && { authorization }),
+  };
+}
+
+const headerOf = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value[0] : value;
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+async function firstBytes(body: Readable): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const part of body) {
+    parts.push(part);
+    sizeBytes += part.length;
+    if (sizeBytes > MAX_REFUSAL_BYTES) break;
+  }
+  return Buffer.concat(parts);
+}
+
+/** What it means that there was no whole answer: a change that was sent may have been carried out. */
+function withoutAnswer(subject: Subject, { why, wasSent, code }: ExchangeError): ClusterError {
+  if (!wasSent) {
+    const words = why === "late" ? "is not reached in time" : `cannot be reached (${code})`;
+    return new ClusterError("unavailable", `The API server ${words}.`);
+  }
+  if (isChange(subject)) {
+    return new ClusterError(
+      "outcome_unknown",
+      `The API server was asked to ${subject.verb} the ${what(subject)} and gave no answer (${code}): whether it did is not known.`,
+    );
+  }
+  if (why === "too_large") {
+    return new ClusterError("too_large", "The API server's answer is larger than is taken.");
+  }
+  return new ClusterError("unavailable", `The API server gave no answer (${code}).`);
+}
