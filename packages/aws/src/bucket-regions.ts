@@ -10,8 +10,8 @@ import {
 import type { Command } from "@smithy/types";
 import { LRUCache } from "lru-cache";
 import type { AwsCaller } from "./caller.ts";
+import { CLASSES, sendOptions } from "./classes.ts";
 import { isOutage, translateAwsError } from "./errors.ts";
-import { LIMITS, sendOptions } from "./limits.ts";
 
 /** As many buckets as an account has by default (S3 service quotas). */
 const MAX_BUCKETS = 10_000;
@@ -139,8 +139,8 @@ export function createClientFinder(
   const ask = async (bucket: string) => {
     const command = new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 0 });
     try {
-      await call("s3.ListObjectsV2", LIMITS.value, {}, (signal) =>
-        s3.send(command, sendOptions(LIMITS.value, signal)),
+      await call("s3.ListObjectsV2", CLASSES.value, {}, (signal) =>
+        s3.send(command, sendOptions(CLASSES.value, signal)),
       );
     } catch (error) {
       const problem = translateAwsError(error);

@@ -2,8 +2,8 @@
 import type { Buckets } from "@airlock/contract";
 import { ListBucketsCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { AwsCaller } from "./caller.ts";
+import { CLASSES, sendOptions } from "./classes.ts";
 import { UnusableAnswerError } from "./errors.ts";
-import { LIMITS, sendOptions } from "./limits.ts";
 import { ReadCache } from "./read-cache.ts";
 import type { Read, ReadOptions } from "./reads.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -47,13 +47,13 @@ export function createBucketStore(
   });
   // on nobody's signal: whoever leaves, others may wait for the same list
   const fetch = async () => {
-    const found = await call("s3.ListBuckets", LIMITS.list, {}, (signal) => listAll(s3, signal));
+    const found = await call("s3.ListBuckets", CLASSES.list, {}, (signal) => listAll(s3, signal));
     for (const { name, region } of found) if (region) onRegion(name, region);
     return found;
   };
   return {
     list: ({ revalidate, signal } = {}) =>
-      cache.read(KEY, fetch, { revalidate, signal, limitMs: LIMITS.list.wholeMs }),
+      cache.read(KEY, fetch, { revalidate, signal, limitMs: CLASSES.list.wholeMs }),
   };
 }
 
@@ -62,7 +62,7 @@ async function listAll(s3: S3Client, abortSignal: AbortSignal): Promise<BucketSu
   let token: string | undefined;
   do {
     const command = new ListBucketsCommand({ MaxBuckets: PAGE_SIZE, ContinuationToken: token });
-    const page = await s3.send(command, sendOptions(LIMITS.list, abortSignal));
+    const page = await s3.send(command, sendOptions(CLASSES.list, abortSignal));
     // of an answer without a body the SDK makes a list without buckets
     if (!page.Buckets) throw new UnusableAnswerError("Buckets");
     for (const { Name, CreationDate, BucketRegion: region } of page.Buckets) {

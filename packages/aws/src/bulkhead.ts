@@ -1,7 +1,7 @@
 /** Bounded queues in front of one AWS service, so that nothing slow takes more than its own places. */
 import { ProblemError } from "@airlock/contract";
+import { CALLER_SHARE, LANES, type LaneName } from "./classes.ts";
 import { FairQueue } from "./fair-queue.ts";
-import { CALLER_SHARE, LANES, type LaneName } from "./limits.ts";
 
 interface Places {
   readonly running: number;

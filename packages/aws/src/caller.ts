@@ -1,18 +1,18 @@
 /** Every call to AWS goes through here: queue, deadline, translation of errors, counting. */
 import type { ProblemError } from "@airlock/contract";
 import type { Bulkhead } from "./bulkhead.ts";
+import { type ClassRules, LEAST_WORK_MS } from "./classes.ts";
 import { withDeadline } from "./deadline.ts";
 import { areCredentialsRefused, isOutage, translateAwsError } from "./errors.ts";
-import { LEAST_WORK_MS, type Limits } from "./limits.ts";
 import { type AwsOperation, type ObserveCall, observedCall } from "./observed-call.ts";
 import type { CallOptions } from "./reads.ts";
 import type { Credentials, Session } from "./session.ts";
 
-export type CallLimits = Pick<Limits, "lane" | "queueMs" | "workMs">;
+export type CallRules = Pick<ClassRules, "lane" | "queueMs" | "workMs">;
 
 export type AwsCaller = <T>(
   operation: AwsOperation,
-  limits: CallLimits,
+  rules: CallRules,
   options: CallOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
@@ -29,10 +29,10 @@ export function createCaller(
   bulkhead: Bulkhead,
   observe: ObserveCall,
 ): AwsCaller {
-  return async (operation, limits, { signal, caller }, work) => {
-    const endsAt = performance.now() + limits.queueMs + limits.workMs;
+  return async (operation, rules, { signal, caller }, work) => {
+    const endsAt = performance.now() + rules.queueMs + rules.workMs;
     let used: Credentials | undefined;
-    const attempt = ({ lane, queueMs, workMs }: CallLimits) =>
+    const attempt = ({ lane, queueMs, workMs }: CallRules) =>
       observedCall(observe, operation, signal, async () => {
         let leave: (() => void) | undefined;
         try {
@@ -51,12 +51,12 @@ export function createCaller(
         }
       });
     try {
-      return await attempt(limits);
+      return await attempt(rules);
     } catch (problem) {
       const leftMs = () => endsAt - performance.now();
       if (!used || !areCredentialsRefused(problem)) throw problem;
       if (!(await session.renewed(used, leftMs() - LEAST_WORK_MS, signal))) throw problem;
-      return attempt({ ...limits, workMs: Math.min(limits.workMs, leftMs()) });
+      return attempt({ ...rules, workMs: Math.min(rules.workMs, leftMs()) });
     }
   };
 }

@@ -3,8 +3,8 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { onAwsClock } from "./aws-clock.ts";
+import { CLASSES, CONNECT_MS } from "./classes.ts";
 import { agentOptions, type EgressSettings } from "./egress.ts";
-import { CONNECT_MS, LIMITS } from "./limits.ts";
 import { RetryStrategy } from "./retry-strategy.ts";
 import type { Session } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -33,11 +33,11 @@ export function createClients(
     cacheMiddleware: true,
   };
   const s3Endpoint = endpointOf(settings, settings.AWS_ENDPOINT_URL_S3);
-  const s3Limits = clientLimits(settings);
+  const s3Options = clientOptions(settings);
   const newS3 = (region: string) =>
     new S3Client({
       ...common,
-      ...s3Limits,
+      ...s3Options,
       ...s3Endpoint,
       region,
       forcePathStyle: s3Endpoint.endpoint !== undefined,
@@ -53,7 +53,7 @@ export function createClients(
   };
   const ssmClient = new SSMClient({
     ...common,
-    ...clientLimits(settings),
+    ...clientOptions(settings),
     ...endpointOf(settings, settings.AWS_ENDPOINT_URL_SSM),
     retryStrategy: ssmRetries,
   });
@@ -70,7 +70,7 @@ export function createClients(
 }
 
 /** How every client calls: within which time, unless the call says otherwise, and which way out. */
-export function clientLimits(settings: EgressSettings) {
+export function clientOptions(settings: EgressSettings) {
   // bounded by the queue in front, and for bodies still being sent by OpenStreams
   const agent = { ...agentOptions(settings), maxSockets: Number.POSITIVE_INFINITY };
   return {
@@ -78,7 +78,7 @@ export function clientLimits(settings: EgressSettings) {
     useDualstackEndpoint: settings.AWS_USE_DUALSTACK_ENDPOINT ?? false,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECT_MS,
-      requestTimeout: LIMITS.value.attemptMs,
+      requestTimeout: CLASSES.value.attemptMs,
       throwOnRequestTimeout: true,
       httpAgent: agent,
       httpsAgent: agent,

@@ -3,9 +3,9 @@
 export { type Aws, type AwsOptions, createAws } from "./aws.ts";
 export { AwsClock, type ClockOptions } from "./aws-clock.ts";
 export type { BucketStore } from "./buckets.ts";
+export { CACHE_SHARES, CLASSES } from "./classes.ts";
 export { DeadlineExceededError, withDeadline } from "./deadline.ts";
 export { awsProblem } from "./errors.ts";
-export { CACHE_SHARES, LIMITS } from "./limits.ts";
 export type { ObjectConditions } from "./objects/headers.ts";
 export type { ObjectPage, ObjectPageQuery } from "./objects/list.ts";
 export type { ObjectAnswer } from "./objects/read.ts";

@@ -9,8 +9,8 @@ import {
 } from "@airlock/contract";
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsCaller } from "./caller.ts";
+import { CACHE_SHARES, CLASSES, MANY_TURNS_MS } from "./classes.ts";
 import { translateAwsError } from "./errors.ts";
-import { CACHE_SHARES, LIMITS, MANY_TURNS_MS } from "./limits.ts";
 import { Changes, type ReadNow, type WaitOptions } from "./parameters/changes.ts";
 import { type ListOptions, ParameterList } from "./parameters/list.ts";
 import { referenceTo, type Selection } from "./parameters/reference.ts";
@@ -158,7 +158,7 @@ function readerOf(options: Pick<ValuesOptions, "calls" | "perSecond" | "now">): 
   const batcher = (decrypt: boolean) => batcherOf({ ...options, topUp: () => {} }, "wait", decrypt);
   const [decrypted, encrypted] = [batcher(true), batcher(false)];
   return async (names, decrypt) => {
-    const { turnMs } = LIMITS.wait;
+    const { turnMs } = CLASSES.wait;
     const asked = names.map(async (name) => {
       const read = (decrypt ? decrypted : encrypted).ask(referenceTo(name), "", turnMs);
       return [name, await orProblem(read)] as const;

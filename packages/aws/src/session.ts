@@ -1,5 +1,5 @@
 /** One AWS session for all clients: refreshed in the background, served until it truly expires. */
-import { SettingsError } from "@airlock/config";
+import { createLogPace, SettingsError } from "@airlock/config";
 import type { AwsSession as SessionReport } from "@airlock/contract";
 import { AwsClock } from "./aws-clock.ts";
 import { withDeadline } from "./deadline.ts";
@@ -43,8 +43,6 @@ const ACCOUNT_LIMIT_MS = 2000;
 const TICK_MS = 250;
 /** A clock that is set by less is corrected by AWS's answers alone. */
 const LEAST_JUMP_MS = 5000;
-/** Failures are logged when they begin and then this often. */
-const LOG_EVERY_MS = 30_000;
 
 /**
  * Keeps one session fresh.
@@ -64,7 +62,7 @@ export class Session {
   #isRefused = false;
   #account: Promise<string> | undefined;
   #failures = 0;
-  #loggedAt = Number.NEGATIVE_INFINITY;
+  readonly #isLogged: (isFirst: boolean) => boolean;
   #refresh: Promise<void> | undefined;
   readonly #begun = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
@@ -75,6 +73,7 @@ export class Session {
     this.#log = log;
     this.clock = clock;
     this.#pace = new RefreshPace(clock.now);
+    this.#isLogged = createLogPace(clock.now);
     this.begun.catch(() => undefined); // whoever wants to know is told
   }
 
@@ -221,9 +220,7 @@ export class Session {
   }
 
   #tell(error: unknown, message: string, isFirst: boolean): void {
-    const now = this.clock.now();
-    if (!isFirst && now - this.#loggedAt < LOG_EVERY_MS) return;
-    this.#loggedAt = now;
+    if (!this.#isLogged(isFirst)) return;
     this.#log.error(
       { error, failures: this.#failures, seconds_left: Math.round(this.secondsLeft()) },
       message,

@@ -11,7 +11,7 @@ import {
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
 import { type AwsClock, onAwsClock } from "./aws-clock.ts";
-import { clientLimits, endpointOf } from "./clients.ts";
+import { clientOptions, endpointOf } from "./clients.ts";
 import { type ObserveCall, observedCall } from "./observed-call.ts";
 import type { Credentials, SessionSource } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -151,7 +151,7 @@ function stsClient(
   clock: AwsClock,
 ): STSClient {
   const sts = new STSClient({
-    ...clientLimits(settings),
+    ...clientOptions(settings),
     ...endpointOf(settings, settings.AWS_ENDPOINT_URL_STS),
     region: settings.AWS_REGION,
     credentials: Object.assign(credentials, { memoized: true }),
@@ -181,7 +181,7 @@ function baseCredentials(settings: AwsSettings): AwsCredentialIdentityProvider {
   }
   // made anew each time, and files read again: the SDK's memo keeps credentials until five minutes before
   // their end, and lets everybody wait for a source that hangs
-  const clientConfig = { ...clientLimits(settings), region: settings.AWS_REGION };
+  const clientConfig = { ...clientOptions(settings), region: settings.AWS_REGION };
   return () => fromNodeProviderChain({ clientConfig, ignoreCache: true })({ forceRefresh: true });
 }
 

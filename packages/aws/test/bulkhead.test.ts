@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProblemError } from "@airlock/contract";
 import { Lane } from "../src/bulkhead.ts";
-import { LANES } from "../src/limits.ts";
+import { LANES } from "../src/classes.ts";
 import { startReadyRig, until } from "./harness.ts";
 
 const KEY = "reports/2026/details.csv";

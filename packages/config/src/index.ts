@@ -1,4 +1,4 @@
-/** Environment variables → frozen, validated settings. */
+/** Environment variables → frozen, validated settings; files that change while a process runs. */
 export {
   type CommonSettings,
   commonSettings,
@@ -8,6 +8,8 @@ export {
   serviceName,
 } from "./common.ts";
 export { addressRanges, hostPatterns, httpUrl, integer, onOff, port, word } from "./fields.ts";
+export { type Followed, fileVersion, followFile } from "./follow-file.ts";
+export { createLogPace } from "./log-pace.ts";
 export { type Rule, withRules } from "./rules.ts";
 export {
   describeSettings,

@@ -1,7 +1,6 @@
 /** The bodies that every service has; each schema validates, serialises, types and documents at once. */
 import * as z from "zod";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "./timestamp.ts";
 
 export const Root = z
   .object({

@@ -17,3 +17,4 @@ export {
 } from "./problems.ts";
 export { MAX_PAGE } from "./query-words.ts";
 export * from "./storage.ts";
+export { timestamp } from "./timestamp.ts";

@@ -1,7 +1,6 @@
 /** GPUs of the cluster on the wire. */
 import * as z from "zod";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "./timestamp.ts";
 
 export const GpuAvailability = z
   .object({

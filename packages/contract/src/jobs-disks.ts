@@ -1,7 +1,6 @@
 /** Disks of the jobs API on the wire. */
 import * as z from "zod";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "./timestamp.ts";
 
 const DISK_NAME = /^[a-zA-Z0-9_-]{1,63}$/;
 /** An EBS volume of type gp3 holds no more. */

@@ -1,7 +1,6 @@
 /** Logins, keys and the health of the jobs API on the wire. */
 import * as z from "zod";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "./timestamp.ts";
 
 export const LoginChallenge = z
   .object({

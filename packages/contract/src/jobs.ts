@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { GITHUB_NAME, JobEnvVars } from "./jobs-env-vars.ts";
 import { cursorWord } from "./query-words.ts";
+import { timestamp } from "./timestamp.ts";
 
-const timestamp = z.iso.datetime({ offset: true });
 const MAX_HOURS = 72;
 const MAX_JOBS_PAGE = 500;
 

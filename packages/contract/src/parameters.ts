@@ -6,8 +6,8 @@ import {
   canonicalParameterPrefix,
 } from "./parameter-name.ts";
 import { cursorWord, flagWord, limitWord } from "./query-words.ts";
+import { timestamp } from "./timestamp.ts";
 
-const timestamp = z.iso.datetime({ offset: true });
 const parameterName = z.string().brand<"ParameterName">();
 const failed = z
   .array(z.object({ name: parameterName, code: z.string() }))

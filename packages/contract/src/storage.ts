@@ -1,8 +1,7 @@
 /** S3 on the wire: bodies, query words and the grammar of bucket names and keys. */
 import * as z from "zod";
 import { cursorWord, flagWord, limitWord } from "./query-words.ts";
-
-const timestamp = z.iso.datetime({ offset: true });
+import { timestamp } from "./timestamp.ts";
 
 /** Longest key, in bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects"). */
 export const MAX_KEY_BYTES = 1024;

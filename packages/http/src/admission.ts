@@ -1,4 +1,5 @@
 /** Who is let in: asked once a request has arrived, counted even where it is refused before that. */
+import { type ProblemCode, ProblemError } from "@airlock/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "./app-type.ts";
 import type { ClientAddress } from "./client-address.ts";
@@ -23,6 +24,40 @@ export interface Admission {
    * @throws what it is answered instead.
    */
   countUnreadable?(client: ClientAddress): void;
+}
+
+/** What is needed of a guard of packages/identity. */
+export interface GuardCheck<Allowed extends { readonly allow: true }> {
+  /** Who was let in a moment ago, found without asking anybody. */
+  known(rawHeaders: readonly string[]): Allowed | undefined;
+  /** Never rejects. */
+  check(rawHeaders: readonly string[]): Promise<Allowed | GuardRefusal>;
+}
+
+export interface GuardRefusal {
+  readonly allow: false;
+  readonly status: 401 | 403 | 503;
+  readonly code: ProblemCode;
+  readonly detail?: string;
+  readonly reason: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface RefusalWords {
+  /** The member of the log line that tells the reason. */
+  readonly logField: string;
+  /** For the client, who learns no more than the status, unless the guard has a sentence of its own. */
+  readonly details: Readonly<Record<GuardRefusal["status"], string>>;
+}
+
+/** The reason of a refusal goes to the log, the rest to whoever asked. */
+export function refusalProblem(
+  request: FastifyRequest,
+  { status, code, headers, reason, detail }: GuardRefusal,
+  { logField, details }: RefusalWords,
+): ProblemError {
+  request.logFields = { [logField]: reason };
+  return new ProblemError(code, detail ?? details[status], { headers });
 }
 
 export function registerAdmission(app: App, admission: Admission | undefined): void {

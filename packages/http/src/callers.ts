@@ -1,44 +1,34 @@
 /** How the public service lets its callers in, and how often: by the proof that packages/identity checks. */
-import { type ProblemCode, ProblemError } from "@airlock/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Admission } from "./admission.ts";
+import { Counter } from "prom-client";
+import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
+import type { Metrics } from "./metrics.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
-const DETAILS = {
-  401: "This path answers callers who say who they are.",
-  403: "This caller may not call here.",
-  503: "It cannot be checked who is calling; try again shortly.",
-} as const;
+const REFUSAL: RefusalWords = {
+  logField: "caller_refused",
+  details: {
+    401: "This path answers callers who say who they are.",
+    403: "This caller may not call here.",
+    503: "It cannot be checked who is calling; try again shortly.",
+  },
+};
 
-interface Allowed {
+interface AllowedCaller {
   readonly allow: true;
-  readonly caller: string | undefined;
+  readonly caller: string;
   readonly groups: readonly string[];
 }
 
-/** What is needed of a CallerGuard of packages/identity. */
-export interface CallerCheck {
-  known(rawHeaders: readonly string[]): Allowed | undefined;
-  check(rawHeaders: readonly string[]): Promise<
-    | Allowed
-    | {
-        readonly allow: false;
-        readonly status: keyof typeof DETAILS;
-        readonly code: ProblemCode;
-        readonly detail?: string;
-        readonly reason: string;
-        readonly headers: Readonly<Record<string, string>>;
-      }
-  >;
-}
+type CallerCheck = GuardCheck<AllowedCaller>;
 
 export interface CallerAdmissionOptions {
   /** Undefined lets everybody in. */
   readonly callers: CallerCheck | undefined;
   /** For one caller, or for one address where the caller is not known. */
   readonly limit: RateLimit | undefined;
-  /** Whether this is somebody else's door: who calls is asked behind it, and counted by its routes. */
-  readonly isAskedBehind: (request: FastifyRequest) => boolean;
+  /** What the paths behind somebody else's door begin with: who calls is asked there, and counted by its routes. */
+  readonly askedBehind: string | undefined;
 }
 
 /**
@@ -47,9 +37,13 @@ export interface CallerAdmissionOptions {
  * what was counted for a good proof. Paths marked as open (docs, `/health`) are limited, not asked.
  */
 export function admitCallers(options: CallerAdmissionOptions): Admission {
-  const { callers, limit, isAskedBehind } = options;
+  const { callers, limit, askedBehind } = options;
 
-  const enter = (request: FastifyRequest, reply: FastifyReply, { caller, groups }: Allowed) => {
+  const enter = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { caller, groups }: AllowedCaller,
+  ) => {
     request.caller = caller;
     request.groups = groups;
     limit?.spend(request, reply);
@@ -57,18 +51,16 @@ export function admitCallers(options: CallerAdmissionOptions): Admission {
 
   const ask = async (request: FastifyRequest, reply: FastifyReply, guard: CallerCheck) => {
     const held = await limit?.hold(request, reply);
-    const decision = await guard.check(request.raw.rawHeaders); // which never rejects
+    const decision = await guard.check(request.raw.rawHeaders);
     held?.settle(decision.allow);
     if (decision.allow) return enter(request, reply, decision);
-    const { status, code, headers, reason, detail = DETAILS[status] } = decision;
-    request.logFields = { caller_refused: reason };
-    throw new ProblemError(code, detail, { headers });
+    throw refusalProblem(request, decision, REFUSAL);
   };
 
   return {
     admit(request, reply) {
       const { isOpen, answersAnybody } = request.routeOptions.config;
-      if (isAskedBehind(request)) return;
+      if (askedBehind !== undefined && isBelow(askedBehind, request)) return;
       if (isOpen || answersAnybody || !callers) return limit?.spend(request, reply);
       const known = callers.known(request.raw.rawHeaders);
       return known ? enter(request, reply, known) : ask(request, reply, callers);
@@ -76,4 +68,19 @@ export function admitCallers(options: CallerAdmissionOptions): Admission {
     countRefused: (request, reply) => limit?.spend(request, reply),
     countUnreadable: (client) => limit?.spendFor(client),
   };
+}
+
+/** Paths too that only an older or a newer version has. */
+const isBelow = (prefix: string, { is404, url, routeOptions }: FastifyRequest): boolean =>
+  (is404 ? url : routeOptions.url)?.startsWith(prefix) === true;
+
+/** @returns what counts each check by its outcome, a closed list of words. */
+export function callerMetrics({ registry }: Pick<Metrics, "registry">): (outcome: string) => void {
+  const checks = new Counter({
+    name: "airlock_caller_auth_checks_total",
+    help: "Checks of callers by outcome: verified, or the reason of the refusal.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
+  return (outcome) => checks.labels(outcome).inc();
 }

@@ -8,14 +8,14 @@ import { isProbe } from "./probes.ts";
 import { authorityOf, isDecodable, isDecodablePath, isTarget, pathOf } from "./request-target.ts";
 
 /** The HTTP parser has a limit of its own for both together. */
-export interface HeadLimits {
+export interface HeadSize {
   readonly targetBytes: number;
   /** Of all header fields together. */
   readonly headersBytes: number;
 }
 
 export interface GuardOptions {
-  readonly limits: HeadLimits;
+  readonly maxHead: HeadSize;
   /** Names and `*.suffix` patterns; undefined admits any valid name. */
   readonly allowedHosts: readonly string[] | undefined;
   /** The problem of a path that is not percent-encoded UTF-8, where it has one of its own. */
@@ -23,7 +23,7 @@ export interface GuardOptions {
 }
 
 export function registerGuards(app: App, options: GuardOptions): void {
-  const { limits, allowedHosts, undecodable } = options;
+  const { maxHead, allowedHosts, undecodable } = options;
   const isAllowed = allowedHosts === undefined ? () => true : hostMatcher(allowedHosts);
 
   app.addHook("onRequest", (request, reply, done) => {
@@ -34,7 +34,7 @@ export function registerGuards(app: App, options: GuardOptions): void {
     if (malformed) reply.header("connection", "close");
     const problem =
       malformed ??
-      sizeProblem(request, limits) ??
+      sizeProblem(request, maxHead) ??
       authorityProblem(request, isAllowed) ??
       pathProblem(originalUrl, undecodable) ??
       queryProblem(originalUrl) ??
@@ -51,18 +51,18 @@ function versionProblem(raw: IncomingMessage): ProblemError | undefined {
 }
 
 /** Less than the parser takes, so that the answer can say what to do instead. */
-function sizeProblem(request: FastifyRequest, limits: HeadLimits): ProblemError | undefined {
-  if (request.originalUrl.length > limits.targetBytes) {
+function sizeProblem(request: FastifyRequest, maxHead: HeadSize): ProblemError | undefined {
+  if (request.originalUrl.length > maxHead.targetBytes) {
     const { longTargetHint = "" } = request.routeOptions.config;
-    const detail = `A URL may take ${limits.targetBytes} bytes here. ${longTargetHint}`.trimEnd();
+    const detail = `A URL may take ${maxHead.targetBytes} bytes here. ${longTargetHint}`.trimEnd();
     return new ProblemError("uri_too_long", detail);
   }
   let size = 0;
   for (const part of request.raw.rawHeaders) size += part.length + 2; // ": " or CRLF behind each
-  if (size <= limits.headersBytes) return undefined;
+  if (size <= maxHead.headersBytes) return undefined;
   return new ProblemError(
     "header_fields_too_large",
-    `The headers may hold ${limits.headersBytes} bytes here.`,
+    `The headers may hold ${maxHead.headersBytes} bytes here.`,
   );
 }
 

@@ -3,7 +3,7 @@ export type { Admission } from "./admission.ts";
 export type { App } from "./app-type.ts";
 export { awsCallMetrics } from "./aws-calls.ts";
 export { headersForOne } from "./cache-control.ts";
-export { admitCallers } from "./callers.ts";
+export { admitCallers, callerMetrics } from "./callers.ts";
 export {
   type ClientAddress,
   clientAddressOf,
@@ -19,7 +19,7 @@ export { MinuteCounts } from "./minute-counts.ts";
 export { bucketPathOf, invalidObjectKey, type ObjectPath, objectPathOf } from "./object-path.ts";
 export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
-export { createRateLimits, type Held, type RateLimit } from "./rate-limit.ts";
+export { type Held, type RateLimit, rateLimitMaker } from "./rate-limit.ts";
 export { traceContextOf } from "./request-context.ts";
 export { sendParts } from "./send-parts.ts";
 export { createServer, type ServerOptions } from "./server.ts";

@@ -1,57 +1,52 @@
 /** How an internal service lets its callers in: by the proof that packages/identity checks. */
-import { type ProblemCode, ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import { Counter, Gauge } from "prom-client";
-import type { Admission } from "./admission.ts";
+import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
 import { clientAddressOf } from "./client-address.ts";
 import type { Metrics } from "./metrics.ts";
 
-const DETAILS = {
-  401: "This service answers its own callers only.",
-  403: "This caller may not call here.",
-  503: "It cannot be checked who is calling; try again shortly.",
-} as const;
+const REFUSAL: RefusalWords = {
+  logField: "layer_refused",
+  details: {
+    401: "This service answers its own callers only.",
+    403: "This caller may not call here.",
+    503: "It cannot be checked who is calling; try again shortly.",
+  },
+};
 
-/** What is needed of a LayerGuard of packages/identity. */
-export interface LayerCheck {
-  check(rawHeaders: readonly string[]): Promise<
-    | {
-        readonly allow: true;
-        readonly caller?: string;
-        readonly groups?: readonly string[];
-        readonly client?: string;
-        readonly wouldRefuse?: string;
-      }
-    | {
-        readonly allow: false;
-        readonly status: keyof typeof DETAILS;
-        readonly code: ProblemCode;
-        readonly headers: Readonly<Record<string, string>>;
-        readonly reason: string;
-      }
-  >;
+interface AllowedLayer {
+  readonly allow: true;
+  readonly caller?: string;
+  readonly groups?: readonly string[];
+  readonly client?: string;
+  readonly wouldRefuse?: string;
+}
+
+export interface LayerCheck extends GuardCheck<AllowedLayer> {
   /** Whether there is a proof, and a good one; nobody is refused. */
   knows(rawHeaders: readonly string[]): Promise<boolean>;
 }
 
-/** The reason of a refusal goes to the log; the caller learns the status alone. */
 export function admitLayer(guard: LayerCheck): Admission["admit"] {
-  return async (request) => {
-    if (request.routeOptions.config.answersAnybody) {
-      request.isFromKnownService = await guard.knows(request.raw.rawHeaders);
-      return;
-    }
+  const enter = (request: FastifyRequest, allowed: AllowedLayer) => {
+    request.caller = allowed.caller;
+    request.groups = allowed.groups;
+    believe(request, allowed.client);
+    const { wouldRefuse } = allowed;
+    if (wouldRefuse) request.logFields = { layer_would_refuse: wouldRefuse };
+  };
+  const ask = async (request: FastifyRequest) => {
     const decision = await guard.check(request.raw.rawHeaders);
-    if (decision.allow) {
-      request.caller = decision.caller;
-      request.groups = decision.groups;
-      believe(request, decision.client);
-      if (decision.wouldRefuse) request.logFields = { layer_would_refuse: decision.wouldRefuse };
-      return;
-    }
-    const { status, code, headers, reason } = decision;
-    request.logFields = { layer_refused: reason };
-    throw new ProblemError(code, DETAILS[status], { headers });
+    if (decision.allow) return enter(request, decision);
+    throw refusalProblem(request, decision, REFUSAL);
+  };
+  const look = async (request: FastifyRequest) => {
+    request.isFromKnownService = await guard.knows(request.raw.rawHeaders);
+  };
+  return (request) => {
+    if (request.routeOptions.config.answersAnybody) return look(request);
+    const known = guard.known(request.raw.rawHeaders);
+    return known ? enter(request, known) : ask(request);
   };
 }
 

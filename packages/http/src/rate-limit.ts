@@ -53,7 +53,7 @@ const MAX_WAIT_MS = 2000;
 const MAX_WAITERS = 256;
 
 /** @returns what makes limits; undefined stands for none. Call it once for each process. */
-export function createRateLimits(
+export function rateLimitMaker(
   { registry }: Pick<Metrics, "registry">,
   counting: Omit<MinuteCountsOptions, "onShared"> = {},
 ): (options: RateLimitOptions) => RateLimit | undefined {

@@ -16,7 +16,7 @@ import { createClientOf } from "./client-address.ts";
 import { createHeadRefusal } from "./client-errors.ts";
 import { registerConnectionEnd, trackConnections } from "./connections.ts";
 import type { ApiDescription } from "./docs.ts";
-import { type HeadLimits, registerGuards } from "./guards.ts";
+import { type HeadSize, registerGuards } from "./guards.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { registerNotFound } from "./not-found.ts";
@@ -44,7 +44,7 @@ export interface ServerOptions {
   readonly trustProxy?: readonly string[] | undefined;
   /** Of waits and streams; undefined means that only all clients together are bounded. */
   readonly clientPlaces?: ClientPlaces | undefined;
-  readonly headLimits?: HeadLimits;
+  readonly maxHead?: HeadSize;
   /** The problem of a path that is not valid percent-encoding, where it has one of its own. */
   readonly undecodable?: (path: string) => ProblemError | undefined;
   readonly logger?: Logger | undefined;
@@ -56,7 +56,7 @@ export interface ServerOptions {
  * each character may grow to three; of the headers there are a proof of 16 KiB, and the caller's name
  * and groups as they are encoded, 4 KiB and 8.
  */
-const INNER_HEAD: HeadLimits = { targetBytes: 24_576, headersBytes: 40_960 };
+const INNER_HEAD: HeadSize = { targetBytes: 24_576, headersBytes: 40_960 };
 /** So far beyond the limits an answer can still say which of them it was; then the parser gives up. */
 const HEAD_SLACK_BYTES = 16_384;
 const MAX_HEADER_FIELDS = 100;
@@ -76,8 +76,8 @@ export async function createServer(
   const { settings, admission } = options;
   const logger = options.logger ?? createLogger(settings);
   const metrics = options.metrics ?? createMetrics(settings);
-  const { headLimits = INNER_HEAD } = options;
-  const maxHeadBytes = headLimits.targetBytes + headLimits.headersBytes + HEAD_SLACK_BYTES;
+  const { maxHead = INNER_HEAD } = options;
+  const maxHeadBytes = maxHead.targetBytes + maxHead.headersBytes + HEAD_SLACK_BYTES;
   const clientOf = createClientOf(options.trustProxy);
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
     sendProblem(countedRefusal(admission, error, request, reply), request, reply);
@@ -131,7 +131,7 @@ export async function createServer(
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   registerWaiting(app, metrics, options.clientPlaces);
   registerGuards(app, {
-    limits: headLimits,
+    maxHead,
     allowedHosts: settings.ALLOWED_HOSTS,
     undecodable: options.undecodable,
   });

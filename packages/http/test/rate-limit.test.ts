@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { ProblemError } from "@airlock/contract";
-import { createMetrics, createRateLimits, type Held } from "@airlock/http";
+import { createMetrics, type Held, rateLimitMaker } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 function make(t: TestContext, perMinute: number) {
@@ -10,7 +10,7 @@ function make(t: TestContext, perMinute: number) {
   let nowMs = 1000;
   t.mock.method(performance, "now", () => nowMs);
   const metrics = createMetrics({ VERSION: "1", GIT_SHA: "a" });
-  const limit = createRateLimits(metrics)({ name: "requests", perMinute });
+  const limit = rateLimitMaker(metrics)({ name: "requests", perMinute });
   assert.ok(limit);
   const sent: Record<string, string>[] = [];
   const reply = { headers: (some: Record<string, string>) => void sent.push(some) };

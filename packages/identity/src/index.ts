@@ -41,18 +41,13 @@ export {
   signGetCallerIdentity,
 } from "./aws-login/sign-identity-request.ts";
 export { type Partition, STS_REGIONS, type StsRegion } from "./aws-login/sts-regions.ts";
-export {
-  type CallerDecision,
-  type CallerGuard,
-  type CallerGuardOptions,
-  type CallerReason,
-  createCallerGuard,
-  createCallerVerifier,
-} from "./caller-guard.ts";
-export { type CallerKeyGuardOptions, createCallerKeyGuard } from "./caller-key-guard.ts";
+export { callerKeys } from "./caller-keys.ts";
 export { callerHeaders, callerIn, UNREADABLE } from "./caller-name.ts";
+export type { CallerGuard, CallerReason } from "./caller-prover.ts";
 export { type CallerSettings, callerSettings, withCallerRules } from "./caller-settings.ts";
+export { callerTokens, createCallerVerifier } from "./caller-tokens.ts";
 export { decodeGroups, encodeGroups } from "./group-names.ts";
+export { createGuard } from "./guard.ts";
 export {
   CALLER_HEADER,
   CLIENT_HEADER,
@@ -64,13 +59,7 @@ export {
   singleHeader,
 } from "./headers.ts";
 export type { KeyLocation } from "./key-source.ts";
-export {
-  createLayerGuard,
-  createLayerVerifier,
-  type LayerDecision,
-  type LayerGuard,
-  type LayerGuardOptions,
-} from "./layer-guard.ts";
+export { createLayerGuard, type LayerGuard } from "./layer-guard.ts";
 export {
   createLayerPresenter,
   type LayerPresenter,
@@ -86,6 +75,7 @@ export {
   withLayerPresentRules,
   withLayerVerifyRules,
 } from "./layer-settings.ts";
+export { createLayerVerifier } from "./layer-tokens.ts";
 export type { IdentityLog } from "./log.ts";
 export { logOpenDoors, openDoors } from "./open-doors.ts";
 export { ALGORITHMS, type Algorithm } from "./setting-fields.ts";

@@ -1,4 +1,5 @@
 /** Keeps an issuer's keys: read in the background, served on while the issuer is away. */
+import { createLogPace } from "@airlock/config";
 import type { JWK } from "jose";
 import { KeysUnreadable } from "./key-failures.ts";
 import type { KeySet, KeySetWithKeys } from "./key-set.ts";
@@ -18,7 +19,6 @@ const MAX_COLD_RETRY_MS = 1000;
 const WARM_RETRY_MS = 30_000;
 /** A request waits this long for a reading under way; less than aux's own deadline. */
 const WAIT_MS = 1000;
-const LOG_EVERY_MS = 30_000;
 
 export interface KeyKeeperOptions {
   readonly source: KeySource;
@@ -36,7 +36,7 @@ export class KeyKeeper {
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #unknownKeyAtMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
-  #loggedAt = Number.NEGATIVE_INFINITY;
+  readonly #isLogged = createLogPace();
   #reading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #stopped = new AbortController();
@@ -162,9 +162,7 @@ export class KeyKeeper {
   }
 
   #report(error: unknown): void {
-    const at = performance.now();
-    if (this.#failures > 1 && at - this.#loggedAt < LOG_EVERY_MS) return;
-    this.#loggedAt = at;
+    if (!this.#isLogged(this.#failures === 1)) return;
     const { source, log } = this.#options;
     const fields = { ...describe(error), keys_from: source.name, failures: this.#failures };
     const state = this.usable() ? "the last good ones are in use" : "nothing can be verified";

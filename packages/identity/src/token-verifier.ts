@@ -83,6 +83,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
   const known = (token: string): Principal | undefined => {
     keeper.poke();
+    if (token.length > MAX_TOKEN_LENGTH) return undefined; // none such was ever verified
     return keeper.usable() && verified.get(token, now().getTime());
   };
 

@@ -1,31 +1,77 @@
 /** The outer door: whom it lets in, under which name, and what the others are told. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCallerGuard } from "@airlock/identity";
+import {
+  callerKeys,
+  callerSettings,
+  callerTokens,
+  createCallerVerifier,
+  createGuard,
+  createKeyChecker,
+  createLayerGuard,
+  type KeyLookup,
+  newApiKey,
+} from "@airlock/identity";
+import * as z from "zod";
 import { assertNoToken, recordLog, rig } from "./harness.ts";
 
-test("none lets everybody in, without a name", async () => {
-  const guard = createCallerGuard({ verifier: undefined, log: recordLog() });
-  assert.deepEqual(await guard.check(["Authorization", "Bearer x"]), {
-    allow: true,
-    caller: undefined,
-    groups: [],
+const GOOD_KEY: KeyLookup = {
+  state: "valid",
+  user_id: 1,
+  username: "alice",
+  account: "111122223333",
+  role: "dev",
+  session: "dev/alice",
+  key_prefix: "gpud_abcdefgh",
+  expires_at: "2030-01-01T00:00:00Z",
+  remaining_ms: 60_000,
+};
+
+test("none and api-key have no tokens to verify", () => {
+  const read = z.object(callerSettings);
+  for (const GATEWAY_AUTH of ["none", "api-key", undefined]) {
+    const verifier = createCallerVerifier(read.parse({ GATEWAY_AUTH }), { log: recordLog() });
+    assert.equal(verifier, undefined);
+  }
+});
+
+test("whoever was let in is known at the same door, as the same, and counted each time", async (t) => {
+  const { issuer, verifier, log } = await rig(t);
+  const { key, hash } = newApiKey();
+  const checker = createKeyChecker({
+    lookup: async (asked) => (asked === hash ? GOOD_KEY : { state: "unknown" }),
   });
+  const token = await issuer.mint();
+  const counted: string[] = [];
+  const options = { log, observe: (outcome: string) => void counted.push(outcome) };
+  const layer = { mode: "enforce", verifier: verifier(), ...options } as const;
+  const doors = [
+    [createGuard(callerTokens(verifier()), options), ["authorization", `Bearer ${token}`]],
+    [createGuard(callerKeys(checker), options), ["authorization", `Bearer ${key}`]],
+    [createLayerGuard(layer), ["x-airlock-layer", token, "x-airlock-caller", "alice"]],
+  ] as const;
+  for (const [guard, headers] of doors) {
+    counted.length = 0;
+    assert.equal(guard.known(headers), undefined);
+    assert.deepEqual(counted, []);
+    const found = await guard.check(headers);
+    assert.ok(found.allow);
+    assert.deepEqual(guard.known(headers), found);
+    assert.deepEqual(counted, ["verified", "verified"]);
+    assert.equal(guard.known([...headers, ...headers]), undefined, "sent twice");
+  }
 });
 
 test("jwt: the caller's table", async (t) => {
   const { issuer, verifier, log, clock } = await rig(t);
-  const guard = createCallerGuard({
-    verifier: verifier({
-      audience: "airlock",
-      callerClaim: "email",
-      groupsClaim: "https://example.com/roles",
-      exclusiveAudience: false,
-      algorithms: ["ES256"],
-    }),
-    log,
-    now: clock.now,
+  const emails = verifier({
+    audience: "airlock",
+    callerClaim: "email",
+    groupsClaim: "https://example.com/roles",
+    exclusiveAudience: false,
+    algorithms: ["ES256"],
   });
+  const guard = createGuard(callerTokens(emails), { log, now: clock.now });
   const base = { sub: "system:serviceaccount:gateway:gateway", aud: ["airlock", "userinfo"] };
   const alice = {
     ...base,
@@ -64,7 +110,7 @@ test("jwt: the caller's table", async (t) => {
 test("a claim's name that objects are born with is no claim", async (t) => {
   const { issuer, verifier, log } = await rig(t);
   for (const callerClaim of ["constructor", "__proto__", "toString"]) {
-    const guard = createCallerGuard({ verifier: verifier({ callerClaim }), log });
+    const guard = createGuard(callerTokens(verifier({ callerClaim })), { log });
     const decision = await guard.check(["authorization", `Bearer ${await issuer.mint()}`]);
     assert.ok(!decision.allow);
     assert.equal(decision.reason, "claims");

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import {
   callerHeaders,
   callerIn,
-  createCallerGuard,
+  callerTokens,
+  createGuard,
   createLayerGuard,
   keyCaller,
   UNREADABLE,
@@ -101,7 +102,7 @@ for (const [what, raw] of [
 
 test("a name that no header can hold is refused at the outer door, not cut", async (t) => {
   const { issuer, verifier, log } = await rig(t);
-  const guard = createCallerGuard({ verifier: verifier({ callerClaim: "name" }), log });
+  const guard = createGuard(callerTokens(verifier({ callerClaim: "name" })), { log });
   const check = async (name: string) =>
     guard.check(["authorization", `Bearer ${await issuer.mint({ name })}`]);
   const longest = "日".repeat(455);

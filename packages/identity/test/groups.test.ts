@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  createCallerGuard,
+  callerTokens,
+  createGuard,
   createLayerGuard,
   decodeGroups,
   encodeGroups,
@@ -27,7 +28,7 @@ test("what was not written so is not read", () => {
 
 test("groups are never cut: more than a header holds is a refusal", async (t) => {
   const { issuer, verifier, log } = await rig(t);
-  const guard = createCallerGuard({ verifier: verifier(), log });
+  const guard = createGuard(callerTokens(verifier()), { log });
   const check = async (count: number) => {
     const groups = Array.from({ length: count }, (_, i) => `ключ-${i}`);
     return guard.check(["authorization", `Bearer ${await issuer.mint({ groups })}`]);

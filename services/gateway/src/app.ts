@@ -4,14 +4,13 @@ import {
   admitCallers,
   type ClientPlaces,
   createMetrics,
-  createRateLimits,
   createServer,
   invalidObjectKey,
   type Logger,
   type Metrics,
+  rateLimitMaker,
 } from "@airlock/http";
 import type { CallerGuard, LayerPresenter } from "@airlock/identity";
-import type { FastifyRequest } from "fastify";
 import { createJobsHealth } from "./jobs/jobs-health.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { configRoutes } from "./routes/config.ts";
@@ -38,7 +37,7 @@ export interface GatewayDeps {
 }
 
 /** What clients may count on; aux takes a little more, for what is added here. */
-const HEAD_LIMITS = { targetBytes: 8192, headersBytes: 8192 };
+const MAX_HEAD = { targetBytes: 8192, headersBytes: 8192 };
 
 const undecodable = (path: string) =>
   /^\/(storage|presigned)\/[^/]+\//.test(path) ? invalidObjectKey() : undefined;
@@ -56,10 +55,9 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   };
   // aux does not matter here: an edge that empties because of one fault behind it helps nobody
   const isReady = () => (deps.isWarm?.() ?? true) && (callers?.isReady() ?? true);
-  const limits = createRateLimits(metrics);
-  const limit = limits({ name: "requests", perMinute: rateLimitPerMinute(settings) });
-  const isAskedBehind = (request: FastifyRequest) => jobs !== undefined && isUnderV1(request);
-  const admission = admitCallers({ callers, limit, isAskedBehind });
+  const makeLimit = rateLimitMaker(metrics);
+  const limit = makeLimit({ name: "requests", perMinute: rateLimitPerMinute(settings) });
+  const admission = admitCallers({ callers, limit, askedBehind: jobs && "/v1/" });
   const clientPlaces: ClientPlaces = {
     most: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
     clientOf: ({ caller, client }) =>
@@ -67,7 +65,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   };
   const trustProxy = settings.TRUST_PROXY;
   const common = { settings, about, isReady, admission, clientPlaces, trustProxy, logger, metrics };
-  const options = { ...common, headLimits: HEAD_LIMITS, undecodable };
+  const options = { ...common, maxHead: MAX_HEAD, undecodable };
   return createServer(options, async (app) => {
     const toAux = createForward(aux, deps.layer);
     aboutRoutes(app, settings, jobs && createJobsHealth(jobs, jobsLayer));
@@ -75,11 +73,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     configRoutes(app, toAux);
     if (!jobs) return;
     const perMinute = settings.LOGIN_RATE_PER_MINUTE;
-    const loginLimit = (name: string) => limits({ name, perMinute });
+    const loginLimit = (name: string) => makeLimit({ name, perMinute });
     await v1Routes(app, createForward(jobs, jobsLayer), { limit, loginLimit });
   });
 }
-
-/** The paths of jobs, those too that only an older or a newer one has. */
-const isUnderV1 = ({ is404, url, routeOptions }: FastifyRequest): boolean =>
-  (is404 ? url : routeOptions.url)?.startsWith("/v1/") === true;

@@ -2,10 +2,10 @@
 import {
   type App,
   admitLayer,
-  createRateLimits,
   createServer,
   type Logger,
   type Metrics,
+  rateLimitMaker,
 } from "@airlock/http";
 import type { AwsLogin, LayerGuard } from "@airlock/identity";
 import { queuesOf, type Sealer, type Store } from "@airlock/jobs-store";
@@ -68,7 +68,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
     const audit = createAudit(logger);
     const allowed = { accounts: settings.ALLOWED_AWS_ACCOUNTS, role: settings.ALLOWED_AWS_ROLE };
     const perMinute = rateLimitPerMinute(settings);
-    const limit = createRateLimits(metrics)({ name: "requests", perMinute });
+    const limit = rateLimitMaker(metrics)({ name: "requests", perMinute });
     const isBehindGateways = layer !== undefined;
     const known = { store, allowed, lastUsed, metrics: counters };
     const keys = createKeys({ ...known, limit, isBehindGateways });

@@ -7,8 +7,8 @@ import {
 } from "@aws-sdk/client-s3";
 import type { RegionalS3 } from "../bucket-regions.ts";
 import type { AwsCaller } from "../caller.ts";
+import { CLASSES, sendOptions } from "../classes.ts";
 import { UnusableAnswerError } from "../errors.ts";
-import { LIMITS, sendOptions } from "../limits.ts";
 import type { CallOptions } from "../reads.ts";
 
 /** Pages are asked for at full size, however few items are wanted: a size would tell what it was chosen by. */
@@ -49,9 +49,9 @@ export function createObjectLister(s3: RegionalS3, call: AwsCaller): ListObjects
       ContinuationToken: token,
       EncodingType: "url", // XML has no way to write most control characters, which keys may hold
     };
-    return call("s3.ListObjectsV2", LIMITS.list, options, async (abortSignal) => {
+    return call("s3.ListObjectsV2", CLASSES.list, options, async (abortSignal) => {
       return pageOf(
-        await s3.send(new ListObjectsV2Command(input), sendOptions(LIMITS.list, abortSignal)),
+        await s3.send(new ListObjectsV2Command(input), sendOptions(CLASSES.list, abortSignal)),
       );
     });
   };

@@ -1,8 +1,8 @@
 /** Bodies that S3 is still sending: how many there may be, and what ends one early. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
+import { MAX_STREAMS, STREAM_IDLE_MS, STREAM_STILL_MS } from "../classes.ts";
 import { DeadlineExceededError } from "../deadline.ts";
-import { MAX_STREAMS, STREAM_IDLE_MS, STREAM_STILL_MS } from "../limits.ts";
 import type { CallOptions } from "../reads.ts";
 
 /** What is too late is noticed at most this fraction of its limit later. */

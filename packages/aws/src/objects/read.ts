@@ -8,8 +8,8 @@ import {
 } from "@aws-sdk/client-s3";
 import type { RegionalS3 } from "../bucket-regions.ts";
 import type { AwsCaller } from "../caller.ts";
+import { CLASSES, sendOptions } from "../classes.ts";
 import { awsProblem, UnusableAnswerError } from "../errors.ts";
-import { LIMITS, sendOptions } from "../limits.ts";
 import type { AwsOperation } from "../observed-call.ts";
 import type { CallOptions } from "../reads.ts";
 import { isMissing, isNameless, notModified, refusalOf } from "./errors.ts";
@@ -49,7 +49,7 @@ export function createObjectReader(
     const get = (asked: ObjectConditions, signal: AbortSignal) =>
       getObject(s3, object, asked, signal).catch(instead);
     const within = (operation: AwsOperation, ask: (signal: AbortSignal) => Promise<Answer>) =>
-      call(operation, LIMITS.stream, options, ask);
+      call(operation, CLASSES.stream, options, ask);
     if (method === "HEAD") return within("s3.HeadObject", (signal) => head(conditions, signal));
     return streams.hold(options, () =>
       within("s3.GetObject", (signal) =>
@@ -75,7 +75,7 @@ async function getObject(
   abortSignal: AbortSignal,
 ): Promise<Answer> {
   const command = new GetObjectCommand({ ...object, ...askUnder("GET", conditions) });
-  const found = await s3.send(command, sendOptions(LIMITS.stream, abortSignal));
+  const found = await s3.send(command, sendOptions(CLASSES.stream, abortSignal));
   const body = found.Body as IncomingMessage;
   if (!isObject(found)) {
     body.destroy();
@@ -93,7 +93,7 @@ async function headObject(
 ): Promise<Answer> {
   const head = async (): Promise<Answer> => {
     const command = new HeadObjectCommand({ ...object, ...askUnder("HEAD", conditions) });
-    const found = await s3.send(command, sendOptions(LIMITS.stream, abortSignal));
+    const found = await s3.send(command, sendOptions(CLASSES.stream, abortSignal));
     if (!isObject(found)) throw new UnusableAnswerError("an ETag or a date");
     return { status: 200, headers: headersOf(found), body: null };
   };
@@ -102,7 +102,7 @@ async function headObject(
   } catch (error) {
     const named = await namedAs(error, async () => {
       const firstByte = new GetObjectCommand({ ...object, Range: "bytes=0-0" });
-      const found = await s3.send(firstByte, sendOptions(LIMITS.stream, abortSignal));
+      const found = await s3.send(firstByte, sendOptions(CLASSES.stream, abortSignal));
       (found.Body as IncomingMessage).destroy();
     });
     if (named !== undefined) throw named;

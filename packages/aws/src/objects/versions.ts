@@ -6,8 +6,8 @@ import {
 } from "@aws-sdk/client-s3";
 import type { RegionalS3 } from "../bucket-regions.ts";
 import type { AwsCaller } from "../caller.ts";
+import { CLASSES, sendOptions } from "../classes.ts";
 import { UnusableAnswerError } from "../errors.ts";
-import { LIMITS, sendOptions } from "../limits.ts";
 import type { CallOptions } from "../reads.ts";
 import { decodeKey } from "./list.ts";
 
@@ -38,7 +38,7 @@ export type ListVersions = (
  */
 export function createVersionLister(s3: RegionalS3, call: AwsCaller): ListVersions {
   return (bucket, key, { limit, after }, options = {}) =>
-    call("s3.ListObjectVersions", LIMITS.list, options, async (abortSignal) => {
+    call("s3.ListObjectVersions", CLASSES.list, options, async (abortSignal) => {
       const versions: ObjectVersion[] = [];
       let last = after;
       for (;;) {
@@ -50,7 +50,7 @@ export function createVersionLister(s3: RegionalS3, call: AwsCaller): ListVersio
           EncodingType: "url",
           ...(last !== undefined && { KeyMarker: key, VersionIdMarker: last }),
         });
-        const page = pageOf(await s3.send(command, sendOptions(LIMITS.list, abortSignal)), key);
+        const page = pageOf(await s3.send(command, sendOptions(CLASSES.list, abortSignal)), key);
         if (isFull && page.versions.length > 0) return { versions, next: last };
         versions.push(...page.versions);
         if (page.next === undefined) return { versions };

@@ -1,8 +1,8 @@
 /** All parameters by name, without values: fetched rarely, since SSM describes fifty in about a second. */
 import type { ParameterPrefix } from "@airlock/contract";
 import { DescribeParametersCommand } from "@aws-sdk/client-ssm";
+import { CLASSES } from "../classes.ts";
 import { isOutage } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
 import { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
 import { type AllPages, Pages } from "./pages.ts";
@@ -66,7 +66,7 @@ export class ParameterList {
   async #read(prefix: string, options: ListOptions): Promise<Read<ParameterInfo[]>> {
     const { revalidate, signal, caller } = options;
     const fetch = () => this.#fetch(prefix, caller);
-    const reader = { revalidate, signal, limitMs: LIMITS.list.wholeMs };
+    const reader = { revalidate, signal, limitMs: CLASSES.list.wholeMs };
     const { value, ...news } = await this.#cache.read(prefix, fetch, reader);
     return { value: value.items, ...news };
   }

@@ -1,7 +1,7 @@
 /** Calls to SSM within their budgets: first a turn is waited for, then the call is made. */
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsCaller } from "../caller.ts";
-import { LEAST_WORK_MS, LIMITS, type Limits, sendOptions } from "../limits.ts";
+import { CLASSES, type ClassRules, LEAST_WORK_MS, sendOptions } from "../classes.ts";
 import type { AwsOperation } from "../observed-call.ts";
 import type { Session } from "../session.ts";
 import type { Budget, BudgetClass } from "./budget.ts";
@@ -54,7 +54,7 @@ export class SsmCalls {
    */
   async make<T>(operation: AwsOperation, turn: Turn, work: SsmWork<T>): Promise<T> {
     const { now } = this.#options;
-    const { workMs } = LIMITS[turn.class];
+    const { workMs } = CLASSES[turn.class];
     const endsAt = now() + workMs;
     try {
       return await this.#attempt(operation, turn, workMs, work);
@@ -94,10 +94,10 @@ export class SsmCalls {
     work: SsmWork<T>,
   ): Promise<T> {
     const { ssm, call } = this.#options;
-    const limits: Limits = { ...LIMITS[turn.class], workMs };
+    const rules: ClassRules = { ...CLASSES[turn.class], workMs };
     try {
-      return await call(operation, limits, { caller: turn.caller }, (signal) =>
-        work(ssm, sendOptions(limits, signal)),
+      return await call(operation, rules, { caller: turn.caller }, (signal) =>
+        work(ssm, sendOptions(rules, signal)),
       );
     } catch (problem) {
       if (isThrottled(problem)) this.#budgetOf(turn.class).throttled();

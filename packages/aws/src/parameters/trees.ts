@@ -7,8 +7,8 @@ import {
 } from "@airlock/contract";
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { LRUCache } from "lru-cache";
+import { CLASSES } from "../classes.ts";
 import { awsProblem, isOutage } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
 import type { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
 import { MAX_NAMES } from "./batcher.ts";
@@ -52,7 +52,7 @@ export class Trees {
     return this.#options.cache.read(key, fetch, {
       revalidate,
       signal,
-      limitMs: LIMITS.tree.wholeMs,
+      limitMs: CLASSES.tree.wholeMs,
     });
   }
 
@@ -103,7 +103,7 @@ export class Trees {
     const { value, cache } = await this.#options.decrypted.read(
       referenceTo(name),
       options,
-      LIMITS.tree.turnMs,
+      CLASSES.tree.turnMs,
     );
     // an old value would make the whole tree look newer than it is
     if (cache === "stale") throw awsProblem("aws_error");

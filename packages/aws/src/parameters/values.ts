@@ -1,7 +1,7 @@
 /** Values by name: from the cache, or from SSM in batches. */
 import { isSecretReference, type Parameter, ProblemError } from "@airlock/contract";
 import { GetParametersCommand } from "@aws-sdk/client-ssm";
-import { LIMITS } from "../limits.ts";
+import { CLASSES } from "../classes.ts";
 import type { ReadCache } from "../read-cache.ts";
 import type { Read, ReadOptions } from "../reads.ts";
 import { Batcher, type BatcherOptions } from "./batcher.ts";
@@ -41,7 +41,7 @@ export class Values {
   async read(
     reference: Reference,
     options: ReadOptions,
-    turnMs: number = LIMITS.value.turnMs,
+    turnMs: number = CLASSES.value.turnMs,
   ): Promise<Read<Parameter>> {
     if (!this.#decrypt && isSecretReference(reference.name)) throw onlyDecrypted();
     const { caller = "", revalidate, signal } = options;
@@ -58,7 +58,7 @@ export class Values {
   #refreshRipe(free: number): void {
     for (const key of this.#cache.ripe(this.#prefix, free)) {
       const reference = referenceFrom(key.slice(this.#prefix.length));
-      this.#cache.refresh(key, () => this.#batcher.ask(reference, REFRESH, LIMITS.value.turnMs));
+      this.#cache.refresh(key, () => this.#batcher.ask(reference, REFRESH, CLASSES.value.turnMs));
     }
   }
 }

@@ -1,5 +1,5 @@
 /** `/s3/buckets` and `/s3/buckets/{bucket}`: which buckets there are, and what is in one. */
-import { type BucketStore, LIMITS, type ObjectStore } from "@airlock/aws";
+import { type BucketStore, CLASSES, type ObjectStore } from "@airlock/aws";
 import {
   Buckets,
   BucketsQuery,
@@ -23,7 +23,7 @@ export function bucketRoutes(
   buckets: BucketStore,
   objects: ObjectStore,
   access: Access,
-  listLimitMs: number = LIMITS.list.wholeMs,
+  listLimitMs: number = CLASSES.list.wholeMs,
 ): void {
   app.get(
     "/s3/buckets",

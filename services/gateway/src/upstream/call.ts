@@ -7,12 +7,12 @@ import type { Dispatcher } from "undici";
 import type { Breaker, RetryBudget } from "./breaker.ts";
 import { CLASSES, type ClassName, type ClassRules, type LaneName, QUEUE_MS } from "./classes.ts";
 import {
+  ANSWERED,
   CallError,
   ClientLeftError,
   callError,
   crowded,
   type Outcome,
-  outcomeOf,
   type Progress,
   unavailable,
 } from "./failures.ts";
@@ -177,7 +177,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#leave(false);
     if (this.#isOver) return;
-    this.#over(outcomeOf(this.#status), true);
+    this.#over(ANSWERED[Math.floor(this.#status / 100)] ?? "protocol", true);
     if (this.#stream) this.#stream.push(null);
     else this.#owner.answered(this.#answer(this.#parts));
   }

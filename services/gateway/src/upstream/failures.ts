@@ -13,11 +13,8 @@ export type Failure = "crowded" | "connect" | "reset" | "timeout" | "late" | "br
 
 /** How a call ended: the class of its answer's status, a failure, or `left`: nobody waited any more. */
 export type Outcome = "1xx" | "2xx" | "3xx" | "4xx" | "5xx" | Failure | "left";
-const ANSWERED: readonly Outcome[] = ["1xx", "1xx", "2xx", "3xx", "4xx", "5xx"];
-
-/** Of a call with an answer; a status that HTTP does not know is no answer. */
-export const outcomeOf = (status: number): Outcome =>
-  ANSWERED[Math.floor(status / 100)] ?? "protocol";
+/** Of a call with an answer, by the hundreds of its status. */
+export const ANSWERED: readonly Outcome[] = ["1xx", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 export class CallError extends Error {
   readonly failure: Failure;

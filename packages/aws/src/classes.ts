@@ -1,4 +1,4 @@
-/** Every limit on calls to AWS, by class: how long each part may take, how many run, and one caller's share. */
+/** The classes of calls to AWS: how long each part may take, how many run, and one caller's share. */
 
 /** Places for calls of their own, so that what is slow by nature holds up nothing else. */
 export const LANES = {
@@ -16,7 +16,7 @@ export type LaneName = keyof typeof LANES;
 export const CALLER_SHARE = 0.5;
 
 /** In milliseconds; each is longer than those within it, and `wholeMs` shorter than the gateway's limit. */
-export interface Limits {
+export interface ClassRules {
   readonly lane: LaneName;
   /** Longest wait for a turn in the budget of calls; S3 has none. */
   readonly turnMs: number;
@@ -30,7 +30,7 @@ export interface Limits {
   readonly wholeMs: number;
 }
 
-export const LIMITS = {
+export const CLASSES = {
   /** One parameter. */
   value: {
     lane: "value",
@@ -76,9 +76,9 @@ export const LIMITS = {
     workMs: 2000,
     wholeMs: 13_000,
   },
-} as const satisfies Record<string, Limits>;
+} as const satisfies Record<string, ClassRules>;
 
-export type LimitsName = keyof typeof LIMITS;
+export type ClassName = keyof typeof CLASSES;
 
 /** Making a connection, of every class. */
 export const CONNECT_MS = 500;
@@ -98,7 +98,7 @@ export const STREAM_STILL_MS = 5000;
 export const CACHE_SHARES = { values: 0.75, lists: 0.25 } as const;
 
 /** What one call of a class is sent with. */
-export const sendOptions = ({ attemptMs }: Limits, abortSignal: AbortSignal) => ({
+export const sendOptions = ({ attemptMs }: ClassRules, abortSignal: AbortSignal) => ({
   abortSignal,
   requestTimeout: attemptMs,
 });
