@@ -86,7 +86,7 @@ export const Job = z
     fqdn: z.string().optional(),
     failure_reason: z.string().optional(),
     current_detailed_status: z.string().optional(),
-    pod_logs: z.string().optional(),
+    pod_logs: z.string().optional().meta({ description: "Of one job, not in lists." }),
     warning: z.string().optional(),
     disk_name: z.string().optional(),
     ebs_volume_id: z.string().optional(),
@@ -100,12 +100,14 @@ export const Job = z
 export const Jobs = z
   .object({
     jobs: z.array(Job),
-    total: z.int().meta({ description: "On all pages." }),
+    total: z.int().optional().meta({ description: "On all pages; not told with a cursor." }),
     limit: z.int(),
     offset: z.int(),
     next_cursor: z.string().nullable().meta({ description: "null on the last page." }),
   })
   .meta({ id: "Jobs", description: "The user's jobs, newest first." });
+
+const STATUS_WORDS = JOB_STATUSES.join(", ");
 
 const numberWord = (min: number, max: number) => {
   const error = `must be a number from ${min} to ${max}`;
@@ -120,8 +122,13 @@ export const JobsQuery = z
   .strictObject({
     status: z
       .string()
-      .transform((text) => text.split(",").filter(Boolean))
-      .pipe(z.array(z.enum(JOB_STATUSES, { error: `is none of ${JOB_STATUSES.join(", ")}` })))
+      .transform((text) => text.split(",").map((word) => word.trim()))
+      .transform((words) => words.filter((word) => word !== ""))
+      .pipe(
+        z
+          .array(z.enum(JOB_STATUSES, { error: `is none of ${STATUS_WORDS}` }))
+          .min(1, { error: `names none of ${STATUS_WORDS}; without it all are listed` }),
+      )
       .optional()
       .describe("Only jobs in one of these states, by comma."),
     gpu_type: z

@@ -24,4 +24,5 @@ export { traceContextOf } from "./request-context.ts";
 export { sendParts } from "./send-parts.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";
+export { validateAs } from "./validation.ts";
 export type { ClientPlaces } from "./waiting.ts";

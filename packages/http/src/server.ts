@@ -23,7 +23,6 @@ import { registerNotFound } from "./not-found.ts";
 import { answerInOrder, oneAtATime } from "./pipelining.ts";
 import { registerProbes } from "./probes.ts";
 import { sendProblem } from "./problems.ts";
-import { queryAwareCompiler } from "./query-validation.ts";
 import { requestIdOf, traceContextOf } from "./request-context.ts";
 import { RequestLogger } from "./request-logger.ts";
 import { routedPath } from "./request-target.ts";
@@ -31,6 +30,7 @@ import { SECURITY_HEADERS } from "./security-headers.ts";
 import { registerShedding } from "./shedding.ts";
 import { createCut, watchReaders } from "./slow-readers.ts";
 import { boundUnsentAnswers } from "./unsent-answers.ts";
+import { queryAwareCompiler } from "./validation.ts";
 import { type ClientPlaces, registerWaiting } from "./waiting.ts";
 
 export interface ServerOptions {

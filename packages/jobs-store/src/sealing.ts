@@ -24,12 +24,13 @@ const CIPHER = "aes-256-gcm";
 /** NIST SP 800-38D §8.2.2: 96 random bits are good for 2^32 values under one key. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const MAX_KEYS = 2;
+const MAX_KEYS = 3;
 const LINE = /^([A-Za-z0-9_.-]{1,32}):([A-Za-z0-9+/]{43}=)$/;
 
 /**
- * Reads the text of a keys file: a line `<id>:<32 bytes in base64>` each, at most two. The first
- * one seals, both open: a new key is put first and the old one stays until nothing needs it.
+ * Reads the text of a keys file: a line `<id>:<32 bytes in base64>` each, at most three. The first
+ * one seals, all open. A new key is put last, and first only when every process has it: else what
+ * one seals another could not open. An old one stays until nothing needs it.
  *
  * @throws Error that names a line and repeats nothing of it.
  */
@@ -42,8 +43,8 @@ export function parseSealingKeys(text: string): [SealingKey, ...SealingKey[]] {
     return [{ id, key: Buffer.from(key, "base64") }];
   });
   const [first, ...more] = keys;
-  if (!first || keys.length > MAX_KEYS) throw new Error("there must be one key or two");
-  if (more.some(({ id }) => id === first.id)) throw new Error("an id is there twice");
+  if (!first || keys.length > MAX_KEYS) throw new Error("there must be one key, two or three");
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) throw new Error("an id is there twice");
   return [first, ...more];
 }
 

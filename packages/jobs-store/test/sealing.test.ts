@@ -17,6 +17,23 @@ test("a new key in front seals, and the old one behind it still opens", () => {
   assert.throws(() => before.open(place, after.seal(place, "x")), /key .* is not there/);
 });
 
+test("a key is exchanged in two steps: at each, every process opens what any other one seals", () => {
+  const [old, next] = [line("old"), line("next")];
+  const files = [[old], [old, next], [next, old], [next]].map((lines) => lines.join("\n"));
+  const sealers = files.map((text) => createSealer(parseSealingKeys(text)));
+  for (const [step, sealer] of sealers.entries()) {
+    const sealed = sealer.seal(place, "kept");
+    // while one step is rolled out, processes before it and after it serve side by side
+    for (const other of sealers.slice(Math.max(0, step - 1), step + 2)) {
+      // the last step is for when nothing is left that the old key sealed
+      if (other === sealers[3] && sealed.key_id === "old") continue;
+      assert.equal(other.open(place, sealed), "kept");
+    }
+  }
+  const three = createSealer(parseSealingKeys([next, old, line("older")].join("\n")));
+  assert.equal(three.seal(place, "x").key_id, "next");
+});
+
 test("equal texts are sealed differently, and a changed one does not open", () => {
   const sealer = createSealer(parseSealingKeys(line("k")));
   const [one, two] = [sealer.seal(place, "same"), sealer.seal(place, "same")];
@@ -29,8 +46,8 @@ test("equal texts are sealed differently, and a changed one does not open", () =
 
 for (const [name, text] of [
   ["no key", "\n# none\n"],
-  ["three keys", [line("a"), line("b"), line("c")].join("\n")],
-  ["an id twice", [line("a"), line("a")].join("\n")],
+  ["four keys", [line("a"), line("b"), line("c"), line("d")].join("\n")],
+  ["an id twice", [line("a"), line("b"), line("b")].join("\n")],
   ["a short key", `a:${randomBytes(16).toString("base64")}`],
   ["no id", randomBytes(32).toString("base64")],
 ] as const) {

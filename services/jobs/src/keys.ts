@@ -9,11 +9,13 @@ import {
   judgeKey,
   type KeyLookup,
   keyCaller,
+  presentedKeyHash,
 } from "@airlock/identity";
-import { findKeyByHash, type Store } from "@airlock/jobs-store";
+import { findKeyByHash, findRotation, type Store } from "@airlock/jobs-store";
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from "fastify";
 import type { JobsMetrics } from "./jobs-metrics.ts";
 import type { LastUsed } from "./last-used.ts";
+import { idempotencyKeyOf, placeOf } from "./mutations.ts";
 
 export interface Keys {
   /** Lets a request in by its key, or throws. */
@@ -34,6 +36,10 @@ export interface KeysOptions {
   /** The peers are gateways: what none of them tells the address of counts for nobody. */
   readonly isBehindGateways: boolean;
 }
+
+export const ROTATION = "/v1/keys/rotate";
+/** As long as a client may take to ask for a rotation again whose answer it has not seen. */
+const AGAIN_SECONDS = 60;
 
 export function createKeys(options: KeysOptions): Keys {
   const { store, allowed, lastUsed, metrics, limit, isBehindGateways } = options;
@@ -74,6 +80,23 @@ export function createKeys(options: KeysOptions): Keys {
     limit?.spend(request, reply);
   };
 
+  /** The key that a rotation has just ended asks for that rotation again: told so, and let in no further. */
+  const enterAgain = async (request: FastifyRequest): Promise<boolean> => {
+    const key = request.routeOptions.url === ROTATION && idempotencyKeyOf(request);
+    const keyHash = presentedKeyHash(request.raw.rawHeaders);
+    if (!key || keyHash === undefined) return false;
+    const place = placeOf(request, key);
+    const owner = await findRotation(store.pool, {
+      ...place,
+      keyHash,
+      withinSeconds: AGAIN_SECONDS,
+    });
+    if (owner === undefined) return false;
+    const { user_id: userId, username, key_prefix: keyPrefix } = owner;
+    request.user = { userId, username, keyPrefix, keyHash };
+    return true;
+  };
+
   return {
     async authenticate(request, reply) {
       const { rawHeaders } = request.raw;
@@ -87,6 +110,7 @@ export function createKeys(options: KeysOptions): Keys {
         isGood = verdict.ok;
         if (verdict.ok) return enter(request, reply, verdict);
         metrics.keyChecks.labels(verdict.state).inc();
+        if (verdict.state === "revoked" && (await enterAgain(request))) return;
         const headers = { "www-authenticate": verdict.wwwAuthenticate };
         throw new ProblemError(verdict.code, verdict.detail, { headers });
       } finally {

@@ -35,7 +35,7 @@ export function createMutations(store: Store): Mutate {
     request: FastifyRequest,
     work: (transaction: Queryable) => Promise<Answer>,
   ): Promise<Outcome<Answer>> => {
-    const key = keyOf(request);
+    const key = idempotencyKeyOf(request);
     if (key === undefined) {
       return { answer: await transact(store, work), isRepeat: false };
     }
@@ -74,14 +74,20 @@ function claimOf(request: FastifyRequest, key: string): Claim {
   const asked = JSON.stringify([request.params, request.body ?? null]);
   return {
     userId: userOf(request).userId,
-    route: `${request.method} ${request.routeOptions.url}`,
-    key: createHash("sha256").update(key).digest("hex"),
+    ...placeOf(request, key),
     fingerprint: createHmac("sha256", key).update(asked).digest("hex"),
     ttlSeconds: KEEP_SECONDS,
   };
 }
 
-function keyOf({ headers }: FastifyRequest): string | undefined {
+/** Where the answer to a request is kept, among those of its user. */
+export const placeOf = ({ method, routeOptions }: FastifyRequest, key: string) => ({
+  route: `${method} ${routeOptions.url}`,
+  key: createHash("sha256").update(key).digest("hex"),
+});
+
+/** @returns undefined without one. @throws ProblemError invalid_idempotency_key. */
+export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
   const key = headers["idempotency-key"];
   if (key === undefined) return undefined;
   if (typeof key === "string" && KEY.test(key)) return key;

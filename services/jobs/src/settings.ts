@@ -24,7 +24,7 @@ const fields = z.object({
     .string()
     .optional()
     .describe(
-      "Keys that encrypt env_vars, one or two lines `<id>:<32 bytes in base64>`, the newest first. Unset means a key of this process alone, in dev.",
+      "Keys that encrypt env_vars, one to three lines `<id>:<32 bytes in base64>`; the first one encrypts, all decrypt. Unset means a key of this process alone, in dev.",
     ),
   RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
     .optional()

@@ -103,6 +103,53 @@ test("a rotation that is asked for again by its Idempotency-Key shows no key", a
   assert.ok(!JSON.stringify(rows).includes(rotated.body.api_key));
 });
 
+test("the key that a rotation ended opens the repeat of that rotation for a minute, and nothing else", async () => {
+  const key = await one.login();
+  const rotate = (rig: JobsRig, name?: string) =>
+    rig.ask("POST", "/v1/keys/rotate", { key, headers: name ? { "idempotency-key": name } : {} });
+  assert.equal((await rotate(one, "lost-answer")).status, 200);
+  for (const rig of [one, other]) {
+    const since = performance.now();
+    while ((await listKeys(rig, key)).status === 200) {
+      assert.ok(performance.now() - since < 5000, "still let in");
+    }
+    const again = await rotate(rig, "lost-answer");
+    assert.equal(again.status, 409, JSON.stringify(again.body));
+    assert.equal(again.body.code, "answer_not_repeatable");
+    for (const refused of [
+      await rotate(rig),
+      await rotate(rig, "another"),
+      await listKeys(rig, key),
+      await rig.ask("POST", "/v1/disks", {
+        key,
+        body: { disk_name: "stolen" },
+        headers: { "idempotency-key": "lost-answer" },
+      }),
+    ]) {
+      assert.equal(refused.status, 403, JSON.stringify(refused.body));
+      assert.equal(refused.body.code, "api_key_revoked");
+    }
+  }
+  for (const [table, column] of [
+    ["api_keys", "revoked_at"],
+    ["idempotency_keys", "created_at"],
+  ]) {
+    await one.db.query(`UPDATE ${table} SET ${column} = ${column} - interval '61 seconds'`);
+  }
+  assert.equal((await rotate(one, "lost-answer")).status, 403);
+});
+
+test("a key that was revoked by hand opens no repeat", async () => {
+  const [key, second] = [await one.login(), await one.login()];
+  const headers = { "idempotency-key": "by-the-second" };
+  assert.equal((await one.ask("POST", "/v1/keys/rotate", { key: second, headers })).status, 200);
+  await one.db.query("UPDATE api_keys SET revoked_at = now() WHERE key_hash = $1", [
+    hashApiKey(key),
+  ]);
+  const answer = await one.ask("POST", "/v1/keys/rotate", { key, headers });
+  assert.equal(answer.status, 403, JSON.stringify(answer.body));
+});
+
 test("the list shows prefixes and which key asked, never a key", async () => {
   await one.db.query("DELETE FROM api_keys");
   const key = await one.login();

@@ -61,6 +61,36 @@ test("status, gpu_type and since select, and limit and offset page", async () =>
   assert.equal(first.body.offset, 1);
 });
 
+test("who goes by cursor is told no count, and no list holds logs", async () => {
+  await jobs.db.query("UPDATE reservations SET pod_logs = 'a log'");
+  const first = await list("limit=500");
+  assert.equal(first.body.jobs.length, 500);
+  assert.equal(typeof first.body.total, "number");
+  const counts = () => jobs.statements.filter((sql) => sql.includes("count(*)")).length;
+  const before = counts();
+  const next = await list(`limit=500&cursor=${first.body.next_cursor}`);
+  assert.equal(next.status, 200, JSON.stringify(next.body));
+  assert.equal("total" in next.body, false);
+  assert.equal(counts(), before);
+  for (const job of [...first.body.jobs, ...next.body.jobs]) assert.equal("pod_logs" in job, false);
+  const shown = await jobs.ask("GET", `/v1/jobs/${first.body.jobs[0].job_id}`, { key: alice });
+  assert.equal(shown.body.pod_logs, "a log");
+  await jobs.db.query("UPDATE reservations SET pod_logs = NULL");
+});
+
+for (const query of ["status=", "status=,", "status=%20,%20"]) {
+  test(`?${query} names no state, and is told so`, async () => {
+    const { status, body } = await list(query);
+    assert.equal(status, 400, JSON.stringify(body));
+    assert.match(body.detail, /status: names none of queued, .*; without it all are listed/);
+  });
+}
+
+test("states may stand beside blanks and commas too many", async () => {
+  const [plain, odd] = [await list("status=active,failed"), await list("status=active,%20failed,")];
+  assert.equal(odd.body.total, plain.body.total);
+});
+
 for (const query of [
   "status=lost",
   "limit=0",

@@ -118,6 +118,40 @@ for (const [name, change] of [
   });
 }
 
+for (const [name, body, words] of [
+  ["nothing", {}, /region: /],
+  [
+    "a short secret",
+    { ...rawLogin(KNOWN_SESSIONS.gpuUser), aws_secret_access_key: "x" },
+    /aws_secret_access_key: /,
+  ],
+  [
+    "a token that is no text",
+    { ...rawLogin(KNOWN_SESSIONS.gpuUser), aws_session_token: 5 },
+    /^aws_session_token: /,
+  ],
+  [
+    "an access key alone",
+    { aws_access_key_id: "ASIAIOSFODNN7EXAMPLE" },
+    /^aws_secret_access_key: /,
+  ],
+  [
+    "a signature of the wrong length",
+    { ...signed("A".repeat(43)), signature: "ab" },
+    /^signature: must be 64 hex digits$/,
+  ],
+  ["a date that is none", { ...signed("A".repeat(43)), date: "now" }, /^date: must be like/],
+  ["a region that is none", { ...signed("A".repeat(43)), region: "moon-1" }, /^region: /],
+  ["a list", [], /^body: /],
+] as const) {
+  test(`a login body with ${name} is refused by the name of its member`, async () => {
+    const answer = await login(body);
+    assert.equal(answer.status, 422, JSON.stringify(answer.body));
+    assert.match(answer.body.detail, words);
+    assert.doesNotMatch(answer.body.detail, /body: Invalid input$/);
+  });
+}
+
 for (const how of ["redirect", "oversized", "xmlInJson"] as const) {
   test(`an STS that answers badly (${how}) gives nobody a key`, async () => {
     world.aws.faults.set([{ kind: "badIdentity", how }]);

@@ -32,7 +32,7 @@ export { findJobOwner } from "./jobs/find-job-owner.ts";
 export { type FindJobsByPrefixArgs, findJobsByPrefix } from "./jobs/find-jobs-by-prefix.ts";
 export { type InsertJobArgs, insertJob } from "./jobs/insert-job.ts";
 export type { JobFilter } from "./jobs/job-filter.ts";
-export type { JobRow, StatusChange } from "./jobs/job-row.ts";
+export type { JobRow, ListedJobRow, StatusChange } from "./jobs/job-row.ts";
 export {
   FINAL_STATES,
   isLive,
@@ -46,6 +46,7 @@ export { pickPodName } from "./jobs/pick-pod-name.ts";
 export { deleteEndedKeys } from "./keys/delete-ended-keys.ts";
 export { endOldestBeyond } from "./keys/end-oldest-beyond.ts";
 export { type FoundKey, findKeyByHash } from "./keys/find-key-by-hash.ts";
+export { type FindRotationArgs, findRotation, type RotatedKeyRow } from "./keys/find-rotation.ts";
 export { type InsertKeyArgs, insertKey } from "./keys/insert-key.ts";
 export type { KeyRow } from "./keys/key-row.ts";
 export { listKeys } from "./keys/list-keys.ts";

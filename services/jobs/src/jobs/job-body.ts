@@ -1,11 +1,11 @@
 /** A row of the database as a client sees it. */
 import type { Job } from "@airlock/contract";
-import type { JobRow, Sealer } from "@airlock/jobs-store";
+import type { JobRow, ListedJobRow, Sealer } from "@airlock/jobs-store";
 import { isoTime, isoTimeOrNull } from "../times.ts";
 
 const SSH_PORT = 22;
 
-export function jobBody(row: JobRow, sealer: Sealer): Job {
+export function jobBody(row: JobRow | ListedJobRow, sealer: Sealer): Job {
   const { reservation_id } = row;
   return {
     job_id: reservation_id,
@@ -35,7 +35,7 @@ export function jobBody(row: JobRow, sealer: Sealer): Job {
       fqdn: row.fqdn,
       failure_reason: row.failure_reason,
       current_detailed_status: row.current_detailed_status,
-      pod_logs: row.pod_logs,
+      pod_logs: "pod_logs" in row ? row.pod_logs : null,
       warning: row.warning,
       disk_name: row.disk_name,
       ebs_volume_id: row.ebs_volume_id,
@@ -48,7 +48,7 @@ export function jobBody(row: JobRow, sealer: Sealer): Job {
 }
 
 /** A client takes an active job without a command for a fault, so there is always one. */
-function sshCommandOf({ ssh_command, fqdn, node_ip, node_port, pod_name }: JobRow): string {
+function sshCommandOf({ ssh_command, fqdn, node_ip, node_port, pod_name }: ListedJobRow): string {
   if (ssh_command?.startsWith("ssh ")) return ssh_command;
   const host = fqdn ?? node_ip;
   return host === null ? `ssh ${pod_name}` : `ssh -p ${node_port ?? SSH_PORT} dev@${host}`;
@@ -56,7 +56,7 @@ function sshCommandOf({ ssh_command, fqdn, node_ip, node_port, pod_name }: JobRo
 
 /** The rest of a job can be shown when its token cannot be opened any more. */
 function openToken(
-  { reservation_id, jupyter_token_sealed }: JobRow,
+  { reservation_id, jupyter_token_sealed }: ListedJobRow,
   sealer: Sealer,
 ): string | null {
   if (jupyter_token_sealed === null) return null;

@@ -1,5 +1,6 @@
 /** `/v1/jobs`: submitted, listed, shown. */
 import {
+  JOB_ID,
   Job,
   JobSubmitted,
   Jobs,
@@ -13,7 +14,7 @@ import {
   countJobs,
   type JobFilter,
   type JobPosition,
-  type JobRow,
+  type ListedJobRow,
   listJobs,
 } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -67,13 +68,14 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
       const [rows, total] = await Promise.all([
         // one more than is shown tells whether there is another page
         listJobs(store.pool, { ...filter, after, limit: limit + 1, offset }),
-        countJobs(store.pool, filter),
+        // who goes by cursor was told with the first page
+        after === undefined ? countJobs(store.pool, filter) : undefined,
       ]);
       const page = rows.slice(0, limit);
       const last = rows.length > limit ? page.at(-1) : undefined;
       return {
         jobs: page.map((row) => jobBody(row, sealer)),
-        total,
+        ...(total !== undefined && { total }),
         limit,
         offset,
         next_cursor: last ? cursorAt(list, last) : null,
@@ -105,12 +107,12 @@ const filterOf = (userId: number, { status, gpu_type, since }: JobsQuery): JobFi
   since,
 });
 
-const Position = z.strictObject({ at: z.iso.datetime(), id: z.string() });
+const Position = z.strictObject({ at: z.iso.datetime(), id: z.string().regex(JOB_ID) });
 
 function positionOf(list: string, cursor: string): JobPosition {
   const { at, id } = readCursor(list, cursor, Position);
   return { createdAt: new Date(at), reservationId: id };
 }
 
-const cursorAt = (list: string, { created_at, reservation_id }: JobRow): string =>
+const cursorAt = (list: string, { created_at, reservation_id }: ListedJobRow): string =>
   writeCursor(list, { at: created_at.toISOString(), id: reservation_id });

@@ -5,6 +5,7 @@ import { API_KEY_PREFIX_PATTERN, KEY_REFUSALS, newApiKey } from "@airlock/identi
 import { findKeyByHash, listKeys, type Queryable, revokeKey, rotateKey } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
+import { ROTATION } from "../keys.ts";
 import { type User, userOf } from "../users.ts";
 
 const failures = problems(401, 403, 429, 503);
@@ -37,10 +38,11 @@ export function keyRoutes(app: App, deps: ApiDeps): void {
   );
 
   app.post(
-    "/v1/keys/rotate",
+    ROTATION,
     {
       schema: {
-        summary: "Ends the key of this request and gives another, for what is left of the login.",
+        summary:
+          "Ends the key of this request and gives another, for what is left of the login. Its repeat by Idempotency-Key is 409, for a minute with the key that has ended too.",
         tags: ["keys"],
         response: { 200: RotatedKey, ...failures, ...problems(409) },
       },

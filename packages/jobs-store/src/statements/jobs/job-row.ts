@@ -8,7 +8,8 @@ export interface StatusChange {
   readonly at: string;
 }
 
-export interface JobRow {
+/** A job in a list: without what can be long. */
+export interface ListedJobRow {
   readonly reservation_id: string;
   readonly user_id: number;
   readonly username: string;
@@ -48,19 +49,24 @@ export interface JobRow {
   readonly jupyter_port: number | null;
   readonly jupyter_token_sealed: Sealed | null;
   readonly jupyter_error: string | null;
-  readonly pod_logs: string | null;
   readonly warning: string | null;
   readonly oom_count: number;
   readonly last_oom_at: Date | null;
   readonly oom_container: string | null;
 }
 
+export interface JobRow extends ListedJobRow {
+  readonly pod_logs: string | null;
+}
+
 /** Without env_vars_sealed: whoever starts the pod reads it, nobody else. */
-export const JOB_COLUMNS = `
+export const LISTED_JOB_COLUMNS = `
   reservation_id, user_id, username, status, name, image, command, gpu_type, gpu_count,
   instance_type, duration_hours, disk_name, disk_size_gb, github_user, reservations.created_at,
   updated_at, launched_at, expires_at, failed_at, cancelled_at, reservation_ended, failure_reason,
   current_detailed_status, status_history, namespace, pod_name, node_ip, node_port, fqdn,
   ssh_command, secondary_users, ebs_volume_id, extension_error, jupyter_enabled, jupyter_url,
-  jupyter_port, jupyter_token_sealed, jupyter_error, pod_logs, warning, oom_count, last_oom_at,
+  jupyter_port, jupyter_token_sealed, jupyter_error, warning, oom_count, last_oom_at,
   oom_container`;
+
+export const JOB_COLUMNS = `${LISTED_JOB_COLUMNS}, pod_logs`;
