@@ -9,7 +9,7 @@ import {
   findJobOwner,
   findJobsByPrefix,
   insertJob,
-  type JobRow,
+  type ListedJobRow,
   listGpuTypes,
   listJobs,
   pickPodName,
@@ -80,7 +80,7 @@ test("pages by position are whole and in order while jobs are added", async () =
      FROM generate_series(1, 500) AS n`,
     [carol],
   );
-  const seen: JobRow[] = [];
+  const seen: ListedJobRow[] = [];
   for (let page = 0; ; page++) {
     const last = seen.at(-1);
     const after = last && { createdAt: last.created_at, reservationId: last.reservation_id };
@@ -90,7 +90,7 @@ test("pages by position are whole and in order while jobs are added", async () =
     await insertJob(pool, aJob(carol, `added-${page}-00001`));
   }
   assert.equal(new Set(seen.map((job) => job.reservation_id)).size, 500);
-  const order = (job: JobRow) => `${job.created_at.toISOString()} ${job.reservation_id}`;
+  const order = (job: ListedJobRow) => `${job.created_at.toISOString()} ${job.reservation_id}`;
   assert.deepEqual(seen.map(order), seen.map(order).sort().reverse());
 });
 
