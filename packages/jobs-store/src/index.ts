@@ -9,6 +9,7 @@ export {
   type QueueMessage,
 } from "./messages.ts";
 export { DISK_NAME, POD_NAME, RESERVATION_ID } from "./names.ts";
+export * from "./placement/index.ts";
 export type { QueryAnswer, Queryable } from "./queryable.ts";
 export type { Sealed } from "./sealed.ts";
 export {

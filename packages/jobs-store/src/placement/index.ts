@@ -1,0 +1,14 @@
+/** Who starts where: pure, for the processor that books and for whoever tells what is free. */
+export { type Amount, shareOf } from "./amounts.ts";
+export { type Availability, availabilityOf } from "./availability.ts";
+export {
+  type Booked,
+  type Placed,
+  type Placement,
+  type PlacementNode,
+  type PlacementQuestion,
+  place,
+  type WaitingJob,
+  type Waits,
+} from "./place.ts";
+export { type WaitContext, whyItWaits } from "./why-it-waits.ts";

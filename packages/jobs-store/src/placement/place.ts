@@ -1,0 +1,158 @@
+/**
+ * Which of the jobs that wait start now, and on which node: the one answer that bookings, sentences
+ * and availability come from. All nodes and jobs are of one type.
+ */
+import { type Amount, holds, minus, NOTHING, plus, shareOf } from "./amounts.ts";
+
+export interface PlacementNode {
+  readonly name: string;
+  /** What pods may have of it. */
+  readonly size: Amount;
+  /** Taken by pods that are no jobs. */
+  readonly foreign: Amount;
+  /** Ready, and nobody forbade new pods on it. */
+  readonly isOpen: boolean;
+}
+
+export interface Booked {
+  readonly nodeName: string;
+  readonly amount: Amount;
+  /** At the latest, in milliseconds since 1970. */
+  readonly endsAtMs: number;
+}
+
+export interface WaitingJob {
+  readonly jobId: string;
+  /** 0: of a type without GPUs. */
+  readonly gpus: number;
+}
+
+export interface PlacementQuestion {
+  readonly nodes: readonly PlacementNode[];
+  readonly booked: readonly Booked[];
+  /** In their order. */
+  readonly waiting: readonly WaitingJob[];
+}
+
+export interface Placed {
+  readonly jobId: string;
+  readonly nodeName: string;
+  readonly amount: Amount;
+}
+
+/**
+ * - too_big: no node could hold it, were it empty; it holds nothing, and others pass it
+ * - first: it has a node to itself as soon as that is free enough
+ * - behind: it starts where there is room that the first one does not wait for
+ */
+export type Waits =
+  | { readonly jobId: string; readonly why: "too_big" }
+  | { readonly jobId: string; readonly why: "first"; readonly startsByMs: number }
+  | { readonly jobId: string; readonly why: "behind"; readonly jobsAhead: number };
+
+export interface Placement {
+  readonly placed: readonly Placed[];
+  readonly waits: readonly Waits[];
+  /** On which nobody else starts. */
+  readonly heldNode: string | undefined;
+  /** What is left for others, by node. */
+  readonly left: ReadonlyMap<string, Amount>;
+}
+
+interface Room {
+  readonly node: PlacementNode;
+  /** What it has for jobs when there are none. */
+  readonly empty: Amount;
+  free: Amount;
+}
+
+/**
+ * The first job for which there is a node, but no room at present, holds the node that is free
+ * enough soonest; those behind it start on the other nodes. So large jobs are never passed for ever,
+ * and no node stands empty for them but one.
+ */
+export function place({ nodes, booked, waiting }: PlacementQuestion): Placement {
+  const rooms = nodes.filter(({ isOpen }) => isOpen).map((node) => roomOf(node, booked));
+  const placed: Placed[] = [];
+  const waits: Waits[] = [];
+  let held: Room | undefined;
+  let jobsAhead = 0;
+  for (const { jobId, gpus } of waiting) {
+    const room = fullestThatHolds(rooms, gpus, held);
+    if (room) {
+      const amount = shareOf(room.node.size, gpus);
+      room.free = minus(room.free, amount);
+      placed.push({ jobId, nodeName: room.node.name, amount });
+      continue;
+    }
+    const able = rooms.filter(({ node, empty }) => holds(empty, shareOf(node.size, gpus)));
+    if (able.length === 0) {
+      waits.push({ jobId, why: "too_big" });
+      continue;
+    }
+    if (held === undefined) {
+      const [soonest, startsByMs] = soonestOf(able, gpus, booked);
+      held = soonest;
+      waits.push({ jobId, why: "first", startsByMs });
+    } else {
+      waits.push({ jobId, why: "behind", jobsAhead });
+    }
+    jobsAhead++;
+  }
+  return {
+    placed,
+    waits,
+    heldNode: held?.node.name,
+    left: new Map(rooms.map((room) => [room.node.name, room === held ? NOTHING : room.free])),
+  };
+}
+
+function roomOf(node: PlacementNode, booked: readonly Booked[]): Room {
+  const empty = minus(node.size, node.foreign);
+  const taken = booked
+    .filter(({ nodeName }) => nodeName === node.name)
+    .reduce((sum, { amount }) => plus(sum, amount), NOTHING);
+  return { node, empty, free: minus(empty, taken) };
+}
+
+/** The node with the least left: large jobs need those that are empty. */
+function fullestThatHolds(
+  rooms: readonly Room[],
+  gpus: number,
+  held: Room | undefined,
+): Room | undefined {
+  return rooms
+    .filter((room) => room !== held && holds(room.free, shareOf(room.node.size, gpus)))
+    .toSorted((a, b) => leftOf(a) - leftOf(b) || compare(a.node.name, b.node.name))[0];
+}
+
+const leftOf = ({ free }: Room): number => free.gpus + free.slots;
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** What was placed a moment ago counts as never ending: it was not there when it was asked. */
+function soonestOf(
+  able: readonly Room[],
+  gpus: number,
+  booked: readonly Booked[],
+): [room: Room, atMs: number] {
+  const times = able.map((room) => [room, freeAtMs(room, gpus, booked)] as const);
+  const [first] = times.toSorted(
+    ([a, aMs], [b, bMs]) =>
+      compareTimes(aMs, bMs) || leftOf(b) - leftOf(a) || compare(a.node.name, b.node.name),
+  );
+  const [room, atMs] = first as (typeof times)[number];
+  return [room, atMs];
+}
+
+const compareTimes = (a: number, b: number): number => (a === b ? 0 : a - b);
+
+function freeAtMs({ node, free }: Room, gpus: number, booked: readonly Booked[]): number {
+  const wanted = shareOf(node.size, gpus);
+  let then = free;
+  const here = booked.filter(({ nodeName }) => nodeName === node.name);
+  for (const { amount, endsAtMs } of here.toSorted((a, b) => a.endsAtMs - b.endsAtMs)) {
+    then = plus(then, amount);
+    if (holds(then, wanted)) return endsAtMs;
+  }
+  return Number.POSITIVE_INFINITY;
+}
