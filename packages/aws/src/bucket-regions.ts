@@ -11,7 +11,7 @@ import type { Command } from "@smithy/types";
 import { LRUCache } from "lru-cache";
 import type { AwsCaller } from "./caller.ts";
 import { CLASSES, sendOptions } from "./classes.ts";
-import { isOutage, translateAwsError } from "./errors.ts";
+import { areCredentialsUnknown, isOutage, translateAwsError } from "./errors.ts";
 
 /** As many buckets as an account has by default (S3 service quotas). */
 const MAX_BUCKETS = 10_000;
@@ -19,8 +19,6 @@ const MAX_BUCKETS = 10_000;
 const SURE_MS = 300_000;
 /** As settings have it: it goes into a host name. */
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
-/** What a region that is not enabled for the account says of credentials that are good elsewhere. */
-const UNKNOWN_THERE = new Set(["InvalidToken", "InvalidAccessKeyId"]);
 
 export interface RegionalS3Options {
   /** Where buckets are looked for of which nothing is known. */
@@ -103,7 +101,7 @@ export class RegionalS3 {
       return answer;
     } catch (error) {
       // not of the session, which is good in its own region
-      if (!this.#open.has(region) && UNKNOWN_THERE.has((error as Error).name)) {
+      if (!this.#open.has(region) && areCredentialsUnknown(error)) {
         throw new RegionDisabledException(region, error);
       }
       throw error;
@@ -139,7 +137,7 @@ export function createClientFinder(
   const ask = async (bucket: string) => {
     const command = new ListObjectsV2Command({ Bucket: bucket, MaxKeys: 0 });
     try {
-      await call("s3.ListObjectsV2", CLASSES.value, {}, (signal) =>
+      await call("s3.ListObjectsV2", CLASSES.value, { bucket }, (signal) =>
         s3.send(command, sendOptions(CLASSES.value, signal)),
       );
     } catch (error) {

@@ -3,17 +3,29 @@ import type { ProblemError } from "@airlock/contract";
 import type { Bulkhead } from "./bulkhead.ts";
 import { type ClassRules, LEAST_WORK_MS } from "./classes.ts";
 import { withDeadline } from "./deadline.ts";
-import { areCredentialsRefused, isOutage, translateAwsError } from "./errors.ts";
+import {
+  areCredentialsRefused,
+  areCredentialsUnknown,
+  awsProblem,
+  isOutage,
+  translateAwsError,
+} from "./errors.ts";
 import { type AwsOperation, type ObserveCall, observedCall } from "./observed-call.ts";
 import type { CallOptions } from "./reads.ts";
 import type { Credentials, Session } from "./session.ts";
+import type { Use } from "./witnesses.ts";
 
 export type CallRules = Pick<ClassRules, "lane" | "queueMs" | "workMs">;
+
+export interface AwsCallOptions extends CallOptions {
+  /** The one that is called; undefined for a call to a service as a whole. */
+  readonly bucket?: string | undefined;
+}
 
 export type AwsCaller = <T>(
   operation: AwsOperation,
   rules: CallRules,
-  options: CallOptions,
+  options: AwsCallOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ) => Promise<T>;
 
@@ -29,23 +41,24 @@ export function createCaller(
   bulkhead: Bulkhead,
   observe: ObserveCall,
 ): AwsCaller {
-  return async (operation, rules, { signal, caller }, work) => {
+  return async (operation, rules, { signal, caller, bucket }, work) => {
     const endsAt = performance.now() + rules.queueMs + rules.workMs;
-    let used: Credentials | undefined;
+    const place =
+      bucket === undefined ? operation.slice(0, operation.indexOf(".")) : `s3 ${bucket}`;
+    let used: Use<Credentials> | undefined;
     const attempt = ({ lane, queueMs, workMs }: CallRules) =>
       observedCall(observe, operation, signal, async () => {
         let leave: (() => void) | undefined;
         try {
           session.credentials(); // without a session there is nothing to wait for
           leave = await bulkhead.lane(lane).enter(queueMs, signal, caller);
-          used = session.credentials();
+          used = { credentials: session.credentials(), place, beganAt: session.clock.now() };
           const answer = await withDeadline(workMs, signal, work);
           session.accept(used);
           return answer;
         } catch (error) {
           const problem = translateAwsError(error);
-          if (used) judge(session, used, problem);
-          throw problem;
+          throw used ? judged(session, used, problem) : problem;
         } finally {
           leave?.();
         }
@@ -55,14 +68,20 @@ export function createCaller(
     } catch (problem) {
       const leftMs = () => endsAt - performance.now();
       if (!used || !areCredentialsRefused(problem)) throw problem;
-      if (!(await session.renewed(used, leftMs() - LEAST_WORK_MS, signal))) throw problem;
+      const limitMs = leftMs() - LEAST_WORK_MS;
+      if (!(await session.renewed(used.credentials, limitMs, signal))) throw problem;
       return attempt({ ...rules, workMs: Math.min(rules.workMs, leftMs()) });
     }
   };
 }
 
 /** What a failed call says of the credentials: whatever AWS refuses for another reason, it has taken them. */
-function judge(session: Session, used: Credentials, problem: ProblemError): void {
-  if (areCredentialsRefused(problem)) session.refuse(used, problem);
-  else if (!isOutage(problem)) session.accept(used);
+function judged(session: Session, used: Use<Credentials>, problem: ProblemError): ProblemError {
+  const areUnknown = areCredentialsUnknown(problem);
+  if (areCredentialsRefused(problem)) {
+    const isOfPlace = session.refuse(used, problem, areUnknown) === "place";
+    return isOfPlace ? awsProblem("access_denied", problem.cause) : problem;
+  }
+  if (!isOutage(problem) && !areUnknown) session.accept(used);
+  return problem;
 }

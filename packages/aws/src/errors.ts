@@ -77,6 +77,11 @@ const REFUSED_CREDENTIALS = new Set(
   ).split(" "),
 );
 
+/** Those that say: they are not known here. S3 says so too where a region is not enabled for the account. */
+const UNKNOWN_CREDENTIALS = new Set(
+  "InvalidToken InvalidAccessKeyId RegionDisabledException".split(" "),
+);
+
 /** What a status says by itself, of an answer without a name. */
 const BY_STATUS: Readonly<Record<number, AwsProblem>> = {
   408: "aws_timeout",
@@ -141,5 +146,14 @@ export const isOutage = (problem: unknown): boolean =>
 /** Whether AWS said that it does not take the credentials that the call was signed with. */
 export const areCredentialsRefused = (problem: unknown): boolean =>
   problem instanceof ProblemError &&
-  problem.cause instanceof Error &&
-  REFUSED_CREDENTIALS.has(problem.cause.name);
+  problem.code === "credentials_unavailable" &&
+  REFUSED_CREDENTIALS.has(nameOfCause(problem));
+
+/** Whether what was called said that it does not know the credentials: good ones too are unknown somewhere. */
+export const areCredentialsUnknown = (error: unknown): boolean =>
+  UNKNOWN_CREDENTIALS.has(nameOfCause(error));
+
+const nameOfCause = (error: unknown): string => {
+  const cause = error instanceof ProblemError ? error.cause : error;
+  return cause instanceof Error ? cause.name : "";
+};

@@ -4,6 +4,7 @@ import type { AwsSession as SessionReport } from "@airlock/contract";
 import { AwsClock } from "./aws-clock.ts";
 import { withDeadline } from "./deadline.ts";
 import { RefreshPace } from "./refresh-pace.ts";
+import { type Fault, type Use, Witnesses } from "./witnesses.ts";
 
 /** Temporary (or, without `expiresAt`, lasting) credentials. */
 export interface Credentials {
@@ -57,6 +58,7 @@ export class Session {
   readonly #source: SessionSource;
   readonly #log: SessionLog;
   readonly #pace: RefreshPace;
+  readonly #witnesses = new Witnesses();
   #credentials: Credentials | undefined;
   /** AWS does not take the credentials, and has taken none of their calls since. */
   #isRefused = false;
@@ -142,23 +144,32 @@ export class Session {
     };
   }
 
-  /** AWS has taken a call that was signed with these. */
-  accept(used: Credentials): void {
-    if (used !== this.#credentials) return;
+  /** AWS has taken a call. */
+  accept(use: Use<Credentials>): void {
+    if (use.credentials !== this.#credentials) return;
+    this.#witnesses.accepted(use);
     this.#isRefused = false;
     this.#pace.accepted();
   }
 
-  /** AWS does not take these credentials: they are renewed at once, or when that is due again. */
-  refuse(used: Credentials, error: unknown): void {
-    if (used !== this.#credentials) return;
-    if (!this.#isRefused) {
+  /**
+   * AWS does not take the credentials of a call: they are renewed at once, or when that is due again. One
+   * bucket that refuses what others take says nothing of the session.
+   *
+   * @param areUnknown see Witnesses.
+   */
+  refuse(use: Use<Credentials>, error: unknown, areUnknown: boolean): Fault {
+    if (use.credentials !== this.#credentials) return "session";
+    const fault = this.#witnesses.refused(use, areUnknown, this.clock.now());
+    if (fault === "place") return fault;
+    if (fault === "session") {
       const message = "AWS refuses the credentials of its session";
-      this.#tell(error, message, !this.#pace.isTroubled);
+      if (!this.#isRefused) this.#tell(error, message, !this.#pace.isTroubled);
+      this.#isRefused = true;
     }
-    this.#isRefused = true;
     this.#pace.wake();
     this.#tick();
+    return fault;
   }
 
   /**

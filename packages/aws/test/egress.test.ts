@@ -9,13 +9,12 @@ import { type TestContext, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { SettingsError } from "@airlock/config";
 import { createAuthority } from "../../identity/test/certificates.ts";
-import { createClients } from "../src/clients.ts";
 import { PLAIN_FORM, problemOf, readSettings, startRig, until } from "./harness.ts";
 
 const HOST = "aws.example.com";
 
-/** A proxy that leads to the stand-in alone, by TLS under a CA of its own; the name is known to it only. */
-async function startProxy(t: TestContext) {
+/** A proxy that leads to the stand-in alone, by TLS under a CA of its own; the names are known to it only. */
+async function startProxy(t: TestContext, hosts: readonly string[] = []) {
   const authority = createAuthority();
   const folder = await mkdtemp(join(tmpdir(), "airlock-ca-"));
   t.after(() => rm(folder, { recursive: true }));
@@ -33,7 +32,7 @@ async function startProxy(t: TestContext) {
     }
   };
   let localPort = 0;
-  const tls = createTlsServer(authority.issue([HOST, `*.${HOST}`]), (socket) =>
+  const tls = createTlsServer(authority.issue([HOST, `*.${HOST}`, ...hosts]), (socket) =>
     joined(socket, connect(localPort, "127.0.0.1")),
   );
   await new Promise<void>((resolve) => tls.listen(0, "127.0.0.1", resolve));
@@ -145,20 +144,74 @@ for (const [name, env, key] of [
   });
 }
 
-test("FIPS and dual-stack endpoints are those that are called", async (t) => {
-  const { aws } = await startRig(t);
-  const clients = createClients(
-    readSettings({ AWS_USE_FIPS_ENDPOINT: "true", AWS_USE_DUALSTACK_ENDPOINT: "on" }),
-    aws.session,
-  );
-  t.after(() => clients.close());
-  const options = { method: "GET", expiresInSeconds: 60 } as const;
-  await until(() => aws.session.isValid());
-  const { createPresigner } = await import("../src/objects/presign.ts");
-  const { url } = await createPresigner(async () => clients.s3, aws.session)(
-    "example",
-    "key",
-    options,
-  );
-  assert.equal(new URL(url).hostname, "example.s3-fips.dualstack.eu-west-1.amazonaws.com");
-});
+const REGIONS = ["eu-west-1", "us-east-1", "ca-central-1"] as const;
+const bucketIn = (region: string) => `data-${region}`;
+
+for (const [name, env, hostsIn] of [
+  [
+    "FIPS",
+    { AWS_USE_FIPS_ENDPOINT: "true" },
+    (region: string) => [
+      `${bucketIn(region)}.s3-fips.${region}.amazonaws.com`,
+      `s3-fips.${region}.amazonaws.com`,
+      `ssm-fips.${region}.amazonaws.com`,
+      `sts-fips.${region}.amazonaws.com`,
+    ],
+  ],
+  [
+    "dual-stack",
+    { AWS_USE_DUALSTACK_ENDPOINT: "on" },
+    (region: string) => [
+      `${bucketIn(region)}.s3.dualstack.${region}.amazonaws.com`,
+      `s3.dualstack.${region}.amazonaws.com`,
+      `ssm.${region}.api.aws`,
+      `sts.${region}.api.aws`,
+    ],
+  ],
+  [
+    "FIPS and dual-stack",
+    { AWS_USE_FIPS_ENDPOINT: "on", AWS_USE_DUALSTACK_ENDPOINT: "on" },
+    (region: string) => [
+      `${bucketIn(region)}.s3-fips.dualstack.${region}.amazonaws.com`,
+      `s3-fips.dualstack.${region}.amazonaws.com`,
+      `ssm-fips.${region}.api.aws`,
+      `sts-fips.${region}.api.aws`,
+    ],
+  ],
+] as const) {
+  test(`${name} endpoints are called, of STS and SSM as of buckets in every region, and presigned`, async (t) => {
+    const home = hostsIn(REGIONS[0]);
+    const buckets = REGIONS.map((region) => hostsIn(region)[0] ?? "");
+    const proxy = await startProxy(t, [...home, ...buckets]);
+    const settings = {
+      ...PLAIN_FORM,
+      ...env,
+      AWS_ENDPOINT_URL: undefined,
+      HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
+      AWS_CA_BUNDLE: proxy.caFile,
+    };
+    const { aws } = await startRig(t, settings, (local) => {
+      proxy.leadTo(local.port);
+      for (const region of REGIONS) local.buckets.place({ bucket: bucketIn(region), region });
+    });
+    await until(() => aws.session.isValid());
+    await aws.parameters.get("my-parameter");
+    await aws.buckets.list(); // which tells the regions
+    for (const [i, region] of REGIONS.entries()) {
+      const bucket = bucketIn(region);
+      // the stand-in takes the name of a bucket from paths alone, and so has none of this one
+      await problemOf(aws.objects.open("GET", bucket, "key", {}));
+      const { url } = await aws.objects.presign(bucket, "key", {
+        method: "GET",
+        expiresInSeconds: 60,
+      });
+      assert.equal(new URL(url).hostname, buckets[i]);
+      assert.ok(url.includes(`%2F${region}%2Fs3%2F`), url);
+    }
+    const called = new Set(proxy.asked);
+    assert.deepEqual(
+      [...called].sort(),
+      [...new Set([...home, ...buckets])].map((host) => `CONNECT ${host}:443`).sort(),
+    );
+  });
+}

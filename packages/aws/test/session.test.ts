@@ -29,6 +29,13 @@ function fakeSource(lifeMs: number) {
   return source;
 }
 
+/** A call to SSM that is signed now. */
+const useOf = (session: Session) => ({
+  credentials: session.credentials(),
+  place: "ssm",
+  beganAt: session.clock.now(),
+});
+
 async function begin(t: TestContext, lifeMs: number) {
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
   const source = fakeSource(lifeMs);
@@ -208,7 +215,7 @@ test("a source that hangs once, deaf to its signal, is counted and asked again w
 test("sessions that are refused as soon as they are there are renewed every 2 s, then up to 10 s", async (t) => {
   const { source, pass, session } = await begin(t, 60 * MINUTE);
   for (let i = 0; i < 600; i++) {
-    session.refuse(session.credentials(), new Error("ExpiredToken"));
+    session.refuse(useOf(session), new Error("ExpiredToken"), false);
     assert.equal(session.isValid(), false);
     await pass(100, 50);
   }
@@ -219,18 +226,18 @@ test("sessions that are refused as soon as they are there are renewed every 2 s,
 
 test("a call that AWS takes makes a refused session valid again; of older sessions nothing is believed", async (t) => {
   const { source, pass, session } = await begin(t, 60 * MINUTE);
-  const first = session.credentials();
+  const first = useOf(session);
   source.isDown = true;
-  session.refuse(first, new Error("ExpiredToken"));
+  session.refuse(first, new Error("ExpiredToken"), false);
   await pass(100);
   assert.equal(session.report().state, "unavailable");
-  assert.equal(session.credentials(), first, "calls may go on to find out");
+  assert.equal(session.credentials(), first.credentials, "calls may go on to find out");
   session.accept(first);
   assert.equal(session.report().state, "valid");
   source.isDown = false;
   await pass(10_000);
-  assert.notEqual(session.credentials(), first);
-  session.refuse(first, new Error("ExpiredToken"));
+  assert.notEqual(session.credentials(), first.credentials);
+  session.refuse(first, new Error("ExpiredToken"), false);
   assert.equal(session.isValid(), true);
 });
 
@@ -253,7 +260,7 @@ test("lasting credentials that are refused are looked up until there are others"
   };
   session.start();
   await pass(1);
-  session.refuse(session.credentials(), new Error("InvalidAccessKeyId"));
+  session.refuse(useOf(session), new Error("InvalidAccessKeyId"), true);
   await pass(60);
   assert.equal(session.isValid(), false);
   assert.ok(calls >= 7 && calls <= 11, `${calls} calls`);

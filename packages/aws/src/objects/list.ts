@@ -49,7 +49,7 @@ export function createObjectLister(s3: RegionalS3, call: AwsCaller): ListObjects
       ContinuationToken: token,
       EncodingType: "url", // XML has no way to write most control characters, which keys may hold
     };
-    return call("s3.ListObjectsV2", CLASSES.list, options, async (abortSignal) => {
+    return call("s3.ListObjectsV2", CLASSES.list, { ...options, bucket }, async (abortSignal) => {
       return pageOf(
         await s3.send(new ListObjectsV2Command(input), sendOptions(CLASSES.list, abortSignal)),
       );

@@ -49,7 +49,7 @@ export function createObjectReader(
     const get = (asked: ObjectConditions, signal: AbortSignal) =>
       getObject(s3, object, asked, signal).catch(instead);
     const within = (operation: AwsOperation, ask: (signal: AbortSignal) => Promise<Answer>) =>
-      call(operation, CLASSES.stream, options, ask);
+      call(operation, CLASSES.stream, { ...options, bucket }, ask);
     if (method === "HEAD") return within("s3.HeadObject", (signal) => head(conditions, signal));
     return streams.hold(options, () =>
       within("s3.GetObject", (signal) =>

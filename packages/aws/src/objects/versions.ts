@@ -38,7 +38,7 @@ export type ListVersions = (
  */
 export function createVersionLister(s3: RegionalS3, call: AwsCaller): ListVersions {
   return (bucket, key, { limit, after }, options = {}) =>
-    call("s3.ListObjectVersions", CLASSES.list, options, async (abortSignal) => {
+    call("s3.ListObjectVersions", CLASSES.list, { ...options, bucket }, async (abortSignal) => {
       const versions: ObjectVersion[] = [];
       let last = after;
       for (;;) {
