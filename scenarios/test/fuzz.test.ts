@@ -1,5 +1,23 @@
-/** 20,000 mutated requests, from a fixed seed. */
-import { fuzz } from "../src/scenarios/fuzz.ts";
+/** 20,000 mutated requests, from a fixed seed; and that the fuzzer finds what is planted. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PLANTED_FAULTS, type PlantedFault, startPlantedRelay } from "../src/fuzz/planted-relay.ts";
+import { Stage } from "../src/scenario.ts";
+import { fuzz, sendFuzz, startFuzzed } from "../src/scenarios/fuzz.ts";
 import { scenarioTest } from "./scenario-test.ts";
 
 scenarioTest(fuzz);
+
+test("the fuzzer finds each fault that is planted between it and the gateway", async (t) => {
+  const stage = new Stage(() => {});
+  t.after(() => stage.end());
+  const { gateway } = await startFuzzed(stage);
+  for (const [fault, expected] of Object.entries(PLANTED_FAULTS)) {
+    const port = await startPlantedRelay(stage, gateway.port, fault as PlantedFault);
+    const { faults } = await sendFuzz(stage, port, 1200);
+    const found = faults.filter((text) => expected.test(text));
+    assert.ok(found.length > 0, `${fault}: ${faults.slice(0, 5)}`);
+  }
+  const { faults } = await sendFuzz(stage, gateway.port, 1200);
+  assert.deepEqual(faults, [], "and nothing where nothing is planted");
+});

@@ -5,7 +5,8 @@ export interface Expected {
   readonly methods: readonly string[];
 }
 
-const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) \S+ HTTP\/1\.[01]$/;
+/** RFC 9112 §3 lets a server take several spaces for one. */
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) +\S+ +HTTP\/1\.[01]$/;
 
 /**
  * Reads the bytes as requests, one after another.

@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import type { Random } from "../rig/random.ts";
 import { expectedAnswers } from "./framing.ts";
+import type { GoodRequest } from "./good-requests.ts";
 import { readResponses } from "./responses.ts";
 
 export interface Verdict {
@@ -25,6 +26,13 @@ function piecesOf(bytes: Buffer, random: Random): Buffer[] {
   return [bytes.subarray(0, cut), bytes.subarray(cut)];
 }
 
+/** What is sent on a connection, in one go or in two. */
+export interface Sent {
+  readonly good: readonly GoodRequest[];
+  /** Behind them, as latin-1 text. */
+  readonly text: string;
+}
+
 /**
  * The client asks the server to keep the connection, waits a moment for all answers, and then ends
  * its side: the server must then end its own. `isPatient` clients do not: the server's own time
@@ -32,23 +40,26 @@ function piecesOf(bytes: Buffer, random: Random): Buffer[] {
  */
 export function fuzzOnce(
   port: number,
-  text: string,
+  { good, text: last }: Sent,
   random: Random,
   isPatient: boolean,
   limits: FuzzLimits,
 ): Promise<Verdict> {
+  const text = [...good.map((one) => one.text), last].join("");
   const { methods } = expectedAnswers(text);
   const pieces = piecesOf(Buffer.from(text, "latin1"), random);
   const startedAt = performance.now();
   return new Promise((resolve) => {
     let received = "";
     let hung = false;
+    let endedBy: "client" | "server" | undefined;
     const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
     const giveUp = setTimeout(() => {
       hung = true;
       socket.destroy();
     }, limits.hangMs);
     const endMine = () => {
+      endedBy ??= "client";
       if (!socket.writableEnded) socket.end();
     };
     let patience: NodeJS.Timeout | undefined;
@@ -71,13 +82,21 @@ export function fuzzOnce(
         else waitFor(15);
       }
     });
-    socket.on("end", endMine);
+    socket.on("end", () => {
+      endedBy ??= "server";
+      endMine();
+    });
     socket.on("error", () => {}); // a reset is an end like another: "close" follows
     socket.on("close", () => {
       clearTimeout(giveUp);
       clearTimeout(patience);
       const tookMs = performance.now() - startedAt;
-      resolve(judge(received, methods, hung, tookMs));
+      const verdict = judge(received, methods, hung, tookMs);
+      const isEndedByServer = endedBy === "server";
+      resolve({
+        ...verdict,
+        faults: [...verdict.faults, ...misplaced(received, good, isEndedByServer)],
+      });
     });
   });
 }
@@ -100,4 +119,22 @@ function judge(
   }
   for (const failure of failures) faults.push(`answered ${JSON.stringify(failure.slice(0, 2000))}`);
   return { statuses, faults, tookMs };
+}
+
+/** Answers that came in the place of those to good requests, or that never came. */
+function misplaced(
+  received: string,
+  good: readonly GoodRequest[],
+  isEndedByServer: boolean,
+): string[] {
+  const { statuses, ids } = readResponses(
+    received,
+    good.map(() => "GET"),
+  );
+  for (const [index, { id }] of good.entries()) {
+    const status = statuses[index];
+    if (status === undefined) return isEndedByServer ? [`answer to ${id} is missing`] : [];
+    if (status !== 200 || ids[index] !== id) return [`answer ${status} in the place of ${id}`];
+  }
+  return [];
 }

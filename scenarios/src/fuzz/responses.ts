@@ -3,6 +3,8 @@
 export interface Received {
   /** Final statuses, in order; interim ones (1xx) are left out. */
   readonly statuses: readonly number[];
+  /** The X-Request-Id of each of them. */
+  readonly ids: readonly (string | undefined)[];
   /** Bytes that are no whole answer: an answer cut short, or something behind the last one. */
   readonly rest: string;
   /** Answers of 500 and above, as they came. */
@@ -12,6 +14,7 @@ export interface Received {
 /** @param methods of the requests, in order: an answer to HEAD has no body whatever its length says. */
 export function readResponses(bytes: string, methods: readonly string[]): Received {
   const statuses: number[] = [];
+  const ids: (string | undefined)[] = [];
   const failures: string[] = [];
   let rest = bytes;
   while (rest !== "") {
@@ -27,10 +30,11 @@ export function readResponses(bytes: string, methods: readonly string[]): Receiv
     const end = answerEnd(rest, head, bodyAt, status, methods[statuses.length]);
     if (end === undefined || end > rest.length) break;
     statuses.push(status);
+    ids.push(/\r\nx-request-id: ([^\r]*)/.exec(head)?.[1]);
     if (status >= 500) failures.push(rest.slice(0, end));
     rest = rest.slice(end);
   }
-  return { statuses, rest, failures };
+  return { statuses, ids, rest, failures };
 }
 
 function answerEnd(

@@ -2,6 +2,9 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Stage } from "../scenario.ts";
+import { SLOW_NAME } from "./good-requests.ts";
+
+const SLOW_MS = 15;
 
 const LEVEL = "(?!\\.{1,2}(/|$))[A-Za-z0-9_.-]+";
 const ARN = "arn:aws[a-z-]*:ssm:[a-z]{2}-[a-z-]+-\\d{1,2}:\\d{12}:parameter/";
@@ -46,7 +49,10 @@ export async function startScriptedUpstream(stage: Stage): Promise<ScriptedUpstr
     requests++;
     const problem = trespassOf(request);
     if (problem) trespasses.push(problem);
-    response.setHeader("content-type", "application/json").end('{"name":"x","value":"y"}');
+    const answer = () =>
+      response.setHeader("content-type", "application/json").end('{"name":"x","value":"y"}');
+    if (request.url?.includes(SLOW_NAME)) setTimeout(answer, SLOW_MS);
+    else answer();
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     // a reset is the gateway giving up a call whose client left
