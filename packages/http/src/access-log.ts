@@ -18,6 +18,7 @@ const CLIENT_CLOSED_REQUEST = 499;
  *
  * @param sample log one of so many requests answered below 400.
  * @param clientOf whom the log names as the peer.
+ * @param onWorkDone told of each request when its place is given back.
  */
 export function registerAccessLog(
   app: App,
@@ -25,6 +26,7 @@ export function registerAccessLog(
   metrics: Metrics,
   sample: number,
   clientOf: ClientOf,
+  onWorkDone: (request: FastifyRequest) => void,
 ): void {
   app.decorateRequest("logFields", undefined);
   app.decorateRequest("brokenStatus", undefined);
@@ -52,8 +54,10 @@ export function registerAccessLog(
     inFlight.count++;
     let isWorking = true;
     const workDone = () => {
-      if (isWorking) inFlight.count--;
+      if (!isWorking) return;
       isWorking = false;
+      inFlight.count--;
+      onWorkDone(request);
     };
     reply.raw
       // everything has been handed to the connection

@@ -47,6 +47,10 @@ declare module "fastify" {
      * when all clients together have.
      */
     takePlace(kind: PlaceKind): () => void;
+    /** Whose part of what all clients share the request takes; undefined where nobody knows. */
+    holder: string | undefined;
+    /** It counts among its holder's requests in progress. */
+    isInShare: boolean;
     /** The calling service has shown a good proof, where `answersAnybody` lets others in too. */
     isFromKnownService: boolean;
     /** A limit has counted the request; who is refused before that is counted when it is answered. */

@@ -22,7 +22,7 @@ export interface RateLimit {
   spendFor(client: ClientAddress): void;
   /**
    * Counts a request for its address until it is known who is calling, which may cost more than the
-   * answer. Where the address has nothing left but what is held like that, the request waits for it.
+   * answer. Where so many are held like that, or nothing else is left, the request waits for them.
    *
    * @throws ProblemError rate_limited.
    */
@@ -47,6 +47,8 @@ export interface RateLimitOptions {
   readonly name: string;
 }
 
+/** Of one address: they may be looked up all at the same time, where others look up theirs. */
+const MAX_HELD = 64;
 /** Longest wait for what is held: as long as a key may be looked up. */
 const MAX_WAIT_MS = 2000;
 /** Requests of one address that wait: each is one of those in progress, of which all clients have 1000. */
@@ -104,11 +106,11 @@ class MinuteLimit implements RateLimit {
     request.isCounted = true;
     for (;;) {
       const count = this.#addresses.of(network, () => widerNetworkOf(network));
-      if (count.spent < this.#perMinute) {
+      if (count.spent < this.#perMinute && count.held < MAX_HELD) {
         count.spent++;
         count.held++;
         this.#tell(reply, this.#perMinute - count.spent, this.#addresses.secondsLeft(count));
-        return { settle: (isKnown) => settle(count, isKnown) };
+        return { settle: (isKnown) => this.#settle(count, isKnown) };
       }
       const leftMs = deadlineMs - performance.now();
       if (count.held === 0) throw this.#refusal(reply, this.#addresses.secondsLeft(count));
@@ -121,6 +123,18 @@ class MinuteLimit implements RateLimit {
     const count = this.#callers.of(caller, () => widerNetworkOf(client.network));
     count.spent++;
     return count.spent < this.#perMinute ? 0 : this.#callers.secondsLeft(count);
+  }
+
+  #settle(count: MinuteCount, isKnown: boolean): void {
+    count.held--;
+    if (isKnown) count.spent--;
+    const isFree = count.spent < this.#perMinute;
+    // what was held is free for one of them, or nothing will be free for any
+    for (const wake of count.waiting ?? []) {
+      if (count.held > 0 && !isFree) break;
+      wake();
+      if (count.held > 0) break;
+    }
   }
 
   #refusal(reply: FastifyReply, secondsLeft: number): ProblemError {
@@ -143,17 +157,6 @@ class MinuteLimit implements RateLimit {
       "ratelimit-remaining": String(remaining),
       "ratelimit-reset": String(secondsLeft),
     });
-  }
-}
-
-function settle(count: MinuteCount, isKnown: boolean): void {
-  count.held--;
-  if (isKnown) count.spent--;
-  // what was held is free for one of them, or nothing will be free for any
-  for (const wake of count.waiting ?? []) {
-    if (count.held > 0 && !isKnown) break;
-    wake();
-    if (count.held > 0) break;
   }
 }
 

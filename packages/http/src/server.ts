@@ -31,7 +31,7 @@ import { registerShedding } from "./shedding.ts";
 import { createCut, watchReaders } from "./slow-readers.ts";
 import { boundUnsentAnswers } from "./unsent-answers.ts";
 import { queryAwareCompiler } from "./validation.ts";
-import { type ClientPlaces, registerWaiting } from "./waiting.ts";
+import { type ClientPlaces, createPlaces } from "./waiting.ts";
 
 export interface ServerOptions {
   readonly settings: CommonSettings;
@@ -42,7 +42,7 @@ export interface ServerOptions {
   readonly admission?: Admission | undefined;
   /** CIDRs of the proxies whose X-Forwarded-For is believed. */
   readonly trustProxy?: readonly string[] | undefined;
-  /** Of waits and streams; undefined means that only all clients together are bounded. */
+  /** What one client may have at once; undefined means that only all clients together are bounded. */
   readonly clientPlaces?: ClientPlaces | undefined;
   readonly maxHead?: HeadSize;
   /** The problem of a path that is not valid percent-encoding, where it has one of its own. */
@@ -125,17 +125,19 @@ export async function createServer(
   const cut = createCut(metrics);
   app.addHook("onClose", watchReaders(connections, cut));
   boundUnsentAnswers(app, connections, cut);
-  registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf);
+  const places = createPlaces(metrics, settings.MAX_IN_FLIGHT, options.clientPlaces);
+  registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf, places.workDone);
   registerConnectionEnd(app);
   registerBodies(app, metrics);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
-  registerWaiting(app, metrics, options.clientPlaces);
+  places.registerWaiting(app);
   registerGuards(app, {
     maxHead,
     allowedHosts: settings.ALLOWED_HOSTS,
     undecodable: options.undecodable,
   });
   registerAdmission(app, admission);
+  places.registerShare(app);
   registerNotFound(app, maxHeadBytes);
   // schemas for nobody would stay in memory for ever
   const docs = docsEnabled(settings) ? await import("./docs.ts") : undefined;

@@ -1,8 +1,12 @@
-/** Places for what lasts, waits for a change and streams to slow readers: so many for each client. */
+/** What one client may have at once: a part of all requests in progress, so many waits and so many streams. */
 import { ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { App, PlaceKind } from "./app-type.ts";
 import type { Metrics } from "./metrics.ts";
+import { isProbe } from "./probes.ts";
+
+/** Of what all clients share, one has no more than this part. */
+export const CLIENT_SHARE = 0.5;
 
 /** Each holds a socket and a timer or a buffer; so many at once, and one more is refused. */
 const MAX_PLACES: Readonly<Record<PlaceKind, number>> = { wait: 2000, stream: 500 };
@@ -15,55 +19,105 @@ export interface ClientPlaces {
   readonly clientOf: (request: FastifyRequest) => string | undefined;
 }
 
-/**
- * Gives requests `takePlace`, and the application the signal that ends all waits: it comes when the
- * server closes, after the drain delay, so that a client that asks again at once finds another pod.
- *
- * @param clientPlaces undefined means that only the total is bounded.
- */
-export function registerWaiting(
-  app: App,
-  { inFlight }: Metrics,
-  clientPlaces: ClientPlaces | undefined,
-): void {
-  const draining = new AbortController();
-  app.decorate("draining", draining.signal);
-  app.addHook("preClose", (done) => {
-    draining.abort();
-    done();
-  });
-  const taken = { wait: new Map<string, number>(), stream: new Map<string, number>() };
+/** How many each client has; who has none takes no memory. */
+class Counts {
+  readonly #counts = new Map<string, number>();
 
-  app.decorateRequest("takePlace", function takePlace(this: FastifyRequest, kind: PlaceKind) {
-    const most = clientPlaces?.most[kind] ?? 0;
-    const client = most === 0 ? undefined : clientPlaces?.clientOf(this);
-    const own = client === undefined ? 0 : (taken[kind].get(client) ?? 0);
-    if (client !== undefined && own >= most) throw tooMany(kind, most);
-    if (inFlight[kind] >= MAX_PLACES[kind]) throw overloaded();
-    inFlight[kind]++;
-    if (client !== undefined) taken[kind].set(client, own + 1);
-    let isTaken = true;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
-      inFlight[kind]--;
-      if (client !== undefined) leave(taken[kind], client);
-    };
-  });
+  of(client: string): number {
+    return this.#counts.get(client) ?? 0;
+  }
+
+  enter(client: string): void {
+    this.#counts.set(client, this.of(client) + 1);
+  }
+
+  leave(client: string): void {
+    const left = this.of(client) - 1;
+    if (left > 0) this.#counts.set(client, left);
+    else this.#counts.delete(client);
+  }
 }
 
-function leave(taken: Map<string, number>, client: string): void {
-  const left = (taken.get(client) ?? 1) - 1;
-  if (left === 0) taken.delete(client);
-  else taken.set(client, left);
+export interface Places {
+  /**
+   * Gives requests `takePlace`, and the application the signal that ends all waits: it comes when the
+   * server closes, after the drain delay, so that a client that asks again at once finds another pod.
+   */
+  registerWaiting(app: App): void;
+  /** Bounds what one client has of the requests in progress; for behind `registerAdmission`. */
+  registerShare(app: App): void;
+  /** The request is not in progress any more; may be said more than once. */
+  workDone(request: FastifyRequest): void;
+}
+
+/** @param clientPlaces undefined means that only the totals are bounded. */
+export function createPlaces(
+  { inFlight }: Metrics,
+  maxInFlight: number,
+  clientPlaces: ClientPlaces | undefined,
+): Places {
+  const working = new Counts();
+  const taken = { wait: new Counts(), stream: new Counts() };
+
+  const workDone = (request: FastifyRequest) => {
+    const { holder, isInShare } = request;
+    if (!isInShare || holder === undefined) return;
+    request.isInShare = false;
+    working.leave(holder);
+  };
+
+  return {
+    workDone,
+    registerWaiting(app) {
+      const draining = new AbortController();
+      app.decorate("draining", draining.signal);
+      app.addHook("preClose", (done) => {
+        draining.abort();
+        done();
+      });
+      app.decorateRequest("takePlace", function takePlace(this: FastifyRequest, kind: PlaceKind) {
+        const most = clientPlaces?.most[kind] ?? 0;
+        const client = most === 0 ? undefined : this.holder;
+        if (client !== undefined && taken[kind].of(client) >= most)
+          throw tooMany(NAMES[kind], most);
+        if (inFlight[kind] >= MAX_PLACES[kind]) throw overloaded();
+        inFlight[kind]++;
+        if (client !== undefined) taken[kind].enter(client);
+        workDone(this);
+        let isTaken = true;
+        return () => {
+          if (!isTaken) return;
+          isTaken = false;
+          inFlight[kind]--;
+          if (client !== undefined) taken[kind].leave(client);
+        };
+      });
+    },
+    registerShare(app) {
+      app.decorateRequest("holder", undefined);
+      app.decorateRequest("isInShare", false);
+      if (clientPlaces === undefined) return;
+      const most = Math.ceil(maxInFlight * CLIENT_SHARE);
+      app.addHook("onRequest", (request, _reply, done) => {
+        const holder = clientPlaces.clientOf(request);
+        request.holder = holder;
+        if (holder === undefined || isProbe(request.url)) return done();
+        if (working.of(holder) >= most) return done(tooMany("requests", most));
+        working.enter(holder);
+        request.isInShare = true;
+        done();
+      });
+    },
+  };
 }
 
 const NAMES: Readonly<Record<PlaceKind, string>> = { wait: "waits", stream: "downloads" };
 
-const tooMany = (kind: PlaceKind, most: number) =>
+/** @param what in the plural. */
+const tooMany = (what: string, most: number) =>
   new ProblemError(
     "too_many_at_once",
-    `At most ${most} ${NAMES[kind]} of one client are served here at once; end one, or try again.`,
+    `At most ${most} ${what} of one client are served here at once; end one, or try again.`,
     { headers: RETRY_SOON },
   );
 

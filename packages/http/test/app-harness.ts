@@ -4,7 +4,13 @@ import type { AddressInfo, Socket } from "node:net";
 import { connect } from "node:net";
 import type { TestContext } from "node:test";
 import { commonSettings, type Environment, loadSettings, serviceName } from "@airlock/config";
-import { type App, createLogger, createMetrics, createServer } from "@airlock/http";
+import {
+  type App,
+  type ClientPlaces,
+  createLogger,
+  createMetrics,
+  createServer,
+} from "@airlock/http";
 import * as z from "zod";
 
 const schema = z.object({ SERVICE_NAME: serviceName("small"), ...commonSettings });
@@ -22,6 +28,7 @@ export async function startApp(
   t: Pick<TestContext, "after">,
   addRoutes: (app: App) => void,
   env: Environment = {},
+  clientPlaces?: ClientPlaces,
 ): Promise<SmallApp> {
   const settings = loadSettings(schema, { ENVIRONMENT: "dev", LOG_LEVEL: "debug", ...env });
   const lines: Record<string, unknown>[] = [];
@@ -29,7 +36,7 @@ export async function startApp(
   const metrics = createMetrics(settings);
   const about = { title: "Small", description: "", version: "0" };
   const app = await createServer(
-    { settings, about, logger, metrics, isReady: () => true },
+    { settings, about, logger, metrics, clientPlaces, isReady: () => true },
     addRoutes,
   );
   const sockets = new Set<Socket>();

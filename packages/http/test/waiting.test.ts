@@ -1,8 +1,8 @@
-/** Places for what lasts: waits and streams are bounded apart, and given back once. */
+/** Places for what lasts, bounded apart and given back once; and one client's part of all requests in progress. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { ProblemError } from "@airlock/contract";
-import { startApp } from "./app-harness.ts";
+import { startApp, until } from "./app-harness.ts";
 
 type Kind = "wait" | "stream";
 
@@ -45,4 +45,37 @@ test("a place is given back once, however often that is said", async (t) => {
   for (let n = 0; n < 3; n++) given[0]?.();
   assert.equal((await places())[0], 'airlock_http_requests_waiting{kind="wait"} 2');
   assert.deepEqual(await take("wait", 1999), { taken: 1998, code: "overloaded", retryAfter: "1" });
+});
+
+test("one client has half of the requests in progress; those that wait, and those that are done, do not count", async (t) => {
+  const held: (() => void)[] = [];
+  const { port } = await startApp(
+    t,
+    (routes) => {
+      routes.get("/held", () => new Promise<string>((resolve) => held.push(() => resolve("done"))));
+      routes.get("/wait", (request) => {
+        request.takePlace("wait");
+        return new Promise<string>((resolve) => held.push(() => resolve("changed")));
+      });
+    },
+    { MAX_IN_FLIGHT: "5" },
+    { most: { wait: 0, stream: 0 }, clientOf: ({ headers }) => String(headers["x-client"]) },
+  );
+  const begin = (client: string, path: string) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { headers: { "x-client": client } });
+  const statusOf = async (answer: Promise<Response>) => (await answer).status;
+
+  for (let round = 0; round < 2; round++) {
+    const own = [begin("a", "/wait"), ...[1, 2, 3].map(() => begin("a", "/held"))];
+    await until(() => held.length === 4);
+    const refused = await begin("a", "/held");
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers.get("retry-after"), "1");
+    assert.equal(((await refused.json()) as { code: string }).code, "too_many_at_once");
+    assert.equal(await statusOf(begin("a", "/livez")), 200, "a probe is nobody's");
+    const other = begin("b", "/held");
+    await until(() => held.length === 5);
+    for (const end of held.splice(0)) end();
+    assert.deepEqual(await Promise.all([...own, other].map(statusOf)), [200, 200, 200, 200, 200]);
+  }
 });

@@ -60,7 +60,7 @@ const fields = z.object({
   TRUST_PROXY: addressRanges()
     .optional()
     .describe(
-      "CIDRs of the proxies in front, by comma: their X-Forwarded-For is believed, with or without ports. Unset means nobody's.",
+      "CIDRs of the proxies in front, by comma: their X-Forwarded-For is believed, with or without ports. Unset means nobody's: then all clients of a proxy are one to the limits, and have one client's part of what is shared.",
     ),
 });
 

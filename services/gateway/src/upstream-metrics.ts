@@ -23,7 +23,7 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
   const registers = [registry];
   const calls = new Latency({
     name: "airlock_upstream_call_duration_seconds",
-    help: "Calls to an upstream, waits left out, by outcome: 2xx, 3xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, left.",
+    help: "Calls to an upstream, waits left out, by outcome: 2xx, 3xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, greedy, left.",
     labelNames: ["upstream", "outcome"],
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
     registry,
@@ -51,6 +51,7 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
           "4xx": calls.of(upstream, "4xx"),
           "5xx": calls.of(upstream, "5xx"),
           crowded: calls.of(upstream, "crowded"),
+          greedy: calls.of(upstream, "greedy"),
           connect: calls.of(upstream, "connect"),
           reset: calls.of(upstream, "reset"),
           timeout: calls.of(upstream, "timeout"),

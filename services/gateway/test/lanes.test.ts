@@ -12,6 +12,9 @@ import { createUpstreamMetrics } from "../src/upstream-metrics.ts";
 import { gate, get, json, startGateway, startUpstream, tally, until } from "./harness.ts";
 
 const isList = (url = "") => url.startsWith("/parameters?");
+const BEHIND_PROXY = { TRUST_PROXY: "127.0.0.0/8" };
+/** One client has half of the places at most: these are two. */
+const eitherClient = (n: number) => ({ "x-forwarded-for": `192.0.2.${1 + (n % 2)}` });
 
 test("128 lists that take their time leave all places of values free", async (t) => {
   const held = gate();
@@ -19,8 +22,10 @@ test("128 lists that take their time leave all places of values free", async (t)
     if (!isList(request.url)) return json({})(request, response);
     void held.passed.then(() => json({})(request, response));
   });
-  const gateway = await startGateway(t, upstream.url);
-  const lists = Array.from({ length: 128 }, (_, i) => get(gateway.url, `/config?path=/list${i}`));
+  const gateway = await startGateway(t, upstream.url, BEHIND_PROXY);
+  const lists = Array.from({ length: 128 }, (_, i) =>
+    get(gateway.url, `/config?path=/list${i}`, eitherClient(i)),
+  );
   await until(() => upstream.requests.length === 128);
   const values = await Promise.all(
     Array.from({ length: 300 }, (_, i) => get(gateway.url, `/config/value${i}`)),
@@ -35,8 +40,10 @@ test("the breaker's probe has a place of its own, and closes it while all others
   const upstream = await startUpstream(t, (request, response) => {
     if (isList(request.url)) void held.passed.then(() => json({})(request, response));
   });
-  const gateway = await startGateway(t, upstream.url);
-  const lists = Array.from({ length: 128 }, (_, i) => get(gateway.url, `/config?path=/list${i}`));
+  const gateway = await startGateway(t, upstream.url, BEHIND_PROXY);
+  const lists = Array.from({ length: 128 }, (_, i) =>
+    get(gateway.url, `/config?path=/list${i}`, eitherClient(i)),
+  );
   await until(() => upstream.requests.length === 128);
   await Promise.all(Array.from({ length: 10 }, (_, i) => get(gateway.url, `/config/hangs${i}`)));
   assert.equal(await gateway.metric("airlock_upstream_breaker_open"), 1);
@@ -50,14 +57,16 @@ test("requests whose time is up in the queue cost no connection", async (t) => {
   const upstream = await startUpstream(t, (request, response) => {
     void held.passed.then(() => json({})(request, response));
   });
-  const gateway = await startGateway(t, upstream.url);
-  const ask = (name: string, count: number) =>
-    Array.from({ length: count }, (_, i) => get(gateway.url, `/config?path=/${name}${i}`));
+  const gateway = await startGateway(t, upstream.url, BEHIND_PROXY);
+  const ask = (name: string, count: number, headers?: Record<string, string>) =>
+    Array.from({ length: count }, (_, i) =>
+      get(gateway.url, `/config?path=/${name}${i}`, headers ?? eitherClient(i)),
+    );
   const first = ask("a", 128);
   await until(() => upstream.requests.length === 128);
   const connections = new Set(upstream.requests.map(({ socket }) => socket));
-  const queued = await Promise.all(ask("b", 128));
-  assert.deepEqual(tally(queued.map(({ status }) => status)), { 503: 128 });
+  const queued = await Promise.all(ask("b", 64, { "x-forwarded-for": "192.0.2.3" }));
+  assert.deepEqual(tally(queued.map(({ status }) => status)), { 503: 64 });
   held.open();
   assert.deepEqual(tally((await Promise.all(first)).map(({ status }) => status)), { 200: 128 });
   assert.equal(upstream.requests.length, 128, "none of the queued was sent");

@@ -211,9 +211,11 @@ test("more requests than connections: the overflow is refused at once, and the b
   const upstream = await startUpstream(t, (request, response) => {
     setTimeout(() => json({})(request, response), 800);
   });
-  const gateway = await startGateway(t, upstream.url);
+  const gateway = await startGateway(t, upstream.url, { TRUST_PROXY: "127.0.0.0/8" });
   const replies = await Promise.all(
-    Array.from({ length: 700 }, (_, i) => get(gateway.url, `/config/a${i}`)),
+    Array.from({ length: 700 }, (_, i) =>
+      get(gateway.url, `/config/a${i}`, { "x-forwarded-for": `192.0.2.${i % 10}` }),
+    ),
   );
   const count = (status: number) => replies.filter((reply) => reply.status === status).length;
   assert.equal(count(200) + count(503), 700, replies.map(({ status }) => status).join());

@@ -2,6 +2,7 @@
 import {
   type App,
   admitLayer,
+  type ClientPlaces,
   createServer,
   type Logger,
   type Metrics,
@@ -50,7 +51,13 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   const health = createHealth(store, queuesOf(settings), logger);
   const isReady = () => health.isReady() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
-  return createServer({ settings, about, isReady, admission, logger, metrics }, async (app) => {
+  const clientPlaces: ClientPlaces = {
+    most: { wait: 0, stream: 0 },
+    // before any key is looked up; without the layer's proof the peers are gateways
+    clientOf: ({ client, isClientTold }) => (isClientTold ? client.network : undefined),
+  };
+  const options = { settings, about, isReady, admission, clientPlaces, logger, metrics };
+  return createServer(options, async (app) => {
     const lastUsed = createLastUsed(store, logger);
     app.addHook("onListen", async () => {
       lastUsed.start();

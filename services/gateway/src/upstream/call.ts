@@ -12,6 +12,7 @@ import {
   ClientLeftError,
   callError,
   crowded,
+  greedy,
   type Outcome,
   type Progress,
   unavailable,
@@ -40,6 +41,8 @@ export interface CallRequest {
   readonly bufferBytes: number;
   /** Changes nothing, or changes it once: it may be sent again when it may have arrived. */
   readonly isRepeatable: boolean;
+  /** Whose share of the places it takes; unset where that is bounded otherwise, or for everybody. */
+  readonly holder?: string | undefined;
 }
 
 /** Whoever began the call: told once, unless it aborts the call. */
@@ -65,9 +68,15 @@ export interface Upstream {
 }
 
 /** Why nothing should be sent now, nor waited for; undefined when all is well. */
-export function refusal({ breaker, lanes }: Upstream, name: ClassName): ProblemError | undefined {
+export function refusal(
+  { breaker, lanes }: Upstream,
+  name: ClassName,
+  holder?: string,
+): ProblemError | undefined {
   if (breaker.isOpen) return unavailable();
-  return lanes[CLASSES[name].lane].isFull ? crowded() : undefined;
+  const lane = lanes[CLASSES[name].lane];
+  if (lane.isFullFor(holder)) return greedy();
+  return lane.isFull ? crowded() : undefined;
 }
 
 /**
@@ -116,6 +125,10 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     const left = reason instanceof ClientLeftError;
     this.#over(left ? "left" : LATE[this.#progress], left ? undefined : this.#wasAnswered());
     this.#stop(reason);
+  }
+
+  get holder(): string | undefined {
+    return this.#request.holder;
   }
 
   enter(place: Place): void {
@@ -202,7 +215,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
 
   /** @internal */
   queueLate(): void {
-    this.#end(new CallError("crowded", `no place was free within ${QUEUE_MS} ms`));
+    const isOwnDoing = this.#upstream.lanes[this.#rules.lane].hasShare(this.holder);
+    const failure = isOwnDoing ? "greedy" : "crowded";
+    this.#end(new CallError(failure, `no place was free within ${QUEUE_MS} ms`));
   }
 
   /** @internal */
@@ -228,7 +243,8 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   }
 
   #end(error: CallError): void {
-    this.#over(error.failure, error.failure === "crowded" ? undefined : this.#wasAnswered());
+    const isUnsent = error.failure === "crowded" || error.failure === "greedy";
+    this.#over(error.failure, isUnsent ? undefined : this.#wasAnswered());
     this.#stop(error);
     if (!this.#stream) this.#owner.failed(error);
   }

@@ -5,11 +5,19 @@ import { LAYER_SCHEME } from "@airlock/identity";
 import * as z from "zod";
 
 /**
- * How a call failed. `crowded`: no place was free. `connect`: no connection was made, nothing was
- * sent. `reset`: it ended before the answer began. `timeout`: no header in time. `late`: the body
- * stopped coming. `broken`: it ended too early.
+ * How a call failed. `crowded`: no place was free. `greedy`: its client had its part of them already.
+ * `connect`: no connection was made, nothing was sent. `reset`: it ended before the answer began.
+ * `timeout`: no header in time. `late`: the body stopped coming. `broken`: it ended too early.
  */
-export type Failure = "crowded" | "connect" | "reset" | "timeout" | "late" | "broken" | "protocol";
+export type Failure =
+  | "crowded"
+  | "greedy"
+  | "connect"
+  | "reset"
+  | "timeout"
+  | "late"
+  | "broken"
+  | "protocol";
 
 /** How a call ended: the class of its answer's status, a failure, or `left`: nobody waited any more. */
 export type Outcome = "1xx" | "2xx" | "3xx" | "4xx" | "5xx" | Failure | "left";
@@ -72,6 +80,8 @@ export function upstreamProblem(error: unknown): ProblemError {
   switch (failureOf(error)) {
     case "crowded":
       return crowded(error);
+    case "greedy":
+      return greedy(error);
     case "connect":
       return unavailable(error);
     case "timeout":
@@ -99,6 +109,14 @@ export const crowded = (cause?: unknown): ProblemError =>
     cause,
     headers: RETRY_SOON,
   });
+
+/** The client's own doing: the others have room. */
+export const greedy = (cause?: unknown): ProblemError =>
+  new ProblemError(
+    "too_many_at_once",
+    "Too many requests of this client are under way; wait for answers, or try again.",
+    { cause, headers: RETRY_SOON },
+  );
 
 export const unavailable = (cause?: unknown): ProblemError =>
   new ProblemError(

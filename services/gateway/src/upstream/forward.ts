@@ -60,8 +60,8 @@ const LEAST_WAIT_MS = 500;
 export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
   const shares = new Shares();
 
-  const refuse = (name: ClassName) => {
-    const refused = refusal(upstream, name);
+  const refuse = (name: ClassName, holder?: string) => {
+    const refused = refusal(upstream, name, holder);
     if (refused) throw refused;
   };
 
@@ -74,10 +74,12 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
   };
 
   const readNow = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
-    refuse(target.class);
     const { path, class: name, method = "GET", body, ownHeaders } = target;
     const { isRepeatable = method !== "POST" } = target;
     const { overallMs } = CLASSES[name];
+    // objects have a bound of their own (see takePlace)
+    const holder = name === "stream" ? undefined : request.holder;
+    refuse(name, holder);
     const wishes = name === "stream" ? objectWishesOf(request.raw) : wishesOf(request.raw);
     const send =
       (bufferBytes: number): Begin =>
@@ -85,8 +87,8 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
         const type = body === undefined ? undefined : JSON_BODY;
         const proof = layer?.headers(request.caller, request.groups, request.client.address);
         const headers = upstreamHeaders(request, wishes, type, ownHeaders, proof);
-        const call = { method, path, headers, body, class: name, bufferBytes, isRepeatable };
-        return new Call(upstream, call, owner);
+        const what = { method, path, headers, body, class: name, bufferBytes };
+        return new Call(upstream, { ...what, isRepeatable, holder }, owner);
       };
 
     let limitMs: number | undefined = overallMs;
@@ -96,7 +98,8 @@ export function createForward(upstream: Upstream, layer?: LayerPresenter): Forwa
       join(request, reader, shareKey(path, wishes, request), send(SHARED_BYTES));
       const answer = await reader.answer;
       if (answer) return answer;
-      request.logFields = undefined; // too large to share: a call of one's own, in what is left of the time
+      refuse(name, holder);
+      request.logFields = undefined; // a call of one's own, in what is left of the time
       limitMs = overallMs && overallMs - (performance.now() - startedAt);
     }
     const reader = new Reader(reply.raw, { requestId: request.id, limitMs });

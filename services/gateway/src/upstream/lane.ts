@@ -1,4 +1,5 @@
 /** A lane: our own places in front of an upstream's connections. Who finds none waits in order. */
+import { CLIENT_SHARE } from "@airlock/http";
 import { Client } from "undici";
 import type { LaneSize } from "./classes.ts";
 
@@ -10,10 +11,14 @@ export interface Place {
   readonly client: Client;
   /** Not to be used again: the upstream has other addresses now. */
   isOld: boolean;
+  /** Whose call is under way here. */
+  holder: string | undefined;
 }
 
 /** Who wants a place. */
 export interface Entrant {
+  /** Whose share the place is of; undefined for what is done for everybody. */
+  readonly holder: string | undefined;
   /** Its turn: at once, or later, unless it has left before. */
   enter(place: Place): void;
 }
@@ -27,6 +32,9 @@ export interface LaneOptions extends LaneSize {
  * The queue is ours and not undici's, for undici ends the connection of a request that was given up
  * while it waited: here it leaves no trace. The place that was used last is the next to be used, so
  * that what is not needed falls idle and ends.
+ *
+ * One client has half of the places at most, and half of the queue: the others find room however much
+ * it asks for. Who has what is only looked at once half of all is taken: until then nobody can have more.
  */
 export class Lane {
   readonly #options: LaneOptions;
@@ -44,14 +52,25 @@ export class Lane {
     return this.#queue.size >= this.#options.maxQueued;
   }
 
+  /** Whether this client has its part of the queue. */
+  isFullFor(holder: string | undefined): boolean {
+    const most = Math.ceil(this.#options.maxQueued * CLIENT_SHARE);
+    return this.#queue.size >= most && countOf(holder, this.#queue) >= most;
+  }
+
+  /** Whether this client has its part of the places: it waits for itself, and not for others. */
+  hasShare(holder: string | undefined): boolean {
+    const most = Math.ceil(this.#options.places * CLIENT_SHARE);
+    return this.#taken >= most && countOf(holder, this.#all) >= most;
+  }
+
   /** @returns whether it has a place already; else it is in the queue. */
   enter(entrant: Entrant): boolean {
-    if (this.#taken >= this.#options.places) {
+    if (this.#taken >= this.#options.places || this.hasShare(entrant.holder)) {
       this.#queue.add(entrant);
       return false;
     }
-    this.#taken++;
-    entrant.enter(this.#idle.pop() ?? this.#makePlace());
+    this.#give(this.#idle.pop() ?? this.#makePlace(), entrant);
     return true;
   }
 
@@ -62,16 +81,13 @@ export class Lane {
 
   /** Gives a place back. @param isBroken its connection has ended, or must end. */
   release(place: Place, isBroken: boolean): void {
-    const [next] = this.#queue;
+    this.#taken--;
+    place.holder = undefined;
+    const next = this.#takeNext();
     const isKept = !isBroken && !place.isOld;
     if (!isKept) this.#end(place, isBroken);
-    if (next) {
-      this.#queue.delete(next);
-      next.enter(isKept ? place : this.#makePlace());
-      return;
-    }
-    this.#taken--;
-    if (isKept) this.#idle.push(place);
+    if (next) this.#give(isKept ? place : this.#makePlace(), next);
+    else if (isKept) this.#idle.push(place);
   }
 
   /** Connections from now on are new ones; answers under way are finished first. */
@@ -93,6 +109,28 @@ export class Lane {
     return { busy: connected - idle, idle, running: this.#taken, waiting: this.#queue.size };
   }
 
+  /** Out of the queue: the first whose client may have one more. */
+  #takeNext(): Entrant | undefined {
+    let refused: Set<string | undefined> | undefined;
+    for (const entrant of this.#queue) {
+      const { holder } = entrant;
+      if (refused?.has(holder)) continue;
+      if (!this.hasShare(holder)) {
+        this.#queue.delete(entrant);
+        return entrant;
+      }
+      refused ??= new Set();
+      refused.add(holder);
+    }
+    return undefined;
+  }
+
+  #give(place: Place, entrant: Entrant): void {
+    this.#taken++;
+    place.holder = entrant.holder;
+    entrant.enter(place);
+  }
+
   #makePlace(): Place {
     this.#wasUsed = true;
     const { origin, bodyPauseMs, connect } = this.#options;
@@ -103,7 +141,7 @@ export class Lane {
       bodyTimeout: bodyPauseMs,
       connect,
     });
-    const place = { client, isOld: false };
+    const place: Place = { client, isOld: false, holder: undefined };
     this.#all.add(place);
     client.on("disconnect", () => {
       const index = this.#idle.indexOf(place);
@@ -119,4 +157,11 @@ export class Lane {
     const { client } = place;
     (isBroken ? client.destroy() : client.close()).catch(() => {}); // it may have ended by itself
   }
+}
+
+function countOf(holder: string | undefined, them: Iterable<{ holder: string | undefined }>) {
+  if (holder === undefined) return 0;
+  let count = 0;
+  for (const one of them) if (one.holder === holder) count++;
+  return count;
 }

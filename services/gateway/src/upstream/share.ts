@@ -89,7 +89,11 @@ class Share implements CallOwner {
   failed(error: CallError): void {
     this.#call = undefined;
     this.#forget();
-    for (const reader of this.#readers) reader.failed(error);
+    for (const reader of this.#readers) {
+      // that the client who began it has too much under way is not the others' doing: they ask for themselves
+      if (error.failure === "greedy" && reader.sharedWith !== undefined) reader.answered(undefined);
+      else reader.failed(error);
+    }
   }
 }
 
@@ -100,7 +104,8 @@ class Share implements CallOwner {
 export class Reader {
   readonly requestId: string;
   /**
-   * Undefined when the answer is too large to share and somebody else has it. Rejects with
+   * Undefined when it is time to ask for oneself: the answer is too large to share and somebody else
+   * has it, or who began the call has too much under way. Rejects with
    * DeadlineError, ClientLeftError, or the call's CallError.
    */
   readonly answer: Promise<Answer | undefined>;
