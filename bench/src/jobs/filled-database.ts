@@ -28,10 +28,10 @@ export async function fillDatabase(db: Queryable): Promise<void> {
   );
   await db.query(
     `INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
-       instance_type, duration_hours, pod_name, created_at)
+       instance_type, duration_hours, pod_name, created_at, reservation_ended, cleaned_at, due_at)
      SELECT gen_random_uuid(), CASE WHEN n > $2::integer THEN 1 ELSE 1 + n % $1::integer END,
        'expired', 'img', 'h100', 1, 'p5.48xlarge', 1, 'gpu-dev-' || n,
-       now() - n * interval '1 minute'
+       now() - n * interval '1 minute', now(), now(), NULL
      FROM generate_series(1, $2::integer + $3::integer) n`,
     [USERS, JOBS, JOBS_OF_READER],
   );

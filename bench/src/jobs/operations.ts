@@ -16,10 +16,9 @@ import {
   insertJob,
   insertKey,
   listJobs,
-  messageMetadata,
-  pickPodName,
   type Queryable,
-  sendMessage,
+  sendOrder,
+  type Transaction,
   upsertUser,
 } from "../../../packages/jobs-store/src/index.ts";
 import {
@@ -129,54 +128,34 @@ const JOB = {
   command: "python train.py --epochs 100",
 };
 
-async function querySubmit(db: Queryable): Promise<void> {
+async function querySubmit(db: Transaction): Promise<void> {
   await findGpuTypes(db, { instanceType: JOB.instance_type });
   const reservationId = randomUUID();
-  const podName = `gpu-dev-${reservationId.slice(0, 13)}`;
-  await pickPodName(db, [podName]);
   const job = {
+    reservationId,
+    userId: READER + 1,
     image: JOB.image,
     command: JOB.command,
-    name: podName,
+    name: `gpu-dev-${reservationId.slice(0, 8)}`,
     gpuType: "h100",
     gpuCount: 1,
     instanceType: JOB.instance_type,
     durationHours: JOB.duration_hours,
     diskName: null,
     diskSizeGb: null,
+    diskId: null,
     githubUser: "",
     jupyterEnabled: false,
+    envVarsSealed: null,
+    wantedFingerprint: `k1:${"0".repeat(64)}`,
+    podName: `gpu-dev-${reservationId}`,
   };
-  const place = { reservationId, userId: READER + 1, podName };
-  const createdAt = await insertJob(db, { ...job, ...place, envVarsSealed: null });
-  const at = createdAt.toISOString();
-  await sendMessage(db, { queue: QUEUE, message: messageOf(reservationId, podName, at) });
+  const order = { v: 1, action: "create", order_id: randomUUID(), job_id: reservationId } as const;
+  await Promise.all([
+    insertJob(db, job),
+    sendOrder(db, { queue: QUEUE, order: { ...order, arguments: {} } }),
+  ]);
 }
-
-/** As long as the service's. */
-const messageOf = (job_id: string, name: string, at: string) => ({
-  action: "create_reservation" as const,
-  job_id,
-  reservation_id: job_id,
-  user_id: "alice-example.com",
-  username: "alice-example.com",
-  gpu_type: "h100",
-  gpu_count: 1,
-  github_user: "",
-  jupyter_enabled: false,
-  name,
-  version: "0.4.0" as const,
-  dockerimage: JOB.image,
-  instance_type: JOB.instance_type,
-  duration_hours: JOB.duration_hours,
-  disk_name: null,
-  disk_size_gb: null,
-  command: JOB.command,
-  submitted_at: at,
-  created_at: at,
-  status: "queued" as const,
-  _metadata: messageMetadata(at),
-});
 
 async function queryList(db: Queryable): Promise<void> {
   const [rows] = await Promise.all([

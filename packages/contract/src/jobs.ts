@@ -13,6 +13,7 @@ export const JOB_STATUSES = [
   "preparing",
   "creating_server",
   "active",
+  "completed",
   "expired",
   "cancelled",
   "failed",

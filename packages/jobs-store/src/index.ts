@@ -1,16 +1,17 @@
 /** Jobs, disks, users and keys on Postgres, and the queues between service and processor. */
+
+export { QUEUE_CHANNEL } from "./bell.ts";
 export type { StoreLog } from "./log.ts";
-export {
-  type DiskMessage,
-  diskMessage,
-  type JobMessage,
-  jobMessage,
-  messageMetadata,
-  type QueueMessage,
-} from "./messages.ts";
 export { DISK_NAME, POD_NAME, RESERVATION_ID } from "./names.ts";
+export type {
+  DiskOrder,
+  JobOrder,
+  MessagePlace,
+  Order,
+} from "./orders.ts";
 export * from "./placement/index.ts";
 export type { QueryAnswer, Queryable } from "./queryable.ts";
+export { readDiskOrder, readJobOrder } from "./read-orders.ts";
 export type { Sealed } from "./sealed.ts";
 export {
   createSealer,
@@ -37,3 +38,4 @@ export {
   type Ssl,
   type SslMode,
 } from "./target.ts";
+export type { Transaction } from "./transaction.ts";

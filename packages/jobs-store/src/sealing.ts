@@ -1,5 +1,5 @@
 /** Encrypts single values of a row under keys that only services hold (AES-256-GCM). */
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import type { Sealed } from "./sealed.ts";
 
 /** What is sealed: part of what is authenticated, so that no ciphertext can be moved elsewhere. */
@@ -12,6 +12,15 @@ export interface Sealer {
   seal(place: SealedPlace, text: string): Sealed;
   /** @throws Error, without anything of the value, when no key fits or the place is another one. */
   open(place: SealedPlace, sealed: Sealed): string;
+  /**
+   * A hash that nobody without the key can guess the text from, however short that is: what was
+   * asked for is compared without being opened.
+   *
+   * @returns `<key id>:<hex>`
+   */
+  fingerprint(text: string): string;
+  /** @returns undefined when the key that the fingerprint was made with is not there any more. */
+  hasFingerprint(text: string, fingerprint: string): boolean | undefined;
 }
 
 export interface SealingKey {
@@ -73,7 +82,19 @@ export function createSealer(keys: readonly [SealingKey, ...SealingKey[]]): Seal
       const start = decipher.update(bytes.subarray(0, -TAG_BYTES));
       return Buffer.concat([start, decipher.final()]).toString("utf8");
     },
+    fingerprint: (text) => fingerprintOf(first, text),
+    hasFingerprint(text, fingerprint) {
+      const id = fingerprint.slice(0, fingerprint.lastIndexOf(":"));
+      const key = byId.get(id);
+      return key && fingerprintOf({ id, key }, text) === fingerprint;
+    },
   };
+}
+
+/** Not with the key that encrypts: each purpose has its own (RFC 5869). */
+function fingerprintOf({ id, key }: SealingKey, text: string): string {
+  const own = Buffer.from(hkdfSync("sha256", key, "", "airlock wanted fingerprint", 32));
+  return `${id}:${createHmac("sha256", own).update(text).digest("hex")}`;
 }
 
 const aadOf = ({ reservationId, column }: SealedPlace): Buffer =>

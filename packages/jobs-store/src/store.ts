@@ -1,10 +1,11 @@
 /** The connections to the database: a pool that comes back by itself, and transactions on it. */
 import pg from "pg";
+import { createBell } from "./bell.ts";
 import type { StoreLog } from "./log.ts";
 import type { QueryAnswer, Queryable } from "./queryable.ts";
 import { toStoreError } from "./store-error.ts";
 import { type ConnectTarget, clientConfig } from "./target.ts";
-import { runTransaction } from "./transaction.ts";
+import { runTransaction, type Transaction } from "./transaction.ts";
 
 export interface StoreOptions extends ConnectTarget {
   readonly pool: { readonly min: number; readonly max: number };
@@ -26,7 +27,7 @@ export interface Store {
   /** Single statements, each its own transaction. Writes of more than one belong in `transaction`. */
   readonly pool: Queryable;
   /** @see runTransaction */
-  transaction<Result>(work: (transaction: Queryable) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
   /** True when the database answered within the last second, or answers now. Never rejects. */
   isReachable(): Promise<boolean>;
   poolNumbers(): PoolNumbers;
@@ -60,10 +61,12 @@ export function createStore(options: StoreOptions): Store {
       throw toStoreError(error);
     }
   };
+  const bell = createBell({ query });
+  const ringAll = (queues: ReadonlySet<string>): void => queues.forEach(bell.ring);
   return {
     pool: { query },
     async transaction(work) {
-      const result = await runTransaction(pool, work);
+      const result = await runTransaction(pool, work, ringAll);
       answeredAt = performance.now();
       return result;
     },
@@ -79,7 +82,10 @@ export function createStore(options: StoreOptions): Store {
       idle: pool.idleCount,
       waiting: pool.waitingCount,
     }),
-    close: () => pool.end(),
+    close() {
+      bell.stop();
+      return pool.end();
+    },
   };
 }
 

@@ -4,6 +4,15 @@ import type pg from "pg";
 import type { Queryable } from "./queryable.ts";
 import { isContention, isDoubtful, StoreError, toStoreError } from "./store-error.ts";
 
+/** One transaction, for statements. */
+export interface Transaction extends Queryable {
+  /** Once it is committed, whoever listens to this queue is told to look. */
+  ringAfterCommit(queue: string): void;
+}
+
+/** Rings for the queues of a transaction that was committed. */
+export type RingAll = (queues: ReadonlySet<string>) => void;
+
 const RETRIES = 2;
 const RETRY_SPREAD_MS = 20;
 /** A BEGIN that fails later than this met a silent server: others would be silent too. */
@@ -32,12 +41,13 @@ class Interrupted extends Error {
  */
 export async function runTransaction<Result>(
   pool: pg.Pool,
-  work: (transaction: Queryable) => Promise<Result>,
+  work: (transaction: Transaction) => Promise<Result>,
+  ringAll: RingAll,
 ): Promise<Result> {
   for (let tries = 0; ; tries++) {
     const startedAt = performance.now();
     try {
-      return await runOnce(pool, work);
+      return await runOnce(pool, work, ringAll);
     } catch (thrown) {
       if (!(thrown instanceof Interrupted)) throw thrown;
       if (tries >= RETRIES || !isWorthARetry(thrown, performance.now() - startedAt))
@@ -60,7 +70,8 @@ function failureOf({ stage, error }: Interrupted): unknown {
 
 async function runOnce<Result>(
   pool: pg.Pool,
-  work: (transaction: Queryable) => Promise<Result>,
+  work: (transaction: Transaction) => Promise<Result>,
+  ringAll: RingAll,
 ): Promise<Result> {
   // waiting for a connection has its own limit and is not worth another one
   const client = await pool.connect().catch((error: unknown) => {
@@ -74,11 +85,16 @@ async function runOnce<Result>(
   try {
     await ask(client, "BEGIN");
     stage = "work";
-    const result = await work({ query: (text, values) => ask(client, text, values) });
+    const queues = new Set<string>();
+    const result = await work({
+      query: (text, values) => ask(client, text, values),
+      ringAfterCommit: (queue) => void queues.add(queue),
+    });
     stage = "commit";
     // COMMIT of a transaction that has failed answers ROLLBACK, without an error
     const { command } = await ask(client, "COMMIT");
     if (command !== "COMMIT") throw new StoreError("failed", "committed after a failed statement");
+    ringAll(queues);
     return result;
   } catch (error) {
     isBroken = !(await rolledBack(client, stage, error));

@@ -6,6 +6,7 @@ import {
   insertDisk,
   insertJob,
   insertKey,
+  moveJob,
   POD_NAME,
   RESERVATION_ID,
   StoreError,
@@ -21,12 +22,13 @@ const conflict = (constraint: string) => (error: unknown) =>
 const refused = (sqlState: string) => (error: unknown) =>
   error instanceof StoreError && error.code === "failed" && error.sqlState === sqlState;
 
+const AN_EVENT = { kind: "moved", actor: "processor" } as const;
 const CHECK_VIOLATION = "23514";
 const FOREIGN_KEY_VIOLATION = "23503";
 
 test("a state that is none is refused", async () => {
   await insertJob(pool, aJob(userId, "state-00000001"));
-  for (const state of ["completed", "lock", "ACTIVE", ""]) {
+  for (const state of ["done", "lock", "ACTIVE", ""]) {
     const update = pool.query("UPDATE reservations SET status = $1", [state]);
     await assert.rejects(update, refused(CHECK_VIOLATION), state);
   }
@@ -83,14 +85,17 @@ test("a job's id is taken once", async () => {
   await assert.rejects(insertJob(pool, again), conflict("reservations_pkey"));
 });
 
-test("two live jobs never have one pod name, a finished job gives it free", async () => {
+test("two jobs never have one pod name until nothing of the first is left", async () => {
   const first = { ...aJob(userId, "pod-000000001"), podName: "gpu-dev-same" };
   const second = { ...aJob(userId, "pod-000000002"), podName: "gpu-dev-same" };
   await insertJob(pool, first);
-  await assert.rejects(insertJob(pool, second), conflict("reservations_live_pod_name"));
-  await pool.query("UPDATE reservations SET status = 'expired' WHERE reservation_id = $1", [
-    first.reservationId,
-  ]);
+  const isTaken = (error: unknown) =>
+    ["reservations_live_pod_name", "reservations_pod_name"].some((name) => conflict(name)(error));
+  await assert.rejects(insertJob(pool, second), isTaken);
+  const about = { reservationId: first.reservationId, event: AN_EVENT };
+  await moveJob(pool, { ...about, from: ["queued"], to: "failed" });
+  await assert.rejects(insertJob(pool, second), isTaken);
+  await moveJob(pool, { ...about, from: ["failed"], isCleaned: true });
   await insertJob(pool, second);
 });
 

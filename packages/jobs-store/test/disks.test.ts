@@ -75,7 +75,7 @@ test("an operation belongs to one disk of one user", async () => {
   const diskId = await insertDisk(pool, { userId, diskName: "worked-on", sizeGb: 50 });
   const operationId = randomUUID();
   await insertDiskOperation(pool, { operationId, diskId, action: "create" });
-  const named = { userId, diskName: "worked-on", operationId };
+  const named = { userId, operationId };
   const found = await findDiskOperation(pool, named);
   assert.deepEqual(
     [found?.status, found?.action, found?.error, found?.is_deleted],
@@ -83,8 +83,9 @@ test("an operation belongs to one disk of one user", async () => {
   );
   const stranger = await addUser(pool, "stranger");
   assert.equal(await findDiskOperation(pool, { ...named, userId: stranger }), undefined);
-  assert.equal(await findDiskOperation(pool, { ...named, diskName: "kept" }), undefined);
   assert.equal(await findDiskOperation(pool, { ...named, operationId: randomUUID() }), undefined);
+  await renameDisk(pool, { diskId, newName: "worked-on-2" });
+  assert.equal((await findDiskOperation(pool, named))?.disk_name, "worked-on-2");
 });
 
 test("two changes of one disk happen one after the other", async () => {

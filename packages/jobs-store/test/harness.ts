@@ -59,9 +59,11 @@ export function aJob(userId: number, reservationId: string): InsertJobArgs {
     durationHours: 4,
     diskName: null,
     diskSizeGb: null,
+    diskId: null,
     githubUser: "",
     jupyterEnabled: false,
     envVarsSealed: null,
+    wantedFingerprint: "k1:0",
     podName: `gpu-dev-${reservationId.toLowerCase()}`,
   };
 }

@@ -12,7 +12,7 @@ import {
   type ListedJobRow,
   listGpuTypes,
   listJobs,
-  pickPodName,
+  moveJob,
 } from "../src/index.ts";
 import { addUser, aJob, openStore, startCluster } from "./harness.ts";
 
@@ -75,7 +75,7 @@ test("pages by position are whole and in order while jobs are added", async () =
   await pool.query(
     `INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
        instance_type, duration_hours, pod_name, created_at)
-     SELECT 'page-' || lpad(n::text, 8, '0'), $1, 'active', 'i', 'h100', 1, 'p5.48xlarge', 1,
+     SELECT 'page-' || lpad(n::text, 8, '0'), $1, 'queued', 'i', 'h100', 1, 'p5.48xlarge', 1,
        'page-' || n, now() - make_interval(secs => (n / 7) * 0.001)
      FROM generate_series(1, 500) AS n`,
     [carol],
@@ -100,7 +100,8 @@ test("a list is narrowed by state, GPU type and age, and counted the same way", 
   await insertJob(pool, { ...aJob(dave, "narrow-000002"), gpuType: "t4" });
   await insertJob(pool, aJob(dave, "narrow-000003"));
   await pool.query(
-    `UPDATE reservations SET status = 'failed', created_at = now() - interval '1 day'
+    `UPDATE reservations SET status = 'failed', reservation_ended = now(),
+       created_at = now() - interval '1 day'
      WHERE reservation_id = 'narrow-000003'`,
   );
   const hourAgo = new Date(Date.now() - 3_600_000);
@@ -126,12 +127,6 @@ test("a list is narrowed by state, GPU type and age, and counted the same way", 
   );
 });
 
-test("the first pod name that no live job has is picked", async () => {
-  await insertJob(pool, { ...aJob(alice, "podname-00001"), podName: "gpu-dev-taken" });
-  assert.equal(await pickPodName(pool, ["gpu-dev-taken", "gpu-dev-free"]), "gpu-dev-free");
-  assert.equal(await pickPodName(pool, ["gpu-dev-taken"]), undefined);
-});
-
 test("types are found by either name, both when they contradict each other", async () => {
   const names = async (args: Parameters<typeof findGpuTypes>[1]) =>
     (await findGpuTypes(pool, args)).map((type) => type.gpu_type).sort();
@@ -148,9 +143,10 @@ test("usage counts live jobs by type and state", async () => {
   await insertJob(fresh, { ...aJob(userId, "usage-0000001"), gpuCount: 2 });
   await insertJob(fresh, { ...aJob(userId, "usage-0000002"), gpuCount: 4 });
   await insertJob(fresh, aJob(userId, "usage-0000003"));
-  const set = "UPDATE reservations SET status = $1 WHERE reservation_id = $2";
-  await fresh.query(set, ["active", "usage-0000002"]);
-  await fresh.query(set, ["cancelled", "usage-0000003"]);
+  const event = { kind: "moved", actor: "processor" } as const;
+  const queued = { from: ["queued"], event } as const;
+  await moveJob(fresh, { ...queued, reservationId: "usage-0000002", to: "active" });
+  await moveJob(fresh, { ...queued, reservationId: "usage-0000003", to: "cancelled" });
   assert.deepEqual(await clusterUsage(fresh), [
     { gpu_type: "h100", status: "active", reservations: 1, gpus: 4 },
     { gpu_type: "h100", status: "queued", reservations: 1, gpus: 2 },

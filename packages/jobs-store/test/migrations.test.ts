@@ -101,7 +101,7 @@ test("a second run does not lock a queue against who sends to it", async () => {
 test("an older version finds nothing to do on a newer schema", async () => {
   const url = await cluster.createDatabase();
   const { pool } = openStore(url);
-  await pool.query("INSERT INTO schema_migrations (name, run_on) VALUES ('007_next', now())");
+  await pool.query("INSERT INTO schema_migrations (name, run_on) VALUES ('999_next', now())");
   assert.deepEqual(await migrateUrl(url), []);
   assert.equal(await isSchemaReady(pool), true);
 });

@@ -1,8 +1,7 @@
 /** A server that goes away and comes back: the store follows by itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StoreError, sendMessage } from "../src/index.ts";
-import { messageMetadata } from "../src/messages.ts";
+import { type JobOrder, StoreError, sendOrder } from "../src/index.ts";
 import { addUser, openStore, startCluster } from "./harness.ts";
 
 const cluster = await startCluster({ durable: true });
@@ -12,19 +11,20 @@ await addUser(store.pool);
 const isUnavailable = (error: unknown) =>
   error instanceof StoreError && error.code === "unavailable";
 
-const at = new Date().toISOString();
-const about = { job_id: "a", reservation_id: "a", user_id: "alice", username: "alice" };
-const message = {
-  ...{ action: "cancel" as const, ...about },
-  ...{ requested_at: at, _metadata: messageMetadata(at) },
+const order: JobOrder = {
+  v: 1,
+  action: "cancel",
+  order_id: "5b1c1f64-7a3d-4c1e-9b62-0f5a6f1f2c11",
+  job_id: "a",
+  arguments: {},
 };
 
 for (const mode of ["fast", "immediate", "kill"] as const) {
   test(`what was committed before a restart (${mode}) is there, and work goes on`, async () => {
     const queue = "gpu_reservations";
-    const sent = await store.transaction((db) => sendMessage(db, { queue, message }));
+    const sent = await store.transaction((db) => sendOrder(db, { queue, order }));
     const open = store.transaction(async (db) => {
-      await sendMessage(db, { queue, message });
+      await sendOrder(db, { queue, order });
       await cluster.restart(mode);
       await db.query("SELECT 1");
     });

@@ -17,9 +17,9 @@ before(async () => {
     FROM generate_series(1, 5000) AS n`);
   await pool.query(`
     INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
-      instance_type, duration_hours, pod_name, created_at)
+      instance_type, duration_hours, pod_name, created_at, reservation_ended, cleaned_at, due_at)
     SELECT gen_random_uuid(), 1 + n % 10, 'expired', 'i', 'h100', 1, 'p5.48xlarge', 1, 'pod-' || n,
-      now() - make_interval(secs => n)
+      now() - make_interval(secs => n), now(), now(), NULL
     FROM generate_series(1, 5000) AS n`);
   await pool.query("ANALYZE");
 });

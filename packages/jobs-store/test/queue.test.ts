@@ -1,18 +1,21 @@
 /** A message is there when its row is, and somebody hears of it. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 import pg from "pg";
+import { createBell } from "../src/bell.ts";
 import {
   findJob,
   insertJob,
-  type JobMessage,
-  jobMessage,
-  messageMetadata,
+  type JobOrder,
   QUEUE_CHANNEL,
   queueExists,
   queueMetrics,
-  sendMessage,
+  readDiskOrder,
+  readJobOrder,
+  sendOrder,
+  type Transaction,
 } from "../src/index.ts";
 import { addUser, aJob, openStore, startCluster } from "./harness.ts";
 
@@ -21,18 +24,22 @@ const queue = "gpu_reservations";
 const url = await cluster.createDatabase();
 const store = openStore(url);
 
-function cancelMessage(id: string): JobMessage {
-  const at = new Date().toISOString();
-  const about = { job_id: id, reservation_id: id, user_id: "alice", username: "alice" };
-  return { action: "cancel", ...about, requested_at: at, _metadata: messageMetadata(at) };
-}
+const anOrder = (job_id: string): JobOrder => ({
+  v: 1,
+  action: "cancel",
+  order_id: randomUUID(),
+  job_id,
+  arguments: {},
+});
+const send = (db: Transaction, id: string, delaySeconds?: number) =>
+  sendOrder(db, { queue, order: anOrder(id), delaySeconds });
 
 test("a row and its message are both there after COMMIT, and neither after ROLLBACK", async () => {
   const userId = await addUser(store.pool);
   const accept = (id: string, isRefused: boolean) =>
     store.transaction(async (db) => {
       await insertJob(db, aJob(userId, id));
-      const messageId = await sendMessage(db, { queue, message: cancelMessage(id) });
+      const messageId = await send(db, id);
       if (isRefused) throw new Error("second thoughts");
       return messageId;
     });
@@ -46,20 +53,31 @@ test("a row and its message are both there after COMMIT, and neither after ROLLB
     [queue],
   );
   assert.deepEqual(
-    sent.rows.map((row) => [row.msg_id, jobMessage.parse(row.message).job_id]),
+    sent.rows.map((row) => [
+      row.msg_id,
+      readJobOrder(row.message, { queue, messageId: row.msg_id })?.job_id,
+    ]),
     [[messageId, "accepted-0001"]],
   );
 });
 
-test("a listener hears of a message when it is committed, not before", async () => {
+test("a listener hears of an order when it is committed, not before, and never of one undone", async () => {
   const listener = new pg.Client({ connectionString: url });
   await listener.connect();
   try {
     await listener.query(`LISTEN ${QUEUE_CHANNEL}`);
     const heard: string[] = [];
     listener.on("notification", ({ payload }) => heard.push(payload ?? ""));
+    const undone = store.transaction(async (db) => {
+      await send(db, "undone-00001");
+      throw new Error("second thoughts");
+    });
+    await assert.rejects(undone, /second thoughts/);
     await store.transaction(async (db) => {
-      await sendMessage(db, { queue, message: cancelMessage("heard-000001") });
+      await send(db, "later-000001", 60);
+    });
+    await store.transaction(async (db) => {
+      await send(db, "heard-000001");
       // had it been sent already, it would come before this answer
       await listener.query("SELECT 1");
       assert.deepEqual(heard, []);
@@ -71,23 +89,40 @@ test("a listener hears of a message when it is committed, not before", async () 
   }
 });
 
+test("many orders at once ring twice: for the first of them, and for the rest", async () => {
+  const rung: unknown[] = [];
+  const twice = Promise.withResolvers<void>();
+  const bell = createBell(
+    {
+      query: async (_text, values) => {
+        if (rung.push(values) === 2) twice.resolve();
+        return { rows: [], rowCount: 0 };
+      },
+    },
+    20,
+  );
+  for (let order = 0; order < 100; order++) bell.ring(queue);
+  assert.deepEqual(rung, [[QUEUE_CHANNEL, queue]]);
+  await twice.promise;
+  bell.stop();
+  assert.equal(rung.length, 2);
+});
+
 test("senders of one queue do not wait for each other", async () => {
   const { length } = await queueMetrics(store.pool, queue);
   await store.transaction(async (db) => {
-    await sendMessage(db, { queue, message: cancelMessage("first-000001") });
-    await store.transaction((other) =>
-      sendMessage(other, { queue, message: cancelMessage("second-00001") }),
-    );
+    await send(db, "first-000001");
+    await store.transaction((other) => send(other, "second-00001"));
   });
   assert.equal((await queueMetrics(store.pool, queue)).length, length + 2);
 });
 
 test("a queue's length, and what of it can be read, and since when", async () => {
-  const { pool } = openStore(await cluster.createDatabase());
+  const { pool, transaction } = openStore(await cluster.createDatabase());
   const empty = { length: 0, visible: 0, oldest_age_seconds: null };
   assert.deepEqual(await queueMetrics(pool, queue), empty);
-  await sendMessage(pool, { queue, message: cancelMessage("now-00000001") });
-  await sendMessage(pool, { queue, message: cancelMessage("later-000001"), delaySeconds: 60 });
+  await transaction((db) => send(db, "now-00000001"));
+  await transaction((db) => send(db, "later-000001", 60));
   await pool.query(
     "UPDATE pgmq.q_gpu_reservations SET enqueued_at = now() - interval '90 seconds' WHERE msg_id = 1",
   );
@@ -105,7 +140,63 @@ test("a queue is there or not, with PGMQ and without", async () => {
   assert.equal(await queueExists(bare, "gpu_reservations"), false);
 });
 
-test("environment variables have no place in a message", () => {
-  const message = { ...cancelMessage("any-00000001"), env_vars: { TOKEN: "secret" } };
-  assert.ok(!("env_vars" in jobMessage.parse(message)));
+const at = "2026-01-15T16:30:00.123Z";
+const _metadata = { retry_count: 0, created_at: at, max_retries: 3 };
+const about = { job_id: "abcd1234-1", reservation_id: "abcd1234-1", user_id: "al", username: "al" };
+const released = { ...about, requested_at: at, _metadata };
+
+for (const [message, action, args] of [
+  [
+    {
+      ...about,
+      action: "create_reservation",
+      gpu_type: "h100",
+      command: "echo",
+      version: "0.4.0",
+      status: "queued",
+      _metadata,
+    },
+    "create",
+    {},
+  ],
+  [{ ...released, action: "cancel" }, "cancel", {}],
+  [{ ...released, action: "enable_jupyter" }, "enable_jupyter", {}],
+  [{ ...released, action: "extend", extension_hours: 4 }, "extend", { extension_hours: 4 }],
+  [
+    { ...released, action: "add_user", github_username: "bob" },
+    "add_user",
+    { github_username: "bob" },
+  ],
+] as const) {
+  test(`what the first release wrote is read as an order: ${message.action}`, () => {
+    const place = { queue, messageId: "7" };
+    const order = readJobOrder(message, place);
+    assert.ok(order);
+    const { order_id, ...rest } = order;
+    assert.deepEqual(rest, { v: 1, action, job_id: "abcd1234-1", arguments: args });
+    assert.match(order_id, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.equal(readJobOrder(message, place)?.order_id, order_id, "read twice it is one order");
+    assert.notEqual(readJobOrder(message, { queue, messageId: "8" })?.order_id, order_id);
+    // written again as it was read, as one that comes back from the dead letters is
+    assert.deepEqual(readJobOrder(order, place), order);
+  });
+}
+
+test("a disk's order has the operation's id, in both forms", () => {
+  const operation_id = randomUUID();
+  const old = { operation_id, user_id: "al", disk_name: "data", requested_at: at, _metadata };
+  const head = { v: 1, action: "rename_disk", order_id: operation_id, arguments: {} } as const;
+  assert.deepEqual(readDiskOrder({ ...old, action: "rename_disk", new_name: "new" }), head);
+  const today = { ...head, disk_id: randomUUID() };
+  assert.deepEqual(readDiskOrder(today), today);
+});
+
+test("what is no order is none, and members that are not known are left out", () => {
+  const place = { queue, messageId: "1" };
+  const order = anOrder("abcd1234-1");
+  for (const text of [null, 7, "x", [], {}, { ...order, v: 2 }, { ...order, job_id: 5 }]) {
+    assert.equal(readJobOrder(text, place), undefined, JSON.stringify(text));
+    assert.equal(readDiskOrder(text), undefined, JSON.stringify(text));
+  }
+  assert.deepEqual(readJobOrder({ ...order, env_vars: { TOKEN: "secret" } }, place), order);
 });

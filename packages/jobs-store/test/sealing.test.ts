@@ -58,3 +58,17 @@ for (const [name, text] of [
     );
   });
 }
+
+test("a fingerprint tells sameness, under the key that it was made with, and is no plain hash", () => {
+  const [old, fresh] = [line("old.1"), line("new")];
+  const before = createSealer(parseSealingKeys(old));
+  const between = createSealer(parseSealingKeys(`${fresh}\n${old}`));
+  const later = createSealer(parseSealingKeys(fresh));
+  const made = before.fingerprint("on");
+  assert.match(made, /^old\.1:[0-9a-f]{64}$/);
+  assert.equal(between.hasFingerprint("on", made), true);
+  assert.equal(between.hasFingerprint("off", made), false);
+  assert.equal(later.hasFingerprint("on", made), undefined, "nobody knows any more");
+  assert.match(between.fingerprint("on"), /^new:/);
+  assert.notEqual(later.fingerprint("on").slice(4), made.slice(6), "keyed");
+});

@@ -37,11 +37,12 @@ async function insertJobs(
 ): Promise<void> {
   await db.query(
     `INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
-       instance_type, duration_hours, pod_name, created_at)
+       instance_type, duration_hours, pod_name, launched_at, expires_at, reservation_ended, created_at)
      SELECT substr(md5(n::text), 1, 12) || '-' || n,
        ($1::integer[])[CASE n % 10 WHEN 0 THEN 1 ELSE 1 + (n - n / 10) % array_length($1, 1) END],
        (ARRAY['active', 'failed', 'expired', 'cancelled'])[1 + n % 4],
-       'img', 'h100', 1, 'p5.48xlarge', 1, 'gpu-dev-' || n,
+       'img', 'h100', 1, 'p5.48xlarge', 1, 'gpu-dev-' || n, now(), now(),
+       CASE n % 4 WHEN 0 THEN NULL ELSE now() END,
        date_trunc('day', now()) + (n / 10) * interval '1 millisecond'
      FROM generate_series($2::integer, $3::integer) n`,
     [people.map(({ userId }) => userId), first, first + count - 1],

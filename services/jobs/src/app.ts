@@ -98,6 +98,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       ttlSeconds: settings.API_KEY_TTL_HOURS * 3600,
       jobQueue: settings.QUEUE_NAME,
       diskQueue: settings.DISK_QUEUE_NAME,
+      diskSizeGb: settings.DEFAULT_DISK_SIZE_GB,
     };
     await app.register(async (open) => {
       // thrown on, it gets to the handler that renders problems

@@ -16,4 +16,6 @@ export interface ApiDeps {
   readonly ttlSeconds: number;
   readonly jobQueue: string;
   readonly diskQueue: string;
+  /** Of a disk for which none is asked. */
+  readonly diskSizeGb: number;
 }

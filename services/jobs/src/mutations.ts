@@ -1,7 +1,12 @@
 /** Carries a change out in one transaction, once for each Idempotency-Key. */
 import { createHash, createHmac } from "node:crypto";
 import { ProblemError } from "@airlock/contract";
-import { beginIdempotent, finishIdempotent, type Queryable, type Store } from "@airlock/jobs-store";
+import {
+  beginIdempotent,
+  finishIdempotent,
+  type Store,
+  type Transaction,
+} from "@airlock/jobs-store";
 import type { FastifyRequest } from "fastify";
 import { transact } from "./races.ts";
 import { userOf } from "./users.ts";
@@ -21,7 +26,7 @@ export interface Outcome<Answer> {
  */
 export type Mutate = <Answer extends object>(
   request: FastifyRequest,
-  work: (transaction: Queryable) => Promise<Answer>,
+  work: (transaction: Transaction) => Promise<Answer>,
 ) => Promise<Outcome<Answer>>;
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
@@ -33,7 +38,7 @@ export function createMutations(store: Store): Mutate {
 
   return async <Answer extends object>(
     request: FastifyRequest,
-    work: (transaction: Queryable) => Promise<Answer>,
+    work: (transaction: Transaction) => Promise<Answer>,
   ): Promise<Outcome<Answer>> => {
     const key = idempotencyKeyOf(request);
     if (key === undefined) {
@@ -54,7 +59,7 @@ type Claim = Parameters<typeof beginIdempotent>[1];
 function runOnce<Answer extends object>(
   store: Store,
   claim: Claim,
-  work: (transaction: Queryable) => Promise<Answer>,
+  work: (transaction: Transaction) => Promise<Answer>,
 ): Promise<Outcome<Answer>> {
   return transact(store, async (transaction) => {
     const begun = await beginIdempotent(transaction, claim);

@@ -1,5 +1,5 @@
 /** Transactions that two requests at once can get into each other's way with. */
-import { type Queryable, type Store, StoreError } from "@airlock/jobs-store";
+import { type Store, StoreError, type Transaction } from "@airlock/jobs-store";
 
 const TRIES = 3;
 
@@ -9,7 +9,7 @@ const TRIES = 3;
  */
 export async function transact<Result>(
   store: Store,
-  work: (transaction: Queryable) => Promise<Result>,
+  work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {

@@ -26,6 +26,9 @@ const fields = z.object({
     .describe(
       "Keys that encrypt env_vars, one to three lines `<id>:<32 bytes in base64>`; the first one encrypts, all decrypt. Unset means a key of this process alone, in dev.",
     ),
+  DEFAULT_DISK_SIZE_GB: integer(10, 10_000)
+    .default(100)
+    .describe("Size of a disk for which none is asked."),
   RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
     .optional()
     .describe(

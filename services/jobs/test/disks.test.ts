@@ -89,6 +89,48 @@ test("a disk in use is neither deleted nor renamed", async () => {
   await assertProblem(ask("POST", "/busy/rename", { new_name: "idle" }), 409, "disk_in_use");
 });
 
+test("a job's disk is made for it, renamed as one likes, and not deleted until the job is over", async () => {
+  const submit = (changes: object) =>
+    jobs.ask("POST", "/v1/jobs/submit", { key: alice, body: { ...SEED_JOB, ...changes } });
+  const { job_id } = (await submit({ disk_name: "wished", disk_size_gb: 500 })).body;
+  const second = (await submit({ disk_name: "wished", disk_size_gb: 20 })).body.job_id;
+  assert.equal((await ask("GET", "/wished")).body.size_gb, 500, "it is made once");
+  await submit({ disk_name: "of-any-size", disk_size_gb: undefined });
+  assert.equal((await ask("GET", "/of-any-size")).body.size_gb, 100);
+  const renamed = await ask("POST", "/wished/rename", { new_name: "kept" });
+  assert.equal(renamed.status, 200, JSON.stringify(renamed.body));
+  const show = async (id: string) => (await jobs.ask("GET", `/v1/jobs/${id}`, { key: alice })).body;
+  assert.equal((await show(job_id)).disk_name, "kept");
+  // its operation is found by the name that its owner knows, whichever
+  for (const name of ["wished", "kept"]) {
+    const operation = await ask("GET", `/${name}/operations/${renamed.body.operation_id}`);
+    assert.equal(operation.body.action, "rename", JSON.stringify(operation.body));
+  }
+  // the old name is free, for a disk of its own
+  const { job_id: third } = (await submit({ disk_name: "wished" })).body;
+  assert.equal((await show(third)).disk_name, "wished");
+  await assertProblem(ask("DELETE", "/kept"), 409, "disk_in_use");
+  await jobs.ask("POST", `/v1/jobs/${job_id}/cancel`, { key: alice });
+  await assertProblem(ask("DELETE", "/kept"), 409, "disk_in_use");
+  await jobs.ask("POST", `/v1/jobs/${second}/cancel`, { key: alice });
+  assert.equal((await ask("DELETE", "/kept")).status, 200);
+  const late = await submit({ disk_name: "kept" });
+  assert.deepEqual([late.status, late.body.code], [410, "disk_deleted"]);
+});
+
+test("a disk that is being deleted is not taken by a job at the same time, in either order", async () => {
+  for (let round = 0; round < 10; round++) {
+    const disk_name = `raced-${round}`;
+    await create(disk_name);
+    const [submitted, removed] = await Promise.all([
+      jobs.ask("POST", "/v1/jobs/submit", { key: alice, body: { ...SEED_JOB, disk_name } }),
+      ask("DELETE", `/${disk_name}`),
+    ]);
+    const both = `${submitted.status} ${removed.status}`;
+    assert.ok(["200 409", "410 200"].includes(both), both);
+  }
+});
+
 test("content says that there is none yet, and where it is once there is one", async () => {
   await create("shot");
   const none = await ask("GET", "/shot/content");

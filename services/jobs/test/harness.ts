@@ -11,6 +11,7 @@ import { type AwsLogin, createLayerGuard, createLayerVerifier } from "@airlock/i
 import {
   connectTarget,
   createStore,
+  moveJob,
   type Queryable,
   type Store,
   targetOf,
@@ -199,6 +200,13 @@ export const SEED_JOB = {
   env_vars: { WANDB_API_KEY: "your-wandb-key", HF_TOKEN: "your-hf-token" },
   command: "python train.py --epochs 100",
 };
+
+/** As the processor does once the pod is there. */
+export async function activate(db: Queryable, reservationId: string): Promise<void> {
+  const event = { kind: "moved", actor: "processor" } as const;
+  await moveJob(db, { reservationId, from: ["queued"], to: "preparing", event });
+  await moveJob(db, { reservationId, from: ["preparing"], to: "active", event });
+}
 
 export async function countOf(db: Queryable, table: string): Promise<number> {
   const { rows } = await db.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table}`);

@@ -56,8 +56,8 @@ test("orders and disks have it too", async () => {
   const { job_id } = (await submit("target")).body;
   const headers = { "idempotency-key": "again" };
   for (const [path, body] of [
-    [`/v1/jobs/${job_id}/cancel`, undefined],
     [`/v1/jobs/${job_id}/extend`, { extension_hours: 1 }],
+    [`/v1/jobs/${job_id}/cancel`, undefined],
     ["/v1/disks", { disk_name: "data" }],
   ] as const) {
     const send = () => one.ask("POST", path, { key, headers, ...(body && { body }) });

@@ -16,10 +16,11 @@ const list = (query: string, key = alice) => jobs.ask("GET", `/v1/jobs?${query}`
 async function insertJobs(from: number, to: number): Promise<void> {
   await jobs.db.query(
     `INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
-       instance_type, duration_hours, pod_name, created_at)
+       instance_type, duration_hours, pod_name, launched_at, expires_at, reservation_ended, created_at)
      SELECT 'job-' || lpad(n::text, 8, '0') || '-' || user_id, user_id, CASE n % 4 WHEN 0 THEN 'active' ELSE 'failed' END,
        'img', CASE n % 2 WHEN 0 THEN 'h100' ELSE 'a100' END, 1, 'p5.48xlarge', 1,
-       'gpu-dev-' || n || '-' || user_id, timestamptz '2026-01-01T00:00:00Z' + (n / 10) * interval '1 millisecond'
+       'gpu-dev-' || n || '-' || user_id, now(), now(), CASE n % 4 WHEN 0 THEN NULL ELSE now() END,
+       timestamptz '2026-01-01T00:00:00Z' + (n / 10) * interval '1 millisecond'
      FROM api_users CROSS JOIN generate_series($1::integer, $2::integer) n`,
     [from, to],
   );

@@ -14,8 +14,8 @@ const NEXT = `
 ALTER TABLE reservations ADD COLUMN project varchar(63);
 ALTER TABLE api_users ADD COLUMN quota_gpus integer DEFAULT 8;
 CREATE INDEX reservations_project ON reservations (project) WHERE project IS NOT NULL;
-CREATE TABLE job_events (
-  event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+CREATE TABLE job_notes (
+  note_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   reservation_id varchar(64) COLLATE "C" NOT NULL REFERENCES reservations,
   what text NOT NULL
 );`;
@@ -27,7 +27,7 @@ test("a migration under load fails no request", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "airlock-migrations-"));
   after(() => rm(folder, { recursive: true, force: true }));
   await cp(RELEASED, folder, { recursive: true });
-  await writeFile(path.join(folder, "007_next.sql"), NEXT);
+  await writeFile(path.join(folder, "999_next.sql"), NEXT);
 
   const jobs = await startJobs(world, url);
   const key = await jobs.login();
@@ -49,7 +49,7 @@ test("a migration under load fails no request", async () => {
   await until(statuses.length + 50);
   isOver = true;
   await Promise.all(senders);
-  assert.deepEqual(names, ["007_next"]);
+  assert.deepEqual(names, ["999_next"]);
   assert.deepEqual(new Set(statuses), new Set([200]));
   assert.equal(await countOf(jobs.db, "reservations"), statuses.length / 2);
   assert.equal((await jobs.ask("GET", "/readyz")).status, 200);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { signGetCallerIdentity } from "@airlock/identity";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
-import { rawLogin, SEED_JOB, startJobs, startWorld } from "./harness.ts";
+import { activate, rawLogin, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
 const jobs = await startJobs(world, await world.cluster.createDatabase());
@@ -51,7 +51,8 @@ test("the seed's own submission becomes an h100 job that is there at once", asyn
   assert.equal(job.gpu_type, "h100");
   assert.equal(job.gpu_count, 1);
   assert.equal(job.user_id, "alice-example.com");
-  assert.equal(job.pod_name, `gpu-dev-${id.slice(0, 8)}`);
+  assert.equal(job.name, `gpu-dev-${id.slice(0, 8)}`);
+  assert.match(job.pod_name, new RegExp(`^gpu-dev-${id.slice(0, 8)}-[0-9a-f]{16}$`));
   assert.equal(job.ssh_command, null);
   assert.equal(job.oom_count, 0);
   assert.deepEqual(job.secondary_users, []);
@@ -71,7 +72,12 @@ test("a job is extended, given Jupyter and users, and cancelled by the beginning
     ["jupyter/enable", undefined, "enable_jupyter", /^Jupyter enable request submitted \(/],
     ["jupyter/disable", undefined, "disable_jupyter", /^Jupyter disable request submitted \(/],
     ["users", { github_username: "octocat" }, "add_user", /for GitHub user 'octocat' \(/],
-    ["cancel", undefined, "cancel", /^Cancellation request submitted \(message ID: \d+\)$/],
+    [
+      "cancel",
+      undefined,
+      "cancel",
+      /^Cancellation request submitted \(message ID: [0-9a-f-]{36}\)$/,
+    ],
   ] as const) {
     const answer = await ask("POST", `${start}/${path}`, { key, ...(body && { body }) });
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
@@ -88,23 +94,22 @@ test("a job is extended, given Jupyter and users, and cancelled by the beginning
   const actions = rows.map(({ message }) => message.action);
   assert.deepEqual(actions.toSorted(), [
     "add_user",
-    "cancel",
-    "create_reservation",
+    "create",
     "disable_jupyter",
     "enable_jupyter",
     "extend",
   ]);
   assert.ok((rows[1]?.delay ?? 0) >= 2, "an extension is not seen at once");
+  const cancelled = await ask("GET", start, { key });
+  assert.equal(cancelled.body.status, "cancelled", "it waited, so nobody has to be asked");
 });
 
 test("an active job has a command that begins with ssh", async () => {
   const key = await jobs.login();
   const { job_id } = (await ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB })).body;
-  await jobs.db.query("UPDATE reservations SET status = 'active' WHERE reservation_id = $1", [
-    job_id,
-  ]);
-  const shown = await ask("GET", `/v1/jobs/${job_id}`, { key });
-  assert.equal(shown.body.ssh_command, `ssh gpu-dev-${job_id.slice(0, 8)}`);
+  await activate(jobs.db, job_id);
+  const { body } = await ask("GET", `/v1/jobs/${job_id}`, { key });
+  assert.equal(body.ssh_command, `ssh ${body.pod_name}`);
 });
 
 test("availability and cluster count what jobs have and want", async () => {
@@ -116,15 +121,15 @@ test("availability and cluster count what jobs have and want", async () => {
     total: 16,
     available: 15,
     in_use: 1,
-    queued: 2,
+    queued: 1,
     max_per_node: 8,
   });
   const { body: cluster } = await ask("GET", "/v1/cluster/status", { key });
   assert.equal(cluster.total_gpus, 81);
   assert.equal(cluster.available_gpus, 80);
-  assert.equal(cluster.queued_gpus, 2);
+  assert.equal(cluster.queued_gpus, 1);
   assert.equal(cluster.active_reservations, 1);
-  assert.equal(cluster.queued_reservations, 2);
+  assert.equal(cluster.queued_reservations, 1);
   assert.deepEqual(cluster.by_gpu_type.h100, h100);
 });
 

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import { moveJob } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
-import { countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
+import { activate, countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
 const jobs = await startJobs(world, await world.cluster.createDatabase());
@@ -124,48 +125,50 @@ test("ids that begin alike get pods of their own", async () => {
   await Promise.all(ids.map((id) => submit({ env_vars: controls({ RESERVATION_ID: id }) })));
   const pods = await Promise.all(ids.map(async (id) => (await show(id)).pod_name));
   assert.equal(new Set(pods).size, 3, pods.join());
-  assert.ok(pods.includes(`gpu-dev-${start}`));
+  for (const pod of pods) assert.ok(pod.startsWith(`gpu-dev-${start}-`), pod);
   const ambiguous = await jobs.ask("POST", `/v1/jobs/${start}/cancel`, { key: alice });
   assert.equal(ambiguous.status, 409);
   assert.equal(ambiguous.body.code, "job_id_ambiguous");
 });
 
-test("the message tells the processor what the contract says, without the variables", async () => {
+test("the order names the job and repeats nothing of it", async () => {
   const env_vars = controls();
   await submit({ env_vars: { ...env_vars, HF_TOKEN: "hidden" } });
   const { rows } = await jobs.db.query<{ message: Record<string, unknown> }>(
     `SELECT message FROM ${QUEUE} WHERE message->>'job_id' = $1`,
     [env_vars.RESERVATION_ID],
   );
-  const { submitted_at, created_at, _metadata, ...message } = rows[0]?.message ?? {};
-  assert.equal(submitted_at, created_at);
-  assert.deepEqual(message, {
-    action: "create_reservation",
-    job_id: env_vars.RESERVATION_ID,
-    reservation_id: env_vars.RESERVATION_ID,
-    user_id: "alice-example.com",
-    username: "alice-example.com",
-    gpu_type: "h100",
-    gpu_count: 1,
-    github_user: "octocat",
-    jupyter_enabled: false,
-    name: "demo",
-    version: "0.4.0",
-    dockerimage: SEED_JOB.image,
-    instance_type: "p5.48xlarge",
-    duration_hours: 4,
-    disk_name: "my-training-data",
-    disk_size_gb: 500,
-    command: SEED_JOB.command,
-    status: "queued",
-  });
+  const { order_id, ...order } = rows[0]?.message ?? {};
+  assert.match(String(order_id), /^[0-9a-f-]{36}$/);
+  const job_id = env_vars.RESERVATION_ID;
+  assert.deepEqual(order, { v: 1, action: "create", job_id, arguments: {} });
+});
+
+test("the same id with other variables is another job", async () => {
+  const env_vars = { ...controls(), HF_TOKEN: "one", WANDB_MODE: "off" };
+  assert.equal((await submit({ env_vars })).status, 200);
+  const { WANDB_MODE, HF_TOKEN, ...orders } = env_vars;
+  assert.equal((await submit({ env_vars: { ...orders, WANDB_MODE, HF_TOKEN } })).status, 200);
+  for (const other of [{ ...env_vars, HF_TOKEN: "two" }, orders, { ...env_vars, MORE: "" }]) {
+    const { status, body } = await submit({ env_vars: other });
+    assert.deepEqual([status, body.code], [409, "job_id_taken"]);
+  }
+  const { rows } = await jobs.db.query<{ wanted: string }>(
+    "SELECT wanted_fingerprint AS wanted FROM reservations WHERE reservation_id = $1",
+    [env_vars.RESERVATION_ID],
+  );
+  assert.match(rows[0]?.wanted ?? "", /^k1:[0-9a-f]{64}$/);
 });
 
 test("what has ended takes no orders", async () => {
   const { job_id } = (await submit({})).body;
-  await jobs.db.query("UPDATE reservations SET status = 'expired' WHERE reservation_id = $1", [
-    job_id,
-  ]);
+  await activate(jobs.db, job_id);
+  await moveJob(jobs.db, {
+    reservationId: job_id,
+    from: ["active"],
+    to: "expired",
+    event: { kind: "expired", actor: "processor" },
+  });
   const { status, body } = await jobs.ask("POST", `/v1/jobs/${job_id}/cancel`, { key: alice });
   assert.equal(status, 409);
   assert.equal(body.code, "job_ended");

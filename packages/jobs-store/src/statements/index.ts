@@ -12,8 +12,10 @@ export {
   type InsertDiskOperationArgs,
   insertDiskOperation,
 } from "./disk-operations/insert-disk-operation.ts";
+export { type ClaimedDisk, claimDisk } from "./disks/claim-disk.ts";
 export type { DiskName, DiskRow } from "./disks/disk-row.ts";
 export { findDisk } from "./disks/find-disk.ts";
+export { findJobWantingDisk } from "./disks/find-job-wanting-disk.ts";
 export { insertDisk } from "./disks/insert-disk.ts";
 export { listDisks } from "./disks/list-disks.ts";
 export { lockDisk } from "./disks/lock-disk.ts";
@@ -26,6 +28,8 @@ export { listGpuTypes } from "./gpu-types/list-gpu-types.ts";
 export { beginIdempotent, type IdempotentBegin } from "./idempotency/begin-idempotent.ts";
 export type { ClaimKeyArgs, IdempotencyKey } from "./idempotency/claim-key.ts";
 export { type FinishIdempotentArgs, finishIdempotent } from "./idempotency/finish-idempotent.ts";
+export { cancelWaitingJob } from "./jobs/cancel-waiting-job.ts";
+export { clearExtensionError } from "./jobs/clear-extension-error.ts";
 export { countJobs } from "./jobs/count-jobs.ts";
 export { type FindJobArgs, findJob } from "./jobs/find-job.ts";
 export { findJobOwner } from "./jobs/find-job-owner.ts";
@@ -35,14 +39,24 @@ export type { JobFilter } from "./jobs/job-filter.ts";
 export type { JobRow, ListedJobRow, StatusChange } from "./jobs/job-row.ts";
 export {
   FINAL_STATES,
+  type FinalState,
+  isFinal,
   isLive,
   JOB_STATES,
   type JobState,
   LIVE_STATES,
   type LiveState,
+  WAITING_STATES,
 } from "./jobs/job-states.ts";
+export { type JobEventRow, listJobEvents } from "./jobs/list-job-events.ts";
 export { type JobPosition, type ListJobsArgs, listJobs } from "./jobs/list-jobs.ts";
-export { pickPodName } from "./jobs/pick-pod-name.ts";
+export {
+  type JobChanges,
+  type JobEvent,
+  type MovedJob,
+  type MoveJobArgs,
+  moveJob,
+} from "./jobs/move-job.ts";
 export { deleteEndedKeys } from "./keys/delete-ended-keys.ts";
 export { endOldestBeyond } from "./keys/end-oldest-beyond.ts";
 export { type FoundKey, findKeyByHash } from "./keys/find-key-by-hash.ts";
@@ -55,7 +69,7 @@ export { type RotateKeyArgs, rotateKey } from "./keys/rotate-key.ts";
 export { touchLastUsed } from "./keys/touch-last-used.ts";
 export { queueExists } from "./queue/queue-exists.ts";
 export { type QueueMetrics, queueMetrics } from "./queue/queue-metrics.ts";
-export { QUEUE_CHANNEL, type SendMessageArgs, sendMessage } from "./queue/send-message.ts";
+export { type SendOrderArgs, sendOrder } from "./queue/send-order.ts";
 export { isSchemaReady, LATEST_MIGRATION } from "./schema/is-schema-ready.ts";
 export { lockUser } from "./users/lock-user.ts";
 export { upsertUser } from "./users/upsert-user.ts";

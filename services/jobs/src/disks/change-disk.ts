@@ -3,17 +3,17 @@ import { randomUUID } from "node:crypto";
 import { type DiskRenamed, type DiskRequested, isDiskName, ProblemError } from "@airlock/contract";
 import {
   type DiskAction,
-  type DiskMessage,
+  type DiskOrder,
   type DiskRow,
+  findJobWantingDisk,
   insertDisk,
   insertDiskOperation,
   lockDisk,
   markDiskDeleted,
-  messageMetadata,
-  type Queryable,
   renameDisk,
   restoreDisk,
-  sendMessage,
+  sendOrder,
+  type Transaction,
 } from "@airlock/jobs-store";
 import { isConflict } from "../races.ts";
 import { isoTime } from "../times.ts";
@@ -30,43 +30,36 @@ const KEEP_DAYS = 30;
 
 /** Both run in a transaction. @throws ProblemError invalid_disk_name, disk_exists. */
 export async function createDisk(
-  transaction: Queryable,
-  change: DiskChange & { readonly sizeGb: number | null },
+  transaction: Transaction,
+  change: DiskChange & { readonly sizeGb: number },
 ): Promise<DiskRequested> {
   const { user, diskName, sizeGb } = change;
   demandDiskName(diskName);
   const diskId = await insertDisk(transaction, { userId: user.userId, diskName, sizeGb }).catch(
     refuseTakenName(diskName),
   );
-  const noted = await note(transaction, change, { diskId, action: "create" }, (about) => ({
-    ...about,
-    action: "create_disk",
-    size_gb: sizeGb,
-  }));
+  const noted = await note(transaction, change, { diskId, action: "create" });
   return { ...noted, action: "create", message: "Disk creation request queued successfully" };
 }
 
 /** @throws ProblemError disk_not_found, disk_deleted, disk_in_use. */
 export async function deleteDisk(
-  transaction: Queryable,
+  transaction: Transaction,
   change: DiskChange,
 ): Promise<DiskRequested> {
-  const disk = await demandUnusedDisk(transaction, change);
-  const diskId = disk.disk_id;
+  const { disk_id: diskId } = await demandUnusedDisk(transaction, change);
+  const wantedBy = await findJobWantingDisk(transaction, diskId);
+  if (wantedBy !== undefined) throw inUse(change.diskName, wantedBy);
   const deleteDate = await markDiskDeleted(transaction, { diskId, keepDays: KEEP_DAYS });
   if (deleteDate === undefined) throw deleted(change.diskName);
-  const noted = await note(transaction, change, { diskId, action: "delete" }, (about) => ({
-    ...about,
-    action: "delete_disk",
-    delete_date: deleteDate,
-  }));
+  const noted = await note(transaction, change, { diskId, action: "delete" });
   const message = `Disk deletion request queued successfully. Will be deleted on ${deleteDate}`;
   return { ...noted, action: "delete", message };
 }
 
 /** @throws ProblemError disk_not_found, disk_not_deleted; disk_deleted when its day has come. */
 export async function undeleteDisk(
-  transaction: Queryable,
+  transaction: Transaction,
   change: DiskChange,
 ): Promise<DiskRequested> {
   const { diskName } = change;
@@ -76,16 +69,13 @@ export async function undeleteDisk(
   }
   const diskId = disk.disk_id;
   if (!(await restoreDisk(transaction, diskId))) throw deleted(diskName);
-  const noted = await note(transaction, change, { diskId, action: "restore" }, (about) => ({
-    ...about,
-    action: "restore_disk",
-  }));
+  const noted = await note(transaction, change, { diskId, action: "restore" });
   return { ...noted, action: "restore", message: "Disk restore request queued successfully" };
 }
 
 /** @throws ProblemError invalid_disk_name, disk_not_found, disk_deleted, disk_in_use, disk_exists. */
 export async function giveDiskName(
-  transaction: Queryable,
+  transaction: Transaction,
   change: DiskChange & { readonly newName: string },
 ): Promise<DiskRenamed> {
   const { diskName, newName } = change;
@@ -93,11 +83,7 @@ export async function giveDiskName(
   const { disk_id: diskId } = await demandUnusedDisk(transaction, change);
   if (newName === diskName) throw taken(newName);
   await renameDisk(transaction, { diskId, newName }).catch(refuseTakenName(newName));
-  const noted = await note(transaction, change, { diskId, action: "rename" }, (about) => ({
-    ...about,
-    action: "rename_disk",
-    new_name: newName,
-  }));
+  const noted = await note(transaction, change, { diskId, action: "rename" });
   return {
     message: `Disk renamed from '${diskName}' to '${newName}'`,
     old_name: diskName,
@@ -107,30 +93,34 @@ export async function giveDiskName(
   };
 }
 
-type About = Pick<DiskMessage, "operation_id" | "user_id" | "disk_name" | "requested_at"> &
-  Pick<DiskMessage, "_metadata">;
+/** What the processor is told. */
+const ORDERS: { readonly [A in DiskAction]: DiskOrder["action"] } = {
+  create: "create_disk",
+  delete: "delete_disk",
+  restore: "restore_disk",
+  rename: "rename_disk",
+};
 
 async function note(
-  transaction: Queryable,
-  { user, diskName, queue }: DiskChange,
+  transaction: Transaction,
+  { diskName, queue }: DiskChange,
   { diskId, action }: { readonly diskId: string; readonly action: DiskAction },
-  messageOf: (about: About) => DiskMessage,
 ): Promise<Pick<DiskRequested, "operation_id" | "disk_name" | "requested_at">> {
   const operationId = randomUUID();
   const at = await insertDiskOperation(transaction, { operationId, diskId, action });
-  const message = messageOf({
-    operation_id: operationId,
-    user_id: user.username,
-    disk_name: diskName,
-    requested_at: at.toISOString(),
-    _metadata: messageMetadata(at.toISOString()),
-  });
-  await sendMessage(transaction, { queue, message });
+  const order: DiskOrder = {
+    v: 1,
+    action: ORDERS[action],
+    order_id: operationId,
+    disk_id: diskId,
+    arguments: {},
+  };
+  await sendOrder(transaction, { queue, order });
   return { operation_id: operationId, disk_name: diskName, requested_at: isoTime(at) };
 }
 
 async function demandDisk(
-  transaction: Queryable,
+  transaction: Transaction,
   { user, diskName }: DiskChange,
 ): Promise<DiskRow> {
   const { userId } = user;
@@ -139,12 +129,11 @@ async function demandDisk(
   return disk;
 }
 
-async function demandUnusedDisk(transaction: Queryable, change: DiskChange): Promise<DiskRow> {
+async function demandUnusedDisk(transaction: Transaction, change: DiskChange): Promise<DiskRow> {
   const disk = await demandDisk(transaction, change);
   if (disk.is_deleted) throw deleted(change.diskName);
-  if (!disk.in_use) return disk;
-  const detail = `Disk '${change.diskName}' is currently in use by reservation ${disk.reservation_id}`;
-  throw new ProblemError("disk_in_use", detail);
+  if (disk.reservation_id === null) return disk;
+  throw inUse(change.diskName, disk.reservation_id);
 }
 
 function demandDiskName(name: string): void {
@@ -163,7 +152,12 @@ const refuseTakenName =
 
 const taken = (name: string) =>
   new ProblemError("disk_exists", `Disk '${name}' already exists, or waits for its deletion`);
-const deleted = (name: string) =>
+const inUse = (name: string, reservationId: string) =>
+  new ProblemError(
+    "disk_in_use",
+    `Disk '${name}' is currently in use by reservation ${reservationId}`,
+  );
+export const deleted = (name: string) =>
   new ProblemError("disk_deleted", `Disk '${name}' is marked for deletion`);
 
 /** A name that no disk can have is not repeated. */

@@ -1,19 +1,19 @@
-/** Names for the pod of a job. */
+/** The name of a job's pod. */
 import { createHash } from "node:crypto";
 
 const PREFIX = "gpu-dev-";
 const SHORT = 8;
-const LONGER = 13;
 const HASH_LENGTH = 16;
 
+/** What people know a job by. */
+export const shortNameOf = (reservationId: string): string =>
+  PREFIX + reservationId.toLowerCase().slice(0, SHORT).replace(/-+$/, "");
+
 /**
- * The best first: short as people know it, then longer, then one that hardly another id has. All
- * are valid labels of DNS.
+ * A label of DNS that no other id has: ids that begin alike, or differ in upper and lower case alone,
+ * are different ids.
  */
-export function podNamesOf(reservationId: string): string[] {
-  const id = reservationId.toLowerCase();
-  const cut = (length: number) => id.slice(0, length).replace(/-+$/, "");
-  // ids that differ in upper and lower case alone are different ids
+export function podNameOf(reservationId: string): string {
   const hash = createHash("sha256").update(reservationId).digest("hex").slice(0, HASH_LENGTH);
-  return [cut(SHORT), cut(LONGER), hash].map((end) => PREFIX + end);
+  return `${shortNameOf(reservationId)}-${hash}`;
 }

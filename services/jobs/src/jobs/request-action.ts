@@ -1,22 +1,24 @@
-/** Puts an order about a job on the queue. */
+/** Carries out what is asked of a job, or puts an order about it on the queue. */
+import { randomUUID } from "node:crypto";
 import { type JobActionRequested, ProblemError } from "@airlock/contract";
 import {
+  cancelWaitingJob,
+  clearExtensionError,
   isLive,
-  type JobMessage,
-  messageMetadata,
-  type Queryable,
-  sendMessage,
+  type JobOrder,
+  sendOrder,
+  type Transaction,
 } from "@airlock/jobs-store";
 import type { User } from "../users.ts";
 import { findJobByPrefix } from "./find-by-prefix.ts";
 
-export type JobOrder =
+export type JobRequest =
   | { readonly action: "cancel" | "enable_jupyter" | "disable_jupyter" }
   | { readonly action: "extend"; readonly extension_hours: number }
   | { readonly action: "add_user"; readonly github_username: string };
 
 /** The beginning of what the client is told. */
-const WORDS: { readonly [A in JobOrder["action"]]: string } = {
+const WORDS: { readonly [A in JobRequest["action"]]: string } = {
   cancel: "Cancellation request submitted",
   enable_jupyter: "Jupyter enable request submitted",
   disable_jupyter: "Jupyter disable request submitted",
@@ -32,34 +34,43 @@ const EXTEND_DELAY_SECONDS = 3;
 
 /** @throws ProblemError job_not_found, job_id_ambiguous, job_ended. */
 export async function requestAction(
-  transaction: Queryable,
-  { user, job, order, queue }: { user: User; job: string; order: JobOrder; queue: string },
+  transaction: Transaction,
+  { user, job, order, queue }: { user: User; job: string; order: JobRequest; queue: string },
 ): Promise<JobActionRequested> {
   const { reservation_id, status } = await findJobByPrefix(transaction, user.userId, job);
   if (!isLive(status)) {
     throw new ProblemError("job_ended", `Job ${reservation_id} is ${status} already.`);
   }
-  const at = new Date().toISOString();
-  const message: JobMessage = {
-    ...order,
-    job_id: reservation_id,
-    reservation_id,
-    user_id: user.username,
-    username: user.username,
-    requested_at: at,
-    _metadata: messageMetadata(at),
-  };
-  const delaySeconds = order.action === "extend" ? EXTEND_DELAY_SECONDS : 0;
-  const messageId = await sendMessage(transaction, { queue, message, delaySeconds });
-  return {
+  const orderId = randomUUID();
+  const answer = (messageId: string): JobActionRequested => ({
     job_id: reservation_id,
     action: order.action,
     status: "requested",
     message: `${WORDS[order.action]}${detailOf(order)} (message ID: ${messageId})`,
-  };
+  });
+  if (order.action === "cancel") {
+    const isCancelled = await cancelWaitingJob(transaction, {
+      reservationId: reservation_id,
+      orderId,
+    });
+    if (isCancelled) return answer(orderId);
+  }
+  const isExtension = order.action === "extend";
+  if (isExtension) await clearExtensionError(transaction, reservation_id);
+  const messageId = await sendOrder(transaction, {
+    queue,
+    order: orderOf(order, { v: 1, order_id: orderId, job_id: reservation_id }),
+    delaySeconds: isExtension ? EXTEND_DELAY_SECONDS : 0,
+  });
+  return answer(messageId);
 }
 
-function detailOf(order: JobOrder): string {
+function orderOf(request: JobRequest, head: Pick<JobOrder, "v" | "order_id" | "job_id">): JobOrder {
+  const { action, ...argumentsOf } = request;
+  return { ...head, action, arguments: argumentsOf } as JobOrder;
+}
+
+function detailOf(order: JobRequest): string {
   if (order.action === "extend") return ` for ${order.extension_hours} hours`;
   if (order.action === "add_user") return ` for GitHub user '${order.github_username}'`;
   return "";

@@ -1,21 +1,23 @@
-/** Accepts a job: its row and its message, in one transaction. */
+/** Accepts a job: its row, its disk and its order, in one transaction. */
 import { randomUUID } from "node:crypto";
 import { type JobSubmitted, ProblemError, type SubmitJob } from "@airlock/contract";
 import {
+  claimDisk,
   findJob,
   findJobOwner,
   type InsertJobArgs,
   insertJob,
   type JobRow,
-  messageMetadata,
-  pickPodName,
   type Queryable,
   type Sealer,
-  sendMessage,
+  sendOrder,
+  type Transaction,
 } from "@airlock/jobs-store";
+import { deleted } from "../disks/change-disk.ts";
+import { isConflict } from "../races.ts";
 import type { User } from "../users.ts";
 import { chooseGpus } from "./gpu-choice.ts";
-import { podNamesOf } from "./pod-names.ts";
+import { podNameOf, shortNameOf } from "./pod-names.ts";
 
 export interface Submission {
   readonly user: User;
@@ -25,42 +27,79 @@ export interface Submission {
 export interface SubmitContext {
   readonly queue: string;
   readonly sealer: Sealer;
+  /** Of a disk that is made for a job which says nothing of its size. */
+  readonly diskSizeGb: number;
 }
 
-/** What decides whether a second submission with the same id is the same one. */
-type Wanted = Omit<InsertJobArgs, "podName" | "envVarsSealed" | "userId">;
+/** Of all pods that something is left of; of live jobs, which the release before knew. */
+const POD_NAMES = ["reservations_pod_name", "reservations_live_pod_name"];
+
+type Wanted = Omit<
+  InsertJobArgs,
+  "podName" | "envVarsSealed" | "userId" | "diskId" | "wantedFingerprint"
+>;
 
 /**
  * Run it in a transaction, again after a conflict.
  *
- * @throws ProblemError job_id_taken, gpu_type_unknown, gpu_type_mismatch, invalid_body.
+ * @throws ProblemError job_id_taken, gpu_type_unknown, gpu_type_mismatch, invalid_body, disk_deleted.
  */
 export async function submitJob(
-  transaction: Queryable,
+  transaction: Transaction,
   { user, body }: Submission,
-  { queue, sealer }: SubmitContext,
+  { queue, sealer, diskSizeGb }: SubmitContext,
 ): Promise<JobSubmitted> {
   const wanted = await wantedOf(transaction, body);
   const { reservationId } = wanted;
+  const variables = body.env_vars?.variables ?? {};
+  const asked = textOf(wanted, variables);
   if (body.env_vars?.controls.RESERVATION_ID !== undefined) {
-    const before = await findOwn(transaction, user, wanted);
+    const before = await findOwn(transaction, user, wanted, (fingerprint) =>
+      sealer.hasFingerprint(asked, fingerprint),
+    );
     if (before) return answerOf(before.reservation_id, before.status, "Job was submitted before");
   }
-  const podName = await pickPodName(transaction, podNamesOf(reservationId));
-  if (podName === undefined) throw idTaken();
-  const variables = body.env_vars?.variables ?? {};
+  const diskId = await diskOf(transaction, user, wanted, diskSizeGb);
   const place = { reservationId, column: "env_vars" } as const;
   const hasVariables = Object.keys(variables).length > 0;
-  const createdAt = await insertJob(transaction, {
-    ...wanted,
-    userId: user.userId,
-    podName,
-    envVarsSealed: hasVariables ? sealer.seal(place, JSON.stringify(variables)) : null,
+  const order = { v: 1, action: "create", order_id: randomUUID(), job_id: reservationId } as const;
+  // sent one behind the other, answered together
+  const [, messageId] = await Promise.all([
+    insertJob(transaction, {
+      ...wanted,
+      userId: user.userId,
+      diskId,
+      podName: podNameOf(reservationId),
+      envVarsSealed: hasVariables ? sealer.seal(place, JSON.stringify(variables)) : null,
+      wantedFingerprint: sealer.fingerprint(asked),
+    }),
+    sendOrder(transaction, { queue, order: { ...order, arguments: {} } }),
+  ]).catch((error: unknown) => {
+    const isTaken = POD_NAMES.some((constraint) => isConflict(error, constraint));
+    throw isTaken ? idTaken() : error;
   });
-  const message = messageOf(wanted, user, createdAt.toISOString());
-  const messageId = await sendMessage(transaction, { queue, message });
   const words = `Job submitted successfully to queue (message ID: ${messageId})`;
   return answerOf(reservationId, "queued", words);
+}
+
+/** Everything that two submissions of one job have in common. */
+function textOf(wanted: Wanted, variables: Readonly<Record<string, string>>): string {
+  const inOrder = Object.entries(variables).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([Object.entries(wanted).sort(([a], [b]) => (a < b ? -1 : 1)), inOrder]);
+}
+
+/** @throws ProblemError disk_deleted */
+async function diskOf(
+  transaction: Transaction,
+  { userId }: User,
+  { diskName, diskSizeGb }: Wanted,
+  defaultSizeGb: number,
+): Promise<string | null> {
+  if (diskName === null) return null;
+  const sizeGb = diskSizeGb ?? defaultSizeGb;
+  const { disk_id, is_deleted } = await claimDisk(transaction, { userId, diskName, sizeGb });
+  if (is_deleted) throw deleted(diskName);
+  return disk_id;
 }
 
 async function wantedOf(transaction: Queryable, body: SubmitJob): Promise<Wanted> {
@@ -70,7 +109,7 @@ async function wantedOf(transaction: Queryable, body: SubmitJob): Promise<Wanted
   const wish = { instanceType: body.instance_type, gpuType: GPU_TYPE, gpuCount: GPU_COUNT };
   return {
     reservationId,
-    name: POD_NAME ?? podNamesOf(reservationId)[0] ?? null,
+    name: POD_NAME ?? shortNameOf(reservationId),
     image: body.image,
     command: body.command ?? null,
     ...(await chooseGpus(transaction, wish)),
@@ -87,16 +126,21 @@ async function findOwn(
   transaction: Queryable,
   user: User,
   wanted: Wanted,
+  hasFingerprint: (fingerprint: string) => boolean | undefined,
 ): Promise<JobRow | undefined> {
   const { reservationId } = wanted;
   const owner = await findJobOwner(transaction, reservationId);
   if (owner === undefined) return undefined;
   const job = await findJob(transaction, { userId: user.userId, reservationId });
-  if (!job || !isSame(job, wanted)) throw idTaken();
+  const isTold = job?.wanted_fingerprint && hasFingerprint(job.wanted_fingerprint);
+  if (!job || !(isTold ?? isSame(job, wanted))) throw idTaken();
   return job;
 }
 
-/** But for env_vars, which nobody opens for this. */
+/**
+ * For rows without a fingerprint, or with one whose key is gone: but for env_vars, which nobody opens
+ * for this.
+ */
 const isSame = (job: JobRow, wanted: Wanted): boolean =>
   job.name === wanted.name &&
   job.image === wanted.image &&
@@ -107,33 +151,6 @@ const isSame = (job: JobRow, wanted: Wanted): boolean =>
   job.disk_name === wanted.diskName &&
   job.disk_size_gb === wanted.diskSizeGb &&
   job.github_user === wanted.githubUser;
-
-function messageOf(wanted: Wanted, { username }: User, at: string) {
-  const { reservationId } = wanted;
-  return {
-    action: "create_reservation" as const,
-    job_id: reservationId,
-    reservation_id: reservationId,
-    user_id: username,
-    username,
-    gpu_type: wanted.gpuType,
-    gpu_count: wanted.gpuCount,
-    github_user: wanted.githubUser,
-    jupyter_enabled: wanted.jupyterEnabled,
-    name: wanted.name ?? reservationId,
-    version: "0.4.0" as const,
-    dockerimage: wanted.image,
-    instance_type: wanted.instanceType,
-    duration_hours: wanted.durationHours,
-    disk_name: wanted.diskName,
-    disk_size_gb: wanted.diskSizeGb,
-    command: wanted.command,
-    submitted_at: at,
-    created_at: at,
-    status: "queued" as const,
-    _metadata: messageMetadata(at),
-  };
-}
 
 const answerOf = (
   job_id: string,

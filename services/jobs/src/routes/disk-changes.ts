@@ -1,7 +1,7 @@
 /** `/v1/disks`: disks made, deleted, restored, renamed. */
 import { CreateDisk, DiskRenamed, DiskRequested, RenameDisk } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
-import type { Queryable } from "@airlock/jobs-store";
+import type { Transaction } from "@airlock/jobs-store";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { AuditEvent } from "../audit.ts";
@@ -19,12 +19,15 @@ const params = z.object({ disk_name: z.string() });
 const failures = problems(401, 403, 409, 429, 503);
 const bodyFailures = problems(400, 413, 415, 422);
 
-export function diskChangeRoutes(app: App, { mutate, audit, diskQueue }: ApiDeps): void {
+export function diskChangeRoutes(
+  app: App,
+  { mutate, audit, diskQueue, diskSizeGb }: ApiDeps,
+): void {
   const change = async <Answer extends { readonly operation_id: string }>(
     request: FastifyRequest,
     event: AuditEvent,
     diskName: string,
-    work: (transaction: Queryable, change: DiskChange) => Promise<Answer>,
+    work: (transaction: Transaction, change: DiskChange) => Promise<Answer>,
   ): Promise<Answer> => {
     const wanted = { user: userOf(request), diskName, queue: diskQueue };
     const { answer, isRepeat } = await mutate(request, (transaction) => work(transaction, wanted));
@@ -44,7 +47,8 @@ export function diskChangeRoutes(app: App, { mutate, audit, diskQueue }: ApiDeps
       },
     },
     (request) => {
-      const { disk_name, size_gb: sizeGb = null } = request.body;
+      const { disk_name, size_gb } = request.body;
+      const sizeGb = size_gb ?? diskSizeGb;
       return change(request, "disk_create", disk_name, (transaction, wanted) =>
         createDisk(transaction, { ...wanted, sizeGb }),
       );

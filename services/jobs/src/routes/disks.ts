@@ -65,10 +65,10 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
     },
     async (request) => {
       const { userId } = userOf(request);
-      const { disk_name: diskName, operation_id: operationId } = request.params;
-      const isName = isDiskName(diskName) && z.guid().safeParse(operationId).success;
-      const row =
-        isName && (await findDiskOperation(store.pool, { userId, diskName, operationId }));
+      // by its own id: the path's name may be the one from before a rename
+      const { operation_id: operationId } = request.params;
+      const isId = z.guid().safeParse(operationId).success;
+      const row = isId && (await findDiskOperation(store.pool, { userId, operationId }));
       if (!row) throw new ProblemError("operation_not_found", "Operation not found for this disk");
       return operationBody(row);
     },

@@ -4,7 +4,7 @@ import { type App, problems } from "@airlock/http";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
-import { type JobOrder, requestAction } from "../jobs/request-action.ts";
+import { type JobRequest, requestAction } from "../jobs/request-action.ts";
 import { userOf } from "../users.ts";
 
 const params = z.object({ job_id: z.string() });
@@ -21,7 +21,7 @@ const schemaOf = (summary: string) => ({
 type AboutJob = FastifyRequest<{ Params: z.infer<typeof params> }>;
 
 export function jobActionRoutes(app: App, { mutate, audit, jobQueue }: ApiDeps): void {
-  const act = async (request: AboutJob, order: JobOrder): Promise<JobActionRequested> => {
+  const act = async (request: AboutJob, order: JobRequest): Promise<JobActionRequested> => {
     const about = { user: userOf(request), job: request.params.job_id, order, queue: jobQueue };
     const { answer, isRepeat } = await mutate(request, (transaction) =>
       requestAction(transaction, about),

@@ -27,7 +27,7 @@ import { userOf } from "../users.ts";
 const failures = problems(401, 403, 429, 503);
 
 export function jobRoutes(app: App, deps: ApiDeps): void {
-  const { store, mutate, audit, metrics, sealer, jobQueue } = deps;
+  const { store, mutate, audit, metrics, sealer, jobQueue, diskSizeGb } = deps;
 
   app.post(
     "/v1/jobs/submit",
@@ -36,13 +36,17 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
         summary: "Accepts a job: it is in the database and on its queue when this answers.",
         tags: ["jobs"],
         body: SubmitJob,
-        response: { 200: JobSubmitted, ...failures, ...problems(409, 413, 415, 422) },
+        response: { 200: JobSubmitted, ...failures, ...problems(409, 410, 413, 415, 422) },
       },
     },
     async (request) => {
       const user = userOf(request);
       const { answer, isRepeat } = await mutate(request, (transaction) =>
-        submitJob(transaction, { user, body: request.body }, { queue: jobQueue, sealer }),
+        submitJob(
+          transaction,
+          { user, body: request.body },
+          { queue: jobQueue, sealer, diskSizeGb },
+        ),
       );
       metrics.submissions.labels(isRepeat ? "repeated" : "accepted").inc();
       if (!isRepeat) audit.done(request, "job_submitted", { job_id: answer.job_id });

@@ -1,6 +1,5 @@
 /** How far a change of one of the user's disks has come. */
 import type { Queryable } from "../../queryable.ts";
-import type { DiskName } from "../disks/disk-row.ts";
 import type { DiskAction } from "./insert-disk-operation.ts";
 
 export type DiskOperationStatus = "queued" | "running" | "completed" | "failed";
@@ -23,12 +22,16 @@ const SQL = `
 SELECT operation_id, disk_name, action, status, error, disk_operations.created_at,
   disk_operations.updated_at, completed_at, is_deleted, delete_date::text
 FROM disk_operations JOIN disks USING (disk_id)
-WHERE operation_id = $3::uuid AND user_id = $1::integer AND disk_name = $2`;
+WHERE operation_id = $2::uuid AND user_id = $1::integer`;
 
-/** @param args.operationId must be a UUID. */
+/**
+ * Whatever the disk is called by now.
+ *
+ * @param args.operationId must be a UUID.
+ */
 export async function findDiskOperation(
   db: Queryable,
-  { userId, diskName, operationId }: DiskName & { readonly operationId: string },
+  { userId, operationId }: { readonly userId: number; readonly operationId: string },
 ): Promise<DiskOperationRow | undefined> {
-  return (await db.query<DiskOperationRow>(SQL, [userId, diskName, operationId])).rows[0];
+  return (await db.query<DiskOperationRow>(SQL, [userId, operationId])).rows[0];
 }

@@ -1,4 +1,4 @@
-/** Writes a job down. What is in this row has been accepted. */
+/** Writes a job down, with its first event. What is in this row has been accepted. */
 import type { Queryable } from "../../queryable.ts";
 import type { Sealed } from "../../sealed.ts";
 
@@ -12,32 +12,42 @@ export interface InsertJobArgs {
   readonly gpuCount: number;
   readonly instanceType: string;
   readonly durationHours: number;
+  /** As it was asked for; the disk itself is `diskId`. */
   readonly diskName: string | null;
   readonly diskSizeGb: number | null;
+  readonly diskId: string | null;
   readonly githubUser: string;
   readonly jupyterEnabled: boolean;
   /** Null when there are none. */
   readonly envVarsSealed: Sealed | null;
+  /** @see Sealer.fingerprint */
+  readonly wantedFingerprint: string;
   readonly podName: string;
 }
 
 const SQL = `
-INSERT INTO reservations (
-  reservation_id, user_id, status, name, image, command, gpu_type, gpu_count, instance_type,
-  duration_hours, disk_name, disk_size_gb, github_user, jupyter_enabled, env_vars_sealed, pod_name,
-  status_history
-) VALUES (
-  $1, $2::integer, 'queued', $3, $4, $5, $6, $7::integer, $8,
-  $9::double precision, $10, $11::integer, $12, $13::boolean, $14::jsonb, $15,
-  jsonb_build_array(jsonb_build_object('status', 'queued', 'at', to_char(
-    now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+WITH job AS (
+  INSERT INTO reservations (
+    reservation_id, user_id, status, name, image, command, gpu_type, gpu_count, instance_type,
+    duration_hours, disk_name, disk_size_gb, disk_id, github_user, jupyter_enabled,
+    env_vars_sealed, wanted_fingerprint, pod_name, version, status_history
+  ) VALUES (
+    $1, $2::integer, 'queued', $3, $4, $5, $6, $7::integer, $8,
+    $9::double precision, $10, $11::integer, $12::uuid, $13, $14::boolean,
+    $15::jsonb, $16, $17, 1,
+    jsonb_build_array(jsonb_build_object('status', 'queued', 'at', to_char(
+      now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+  )
+  RETURNING created_at
+), told AS (
+  INSERT INTO job_events (reservation_id, seq, kind, actor) VALUES ($1, 1, 'submitted', 'user')
 )
-RETURNING created_at`;
+SELECT created_at FROM job`;
 
 /**
  * @returns when it was accepted.
- * @throws StoreError conflict: `reservations_pkey` when the id is taken, `reservations_live_pod_name`
- * when a live job has the pod's name.
+ * @throws StoreError conflict: `reservations_pkey` when the id is taken, `reservations_pod_name` when
+ * something of another job with this pod's name is left.
  */
 export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Date> {
   const { rows } = await db.query<{ created_at: Date }>(SQL, [
@@ -52,9 +62,11 @@ export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Dat
     args.durationHours,
     args.diskName,
     args.diskSizeGb,
+    args.diskId,
     args.githubUser,
     args.jupyterEnabled,
     args.envVarsSealed && JSON.stringify(args.envVarsSealed),
+    args.wantedFingerprint,
     args.podName,
   ]);
   return (rows[0] as { created_at: Date }).created_at;

@@ -21,9 +21,12 @@ export interface ListedJobRow {
   readonly gpu_count: number;
   readonly instance_type: string;
   readonly duration_hours: number;
+  /** What the disk is called by now. */
   readonly disk_name: string | null;
   readonly disk_size_gb: number | null;
   readonly github_user: string;
+  /** Null in rows of the first release. */
+  readonly wanted_fingerprint: string | null;
   /** To the millisecond, as the database keeps it. */
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -62,7 +65,10 @@ export interface JobRow extends ListedJobRow {
 /** Without env_vars_sealed: whoever starts the pod reads it, nobody else. */
 export const LISTED_JOB_COLUMNS = `
   reservation_id, user_id, username, status, name, image, command, gpu_type, gpu_count,
-  instance_type, duration_hours, disk_name, disk_size_gb, github_user, reservations.created_at,
+  instance_type, duration_hours, coalesce(
+    (SELECT disks.disk_name FROM disks WHERE disks.disk_id = reservations.disk_id),
+    reservations.disk_name
+  ) AS disk_name, disk_size_gb, github_user, wanted_fingerprint, reservations.created_at,
   updated_at, launched_at, expires_at, failed_at, cancelled_at, reservation_ended, failure_reason,
   current_detailed_status, status_history, namespace, pod_name, node_ip, node_port, fqdn,
   ssh_command, secondary_users, ebs_volume_id, extension_error, jupyter_enabled, jupyter_url,

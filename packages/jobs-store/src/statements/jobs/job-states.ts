@@ -1,15 +1,21 @@
 /** The states of a job, as the database checks them. */
 
-/** Before and while it runs; a pod name belongs to one live job. */
+/** Before and while it runs. */
 export const LIVE_STATES = ["queued", "pending", "preparing", "creating_server", "active"] as const;
 
-/** Nothing more happens. */
-export const FINAL_STATES = ["expired", "cancelled", "failed"] as const;
+/** Nothing stands in the cluster for it yet: it can be ended by its row alone. */
+export const WAITING_STATES = ["queued", "pending"] as const;
+
+/** No other state comes after these. */
+export const FINAL_STATES = ["completed", "expired", "cancelled", "failed"] as const;
 
 export const JOB_STATES = [...LIVE_STATES, ...FINAL_STATES] as const;
 
 export type LiveState = (typeof LIVE_STATES)[number];
+export type FinalState = (typeof FINAL_STATES)[number];
 export type JobState = (typeof JOB_STATES)[number];
 
 export const isLive = (state: JobState): state is LiveState =>
   (LIVE_STATES as readonly JobState[]).includes(state);
+
+export const isFinal = (state: JobState): state is FinalState => !isLive(state);
