@@ -1,0 +1,26 @@
+/** What the job's container runs: nothing of a user's stands in it. */
+
+/**
+ * The command comes by the environment, where no shell and no manifest reads it before its own does.
+ * The first process of a container is not ended by SIGTERM unless it says so.
+ */
+const RUN = `\
+sh -c "$AIRLOCK_COMMAND" & child=$!
+trap 'kill -TERM "$child" 2>/dev/null' TERM INT
+wait "$child"; code=$?
+while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done`;
+
+const STAY = `\
+trap 'exit 0' TERM INT
+while :; do sleep 3600 & wait "$!"; done`;
+
+export function startScript({ hasCommand, keep }: StartWishes): string {
+  if (!hasCommand) return STAY;
+  if (!keep) return `${RUN}\nexit "$code"`;
+  return `${RUN}\necho "airlock: the command ended with exit code $code; the job goes on"\n${STAY}`;
+}
+
+export interface StartWishes {
+  readonly hasCommand: boolean;
+  readonly keep: boolean;
+}
