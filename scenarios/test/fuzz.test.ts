@@ -1,4 +1,4 @@
-/** 20,000 mutated requests, from a fixed seed; and that the fuzzer finds what is planted. */
+/** 8,000 mutated requests, from a fixed seed; and that the fuzzer finds what is planted. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PLANTED_FAULTS, type PlantedFault, startPlantedRelay } from "../src/fuzz/planted-relay.ts";

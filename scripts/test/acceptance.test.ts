@@ -6,13 +6,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
-import { freePorts, ROOT, start } from "./harness.ts";
+import { freePorts, NODE_COMPILE_CACHE, ROOT, start } from "./harness.ts";
 
 async function accept(env: Record<string, string>) {
   const { PATH = "" } = process.env;
   const suite = spawn(process.execPath, ["acceptance/main.ts"], {
     cwd: ROOT,
-    env: { PATH, ...env },
+    env: { PATH, NODE_COMPILE_CACHE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const said = Promise.all([text(suite.stdout), text(suite.stderr)]);

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ROOT } from "./harness.ts";
+import { NODE_COMPILE_CACHE, ROOT } from "./harness.ts";
 
 /** Writes down how it was called; a token is what the test says. */
 const kubectl = (token: string) => `#!/bin/sh
@@ -32,7 +32,13 @@ async function start(t: TestContext, token: string, env: Record<string, string> 
     ["--conditions=airlock-source", "scripts/src/check-cluster.ts", "issuer"],
     {
       cwd: ROOT,
-      env: { PATH: `${folder}:/usr/bin:/bin`, CALLS: calls, KUBECONFIG: "/shell", ...env },
+      env: {
+        PATH: `${folder}:/usr/bin:/bin`,
+        NODE_COMPILE_CACHE,
+        CALLS: calls,
+        KUBECONFIG: "/shell",
+        ...env,
+      },
       stdio: ["ignore", "pipe", "inherit"],
     },
   );

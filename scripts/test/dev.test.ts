@@ -67,7 +67,7 @@ test("saves by rename, checkouts and mended errors: each one restart of the righ
   const versioned = (n: number) =>
     (text.get(shared) ?? "").replace("service: settings.SERVICE_NAME", `service: "save ${n}"`);
 
-  for (let n = 0; n < 3; n++) {
+  for (let n = 0; n < 2; n++) {
     await save(shared, ["aux", "gateway"], () => renameSave(shared, versioned(n)));
     assert.equal(await title(), `save ${n}`);
     await save(about, ["gateway"], () => checkOut(about, `${text.get(about)}// ${n}\n`));
@@ -87,7 +87,7 @@ test("saves by rename, checkouts and mended errors: each one restart of the righ
   );
   assert.match(run.stderr(), /gateway: const broken = ;/);
   await save(about, ["gateway"], () => renameSave(about, text.get(about) ?? ""));
-  assert.equal(await title(), "save 2");
+  assert.equal(await title(), "save 1");
   t.diagnostic(
     `${saves} saves, ${restartsOf(run).length} restarts, ready again after ${tookMs.join(", ")} ms`,
   );

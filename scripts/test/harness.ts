@@ -10,6 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** As in the script of package.json: what is compiled already starts twice as fast. */
+export const NODE_COMPILE_CACHE = join(ROOT, "node_modules/.cache/airlock-compile");
 
 export interface Run {
   readonly process: ChildProcess;
@@ -60,7 +62,7 @@ export async function start(
     ["--conditions=airlock-source", "scripts/src/start.ts", ...args],
     {
       cwd: checkout,
-      env: { PATH, HOME, DATA_FOLDER: folder, ...used, ...env },
+      env: { PATH, HOME, NODE_COMPILE_CACHE, DATA_FOLDER: folder, ...used, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { test } from "node:test";
-import { freePorts, ROOT } from "./harness.ts";
+import { freePorts, NODE_COMPILE_CACHE, ROOT } from "./harness.ts";
 import type { MadeMetric } from "./report-metrics.ts";
 
 const ISSUER = "https://issuer.example.com";
@@ -88,7 +88,10 @@ async function metricsOf(service: ServiceName): Promise<readonly MadeMetric[]> {
       `--import=${join(ROOT, "scripts/test/report-metrics.ts")}`,
       join(ROOT, `services/${service}/src/main.ts`),
     ],
-    { env: { PATH, HOME, ...own, ...ENV[service] }, stdio: ["ignore", "pipe", "inherit", "ipc"] },
+    {
+      env: { PATH, HOME, NODE_COMPILE_CACHE, ...own, ...ENV[service] },
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
+    },
   ) as ChildProcess & { readonly stdout: Readable };
   const exited = once(child, "exit");
   try {

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { ROOT } from "./harness.ts";
+import { NODE_COMPILE_CACHE, ROOT } from "./harness.ts";
 
 function run(service: "gateway" | "aux", env: Record<string, string>) {
   const { PATH = "" } = process.env;
   return spawnSync(
     process.execPath,
     ["--conditions=airlock-source", `services/${service}/src/main.ts`],
-    { cwd: ROOT, env: { PATH, ...env }, encoding: "utf8", timeout: 30_000 },
+    { cwd: ROOT, env: { PATH, NODE_COMPILE_CACHE, ...env }, encoding: "utf8", timeout: 30_000 },
   );
 }
 

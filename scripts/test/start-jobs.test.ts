@@ -10,7 +10,15 @@ import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { connectTarget, createStore } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
-import { freePorts, isListening, ROOT, type Run, start, statusOf } from "./harness.ts";
+import {
+  freePorts,
+  isListening,
+  NODE_COMPILE_CACHE,
+  ROOT,
+  type Run,
+  start,
+  statusOf,
+} from "./harness.ts";
 import { inShell, printedLines, SHELLS } from "./shells.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "airlock-start-jobs-"));
@@ -40,6 +48,7 @@ async function accept(run: Run): Promise<string> {
     cwd: ROOT,
     env: {
       PATH: process.env.PATH ?? "",
+      NODE_COMPILE_CACHE,
       BASE_URL: run.gateway,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,

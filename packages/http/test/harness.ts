@@ -38,6 +38,7 @@ export async function startFixture(
     ],
     {
       env: {
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         HOST: "127.0.0.1",
         PORT: String(port),
         METRICS_PORT: String(metricsPort),

@@ -141,6 +141,7 @@ test("without a CA file the CAs that Node knows are trusted, and with one they a
       ["--conditions=airlock-source", main],
       {
         env: {
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           NODE_EXTRA_CA_CERTS: caFile, // stands for a CA of the public
           LAYER_AUTH_ISSUER: issuer.issuer,
           LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,

@@ -81,7 +81,11 @@ test("a login that is refused, a database that is not there and wrong SQL end it
 test("SIGTERM ends the wait of airlock-migrate", async () => {
   const main = fileURLToPath(new URL("../src/migrate-main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--conditions=airlock-source", main], {
-    env: { ENVIRONMENT: "dev", DATABASE_URL: "postgresql://user:word@127.0.0.1:1/none" },
+    env: {
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ENVIRONMENT: "dev",
+      DATABASE_URL: "postgresql://user:word@127.0.0.1:1/none",
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit");

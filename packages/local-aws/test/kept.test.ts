@@ -30,6 +30,9 @@ import {
   SSMClient,
 } from "@aws-sdk/client-ssm";
 
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+const MACHINE = { PATH, NODE_COMPILE_CACHE };
+
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const LARGE = "large ".repeat(10_000);
 
@@ -47,7 +50,7 @@ async function newFolder(t: TestContext, files: Record<string, string> = {}): Pr
 async function startProcess(t: TestContext, env: Record<string, string>) {
   const flags = ["--conditions=airlock-source", "--import", here("power-loss.ts")];
   const child = spawn(process.execPath, [...flags, here("../src/main.ts")], {
-    env: { PATH: process.env.PATH ?? "", PORT: "0", ...env },
+    env: { ...MACHINE, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => kill(child));

@@ -10,6 +10,9 @@ import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startLocalAws } from "@airlock/local-aws";
 
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+const MACHINE = { PATH, NODE_COMPILE_CACHE };
+
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const children: ChildProcess[] = [];
 
@@ -19,7 +22,7 @@ after(() => {
 
 function run(env: Record<string, string>) {
   const child = spawn(process.execPath, ["--conditions=airlock-source", MAIN], {
-    env: { PATH: process.env.PATH ?? "", ...env },
+    env: { ...MACHINE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   children.push(child);

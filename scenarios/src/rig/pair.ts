@@ -154,8 +154,10 @@ export async function prepare(stage: Stage, options: PairOptions = {}): Promise<
 export async function startPair(stage: Stage, options: PairOptions = {}): Promise<Pair> {
   const pair = await prepare(stage, options);
   const { auxes = 1, gateways = 1 } = options;
-  await Promise.all(Array.from({ length: auxes }, () => pair.addAux()));
-  await Promise.all(Array.from({ length: gateways }, () => pair.addGateway()));
+  const added = Array.from({ length: auxes }, () => pair.addAux());
+  // only then is it known where the first aux is
+  if (options.isDirect) await Promise.all(added);
+  await Promise.all([...added, ...Array.from({ length: gateways }, () => pair.addGateway())]);
   await pair.warmUp();
   return pair;
 }

@@ -2,8 +2,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Stage } from "../scenario.ts";
@@ -15,7 +13,7 @@ const run = promisify(execFile);
 const fileAt = (relative: string) =>
   fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
 /** Compiled code of earlier starts: without it, starting costs more than what is measured. */
-const COMPILE_CACHE = join(tmpdir(), "airlock-scenarios-compile-cache");
+const COMPILE_CACHE = fileAt("node_modules/.cache/airlock-compile");
 const ENTRIES = {
   aux: "services/aux/src/main.ts",
   gateway: "services/gateway/src/main.ts",

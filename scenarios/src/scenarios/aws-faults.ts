@@ -25,7 +25,7 @@ export const slowAws: Scenario = {
     const pair = await startPair(stage);
     await pair.aws.faults({ kind: "slow", service: "s3", delayMs });
     const capacity = (RUNNING * 1000) / delayMs;
-    const seconds = size === "soak" ? 30 : 6;
+    const seconds = size === "soak" ? 30 : 4;
     const load = new Load({
       url: pair.url,
       perSecond: capacity * times,
@@ -62,8 +62,8 @@ export const slowAws: Scenario = {
 
 /** One retry turns 50 % into 75; fewer requests need more room for chance. */
 const STORAGE_READS = {
-  test: { total: 120, goodShare: 60 },
-  soak: { total: 3000, goodShare: 70 },
+  test: { total: 120, goodShare: 60, clients: 16 },
+  soak: { total: 3000, goodShare: 70, clients: 8 },
 } as const;
 
 export const s3Faults: Scenario = {
@@ -73,8 +73,8 @@ export const s3Faults: Scenario = {
     const pair = await startPair(stage);
     const calm = await configLatency(stage, pair, size, "calm");
     await pair.aws.faults({ kind: "slowDown", rate: 0.5 });
-    const { total, goodShare } = STORAGE_READS[size];
-    const answers = await readStorage(pair, total, 8);
+    const { total, goodShare, clients } = STORAGE_READS[size];
+    const answers = await readStorage(pair, total, clients);
     // fewer now: what is measured is whether one route waits for the other, not a full machine
     const [slowDown] = await Promise.all([
       configLatency(stage, pair, size, "slow-down"),
@@ -138,7 +138,7 @@ async function readStorage(pair: Pair, total: number, clients: number) {
 /** The 99th percentile of parameter reads, all of which must be right. */
 async function configLatency(stage: Stage, pair: Pair, size: SizeName, prefix: string) {
   const load = new Load({ url: pair.url, perSecond: 40, storage: 0, prefix });
-  await sleep(size === "soak" ? 20_000 : 2000);
+  await sleep(size === "soak" ? 20_000 : 1500);
   const ledger = await load.stop();
   const failed = ledger.failed.length;
   const count = `${ledger.entries.length} requests`;

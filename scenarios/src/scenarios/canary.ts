@@ -69,21 +69,23 @@ async function runCanary(size: SizeName, stage: Stage): Promise<void> {
   const errors: string[] = [];
   let requests = 0;
   let values = 0;
-  const askAll = async () => {
-    for (const base of [pair.gateway.url, pair.aux.url]) {
-      for (const path of PATHS) {
-        const target = base === pair.aux.url ? path.replace(/^\/config/, "/parameters") : path;
-        for (const method of ["GET", "DELETE"]) {
-          for (const query of ["", QUERY]) {
-            const answer = await ask(base, target + query, { headers: HEADERS, method });
-            requests++;
-            if (answer.status === 200 && answer.body.includes(value)) values++;
-            if (answer.status >= 400) errors.push(JSON.stringify(answer.headers) + answer.body);
-          }
-        }
+  const askFor = async (base: string, target: string) => {
+    for (const method of ["GET", "DELETE"]) {
+      for (const query of ["", QUERY]) {
+        const answer = await ask(base, target + query, { headers: HEADERS, method });
+        requests++;
+        if (answer.status === 200 && answer.body.includes(value)) values++;
+        if (answer.status >= 400) errors.push(JSON.stringify(answer.headers) + answer.body);
       }
     }
   };
+  const askAll = () =>
+    Promise.all(
+      PATHS.flatMap((path) => [
+        askFor(pair.gateway.url, path),
+        askFor(pair.aux.url, path.replace(/^\/config/, "/parameters")),
+      ]),
+    );
   await askAll();
   stage.check(
     "canary: the value is read where it may be",
@@ -102,7 +104,7 @@ async function runCanary(size: SizeName, stage: Stage): Promise<void> {
   await pair.aws.faults();
   pair.aux.signal("SIGKILL");
   await pair.aux.exited;
-  for (const path of PATHS) await ask(pair.gateway.url, path + QUERY, { headers: HEADERS });
+  await Promise.all(PATHS.map((path) => ask(pair.gateway.url, path + QUERY, { headers: HEADERS })));
   const metrics = await fetch(`http://127.0.0.1:${pair.gateway.metricsPort}/metrics`);
   logs.set("the gateway's metrics", [await metrics.text()]);
   pair.gateway.signal("SIGTERM");

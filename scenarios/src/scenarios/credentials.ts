@@ -17,7 +17,7 @@ export const stsDownAtStart: Scenario = {
     await pair.aws.faults({ kind: "stsDown" });
     const aux = await pair.addAux("/livez");
     await pair.addGateway();
-    const downMs = size === "soak" ? 30_000 : 4000;
+    const downMs = size === "soak" ? 30_000 : 3000;
     await pair.aws.forgetCalls();
     await sleep(downMs);
     const calls = await pair.aws.calls("sts.AssumeRole");
@@ -58,13 +58,13 @@ export const stsDownAtStart: Scenario = {
 };
 
 const SHORT = {
-  test: { sessionSeconds: 4, loadSeconds: 10, perSecond: 25, maxCalls: 8 },
+  test: { sessionSeconds: 4, loadSeconds: 7, perSecond: 25, maxCalls: 8 },
   soak: { sessionSeconds: 20, loadSeconds: 60, perSecond: 100, maxCalls: 8 },
 } as const;
 
 export const shortSessions: Scenario = {
   name: "short-sessions",
-  how: "sessions of 20 seconds under 100 requests a second for a minute (4 seconds under 25 for 10 s in tests)",
+  how: "sessions of 20 seconds under 100 requests a second for a minute (4 seconds under 25 for 7 s in tests)",
   async run(size: SizeName, stage: Stage) {
     const { sessionSeconds, loadSeconds, perSecond, maxCalls } = SHORT[size];
     const pair = await prepare(stage);

@@ -12,9 +12,11 @@ export const drain: Scenario = {
   name: "drain",
   how: "F13: SIGTERM to a service while it answers slowly (S3 is delayed), SIGTERM again, and SIGTERM once more",
   async run(_size, stage) {
-    await stopDuringAnswer(stage, "gateway");
-    await stopDuringAnswer(stage, "aux");
-    await stopIdle(stage);
+    await Promise.all([
+      stopDuringAnswer(stage, "gateway"),
+      stopDuringAnswer(stage, "aux"),
+      stopIdle(stage),
+    ]);
   },
 };
 

@@ -9,7 +9,7 @@ import type { Scenario, SizeName, Stage } from "../scenario.ts";
 
 /** `streams` is what the gateway gives one client: 50 unless told otherwise, each 30 MiB of sockets here. */
 const SIZES = {
-  test: { waits: 300, spellings: 150, downloads: 20, streams: 8, waitSeconds: 8 },
+  test: { waits: 300, spellings: 150, downloads: 20, streams: 8, waitSeconds: 6 },
   soak: { waits: 2000, spellings: 512, downloads: 300, streams: 50, waitSeconds: 60 },
 } as const;
 /** What a gateway gives one client unless told otherwise. */

@@ -10,6 +10,7 @@ import { dns } from "./dns.ts";
 import { drain } from "./drain.ts";
 import { endurance } from "./endurance.ts";
 import { fuzz } from "./fuzz.ts";
+import { generatedPolicies } from "./generated-policies.ts";
 import { greedyClient } from "./greedy-client.ts";
 import { jobsCanary } from "./jobs-canary.ts";
 import { jobsIdempotency } from "./jobs-idempotency.ts";
@@ -68,5 +69,6 @@ export const SCENARIOS: readonly Scenario[] = [
   jobsKeys,
   jobsLists,
   jobsCanary,
+  generatedPolicies,
   endurance,
 ];

@@ -9,25 +9,25 @@ import { checkLedger } from "./ledger-check.ts";
 import { replaceAll } from "./rolling-restart.ts";
 
 const SIZES = {
-  test: { perSecond: 60, drainSeconds: 1, settleMs: 500, rotations: 1 },
-  soak: { perSecond: 100, drainSeconds: 5, settleMs: 10_000, rotations: 3 },
+  test: { gateways: 1, perSecond: 40, drainSeconds: 1, settleMs: 300, rotations: 1 },
+  soak: { gateways: 2, perSecond: 100, drainSeconds: 5, settleMs: 10_000, rotations: 3 },
 } as const;
 /** An unknown key makes aux read the issuer's keys, once in so many milliseconds at most. */
 const KEY_PACE_MS = 31_000;
 
 export const layerRollout: Scenario = {
   name: "layer-rollout",
-  how: "2 gateways and 2 aux under load: the gateway begins to send its proof, then aux goes from off to observe to enforce, each step a rolling restart; then the issuer's key is rotated and the token renewed",
+  how: "2 gateways (1 in tests) and 2 aux under load: the gateway begins to send its proof, then aux goes from off to observe to enforce, each step a rolling restart; then the issuer's key is rotated and the token renewed",
   run: runLayerRollout,
 };
 
 async function runLayerRollout(size: SizeName, stage: Stage): Promise<void> {
-  const { perSecond, drainSeconds, settleMs, rotations } = SIZES[size];
+  const { gateways, perSecond, drainSeconds, settleMs, rotations } = SIZES[size];
   const cluster = await playCluster(stage);
   const { issuer, renew } = cluster;
   const gatewayEnv: Record<string, string> = { LAYER_AUTH: "none" };
   const auxEnv: Record<string, string> = { ...cluster.auxEnv, LAYER_AUTH_MODE: "off" };
-  const options = { gateways: 2, auxes: 2, drainDelaySeconds: drainSeconds, gatewayEnv, auxEnv };
+  const options = { gateways, auxes: 2, drainDelaySeconds: drainSeconds, gatewayEnv, auxEnv };
   const pair = await startPair(stage, options);
   const load = new Load({ url: pair.url, perSecond, own: 0, newConnections: 0.1 });
   const roll = async (name: "gateway" | "aux", text: string) => {

@@ -41,11 +41,11 @@ const CASES: readonly Case[] = [
 ];
 
 const REQUESTS = { test: 10, soak: 100 } as const;
-const AT_ONCE = 5;
+const AT_ONCE = { test: 10, soak: 5 } as const;
 
 export const linkFaults: Scenario = {
   name: "link-faults",
-  how: "a proxy between gateway and aux delays, throttles, resets, cuts, half-closes and swallows answers; 100 requests each (10 in tests), five at a time",
+  how: "a proxy between gateway and aux delays, throttles, resets, cuts, half-closes and swallows answers; 100 requests each, five at a time (10 at once in tests)",
   async run(size: SizeName, stage: Stage) {
     const pair = await prepare(stage);
     const aux = await pair.addAux();
@@ -73,7 +73,7 @@ export const linkFaults: Scenario = {
           if (status === 200 && !isParameter(body, index)) wrongBodies++;
         }
       };
-      await Promise.all(Array.from({ length: AT_ONCE }, client));
+      await Promise.all(Array.from({ length: AT_ONCE[size] }, client));
       const result = [...statuses].map(([key, count]) => `${key} × ${count}`).join(", ");
       const isKept = strange === 0 && wrongBodies === 0;
       stage.check(`link: ${title}`, expected.join(" or "), isKept, `${sent} requests`, result);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ask, keepAlive } from "../rig/ask.ts";
-import { startPair } from "../rig/pair.ts";
+import { prepare } from "../rig/pair.ts";
 import type { ServiceProcess } from "../rig/service-process.ts";
 import { duration, type Scenario, type SizeName, type Stage } from "../scenario.ts";
 
@@ -21,18 +21,19 @@ export const repeatedLists: Scenario = {
   async run(size: SizeName, stage: Stage) {
     const folder = await mkdtemp(join(tmpdir(), "airlock-rules-"));
     stage.defer(() => rm(folder, { recursive: true }));
+    const policy = join(folder, "policy.yaml");
+    const auxEnv = {
+      ACCESS_POLICY_FILE: policy,
+      LOG_LEVEL: "info",
+      SSM_DESCRIBE_CALLS_PER_SECOND: "1000",
+      CACHE_LIST_FRESH_SECONDS: "3600",
+    };
+    const pair = await prepare(stage, { parameters: SIZES[size].parameters, auxEnv });
     for (const rules of [1, RULES]) {
-      const policy = join(folder, `${rules}.yaml`);
       await writeFile(policy, policyOf(rules));
-      const { parameters } = SIZES[size];
-      const auxEnv = {
-        ACCESS_POLICY_FILE: policy,
-        LOG_LEVEL: "info",
-        SSM_DESCRIBE_CALLS_PER_SECOND: "1000",
-        CACHE_LIST_FRESH_SECONDS: "3600",
-      };
-      const pair = await startPair(stage, { parameters, auxEnv });
-      await repeat(size, stage, pair.aux, `${rules} rule${rules > 1 ? "s" : ""}`);
+      const aux = await pair.addAux();
+      await repeat(size, stage, aux, `${rules} rule${rules > 1 ? "s" : ""}`);
+      await aux.end();
     }
   },
 };

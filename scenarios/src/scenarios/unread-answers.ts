@@ -232,10 +232,12 @@ class Victims {
 
 /** As many answers as bring the memory of each process to where it stays under load. */
 async function warmUp(world: World, size: SizeName): Promise<void> {
+  const warm = new Set<string>();
   for (const { at, bytes } of formsIn(world, size, 1)) {
     const [line = ""] = bytes.split("\r\n", 1);
     const path = line.split(" ")[1] ?? "/";
-    if (path.includes(OBJECT)) continue;
+    if (path.includes(OBJECT) || warm.has(at.url + path)) continue;
+    warm.add(at.url + path);
     const authorization = /Authorization: ([^\r]+)/.exec(bytes)?.[1];
     const headers = authorization === undefined ? {} : { authorization };
     for (let n = 0; n < 60; n++) {

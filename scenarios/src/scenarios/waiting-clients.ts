@@ -8,14 +8,14 @@ const CLIENTS = 200;
 const NAMES = 20;
 const CHANGED = 7;
 const SIZES = {
-  test: { waitSeconds: 7, untilChangeMs: 2500 },
+  test: { waitSeconds: 5, untilChangeMs: 1500 },
   soak: { waitSeconds: 60, untilChangeMs: 20_000 },
 };
 const NEW_VALUE = "changed while they waited";
 
 export const waitingClients: Scenario = {
   name: "waiting-clients",
-  how: `${CLIENTS} clients wait for ${NAMES} names for 60 s (7 in tests); one value is changed`,
+  how: `${CLIENTS} clients wait for ${NAMES} names for 60 s (5 in tests); one value is changed`,
   async run(size: SizeName, stage: Stage) {
     const { waitSeconds, untilChangeMs } = SIZES[size];
     const pair = await startPair(stage, {

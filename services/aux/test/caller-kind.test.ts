@@ -195,6 +195,7 @@ test("a bare username stops the start where callers have API keys, with what to 
       encoding: "utf8",
       env: {
         PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         ENVIRONMENT: "dev",
         ACCESS_POLICY_FILE: path,
         ACCESS_POLICY_CALLERS,

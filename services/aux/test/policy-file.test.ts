@@ -110,9 +110,10 @@ test("the service itself exits with what is wrong, and without a stack", async (
   const ACCESS_POLICY_FILE = join(folder, "policy.yaml");
   await writeFile(ACCESS_POLICY_FILE, "version: 2\nrules: []\n");
   const main = join(import.meta.dirname, "../src/main.ts");
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const { status, stderr } = spawnSync(process.execPath, ["--conditions=airlock-source", main], {
     encoding: "utf8",
-    env: { PATH: process.env.PATH, ENVIRONMENT: "dev", ACCESS_POLICY_FILE },
+    env: { PATH, NODE_COMPILE_CACHE, ENVIRONMENT: "dev", ACCESS_POLICY_FILE },
   });
   assert.equal(status, 1, stderr);
   assert.equal(

@@ -15,6 +15,10 @@ function numbers(seed: number): () => number {
   };
 }
 
+/** How many cases there are: `pnpm soak`, which sets the variable, has the time for more of them. */
+export const casesOf = (test: number, soak: number): number =>
+  process.env.GENERATED_CASES === "soak" ? soak : test;
+
 export function generator(seed: number) {
   const next = numbers(seed);
   const below = (limit: number) => Math.floor(next() * limit);

@@ -19,7 +19,9 @@ async function exitOf(t: TestContext, env: Readonly<Record<string, string>>) {
   t.after(() => local.close());
   return new Promise<{ code: unknown; stderr: string }>((resolve) => {
     const args = ["--conditions=airlock-source", MAIN];
-    const fixed = { PATH: process.env.PATH, HOST: "127.0.0.1", PORT: "0", METRICS_PORT: "0" };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    const ports = { HOST: "127.0.0.1", PORT: "0", METRICS_PORT: "0" };
+    const fixed = { PATH, NODE_COMPILE_CACHE, ...ports };
     execFile(
       process.execPath,
       args,
