@@ -1,6 +1,7 @@
 /** The words on the wire: bodies, error codes, the parameter-name grammar. */
 export * from "./bodies.ts";
 export { readCursor, readPlace, writeCursor, writePlace } from "./cursor.ts";
+export { isImageReference } from "./image-reference.ts";
 export * from "./jobs.ts";
 export * from "./jobs-cluster.ts";
 export * from "./jobs-disks.ts";

@@ -18,8 +18,14 @@ export const GITHUB_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$/;
 /** Ids that a client may choose; begins of them name a job in a URL. */
 export const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9-]{7,63}$/;
 
-/** The GPUs that one job may ask for. */
-const GPU_COUNTS = ["0", "1", "2", "4", "8", "16"] as const;
+/** In characters, as the database counts them. */
+const MAX_NAME = 255;
+/** What moves or hides other text: controls, separators of lines, marks that turn the direction. */
+const UNSHOWABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+
+/** A name for people, in any script. */
+const isDisplayName = (text: string): boolean =>
+  text.isWellFormed() && !UNSHOWABLE.test(text) && [...text].length <= MAX_NAME;
 
 /** Orders that clients send among the variables; none of them becomes one. */
 export const JobControls = z.object({
@@ -30,7 +36,8 @@ export const JobControls = z.object({
     .transform((type) => type.toLowerCase())
     .optional(),
   GPU_COUNT: z
-    .enum(GPU_COUNTS, { error: `must be one of ${GPU_COUNTS.join(", ")}, as a string` })
+    .string()
+    .regex(/^\d{1,4}$/, { error: "must be a number of GPUs, as a string" })
     .transform(Number)
     .optional(),
   GITHUB_USER: z
@@ -43,7 +50,8 @@ export const JobControls = z.object({
     .default(false),
   POD_NAME: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/, { error: "is no name for a job" })
+    .refine(isDisplayName, { error: `must be text on one line, ${MAX_NAME} characters at most` })
+    .transform((name) => (name === "" ? undefined : name))
     .optional(),
 });
 export type JobControls = z.infer<typeof JobControls>;

@@ -1,10 +1,14 @@
 /** Jobs on the wire: what is asked for, and what becomes of it. */
 import * as z from "zod";
+import { isImageReference } from "./image-reference.ts";
 import { GITHUB_NAME, JobEnvVars } from "./jobs-env-vars.ts";
 import { cursorWord } from "./query-words.ts";
 import { timestamp } from "./timestamp.ts";
 
-const MAX_HOURS = 72;
+/** Five minutes, as the seed's client writes them. */
+const MIN_HOURS = 0.0833;
+/** A year: what is allowed here is a setting. */
+const MAX_HOURS = 8760;
 const MAX_JOBS_PAGE = 500;
 
 export const JOB_STATUSES = [
@@ -26,16 +30,25 @@ const commandText = z
   .max(16_384)
   .refine((text) => !text.includes("\0") && text.isWellFormed(), { error: "is no text" });
 
+const hours = z
+  .number()
+  .min(MIN_HOURS, { error: "must be five minutes (0.0833) at least" })
+  .max(MAX_HOURS);
+
 /** Further members are ignored, as clients of all versions send them. */
 export const SubmitJob = z
   .object({
     image: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,511}$/, { error: "is no name of an image" }),
+      .refine(isImageReference, { error: "is no name of an image, such as pytorch/pytorch:latest" })
+      .nullish()
+      .describe("Left out, it is the installation's own, where it has one."),
     instance_type: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/, { error: "is no instance type" }),
-    duration_hours: z.int().min(1).max(MAX_HOURS).default(1),
+      .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/, { error: "is no instance type" })
+      .nullish()
+      .describe("Left out, `env_vars.GPU_TYPE` says it."),
+    duration_hours: hours.default(1),
     disk_name: z
       .string()
       .regex(/^[a-zA-Z0-9_-]{1,63}$/, { error: "is no name of a disk" })
@@ -152,9 +165,7 @@ export const JobsQuery = z
     error: "does not go with cursor",
   });
 
-export const ExtendJob = z
-  .object({ extension_hours: z.int().min(1).max(MAX_HOURS) })
-  .meta({ id: "ExtendJob" });
+export const ExtendJob = z.object({ extension_hours: hours }).meta({ id: "ExtendJob" });
 
 export const AddJobUser = z
   .object({

@@ -31,6 +31,9 @@ export interface ProcessSpec {
   readonly readyUrl: string;
 }
 
+/** Of jobs that name none. */
+const DEFAULT_IMAGE = "pytorch/pytorch:2.8.0-cuda12.9-cudnn9-devel";
+
 /** What the processes of a run stand on, as far as the run has it. */
 export interface Ground {
   readonly ports: Ports;
@@ -103,6 +106,7 @@ function jobs(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
     entry: "services/jobs/src/main.ts",
     env: {
       ALLOWED_AWS_ACCOUNTS: (useRealAws && realAccount) || LOCAL_AWS.accountId,
+      DEFAULT_IMAGE,
       ...service("jobs", ground, [ports.JOBS_PORT, ports.JOBS_METRICS_PORT]),
       ...enforced("jobs", cluster),
       AWS_REGION: (useRealAws && regionOf(shell)) || LOCAL_AWS.region,

@@ -99,6 +99,8 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       jobQueue: settings.QUEUE_NAME,
       diskQueue: settings.DISK_QUEUE_NAME,
       diskSizeGb: settings.DEFAULT_DISK_SIZE_GB,
+      maxJobHours: settings.MAX_JOB_HOURS,
+      defaultImage: settings.DEFAULT_IMAGE,
     };
     await app.register(async (open) => {
       // thrown on, it gets to the handler that renders problems

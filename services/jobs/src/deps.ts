@@ -18,4 +18,8 @@ export interface ApiDeps {
   readonly diskQueue: string;
   /** Of a disk for which none is asked. */
   readonly diskSizeGb: number;
+  /** From a job's launch to its end. */
+  readonly maxJobHours: number;
+  /** Of jobs that name none. */
+  readonly defaultImage: string | undefined;
 }

@@ -10,6 +10,7 @@ import {
   serviceName,
   withRules,
 } from "@airlock/config";
+import { isImageReference } from "@airlock/contract";
 import { layerVerifySettings, STS_REGIONS, withLayerVerifyRules } from "@airlock/identity";
 import { storeSettings, withStoreRules } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -29,6 +30,16 @@ const fields = z.object({
   DEFAULT_DISK_SIZE_GB: integer(10, 10_000)
     .default(100)
     .describe("Size of a disk for which none is asked."),
+  DEFAULT_IMAGE: z
+    .string()
+    .refine(isImageReference, {
+      error: "must be the name of an image, such as pytorch/pytorch:latest",
+    })
+    .optional()
+    .describe("Image of jobs that name none. Unset means that each names its own."),
+  MAX_JOB_HOURS: integer(1, 8760)
+    .default(72)
+    .describe("Hours that a job may run, counted from its launch, with all its extensions."),
   RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
     .optional()
     .describe(

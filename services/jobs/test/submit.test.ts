@@ -1,13 +1,15 @@
 /** What a submission may hold, and what becomes of its ids and GPUs. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { moveJob } from "@airlock/jobs-store";
+import { createSealer, moveJob, parseSealingKeys } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { activate, countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
-const jobs = await startJobs(world, await world.cluster.createDatabase());
+const database = await world.cluster.createDatabase();
+const jobs = await startJobs(world, database);
 const alice = await jobs.login();
 const bob = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
 const QUEUE = "pgmq.q_gpu_reservations";
@@ -54,7 +56,8 @@ for (const [name, changes, code] of [
     "invalid_body",
   ],
   ["more GPUs than there are", { env_vars: { GPU_COUNT: "16" } }, "invalid_body"],
-  ["an odd number of GPUs", { env_vars: { GPU_COUNT: "3" } }, "invalid_body"],
+  ["half a GPU", { env_vars: { GPU_COUNT: "0.5" } }, "invalid_body"],
+  ["no GPU on a machine that has them", { env_vars: { GPU_COUNT: "0" } }, "invalid_body"],
   ["a number that is no text", { env_vars: { GPU_COUNT: 1 } }, "invalid_body"],
   ["Jupyter perhaps", { env_vars: { JUPYTER_ENABLED: "yes" } }, "invalid_body"],
   ["an id that is a path", { env_vars: { RESERVATION_ID: "../../etc/passwd" } }, "invalid_body"],
@@ -74,7 +77,13 @@ for (const [name, changes, code] of [
   ["too large a value", { env_vars: { A: "x".repeat(32_768) } }, "invalid_body"],
   ["no hours", { duration_hours: 0 }, "invalid_body"],
   ["too many hours", { duration_hours: 73 }, "invalid_body"],
-  ["half an hour", { duration_hours: 0.5 }, "invalid_body"],
+  ["four minutes", { duration_hours: 4 / 60 }, "invalid_body"],
+  ["a bit more than all hours", { duration_hours: 72.01 }, "invalid_body"],
+  ["neither type of machine", { instance_type: undefined, env_vars: {} }, "invalid_body"],
+  ["no image where there is no default", { image: undefined }, "invalid_body"],
+  ["a name of two lines", { env_vars: { POD_NAME: "a\nb" } }, "invalid_body"],
+  ["a name that turns its line around", { env_vars: { POD_NAME: "a\u202eb" } }, "invalid_body"],
+  ["too long a name", { env_vars: { POD_NAME: "\u{1f600}".repeat(256) } }, "invalid_body"],
   ["a small disk", { disk_size_gb: 9 }, "invalid_body"],
   ["an image that is an option", { image: "--privileged" }, "invalid_body"],
 ] as const) {
@@ -90,6 +99,104 @@ for (const [name, changes, code] of [
     );
   });
 }
+
+for (const name of [
+  "multi - Node 1/2",
+  "\u00e9t\u00e9 \u2014 \u8bad\u7ec3 \u{1f9ea}",
+  " a, b & c: (d) [e] {f} <g> 'h' \"i\" \\ % _ * ? ! ",
+  "\u{1f600}".repeat(255),
+  "../../etc/passwd",
+]) {
+  test(`a job may be called ${name.slice(0, 30)}, and is to the byte`, async () => {
+    const command = ` printf '%s' "${name}" # \r\n\t`;
+    const env_vars = { ...controls({ POD_NAME: name }), TEXT: `${name}\n\u0001\u202e` };
+    const { status, body } = await submit({ env_vars, command });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal((await show(body.job_id)).name, name);
+    const { rows } = await jobs.db.query<{ command: string; sealed: never }>(
+      "SELECT command, env_vars_sealed AS sealed FROM reservations WHERE reservation_id = $1",
+      [body.job_id],
+    );
+    assert.equal(rows[0]?.command, command);
+    const sealer = createSealer(parseSealingKeys(readFileSync(world.keysFile, "utf8")));
+    const place = { reservationId: body.job_id, column: "env_vars" } as const;
+    const opened = JSON.parse(sealer.open(place, rows[0]?.sealed as never));
+    assert.equal(opened.TEXT, env_vars.TEXT);
+  });
+}
+
+test("without a name a job is called like its pod", async () => {
+  const { body } = await submit({ env_vars: controls({ POD_NAME: "" }) });
+  assert.match((await show(body.job_id)).name, /^gpu-dev-/);
+});
+
+test("the GPU type alone says which machines", async () => {
+  const env_vars = { GPU_TYPE: "T4-small" };
+  const { status, body } = await submit({ instance_type: undefined, env_vars });
+  assert.equal(status, 200, JSON.stringify(body));
+  const job = await show(body.job_id);
+  assert.deepEqual(
+    [job.gpu_type, job.instance_type, job.gpu_count],
+    ["t4-small", "g4dn.2xlarge", 1],
+  );
+});
+
+test("a job takes as many GPUs as its machine has, and no more", async () => {
+  for (const [count, status] of [
+    ["3", 200],
+    ["8", 200],
+    ["9", 422],
+  ] as const) {
+    const answer = await submit({ env_vars: { GPU_COUNT: count } });
+    assert.equal(answer.status, status, JSON.stringify(answer.body));
+    if (status === 422) assert.match(answer.body.detail, /env_vars\.GPU_COUNT: h100 takes 1 to 8/);
+  }
+});
+
+test("a job that names no image has the installation's", async () => {
+  const image = "registry.example.com:5000/team/box:1.2";
+  const own = await startJobs(world, database, { env: { DEFAULT_IMAGE: image } });
+  const key = await own.login();
+  const body = { env_vars: { GPU_TYPE: "h100" } };
+  const submitted = await own.ask("POST", "/v1/jobs/submit", { key, body });
+  assert.equal(submitted.status, 200, JSON.stringify(submitted.body));
+  const shown = await own.ask("GET", `/v1/jobs/${submitted.body.job_id}`, { key });
+  assert.equal(shown.body.image, image);
+  await own.close();
+});
+
+test("hours may be fractions, from five minutes", async () => {
+  for (const hours of [0.0833, 5 / 60, 0.5, 71.9, 72]) {
+    const { status, body } = await submit({ duration_hours: hours });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal((await show(body.job_id)).duration_hours, hours);
+  }
+});
+
+test("submit and extend know one limit of hours, counted from the launch", async () => {
+  const extend = (id: string, extension_hours: number) =>
+    jobs.ask("POST", `/v1/jobs/${id}/extend`, { key: alice, body: { extension_hours } });
+  const { job_id } = (await submit({ duration_hours: 70 })).body;
+  assert.equal((await extend(job_id, 2)).status, 200);
+  const over = await extend(job_id, 2.5);
+  assert.equal(over.status, 422, JSON.stringify(over.body));
+  assert.match(over.body.detail, /^extension_hours: a job may run 72 hours .*; 2 are left/);
+  // launched ten hours ago, it ends twenty from now: 42 are left
+  await jobs.db.query(
+    `UPDATE reservations SET status = 'active', launched_at = now() - interval '10 hours',
+       expires_at = now() + interval '20 hours' WHERE reservation_id = $1`,
+    [job_id],
+  );
+  assert.equal((await extend(job_id, 42)).status, 200);
+  assert.equal((await extend(job_id, 42.1)).status, 422);
+  const short = await startJobs(world, database, { env: { MAX_JOB_HOURS: "24" } });
+  const key = await short.login();
+  const body = { ...SEED_JOB, duration_hours: 25 };
+  const refused = await short.ask("POST", "/v1/jobs/submit", { key, body });
+  assert.equal(refused.status, 422);
+  assert.match(refused.body.detail, /duration_hours: a job may run 24 hours here/);
+  await short.close();
+});
 
 test("a problem names the variable and never its value", async () => {
   const { body } = await submit({ env_vars: { LD_PRELOAD: "canary-value" } });

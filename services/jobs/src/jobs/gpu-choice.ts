@@ -3,7 +3,7 @@ import { ProblemError } from "@airlock/contract";
 import { findGpuTypes, type GpuTypeRow, type Queryable } from "@airlock/jobs-store";
 
 export interface GpuWish {
-  readonly instanceType: string;
+  readonly instanceType: string | undefined;
   /** In lower case. */
   readonly gpuType: string | undefined;
   readonly gpuCount: number | undefined;
@@ -18,21 +18,32 @@ export interface GpuChoice {
 /** @throws ProblemError gpu_type_unknown, gpu_type_mismatch, invalid_body for a count that does not go. */
 export async function chooseGpus(db: Queryable, wish: GpuWish): Promise<GpuChoice> {
   const { instanceType, gpuType } = wish;
+  if (instanceType === undefined && gpuType === undefined) {
+    const detail = "instance_type: say which machines, by this or by env_vars.GPU_TYPE.";
+    throw new ProblemError("invalid_body", detail);
+  }
   const found = await findGpuTypes(db, { gpuType, instanceType });
+  const byType = found.find((row) => row.gpu_type === gpuType);
   const byInstance = found.find((row) => row.instance_type === instanceType);
-  if (byInstance === undefined) {
+  if (instanceType !== undefined && byInstance === undefined) {
     throw new ProblemError("gpu_type_unknown", `There is no instance type ${instanceType} here.`);
   }
-  if (gpuType !== undefined && gpuType !== byInstance.gpu_type) {
-    if (!found.some((row) => row.gpu_type === gpuType)) {
-      throw new ProblemError("gpu_type_unknown", `There is no GPU type ${gpuType} here.`);
-    }
+  if (gpuType !== undefined && byType === undefined) {
+    throw new ProblemError("gpu_type_unknown", `There is no GPU type ${gpuType} here.`);
+  }
+  const row = byInstance ?? byType;
+  if (row === undefined) throw new Error("a kind of machine was found by neither of its names");
+  if (byType !== undefined && row !== byType) {
     throw new ProblemError(
       "gpu_type_mismatch",
-      `${instanceType} has GPUs of type ${byInstance.gpu_type}, not ${gpuType}.`,
+      `${instanceType} has GPUs of type ${row.gpu_type}, not ${gpuType}.`,
     );
   }
-  return { gpuType: byInstance.gpu_type, gpuCount: countOf(wish, byInstance), instanceType };
+  return {
+    gpuType: row.gpu_type,
+    gpuCount: countOf(wish, row),
+    instanceType: instanceType ?? row.instance_type,
+  };
 }
 
 /** One GPU unless asked otherwise; none where there is none. */

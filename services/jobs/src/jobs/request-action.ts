@@ -11,6 +11,7 @@ import {
 } from "@airlock/jobs-store";
 import type { User } from "../users.ts";
 import { findJobByPrefix } from "./find-by-prefix.ts";
+import { demandRoom } from "./job-hours.ts";
 
 export type JobRequest =
   | { readonly action: "cancel" | "enable_jupyter" | "disable_jupyter" }
@@ -32,15 +33,27 @@ const WORDS: { readonly [A in JobRequest["action"]]: string } = {
  */
 const EXTEND_DELAY_SECONDS = 3;
 
-/** @throws ProblemError job_not_found, job_id_ambiguous, job_ended. */
+export interface JobActionArgs {
+  readonly user: User;
+  /** Its id, or the beginning of it. */
+  readonly job: string;
+  readonly order: JobRequest;
+  readonly queue: string;
+  /** From launch to end. */
+  readonly maxHours: number;
+}
+
+/** @throws ProblemError job_not_found, job_id_ambiguous, job_ended, invalid_body for too many hours. */
 export async function requestAction(
   transaction: Transaction,
-  { user, job, order, queue }: { user: User; job: string; order: JobRequest; queue: string },
+  { user, job, order, queue, maxHours }: JobActionArgs,
 ): Promise<JobActionRequested> {
-  const { reservation_id, status } = await findJobByPrefix(transaction, user.userId, job);
+  const found = await findJobByPrefix(transaction, user.userId, job);
+  const { reservation_id, status } = found;
   if (!isLive(status)) {
     throw new ProblemError("job_ended", `Job ${reservation_id} is ${status} already.`);
   }
+  if (order.action === "extend") demandRoom(found, order.extension_hours, maxHours);
   const orderId = randomUUID();
   const answer = (messageId: string): JobActionRequested => ({
     job_id: reservation_id,

@@ -9,14 +9,15 @@ import {
   insertJob,
   type JobRow,
   type Queryable,
-  type Sealer,
   sendOrder,
   type Transaction,
 } from "@airlock/jobs-store";
+import type { ApiDeps } from "../deps.ts";
 import { deleted } from "../disks/change-disk.ts";
 import { isConflict } from "../races.ts";
 import type { User } from "../users.ts";
 import { chooseGpus } from "./gpu-choice.ts";
+import { demandHours } from "./job-hours.ts";
 import { podNameOf, shortNameOf } from "./pod-names.ts";
 
 export interface Submission {
@@ -24,12 +25,10 @@ export interface Submission {
   readonly body: SubmitJob;
 }
 
-export interface SubmitContext {
-  readonly queue: string;
-  readonly sealer: Sealer;
-  /** Of a disk that is made for a job which says nothing of its size. */
-  readonly diskSizeGb: number;
-}
+export type SubmitContext = Pick<
+  ApiDeps,
+  "jobQueue" | "sealer" | "diskSizeGb" | "maxJobHours" | "defaultImage"
+>;
 
 /** Of all pods that something is left of; of live jobs, which the release before knew. */
 const POD_NAMES = ["reservations_pod_name", "reservations_live_pod_name"];
@@ -47,9 +46,10 @@ type Wanted = Omit<
 export async function submitJob(
   transaction: Transaction,
   { user, body }: Submission,
-  { queue, sealer, diskSizeGb }: SubmitContext,
+  context: SubmitContext,
 ): Promise<JobSubmitted> {
-  const wanted = await wantedOf(transaction, body);
+  const { jobQueue: queue, sealer, diskSizeGb } = context;
+  const wanted = await wantedOf(transaction, body, context);
   const { reservationId } = wanted;
   const variables = body.env_vars?.variables ?? {};
   const asked = textOf(wanted, variables);
@@ -102,15 +102,26 @@ async function diskOf(
   return disk_id;
 }
 
-async function wantedOf(transaction: Queryable, body: SubmitJob): Promise<Wanted> {
+async function wantedOf(
+  transaction: Queryable,
+  body: SubmitJob,
+  { maxJobHours, defaultImage }: SubmitContext,
+): Promise<Wanted> {
+  demandHours(body.duration_hours, maxJobHours);
+  const image = body.image ?? defaultImage;
+  if (image === undefined) throw noImage();
   const { RESERVATION_ID, GPU_TYPE, GPU_COUNT, POD_NAME, ...controls } = body.env_vars
     ?.controls ?? { GITHUB_USER: "", JUPYTER_ENABLED: false };
   const reservationId = RESERVATION_ID ?? randomUUID();
-  const wish = { instanceType: body.instance_type, gpuType: GPU_TYPE, gpuCount: GPU_COUNT };
+  const wish = {
+    instanceType: body.instance_type ?? undefined,
+    gpuType: GPU_TYPE,
+    gpuCount: GPU_COUNT,
+  };
   return {
     reservationId,
     name: POD_NAME ?? shortNameOf(reservationId),
-    image: body.image,
+    image,
     command: body.command ?? null,
     ...(await chooseGpus(transaction, wish)),
     durationHours: body.duration_hours,
@@ -157,6 +168,9 @@ const answerOf = (
   status: JobSubmitted["status"],
   message: string,
 ): JobSubmitted => ({ job_id, status, message, estimated_start_time: null });
+
+const noImage = () =>
+  new ProblemError("invalid_body", "image: is needed; this installation has none of its own.");
 
 const idTaken = () =>
   new ProblemError("job_id_taken", "This RESERVATION_ID cannot be used; choose another one.");

@@ -20,9 +20,11 @@ const schemaOf = (summary: string) => ({
 
 type AboutJob = FastifyRequest<{ Params: z.infer<typeof params> }>;
 
-export function jobActionRoutes(app: App, { mutate, audit, jobQueue }: ApiDeps): void {
+export function jobActionRoutes(app: App, deps: ApiDeps): void {
+  const { mutate, audit, jobQueue, maxJobHours: maxHours } = deps;
   const act = async (request: AboutJob, order: JobRequest): Promise<JobActionRequested> => {
-    const about = { user: userOf(request), job: request.params.job_id, order, queue: jobQueue };
+    const { job_id: job } = request.params;
+    const about = { user: userOf(request), job, order, queue: jobQueue, maxHours };
     const { answer, isRepeat } = await mutate(request, (transaction) =>
       requestAction(transaction, about),
     );

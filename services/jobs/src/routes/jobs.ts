@@ -27,7 +27,7 @@ import { userOf } from "../users.ts";
 const failures = problems(401, 403, 429, 503);
 
 export function jobRoutes(app: App, deps: ApiDeps): void {
-  const { store, mutate, audit, metrics, sealer, jobQueue, diskSizeGb } = deps;
+  const { store, mutate, audit, metrics, sealer } = deps;
 
   app.post(
     "/v1/jobs/submit",
@@ -42,11 +42,7 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
     async (request) => {
       const user = userOf(request);
       const { answer, isRepeat } = await mutate(request, (transaction) =>
-        submitJob(
-          transaction,
-          { user, body: request.body },
-          { queue: jobQueue, sealer, diskSizeGb },
-        ),
+        submitJob(transaction, { user, body: request.body }, deps),
       );
       metrics.submissions.labels(isRepeat ? "repeated" : "accepted").inc();
       if (!isRepeat) audit.done(request, "job_submitted", { job_id: answer.job_id });
