@@ -22,15 +22,21 @@ export { lockDisk } from "./disks/lock-disk.ts";
 export { markDiskDeleted } from "./disks/mark-disk-deleted.ts";
 export { renameDisk } from "./disks/rename-disk.ts";
 export { restoreDisk } from "./disks/restore-disk.ts";
+export { type ClaimDutyArgs, claimDuty } from "./duties/claim-duty.ts";
+export { finishDuty } from "./duties/finish-duty.ts";
 export { type FindGpuTypesArgs, findGpuTypes } from "./gpu-types/find-gpu-types.ts";
 export type { GpuTypeRow } from "./gpu-types/gpu-type-row.ts";
 export { listGpuTypes } from "./gpu-types/list-gpu-types.ts";
+export { listMachineTypes, type MachineTypeRow } from "./gpu-types/list-machine-types.ts";
 export { beginIdempotent, type IdempotentBegin } from "./idempotency/begin-idempotent.ts";
 export type { ClaimKeyArgs, IdempotencyKey } from "./idempotency/claim-key.ts";
 export { type FinishIdempotentArgs, finishIdempotent } from "./idempotency/finish-idempotent.ts";
+export { callForJobs } from "./jobs/call-for-jobs.ts";
 export { cancelWaitingJob } from "./jobs/cancel-waiting-job.ts";
+export { type ClaimDueJobsArgs, type ClaimedJob, claimDueJobs } from "./jobs/claim-due-jobs.ts";
 export { clearExtensionError } from "./jobs/clear-extension-error.ts";
 export { countJobs } from "./jobs/count-jobs.ts";
+export { type FaultJobArgs, faultJob } from "./jobs/fault-job.ts";
 export { type FindJobArgs, findJob } from "./jobs/find-job.ts";
 export { findJobOwner } from "./jobs/find-job-owner.ts";
 export { type FindJobsByPrefixArgs, findJobsByPrefix } from "./jobs/find-jobs-by-prefix.ts";
@@ -50,6 +56,7 @@ export {
 } from "./jobs/job-states.ts";
 export { type JobEventRow, listJobEvents } from "./jobs/list-job-events.ts";
 export { type JobPosition, type ListJobsArgs, listJobs } from "./jobs/list-jobs.ts";
+export { listWaitingJobs, type WaitingJobRow } from "./jobs/list-waiting-jobs.ts";
 export {
   type JobChanges,
   type JobEvent,
@@ -57,6 +64,9 @@ export {
   type MoveJobArgs,
   moveJob,
 } from "./jobs/move-job.ts";
+export { type PutOffJobArgs, putOffJob } from "./jobs/put-off-job.ts";
+export { type JobStart, readJobStart } from "./jobs/read-job-start.ts";
+export { tellWaitingJobs } from "./jobs/tell-waiting-jobs.ts";
 export { deleteEndedKeys } from "./keys/delete-ended-keys.ts";
 export { endOldestBeyond } from "./keys/end-oldest-beyond.ts";
 export { type FoundKey, findKeyByHash } from "./keys/find-key-by-hash.ts";
@@ -67,8 +77,26 @@ export { listKeys } from "./keys/list-keys.ts";
 export { revokeKey } from "./keys/revoke-key.ts";
 export { type RotateKeyArgs, rotateKey } from "./keys/rotate-key.ts";
 export { touchLastUsed } from "./keys/touch-last-used.ts";
+export { listNodes, type NodeRow } from "./nodes/list-nodes.ts";
+export { type SeenNode, writeNodes } from "./nodes/write-nodes.ts";
+export { type BookPodArgs, bookPod } from "./pods/book-pod.ts";
+export { callForLostPods } from "./pods/call-for-lost-pods.ts";
+export { findOrphans, type SeenPod, type StrayPod } from "./pods/find-orphans.ts";
+export { GIVEN_BACK, giveBackPod } from "./pods/give-back-pod.ts";
+export { type BookingRow, listBookings } from "./pods/list-bookings.ts";
+export { type ProvePodArgs, provePod } from "./pods/prove-pod.ts";
+export { releasePods } from "./pods/release-pods.ts";
+export { type ApplyOrdersArgs, applyOrders, type HeldOrder } from "./queue/apply-orders.ts";
+export {
+  type DeadOrderRow,
+  dropDeadOrders,
+  listDeadOrders,
+  redriveDeadOrders,
+} from "./queue/dead-orders.ts";
+export { type FaultOrderArgs, faultOrder } from "./queue/fault-order.ts";
 export { queueExists } from "./queue/queue-exists.ts";
 export { type QueueMetrics, queueMetrics } from "./queue/queue-metrics.ts";
+export { type ReadOrder, type ReadOrdersArgs, readOrders } from "./queue/read-orders.ts";
 export { type SendOrderArgs, sendOrder } from "./queue/send-order.ts";
 export { isSchemaReady, LATEST_MIGRATION } from "./schema/is-schema-ready.ts";
 export { lockUser } from "./users/lock-user.ts";

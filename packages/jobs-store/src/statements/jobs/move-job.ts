@@ -140,12 +140,21 @@ function setsOf(args: MoveJobArgs, bind: Bind): string[] {
   // work that came to an end is no fault
   if (lease !== undefined) sets.push("faults = 0, last_fault = NULL");
   if (isCleaned) sets.push("cleaned_at = now(), due_at = NULL");
-  else if (dueInSeconds === null) sets.push("due_at = NULL");
   else if (dueInSeconds !== undefined) {
-    sets.push(`due_at = now() + make_interval(secs => ${bind(dueInSeconds)}::double precision)`);
+    const due = dueSql(bind(dueInSeconds));
+    // whoever called for a look meanwhile saw something that its holder may not have seen
+    sets.push(`due_at = ${lease === undefined ? due : keepingCalls(due)}`);
   }
   return sets;
 }
+
+/** @param place of a number of seconds, or null for never. */
+export const dueSql = (place: string): string =>
+  `now() + make_interval(secs => ${place}::double precision)`;
+
+/** A claim lets a row be due at the end of its lease; anything before that is somebody's call. */
+export const keepingCalls = (due: string): string =>
+  `CASE WHEN due_at < lease_until THEN due_at ELSE ${due} END`;
 
 /** What goes with a state, by the database's clock. */
 function statusSets(to: JobState, bind: Bind): string[] {

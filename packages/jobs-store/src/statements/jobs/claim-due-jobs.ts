@@ -1,0 +1,76 @@
+/** Takes jobs that somebody has to look at, each for one holder and for a while. */
+import type { Queryable } from "../../queryable.ts";
+import type { FinalState, JobState } from "./job-states.ts";
+
+export interface ClaimDueJobsArgs {
+  /** UUID of the holder: what it writes carries it. */
+  readonly lease: string;
+  readonly leaseSeconds: number;
+  readonly limit: number;
+}
+
+/** A job as its processor sees it; no secret, and nothing that may be long. */
+export interface ClaimedJob {
+  readonly reservation_id: string;
+  readonly status: JobState;
+  readonly end_as: FinalState | null;
+  readonly gpu_type: string;
+  readonly is_offered: boolean;
+  readonly has_command: boolean;
+  readonly keep: boolean;
+  readonly generation: number;
+  readonly faults: number;
+  readonly created_at: Date;
+  readonly status_since: Date;
+  readonly launched_at: Date | null;
+  readonly expires_at: Date | null;
+  readonly warnings_sent: Readonly<Record<string, unknown>>;
+  readonly current_detailed_status: string | null;
+  readonly failure_reason: string | null;
+  readonly has_log: boolean;
+  readonly exit_code: number | null;
+  readonly oom_count: number;
+  /** What it has booked; null: nothing. */
+  readonly pod_name: string | null;
+  readonly node_name: string | null;
+  readonly memory_mib: number | null;
+  readonly pod_uid: string | null;
+  readonly phase: string | null;
+  /** The node came into being after the booking. */
+  readonly is_node_another: boolean;
+  /** The database's time. */
+  readonly now: Date;
+}
+
+const SQL = `
+WITH due AS (
+  SELECT reservation_id FROM reservations
+  WHERE due_at <= now() AND cleaned_at IS NULL AND (lease_until IS NULL OR lease_until <= now())
+  ORDER BY due_at LIMIT $3::integer
+  FOR UPDATE SKIP LOCKED
+), held AS (
+  UPDATE reservations SET lease_token = $1::uuid,
+    lease_until = now() + make_interval(secs => $2::double precision),
+    -- who dies with it is followed by another
+    due_at = now() + make_interval(secs => $2::double precision)
+  FROM due WHERE reservations.reservation_id = due.reservation_id
+  RETURNING reservations.*
+)
+SELECT held.reservation_id, status, end_as, held.gpu_type,
+  coalesce(gpu_types.is_active, false) AS is_offered, command IS NOT NULL AS has_command, keep,
+  held.generation, faults, held.created_at, status_since, launched_at, expires_at, warnings_sent,
+  current_detailed_status, failure_reason, pod_logs IS NOT NULL AS has_log, exit_code, oom_count,
+  job_pods.pod_name, job_pods.node_name, job_pods.memory_mib, job_pods.pod_uid, job_pods.phase,
+  coalesce(nodes.first_seen_at > job_pods.booked_at, false) AS is_node_another, now() AS now
+FROM held
+LEFT JOIN gpu_types ON gpu_types.gpu_type = held.gpu_type
+LEFT JOIN job_pods ON job_pods.reservation_id = held.reservation_id
+  AND job_pods.generation = held.generation AND job_pods.released_at IS NULL
+LEFT JOIN nodes ON nodes.node_name = job_pods.node_name`;
+
+export async function claimDueJobs(
+  db: Queryable,
+  { lease, leaseSeconds, limit }: ClaimDueJobsArgs,
+): Promise<ClaimedJob[]> {
+  return (await db.query<ClaimedJob>(SQL, [lease, leaseSeconds, limit])).rows;
+}

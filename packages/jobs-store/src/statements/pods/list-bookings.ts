@@ -1,0 +1,25 @@
+/** What is booked on the nodes of a type, and until when at the latest. */
+import type { Queryable } from "../../queryable.ts";
+
+export interface BookingRow {
+  readonly reservation_id: string;
+  readonly generation: number;
+  readonly node_name: string;
+  readonly gpus: number;
+  readonly cpu_millis: number;
+  readonly memory_mib: number;
+  readonly slots: number;
+  readonly ends_at: Date;
+}
+
+const SQL = `
+SELECT job_pods.reservation_id, job_pods.generation, node_name, gpus, cpu_millis, memory_mib, slots,
+  -- what is ending is gone any moment
+  CASE WHEN wanted = 'end' THEN now()
+    ELSE coalesce(expires_at, now() + duration_hours * interval '1 hour') END AS ends_at
+FROM job_pods JOIN reservations USING (reservation_id)
+WHERE released_at IS NULL AND gpu_type = $1`;
+
+export async function listBookings(db: Queryable, gpuType: string): Promise<BookingRow[]> {
+  return (await db.query<BookingRow>(SQL, [gpuType])).rows;
+}

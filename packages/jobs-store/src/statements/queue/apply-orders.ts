@@ -1,0 +1,134 @@
+/**
+ * Carries out orders of one action: each row, its event and the order's way into the archive, in one
+ * statement for all of them. An order that another reader holds by now is left alone.
+ */
+import type { JobOrder } from "../../orders.ts";
+import type { Queryable } from "../../queryable.ts";
+import { LIVE_STATES } from "../jobs/job-states.ts";
+import { type OrderTables, tablesOf } from "./order-tables.ts";
+
+export interface HeldOrder {
+  readonly messageId: string;
+  readonly readCount: number;
+  readonly order: JobOrder;
+}
+
+export interface ApplyOrdersArgs {
+  readonly queue: string;
+  /** All of this action, none about the same job as another. */
+  readonly action: JobOrder["action"];
+  readonly orders: readonly HeldOrder[];
+  /** The longest that a job may run from its launch. */
+  readonly maxHours: number;
+}
+
+/** @returns how many were held still, and are in the archive now. */
+export async function applyOrders(db: Queryable, args: ApplyOrdersArgs): Promise<number> {
+  const { queue, action, orders, maxHours } = args;
+  const { sets, where, kind, usesHours = false } = CHANGES[action];
+  const text = statementOf(tablesOf(queue), { sets, where, kind });
+  const { rows } = await db.query<{ archived: number }>(text, [
+    orders.map(({ messageId }) => messageId),
+    orders.map(({ readCount }) => readCount),
+    orders.map(({ order }) => order.job_id),
+    orders.map(({ order }) => order.order_id),
+    orders.map(({ order }) => JSON.stringify(order.arguments)),
+    queue,
+    ...(usesHours ? [maxHours] : []),
+  ]);
+  return rows[0]?.archived ?? 0;
+}
+
+interface Change {
+  /** Of `reservations` as `r`; `asked` is the order. */
+  readonly sets: string;
+  readonly where: string;
+  /** The event's kind, or null: what changes is nobody's to know. An expression, of the changed row. */
+  readonly kind: string | null;
+}
+
+const IS_LIVE = `status IN (${LIVE_STATES.map((state) => `'${state}'`).join(", ")})`;
+const HOURS = "(asked.arguments ->> 'extension_hours')::double precision";
+/** From its launch to its end, as it stands. */
+const HAS_HOURS = `CASE WHEN expires_at IS NOT NULL AND launched_at IS NOT NULL
+    THEN extract(epoch FROM expires_at - launched_at) / 3600 ELSE duration_hours END`;
+/** Fractions of an hour do not add up to the last bit. */
+const FITS = `(${HAS_HOURS}) + ${HOURS} <= $7::double precision + 1e-6`;
+const STARTED = "status IN ('preparing', 'creating_server', 'active')";
+const MAY = `(wanted = 'run' AND ${STARTED} AND ${FITS})`;
+
+const notOffered = (column: string | undefined, what: string): Change => ({
+  sets: column === undefined ? "due_at = due_at" : `${column} = '${what} is not offered here.'`,
+  where: IS_LIVE,
+  kind: "'not_offered'",
+});
+
+const CHANGES: {
+  readonly [A in JobOrder["action"]]: Change & { readonly usesHours?: boolean };
+} = {
+  create: { sets: "due_at = now()", where: "cleaned_at IS NULL", kind: null },
+  cancel: {
+    sets: "wanted = 'end', end_as = 'cancelled', due_at = now()",
+    where: `${IS_LIVE} AND wanted = 'run'`,
+    kind: "'cancel_requested'",
+  },
+  extend: {
+    sets: `duration_hours = CASE WHEN ${MAY} THEN duration_hours + ${HOURS} ELSE duration_hours END,
+      expires_at = CASE WHEN ${MAY} THEN expires_at + ${HOURS} * interval '1 hour' ELSE expires_at END,
+      warning = CASE WHEN ${MAY} THEN NULL ELSE warning END,
+      warnings_sent = CASE WHEN ${MAY} THEN '{}' ELSE warnings_sent END,
+      extension_error = CASE WHEN ${MAY} THEN NULL
+        WHEN wanted = 'end' THEN 'The job is ending already.'
+        WHEN NOT ${STARTED} THEN 'The job has not started: its hours begin when it does.'
+        ELSE format('A job may run %s hours from its launch here; %s are left for this one.',
+          $7::double precision, greatest(0, trunc(($7 - (${HAS_HOURS}))::numeric, 2))) END,
+      due_at = now()`,
+    where: IS_LIVE,
+    kind: "CASE WHEN r.extension_error IS NULL THEN 'extended' ELSE 'extension_refused' END",
+    usesHours: true,
+  },
+  enable_jupyter: notOffered("jupyter_error", "Jupyter"),
+  disable_jupyter: notOffered(undefined, "Jupyter"),
+  add_user: notOffered(undefined, "A second user"),
+};
+
+function statementOf(tables: OrderTables, { sets, where, kind }: Change): string {
+  const versioned = kind === null ? sets : `version = version + 1, ${sets}`;
+  const told =
+    kind === null
+      ? "SELECT 1 FROM changed"
+      : `INSERT INTO job_events (reservation_id, seq, kind, actor, data)
+  SELECT reservation_id, version, kind, 'user',
+    arguments || jsonb_build_object('order_id', order_id) FROM changed`;
+  return `
+WITH asked AS (
+  SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::jsonb[])
+    AS asked (msg_id, read_ct, job_id, order_id, arguments)
+), held AS (
+  SELECT asked.* FROM ${tables.waiting} waiting JOIN asked USING (msg_id, read_ct)
+  ORDER BY msg_id FOR UPDATE OF waiting
+), ready AS (
+  -- in the order of ids, so that two readers never wait for each other
+  SELECT reservation_id FROM reservations JOIN held ON job_id = reservation_id
+  ORDER BY reservation_id FOR UPDATE OF reservations
+), changed AS (
+  UPDATE reservations r SET ${versioned}
+  FROM ready JOIN held asked ON asked.job_id = ready.reservation_id
+  WHERE r.reservation_id = ready.reservation_id AND ${where.replaceAll("status", "r.status")}
+  RETURNING r.reservation_id, r.version, asked.order_id, asked.arguments,
+    ${kind ?? "NULL"}::text AS kind
+), told AS (
+  ${told}
+), taken AS (
+  DELETE FROM ${tables.waiting} waiting USING held WHERE waiting.msg_id = held.msg_id
+  RETURNING waiting.msg_id, waiting.vt, waiting.read_ct, waiting.enqueued_at,
+    waiting.last_read_at, waiting.message, waiting.headers
+), kept AS (
+  INSERT INTO ${tables.archive} (msg_id, vt, read_ct, enqueued_at, last_read_at, message, headers)
+  SELECT * FROM taken
+), forgiven AS (
+  DELETE FROM order_faults USING held
+  WHERE order_faults.queue = $6 AND order_faults.msg_id = held.msg_id
+)
+SELECT count(*)::integer AS archived FROM held`;
+}

@@ -1,0 +1,46 @@
+/** Orders that could not be carried out: told, sent again, forgotten. */
+import type { Queryable } from "../../queryable.ts";
+
+export interface DeadOrderRow {
+  readonly dead_id: string;
+  readonly queue: string;
+  readonly action: string | null;
+  readonly job_id: string | null;
+  readonly faults: number;
+  readonly last_fault: string;
+  readonly enqueued_at: Date;
+  readonly died_at: Date;
+}
+
+const LIST = `
+SELECT dead_id::text, queue, message ->> 'action' AS action, message ->> 'job_id' AS job_id, faults,
+  last_fault, enqueued_at, died_at
+FROM dead_orders ORDER BY dead_id LIMIT 1000`;
+
+export async function listDeadOrders(db: Queryable): Promise<DeadOrderRow[]> {
+  return (await db.query<DeadOrderRow>(LIST)).rows;
+}
+
+const REDRIVE = `
+WITH taken AS (
+  DELETE FROM dead_orders WHERE $1::bigint[] IS NULL OR dead_id = ANY ($1) RETURNING *
+), forgiven AS (
+  DELETE FROM order_faults USING taken
+  WHERE order_faults.queue = taken.queue AND order_faults.msg_id = taken.msg_id
+)
+SELECT pgmq.send(queue::text, message) FROM taken`;
+
+/**
+ * @param ids undefined: all of them.
+ * @returns how many are on their queues again.
+ */
+export async function redriveDeadOrders(db: Queryable, ids?: readonly string[]): Promise<number> {
+  return (await db.query(REDRIVE, [ids ?? null])).rowCount ?? 0;
+}
+
+const DROP = "DELETE FROM dead_orders WHERE $1::bigint[] IS NULL OR dead_id = ANY ($1)";
+
+/** The same, for ever gone. */
+export async function dropDeadOrders(db: Queryable, ids?: readonly string[]): Promise<number> {
+  return (await db.query(DROP, [ids ?? null])).rowCount ?? 0;
+}

@@ -1,0 +1,168 @@
+/** Gives the waiting jobs of one type their nodes: one writer at a time, whoever it is. */
+import {
+  type Amount,
+  type BookingRow,
+  bookPod,
+  listBookings,
+  listNodes,
+  listWaitingJobs,
+  moveJob,
+  type NodeRow,
+  type Placed,
+  type PlacementQuestion,
+  place,
+  type Store,
+  shareOf,
+  type Transaction,
+  tellWaitingJobs,
+  type WaitingJobRow,
+  whyItWaits,
+} from "@airlock/jobs-store";
+import type { OwnPod } from "./own-pods.ts";
+
+export interface PlaceTypeDeps {
+  readonly store: Store;
+  /** Where pods are made. */
+  readonly namespace: string;
+  /** Pods of jobs that the cluster has, whatever the database knows of them. */
+  readonly ownPods: () => readonly OwnPod[];
+}
+
+export interface PlacedNow {
+  readonly placed: number;
+  readonly waiting: number;
+}
+
+const LOCK =
+  "SELECT pg_try_advisory_xact_lock(hashtextextended('airlock placement ' || $1, 0)) AS held";
+
+/** @returns undefined while somebody else does it. */
+export function placeType(deps: PlaceTypeDeps, gpuType: string): Promise<PlacedNow | undefined> {
+  return deps.store.transaction(async (transaction) => {
+    const { rows } = await transaction.query<{ held: boolean }>(LOCK, [gpuType]);
+    if (!rows[0]?.held) return undefined;
+    const waiting = await listWaitingJobs(transaction, gpuType);
+    if (waiting.length === 0) return { placed: 0, waiting: 0 };
+    const nodes = await listNodes(transaction, gpuType);
+    const bookings = await listBookings(transaction, gpuType);
+    const ownPods = deps.ownPods();
+    const { found, others } = adopt(waiting, ownPods);
+    const question: PlacementQuestion = {
+      nodes: nodes.map(nodeOf),
+      booked: [
+        ...bookings.map(bookedOf),
+        ...unbooked(ownPods, bookings).map(({ nodeName, amount }) => ({
+          nodeName,
+          amount,
+          endsAtMs: Number.POSITIVE_INFINITY,
+        })),
+      ],
+      waiting: others.map((job) => ({ jobId: job.reservation_id, gpus: job.gpu_count })),
+    };
+    const placement = place(question);
+    const byId = new Map(waiting.map((job) => [job.reservation_id, job]));
+    for (const { job, pod } of found) {
+      const amount = amountOn(nodes, pod.nodeName, job.gpu_count) ?? pod.amount;
+      const placed = { jobId: job.reservation_id, nodeName: pod.nodeName, amount };
+      await book(transaction, deps, job, placed, pod.generation);
+    }
+    for (const placed of placement.placed) {
+      const job = byId.get(placed.jobId);
+      if (job) await book(transaction, deps, job, placed, job.generation + 1);
+    }
+    const words = placement.waits.map((waits) => {
+      const gpus = byId.get(waits.jobId)?.gpu_count ?? 0;
+      return [waits.jobId, whyItWaits(waits, { gpuType, gpus, question, placement })] as const;
+    });
+    const isNew = ([id, text]: readonly [string, string]) =>
+      byId.get(id)?.current_detailed_status !== text;
+    await tellWaitingJobs(transaction, new Map(words.filter(isNew)));
+    return { placed: placement.placed.length + found.length, waiting: placement.waits.length };
+  });
+}
+
+/**
+ * A job that has a pod of a later generation than its row knows of: the database is older than the
+ * cluster. The pod is the job's, and another one would be its second.
+ */
+function adopt(waiting: readonly WaitingJobRow[], pods: readonly OwnPod[]) {
+  const found: { readonly job: WaitingJobRow; readonly pod: OwnPod }[] = [];
+  const others: WaitingJobRow[] = [];
+  for (const job of waiting) {
+    const pod = pods.find(
+      ({ jobId, generation }) => jobId === job.reservation_id && generation > job.generation,
+    );
+    if (pod && pod.nodeName !== "") found.push({ job, pod });
+    // one that has no node yet will show where it gets one
+    else if (!pod) others.push(job);
+  }
+  return { found, others };
+}
+
+/** What stands on a node without a booking has its part of it all the same. */
+const unbooked = (pods: readonly OwnPod[], bookings: readonly BookingRow[]): OwnPod[] =>
+  pods.filter(
+    (pod) =>
+      pod.nodeName !== "" &&
+      !bookings.some(
+        ({ reservation_id, generation }) =>
+          reservation_id === pod.jobId && generation === pod.generation,
+      ),
+  );
+
+async function book(
+  transaction: Transaction,
+  { namespace }: PlaceTypeDeps,
+  { reservation_id: reservationId, pod_name: podName }: WaitingJobRow,
+  { nodeName, amount }: Placed,
+  generation: number,
+): Promise<void> {
+  const moved = await moveJob(transaction, {
+    reservationId,
+    from: ["queued", "pending"],
+    to: "preparing",
+    set: { generation, detailedStatus: `Gets its pod on ${nodeName}.` },
+    dueInSeconds: 0,
+    event: { kind: "placed", actor: "processor", data: { node: nodeName } },
+  });
+  // cancelled a moment ago
+  if (moved === undefined) return;
+  await bookPod(transaction, {
+    reservationId,
+    generation,
+    namespace,
+    podName,
+    nodeName,
+    ...amount,
+  });
+}
+
+const nodeOf = (node: NodeRow) => ({
+  name: node.node_name,
+  size: amountOf(node),
+  foreign: {
+    gpus: node.foreign_gpus,
+    cpuMillis: node.foreign_cpu_millis,
+    memoryMib: node.foreign_memory_mib,
+    slots: 0,
+  },
+  isOpen: node.is_ready && node.is_schedulable,
+});
+
+const bookedOf = (booking: BookingRow) => ({
+  nodeName: booking.node_name,
+  amount: amountOf(booking),
+  endsAtMs: booking.ends_at.getTime(),
+});
+
+const amountOf = (row: NodeRow | BookingRow): Amount => ({
+  gpus: row.gpus,
+  cpuMillis: row.cpu_millis,
+  memoryMib: row.memory_mib,
+  slots: row.slots,
+});
+
+function amountOn(nodes: readonly NodeRow[], name: string, gpus: number): Amount | undefined {
+  const node = nodes.find(({ node_name }) => node_name === name);
+  return node && shareOf(amountOf(node), gpus);
+}

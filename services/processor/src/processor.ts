@@ -1,0 +1,133 @@
+/** All that a processor does, put together: orders in, jobs reconciled, nodes given, duties done. */
+import type { Sealer, Store } from "@airlock/jobs-store";
+import type { Cluster } from "./cluster/index.ts";
+import { runDuties } from "./duties/duties.ts";
+import { sweepOrphans } from "./duties/sweep-orphans.ts";
+import { createInbox, type InboxOptions } from "./inbox/inbox.ts";
+import type { Log } from "./log.ts";
+import { type Loop, startLoop } from "./loop.ts";
+import { createMachineTypes } from "./machine-types.ts";
+import { observe } from "./observe/observe.ts";
+import { ownPodsOf } from "./placement/own-pods.ts";
+import { placeType } from "./placement/place-type.ts";
+import type { PodRules } from "./pod/pod-manifest.ts";
+import type { Limits } from "./reconcile/job-view.ts";
+import { createReconciler, type ReconcilerOptions } from "./reconciler/reconciler.ts";
+
+export interface ProcessorOptions {
+  readonly store: Store;
+  readonly cluster: Cluster;
+  readonly sealer: Sealer;
+  readonly queue: string;
+  readonly leaseSeconds: number;
+  readonly maxHours: number;
+  readonly atOnce: number;
+  /** How often is looked, whatever is heard. */
+  readonly pollMs: number;
+  readonly limits: Limits;
+  readonly rules: PodRules;
+  readonly log: Log;
+  readonly onOrders?: InboxOptions["onOrders"];
+  readonly onStep?: ReconcilerOptions["onStep"];
+  readonly onUnknownPods?: (count: number) => void;
+}
+
+export interface Processor {
+  /** It has seen the cluster, and works. */
+  readonly isReady: boolean;
+  /** Something was put on the queue. */
+  hearBell(): void;
+  /** Ends what is in work, and begins nothing more. */
+  stop(): Promise<void>;
+}
+
+const PLACEMENT_PERIOD_MS = 5000;
+const ORPHANS_PERIOD_SECONDS = 60;
+
+export function startProcessor(options: ProcessorOptions): Processor {
+  const { store, cluster, sealer, log, pollMs, leaseSeconds } = options;
+  const types = createMachineTypes(store);
+  const loops: Loop[] = [];
+  const begin = (name: string, periodMs: number, work: () => Promise<boolean>): Loop => {
+    // nothing is decided before the cluster has been seen
+    const loop = startLoop({ name, periodMs, log, work: async () => observer.isReady && work() });
+    loops.push(loop);
+    return loop;
+  };
+  const observer = observe({
+    store,
+    cluster,
+    types,
+    log,
+    onCalled: () => reconciling.nudge(),
+    onNodes: () => {
+      for (const loop of loops) loop.nudge();
+    },
+  });
+
+  const reconciler = createReconciler({
+    store,
+    cluster,
+    sealer,
+    log,
+    leaseSeconds,
+    rules: options.rules,
+    limits: options.limits,
+    atOnce: options.atOnce,
+    machineType: types.find,
+    nodes: observer.nodes,
+    onFreed: () => placing.nudge(),
+    onPlace: () => reconciling.nudge(),
+    ...(options.onStep && { onStep: options.onStep }),
+  });
+  const readInbox = createInbox({
+    store,
+    queue: options.queue,
+    holdSeconds: leaseSeconds,
+    maxHours: options.maxHours,
+    log,
+    onOrders(action, outcome, count) {
+      options.onOrders?.(action, outcome, count);
+      if (outcome !== "done") return;
+      placing.nudge();
+      reconciling.nudge();
+    },
+  });
+
+  const reconciling = begin("reconcile", pollMs, () => reconciler.take());
+  const placing = begin("placement", PLACEMENT_PERIOD_MS, async () => {
+    const ownPods = () => ownPodsOf(observer.pods());
+    const { namespace } = cluster;
+    for (const { gpu_type } of await types.all()) {
+      const outcome = await placeType({ store, namespace, ownPods }, gpu_type);
+      if (outcome && outcome.placed > 0) reconciling.nudge();
+    }
+    return false;
+  });
+  const inbox = begin("inbox", pollMs, readInbox);
+  begin("duties", pollMs, async () => {
+    await runDuties(store, [
+      {
+        name: "orphans",
+        periodSeconds: ORPHANS_PERIOD_SECONDS,
+        run: async () => {
+          const { unknown } = await sweepOrphans({ store, cluster, log });
+          options.onUnknownPods?.(unknown);
+        },
+      },
+    ]);
+    return false;
+  });
+
+  return {
+    get isReady() {
+      return observer.isReady;
+    },
+    hearBell: () => inbox.nudge(),
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await reconciler.settled();
+      await observer.stop();
+    },
+  };
+}

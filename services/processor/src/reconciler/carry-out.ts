@@ -1,0 +1,142 @@
+/** Carries a step out: one effect on the cluster at most, then the row, guarded by the lease. */
+import { giveBackPod, putOffJob, type Queryable, releasePods } from "@airlock/jobs-store";
+import { ClusterError } from "../cluster/index.ts";
+import type { End, Step } from "../reconcile/step.ts";
+import { type Hold, move } from "./hold.ts";
+import { lastLinesOf, readLastWords } from "./last-words.ts";
+import { type MakePodDeps, makePod } from "./make-pod.ts";
+
+export interface CarryOutDeps extends MakePodDeps {
+  /** A node has room again. */
+  readonly onFreed: (gpuType: string) => void;
+}
+
+/** Events come within; this is for a watch that is down. */
+const REMOVAL_SECONDS = 5;
+/** Tries to read a log before it is given up: its pod has to go some time. */
+const LOG_TRIES = 3;
+
+const event = (kind: string, data: object = {}) => ({ kind, actor: "processor", data }) as const;
+
+/** @throws ClusterError, StoreError, LeaseLost, Impossible. */
+export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Promise<void> {
+  const { store, cluster } = deps;
+  const { job, lease } = hold;
+  const { reservation_id: reservationId, gpu_type: gpuType } = job;
+  const putOff = (seconds: number | null) =>
+    putOffJob(store.pool, { reservationId, lease, seconds });
+
+  switch (step.do) {
+    case "wait":
+      if (step.detail === undefined || step.detail === job.current_detailed_status) {
+        return putOff(step.seconds);
+      }
+      return move(store.pool, hold, {
+        set: { detailedStatus: step.detail },
+        dueInSeconds: step.seconds,
+        event: event("progress", { detail: step.detail }),
+      });
+    case "make_pod":
+      return makePod(deps, hold);
+    case "activate":
+      return move(store.pool, hold, {
+        to: "active",
+        set: { nodeIp: step.nodeIp, detailedStatus: "Runs." },
+        dueInSeconds: 0,
+        event: event("active", { node: job.node_name }),
+      });
+    case "warn":
+      return move(store.pool, hold, {
+        set: { warning: step.text, warningsSent: { ...job.warnings_sent, ...step.sent } },
+        dueInSeconds: 0,
+        event: event("warned", { warning: step.text }),
+      });
+    case "end":
+      return end(store.pool, hold, step);
+    case "keep_log":
+      return keepLog(deps, hold);
+    case "remove_pod": {
+      const removal = await cluster.remove("pods", job.pod_name ?? "", step.uid, {
+        timeoutMs: hold.timeoutMs(),
+        ...(step.isForced && { graceSeconds: 0 }),
+      });
+      return putOff(removal === "ending" ? REMOVAL_SECONDS : 0);
+    }
+    case "give_back":
+      await cluster.remove("pods", job.pod_name ?? "", step.uid, { timeoutMs: hold.timeoutMs() });
+      await store.transaction(async (transaction) => {
+        const set = { detailedStatus: step.detail };
+        const told = event("refused_by_node", { node: job.node_name, detail: step.detail });
+        await move(transaction, hold, { set, dueInSeconds: 0, event: told });
+        await giveBackPod(transaction, reservationId);
+      });
+      return;
+    case "requeue":
+      await store.transaction(async (transaction) => {
+        const set = { detailedStatus: step.detail };
+        await move(transaction, hold, {
+          to: "queued",
+          set,
+          dueInSeconds: 60,
+          event: event("queued"),
+        });
+        await releasePods(transaction, reservationId);
+      });
+      return deps.onFreed(gpuType);
+    case "finish":
+      await store.transaction(async (transaction) => {
+        await move(transaction, hold, {
+          to: step.as,
+          set: {
+            detailedStatus: null,
+            warning: null,
+            ...(step.reason !== undefined && { failureReason: step.reason }),
+          },
+          isCleaned: true,
+          event: event(step.as, { reason: step.reason }),
+        });
+        await releasePods(transaction, reservationId);
+      });
+      return deps.onFreed(gpuType);
+    case "clean":
+      await store.transaction(async (transaction) => {
+        await move(transaction, hold, { isCleaned: true, event: event("cleaned") });
+        await releasePods(transaction, reservationId);
+      });
+      return deps.onFreed(gpuType);
+  }
+}
+
+/** It is to end: what is left of it is taken away before it is told that it has. */
+export function end(db: Queryable, hold: Hold, step: End): Promise<void> {
+  const { as, kind, reason, exitCode, oomContainer } = step;
+  return move(db, hold, {
+    set: {
+      endAs: as,
+      ...(reason !== undefined && { failureReason: reason }),
+      ...(exitCode !== undefined && { exitCode }),
+      ...(oomContainer !== undefined && { oomCount: hold.job.oom_count + 1, oomContainer }),
+    },
+    dueInSeconds: 0,
+    event: event(kind, { reason, exit_code: exitCode }),
+  });
+}
+
+async function keepLog({ store, cluster }: CarryOutDeps, hold: Hold): Promise<void> {
+  const { job } = hold;
+  const log = await readLastWords(cluster, job.pod_name ?? "", () => hold.timeoutMs()).catch(
+    (error: unknown) => {
+      if (error instanceof ClusterError && job.faults >= LOG_TRIES) return "";
+      throw error;
+    },
+  );
+  const lines = job.exit_code ? lastLinesOf(log) : "";
+  await move(store.pool, hold, {
+    set: {
+      podLogs: log,
+      ...(lines !== "" && { failureReason: `${job.failure_reason} Its last lines:\n${lines}` }),
+    },
+    dueInSeconds: 0,
+    event: event("log_kept", { bytes: Buffer.byteLength(log) }),
+  });
+}

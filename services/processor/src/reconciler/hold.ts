@@ -1,0 +1,52 @@
+/** A job in the hands of this process: what may still be done for it, and what is written about it. */
+import { type ClaimedJob, type MoveJobArgs, moveJob, type Queryable } from "@airlock/jobs-store";
+
+/** Somebody else has the job by now, or may have it any moment: nothing more is done for it here. */
+export class LeaseLost extends Error {}
+
+export interface Hold {
+  readonly job: ClaimedJob;
+  readonly lease: string;
+  /**
+   * How long a call to the cluster may take, which is less than the lease lasts.
+   *
+   * @throws LeaseLost
+   */
+  timeoutMs(): number;
+}
+
+/** The server's answer may take this long; a lease need not be longer than needed. */
+const CALL_MS = 10_000;
+/** Of the lease: the rest is for what was sent to arrive, and for the answer to be written down. */
+const USABLE_PART = 0.75;
+const SHORTEST_MS = 100;
+
+/** @param claimedAtMs performance.now() before it was claimed. */
+export function holdOf(
+  job: ClaimedJob,
+  lease: string,
+  leaseSeconds: number,
+  claimedAtMs: number,
+): Hold {
+  const untilMs = claimedAtMs + leaseSeconds * 1000 * USABLE_PART;
+  return {
+    job,
+    lease,
+    timeoutMs() {
+      const leftMs = untilMs - performance.now();
+      if (leftMs < SHORTEST_MS) throw new LeaseLost("too little time is left");
+      return Math.min(CALL_MS, leftMs);
+    },
+  };
+}
+
+/** @throws LeaseLost */
+export async function move(
+  db: Queryable,
+  { job, lease }: Hold,
+  args: Omit<MoveJobArgs, "reservationId" | "from" | "lease">,
+): Promise<void> {
+  const { reservation_id: reservationId, status } = job;
+  const moved = await moveJob(db, { ...args, reservationId, from: [status], lease });
+  if (moved === undefined) throw new LeaseLost("it is somebody else's");
+}

@@ -1,0 +1,181 @@
+/** A Postgres with the schema, a user, and a hand that submits jobs as the API does. */
+import { randomBytes, randomUUID } from "node:crypto";
+import {
+  connectTarget,
+  createSealer,
+  createStore,
+  findJob,
+  insertJob,
+  type JobEventRow,
+  type JobOrder,
+  type JobRow,
+  listJobEvents,
+  type Sealer,
+  type Store,
+  sendOrder,
+  upsertUser,
+} from "@airlock/jobs-store";
+import { migrate } from "@airlock/jobs-store/migrate";
+import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
+import type { Cluster } from "../src/cluster/index.ts";
+import type { Log } from "../src/log.ts";
+import { type Processor, type ProcessorOptions, startProcessor } from "../src/processor.ts";
+import { LIMITS } from "../src/reconcile/job-view.ts";
+
+export const QUEUE = "gpu_reservations";
+export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export async function startPostgres(): Promise<TestCluster> {
+  const postgres = await startTestCluster({
+    prepare: async (url) =>
+      void (await migrate({
+        ...connectTarget(url),
+        queues: [QUEUE, "disk_operations"],
+        log: silent,
+      })),
+  });
+  return postgres;
+}
+
+export interface Submission {
+  readonly image?: string;
+  readonly command?: string | null;
+  readonly gpus?: number;
+  readonly gpuType?: string;
+  readonly hours?: number;
+  readonly variables?: Record<string, string>;
+}
+
+export interface World {
+  readonly store: Store;
+  readonly sealer: Sealer;
+  submit(submission?: Submission): Promise<string>;
+  order(jobId: string, action: JobOrder["action"], args?: object): Promise<void>;
+  job(jobId: string): Promise<JobRow & { cleaned_at: Date | null }>;
+  events(jobId: string): Promise<JobEventRow[]>;
+  /** Resolves when it is so. */
+  until(jobId: string, status: JobRow["status"]): Promise<JobRow>;
+}
+
+const LIMIT_MS = 20_000;
+
+export async function openWorld(postgres: TestCluster): Promise<World> {
+  const store = createStore({
+    ...connectTarget(await postgres.createDatabase()),
+    pool: { min: 0, max: 8 },
+    connectTimeoutMs: 5000,
+    statementTimeoutMs: 5000,
+    log: silent,
+  });
+  const sealer = createSealer([{ id: "k1", key: randomBytes(32) }]);
+  const user = await upsertUser(store.pool, {
+    account: "111122223333",
+    role: "SSOCloudDevGpuReservation",
+    sessionName: "alice",
+    username: "alice",
+  });
+  const userId = user.user_id;
+  let made = 0;
+  const job: World["job"] = async (reservationId) => {
+    const row = await findJob(store.pool, { userId, reservationId });
+    if (!row) throw new Error(`no job ${reservationId}`);
+    const sql = "SELECT cleaned_at FROM reservations WHERE reservation_id = $1";
+    const { rows } = await store.pool.query<{ cleaned_at: Date | null }>(sql, [reservationId]);
+    return { ...row, cleaned_at: rows[0]?.cleaned_at ?? null };
+  };
+  const send = (order: object) =>
+    store.transaction((transaction) =>
+      sendOrder(transaction, {
+        queue: QUEUE,
+        order: { v: 1, order_id: randomUUID(), ...order } as JobOrder,
+      }),
+    );
+  return {
+    store,
+    sealer,
+    job,
+    events: (reservationId) => listJobEvents(store.pool, { reservationId }),
+    async submit({
+      image = "stay",
+      command = null,
+      gpus = 1,
+      gpuType = "h100",
+      hours = 4,
+      variables,
+    } = {}) {
+      const reservationId = `job-${String(++made).padStart(6, "0")}-x`;
+      await store.transaction(async (transaction) => {
+        await insertJob(transaction, {
+          reservationId,
+          userId,
+          name: "demo",
+          image,
+          command,
+          gpuType,
+          gpuCount: gpus,
+          instanceType: "p5.48xlarge",
+          durationHours: hours,
+          diskName: null,
+          diskSizeGb: null,
+          diskId: null,
+          githubUser: "",
+          jupyterEnabled: false,
+          envVarsSealed: variables
+            ? sealer.seal({ reservationId, column: "env_vars" }, JSON.stringify(variables))
+            : null,
+          wantedFingerprint: "k1:0",
+          podName: `gpu-dev-${reservationId}`,
+        } as Parameters<typeof insertJob>[1]);
+        const order = {
+          v: 1,
+          action: "create",
+          order_id: randomUUID(),
+          job_id: reservationId,
+        } as const;
+        await sendOrder(transaction, { queue: QUEUE, order: { ...order, arguments: {} } });
+      });
+      return reservationId;
+    },
+    async order(jobId, action, args = {}) {
+      await send({ action, job_id: jobId, arguments: args });
+    },
+    async until(jobId, status) {
+      const end = performance.now() + LIMIT_MS;
+      for (;;) {
+        const row = await job(jobId);
+        if (row.status === status) return row;
+        if (performance.now() > end)
+          throw new Error(`${jobId} is ${row.status}: ${JSON.stringify(row)}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+  };
+}
+
+export const rules = {
+  security: "restricted",
+  maxLifeSeconds: 300_000,
+  nodeLostSeconds: 300,
+} as const;
+
+/** A processor of its own that works until the test is over. */
+export function work(
+  { store, sealer }: World,
+  cluster: Cluster,
+  more: Partial<ProcessorOptions> = {},
+): Processor {
+  return startProcessor({
+    store,
+    cluster,
+    sealer,
+    queue: QUEUE,
+    leaseSeconds: 5,
+    maxHours: 72,
+    atOnce: 8,
+    pollMs: 20,
+    limits: LIMITS,
+    rules,
+    log: silent,
+    ...more,
+  });
+}
