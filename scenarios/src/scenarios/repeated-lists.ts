@@ -9,7 +9,7 @@ import { duration, type Scenario, type SizeName, type Stage } from "../scenario.
 
 const SIZES = {
   test: { parameters: 500, requests: 50 },
-  soak: { parameters: 5000, requests: 1000 },
+  soak: { parameters: 5000, requests: 5000 },
 } as const;
 const RULES = 20;
 const PATH = "/parameters?prefix=/load/";
@@ -17,7 +17,7 @@ const CPU = "process_cpu_seconds_total";
 
 export const repeatedLists: Scenario = {
   name: "repeated-lists",
-  how: `5,000 names (500 in tests) listed 1,000 times (50) from one aux, and as often asked whether they have changed; with a policy of one rule and of ${RULES}`,
+  how: `5,000 names (500 in tests) listed 5,000 times (50) from one aux, and as often asked whether they have changed; with a policy of one rule and of ${RULES}`,
   async run(size: SizeName, stage: Stage) {
     const folder = await mkdtemp(join(tmpdir(), "airlock-rules-"));
     stage.defer(() => rm(folder, { recursive: true }));

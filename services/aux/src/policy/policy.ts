@@ -44,6 +44,8 @@ export const DEFAULT_RULE = "default";
 
 /** Callers whose rules are remembered. */
 const MAX_SUBJECTS = 1000;
+/** Questions of reach whose answers are remembered, for each set of rules. */
+const MAX_REACHES = 100;
 
 /** What no rule is about. */
 export const DEFAULT: Decision = { allow: false, rule: DEFAULT_RULE };
@@ -99,17 +101,24 @@ export function createPolicy(rules: readonly Rule[], deniedStatus: DeniedStatus)
     deniedStatus,
     rulesOf: latest,
     decide(subject, verb, resource) {
-      for (const { rule, decision } of latest(subject)[verb][resource.kind]) {
+      for (const { rule, decision } of latest(subject).steps[verb][resource.kind]) {
         if (isOver(rule, resource)) return decision;
       }
       return DEFAULT;
     },
     reach(subject, verb, below) {
-      const rules = latest(subject)[verb].parameter.map(({ rule }) => rule);
-      return reachOf(rules, below);
+      const { steps, reaches } = latest(subject);
+      const key = JSON.stringify([verb, below.prefix, below.isOneLevel, below.decrypted]);
+      const known = reaches.get(key);
+      if (known) return known;
+      const rules = steps[verb].parameter.map(({ rule }) => rule);
+      const reach = reachOf(rules, below);
+      if (reaches.size >= MAX_REACHES) reaches.clear();
+      reaches.set(key, reach);
+      return reach;
     },
     keys(subject, verb, bucket) {
-      const rules = latest(subject)[verb].object.map(({ rule }) => rule);
+      const rules = latest(subject).steps[verb].object.map(({ rule }) => rule);
       return keysOf(rules, bucket);
     },
   };
@@ -128,15 +137,19 @@ interface Step {
 }
 
 /** What there is to ask about one caller. */
-type Table = Readonly<Record<Verb, Readonly<Record<Resource["kind"], readonly Step[]>>>>;
+interface Table {
+  readonly steps: Readonly<Record<Verb, Readonly<Record<Resource["kind"], readonly Step[]>>>>;
+  /** What was asked of its reach before. */
+  readonly reaches: Map<string, readonly string[]>;
+}
 
-function sortOut(steps: readonly Step[]): Table {
+function sortOut(all: readonly Step[]): Table {
   const rows = VERBS.map((verb) => {
-    const asked = steps.filter(({ rule }) => rule.verbs.has(verb));
+    const asked = all.filter(({ rule }) => rule.verbs.has(verb));
     const objects = asked.filter(({ rule }) => rule.objects.length > 0);
     const parameter = asked.filter(({ rule }) => rule.parameters.length > 0);
     const bucket = asked.filter(({ rule }) => rule.buckets.length > 0);
     return [verb, { parameter, bucket, object: objects, prefix: objects }];
   });
-  return Object.fromEntries(rows) as Table;
+  return { steps: Object.fromEntries(rows) as Table["steps"], reaches: new Map() };
 }
