@@ -14,6 +14,8 @@ export interface SlowReaderOptions {
 export interface SlowReader {
   /** How long the connection lasted, from when it had taken what it takes at once; undefined while it lasts. */
   endedAfterMs: number | undefined;
+  /** Of the first answer; undefined until it begins. */
+  status: number | undefined;
   receivedBytes: number;
   end(): void;
 }
@@ -28,11 +30,13 @@ export function startSlowReader(options: SlowReaderOptions): SlowReader {
   let slowSince = performance.now();
   const reader: SlowReader = {
     endedAfterMs: undefined,
+    status: undefined,
     receivedBytes: 0,
     end: () => void socket.destroy(),
   };
   let nextRead: NodeJS.Timeout | undefined;
-  const onRead = (count: number): boolean => {
+  const onRead = (count: number, part: Uint8Array): boolean => {
+    reader.status ??= Number(Buffer.from(part.subarray(9, 12)).toString("latin1")); // HTTP/1.1 200 OK
     reader.receivedBytes += count;
     if (reader.receivedBytes < takesBytes) {
       slowSince = performance.now();

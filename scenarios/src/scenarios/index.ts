@@ -9,6 +9,7 @@ import { crowd } from "./crowd.ts";
 import { dns } from "./dns.ts";
 import { drain } from "./drain.ts";
 import { endurance } from "./endurance.ts";
+import { fairShares } from "./fair-shares.ts";
 import { fuzz } from "./fuzz.ts";
 import { generatedPolicies } from "./generated-policies.ts";
 import { greedyClient } from "./greedy-client.ts";
@@ -42,6 +43,7 @@ export const SCENARIOS: readonly Scenario[] = [
   parameterBudget,
   throttled,
   noisyCaller,
+  fairShares,
   s3Faults,
   dns,
   crowd,
