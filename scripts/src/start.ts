@@ -64,8 +64,10 @@ async function run(options: StartOptions, output: Output, processes: Processes):
   tellDoors(output);
   const running = { options, ports, settings };
   const down = processes.down();
-  output.say(banner({ ...running, shell, down, cluster, database: await database, sessions }));
-  output.record("ready", { ports, examples: examplesOf(running) });
+  const places = { ...running, shell, down, cluster, database: await database, sessions };
+  const tookMs = Math.round(performance.now()); // since this process began
+  output.say(banner({ ...places, tookMs }));
+  output.record("ready", { ports, ms: tookMs, examples: examplesOf(running) });
   output.showRequests();
 }
 

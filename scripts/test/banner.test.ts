@@ -26,6 +26,7 @@ function bannerOf(args: readonly string[], shell: Record<string, string> = {}): 
     planProcesses(options, ground).map(({ name, env }) => [name, env]),
   );
   return banner({
+    tookMs: 3210,
     options,
     ports,
     settings,

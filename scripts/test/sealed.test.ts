@@ -53,7 +53,7 @@ test("umask 077, a path full of signs, Turkish, proxies, PG variables and a spoi
     checkout,
   );
   await run.ready();
-  assert.match(run.stderr(), /^Ready\./m, run.stdout().slice(-2000));
+  assert.match(run.stderr(), /^Ready in \d+\.\d s\./m, run.stdout().slice(-2000));
   const printed = await inShell("sh", printedLines(run, /^export |^KEY=|\$KEY/));
   assert.match(printed, /"status":"queued".*"jobs":\[\{/s);
   const psql = printedLines(run, /^postgres/)[0] ?? "";

@@ -9,6 +9,8 @@ import { shellWord } from "./shell-words.ts";
 
 /** What there is to tell about. */
 export interface Places extends Running {
+  /** From the beginning of the run. */
+  readonly tookMs: number;
   readonly shell: NodeJS.ProcessEnv;
   /** In the order in which they started; some may wait to be mended. */
   readonly down: readonly string[];
@@ -19,8 +21,9 @@ export interface Places extends Running {
 
 /** At most 80 columns by 40 rows, with the line that each service has before it. */
 export function banner(places: Places): string {
-  const { options, down } = places;
-  const ready = down.length === 0 ? "Ready." : `Ready but for ${down.join(", ")}.`;
+  const { options, down, tookMs } = places;
+  const seconds = (tookMs / 1000).toFixed(1);
+  const ready = down.length === 0 ? `Ready in ${seconds} s.` : `Ready but for ${down.join(", ")}.`;
   const dev = options.watch ? " A service restarts when its code changes." : "";
   return [
     "",
