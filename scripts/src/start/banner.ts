@@ -24,7 +24,7 @@ export function banner(places: Places): string {
   const { options, down, tookMs } = places;
   const seconds = (tookMs / 1000).toFixed(1);
   const ready = down.length === 0 ? `Ready in ${seconds} s.` : `Ready but for ${down.join(", ")}.`;
-  const dev = options.watch ? " A service restarts when its code changes." : "";
+  const dev = options.watch ? " Changed code restarts its service." : "";
   return [
     "",
     `${ready}${dev} Ctrl-C stops everything.`,
