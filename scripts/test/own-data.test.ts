@@ -47,6 +47,9 @@ test("the README's commands put a value and an object; they are there after a re
   assert.equal(answers[0], '{"added":1}');
   assert.match(answers[1] ?? "", /^\{"name":"\/own\/greeting","value":"hello",/);
   assert.deepEqual(answers.slice(2), ['{"added":1}', "an object of my own"]);
+  // each version of the AWS CLI has a name of its own for the region
+  const regions = `. ${join(DATA_FOLDER, "writer-session.sh")}; echo $AWS_REGION $AWS_DEFAULT_REGION`;
+  assert.equal((await inShell("sh", [regions])).trim(), "eu-west-1 eu-west-1");
   await stop(first);
 
   const second = await start(t, ["--only=pair", `--seed=${seed}`], { DATA_FOLDER });

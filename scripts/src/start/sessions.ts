@@ -23,6 +23,7 @@ export async function keepSessions(folder: DataFolder, standInPort: number): Pro
       `# ${about} The stand-in alone knows it.`,
       ...exportsOf(session),
       `export AWS_REGION=${LOCAL_AWS.region}`,
+      `export AWS_DEFAULT_REGION=${LOCAL_AWS.region}`, // the one name that version 1 of the AWS CLI knows
       `export AWS_ENDPOINT_URL=http://localhost:${standInPort}`,
       "",
     ].join("\n");
