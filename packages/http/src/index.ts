@@ -25,4 +25,4 @@ export { sendParts } from "./send-parts.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";
 export { validateAs } from "./validation.ts";
-export { CLIENT_SHARE, type ClientPlaces } from "./waiting.ts";
+export { CLIENT_SHARE, type ClientPlaces, callerOrNetwork } from "./waiting.ts";

@@ -19,6 +19,10 @@ export interface ClientPlaces {
   readonly clientOf: (request: FastifyRequest) => string | undefined;
 }
 
+/** Of a public service, whose peers are its clients: the caller, else the network. */
+export const callerOrNetwork = ({ caller, client }: FastifyRequest): string =>
+  caller === undefined ? client.network : `caller ${caller}`;
+
 /** How many each client has; who has none takes no memory. */
 class Counts {
   readonly #counts = new Map<string, number>();

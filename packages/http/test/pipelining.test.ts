@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Readable } from "node:stream";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { App } from "@airlock/http";
 import { open, startApp, until } from "./app-harness.ts";
 import { get } from "./harness.ts";
@@ -142,35 +142,37 @@ const FOLLOWERS: readonly Follower[] = [
   },
 ];
 
-for (const { name, bytes, status, isClosed } of FOLLOWERS) {
-  for (const apart of [false, true]) {
-    const how = apart ? "in a second write" : "in the same write";
-    test(`${name} ${how} behind a request in progress waits for its answer`, async (t) => {
-      const { addRoutes, seen, openGate } = fixture();
-      const { port } = await startApp(t, addRoutes);
-      const first = ask("/held");
-      const second = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes, "latin1");
-      const answered = (async () => {
-        const socket = await open(t, port);
-        if (apart) {
-          socket.write(first);
-          await until(() => seen.length > 0);
-          socket.write(second);
-        } else socket.write(Buffer.concat([Buffer.from(first), second]));
-        return received(socket, 1000);
-      })();
-      await until(() => seen.length > 0);
-      // longer than the limit for heads, where that is the case
-      await new Promise((resolve) => setTimeout(resolve, status === 408 ? 5500 : 50));
-      openGate();
-      const { text, wasClosed } = await answered;
-      const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, code]) => Number(code));
-      assert.deepEqual(statuses, [200, status], text);
-      assert.equal(wasClosed, isClosed, text);
-      assert.ok(text.includes('{"held":true}'), text);
-    });
+describe("behind a request in progress waits for its answer", { concurrency: true }, () => {
+  for (const { name, bytes, status, isClosed } of FOLLOWERS) {
+    for (const apart of [false, true]) {
+      const how = apart ? "in a second write" : "in the same write";
+      test(`${name} ${how}`, async (t) => {
+        const { addRoutes, seen, openGate } = fixture();
+        const { port } = await startApp(t, addRoutes);
+        const first = ask("/held");
+        const second = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes, "latin1");
+        const answered = (async () => {
+          const socket = await open(t, port);
+          if (apart) {
+            socket.write(first);
+            await until(() => seen.length > 0);
+            socket.write(second);
+          } else socket.write(Buffer.concat([Buffer.from(first), second]));
+          return received(socket, 1000);
+        })();
+        await until(() => seen.length > 0);
+        // longer than the limit for heads, where that is the case
+        await new Promise((resolve) => setTimeout(resolve, status === 408 ? 5500 : 50));
+        openGate();
+        const { text, wasClosed } = await answered;
+        const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, code]) => Number(code));
+        assert.deepEqual(statuses, [200, status], text);
+        assert.equal(wasClosed, isClosed, text);
+        assert.ok(text.includes('{"held":true}'), text);
+      });
+    }
   }
-}
+});
 
 /** All that arrives until the server closes, or says nothing for so long after its first word. */
 function received(

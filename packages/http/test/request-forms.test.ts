@@ -1,6 +1,6 @@
 /** Targets, hosts, framings and expectations: what is served, and what each other one is told. */
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { startApp, until } from "./app-harness.ts";
 import { sendRaw } from "./raw-client.ts";
 
@@ -143,20 +143,22 @@ test("what is refused before it has a path is logged and counted like everything
   }
 });
 
-for (const [name, bytes, status] of [
-  ["a head that never ends", `HEAD /a HTTP/1.1\r\n${H}`, 408],
-  ["a body that never ends", `HEAD /a HTTP/1.1\r\n${H}Content-Length: 5\r\n\r\nhe`, 408],
-  ["a head that is malformed", `HEAD /a HTTP/1.1\r\n${H}No-Colon\r\n\r\n`, 400],
-  [
-    "a body that is malformed",
-    `HEAD /a HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
-    400,
-  ],
-  ["an expectation", `HEAD /a HTTP/1.1\r\n${H}Expect: y\r\n\r\n`, 417],
-] as const) {
-  test(`HEAD has no body in its answer: ${name}`, async () => {
-    const { text } = await sendRaw(small.port, bytes, 150, 15_000);
-    assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `));
-    assert.ok(text.endsWith("\r\n\r\n") && text.indexOf("\r\n\r\n") === text.length - 4, text);
-  });
-}
+describe("HEAD has no body in its answer", { concurrency: true }, () => {
+  for (const [name, bytes, status] of [
+    ["a head that never ends", `HEAD /a HTTP/1.1\r\n${H}`, 408],
+    ["a body that never ends", `HEAD /a HTTP/1.1\r\n${H}Content-Length: 5\r\n\r\nhe`, 408],
+    ["a head that is malformed", `HEAD /a HTTP/1.1\r\n${H}No-Colon\r\n\r\n`, 400],
+    [
+      "a body that is malformed",
+      `HEAD /a HTTP/1.1\r\n${H}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
+      400,
+    ],
+    ["an expectation", `HEAD /a HTTP/1.1\r\n${H}Expect: y\r\n\r\n`, 417],
+  ] as const) {
+    test(name, async () => {
+      const { text } = await sendRaw(small.port, bytes, 150, 15_000);
+      assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `));
+      assert.ok(text.endsWith("\r\n\r\n") && text.indexOf("\r\n\r\n") === text.length - 4, text);
+    });
+  }
+});

@@ -8,7 +8,7 @@ import type { Scenario, SizeName, Stage } from "../scenario.ts";
 
 const KEYS_OF_EACH = 10;
 const SIZES = {
-  test: { users: 100, warm: 300, revoked: 1, rotated: 3 },
+  test: { users: 60, warm: 150, revoked: 1, rotated: 2 },
   soak: { users: 5000, warm: 2000, revoked: 20, rotated: 50 },
 } as const;
 /** Keys that many requests come with at once, each at both replicas. */
@@ -26,7 +26,7 @@ const PREFIX_CHARACTERS = 13;
 
 export const jobsKeys: Scenario = {
   name: "jobs-keys",
-  how: "two replicas of jobs, and a gateway that lets in by API key; 50,000 keys of 5,000 users (1,000 of 100 in tests): a key of each user used once, some keys many times, index scans counted by Postgres; keys revoked while they are used at every door; keys rotated by eight requests at once",
+  how: "two replicas of jobs, and a gateway that lets in by API key; 50,000 keys of 5,000 users (600 of 60 in tests): a key of each user used once, some keys many times, index scans counted by Postgres; keys revoked while they are used at every door; keys rotated by eight requests at once",
   async run(size: SizeName, stage: Stage) {
     const rig = await startJobs(stage, { gatewayEnv: { GATEWAY_AUTH: "api-key" } });
     const people = await addPeople(rig.db, SIZES[size].users, KEYS_OF_EACH);

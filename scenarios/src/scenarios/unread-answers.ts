@@ -23,7 +23,7 @@ const TEST_CONNECTIONS = 3;
 
 export const unreadAnswers: Scenario = {
   name: "unread-answers",
-  how: "one connection, 20, and of lists 60, at gateway, aux and jobs: each pipelines thousands of requests without credentials, or asks for lists of 1 MiB or an object of 64 MiB, and reads nothing, 300 bytes a second, or nothing after 8 MiB that its peer has buffered; in tests seven forms at once, 3 connections of each. Beside them two clients ask at each service, with and without credentials",
+  how: "one connection, 20, and of lists 60, at gateway, aux and jobs: each pipelines thousands of requests without credentials, or asks for lists of 1 MiB or an object of 64 MiB, and reads nothing, 300 bytes a second, or nothing after 8 MiB that its peer has buffered; in tests seven forms at once, 3 connections of each (1 of thousands). Beside them two clients ask at each service, with and without credentials",
   run: runUnreadAnswers,
 };
 
@@ -109,7 +109,9 @@ function formsIn({ pair, jobs, token, key }: World, size: SizeName, connections:
   const { gateway, aux } = pair;
   const query = `bucket=${BUCKET}&key=${OBJECT}`;
   const forms = [
-    ...[gateway, aux, jobs].flatMap((at) => thousands({ at, connections }, size)),
+    ...[gateway, aux, jobs].flatMap((at) =>
+      thousands({ at, connections: size === "test" ? 1 : connections }, size),
+    ),
     ...large({ at: gateway, connections }, `/config${LIST}`, `/storage/${BUCKET}/${OBJECT}`, token),
     ...large({ at: aux, connections }, `/parameters${LIST}`, `/s3/objects?${query}`),
     ofList({ at: jobs, connections, title: "lists", isSoakOnly: true }, get("/v1/jobs", key), 5000),

@@ -3,6 +3,7 @@ import {
   type App,
   admitCallers,
   type ClientPlaces,
+  callerOrNetwork,
   createMetrics,
   createServer,
   invalidObjectKey,
@@ -60,7 +61,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   const admission = admitCallers({ callers, limit, askedBehind: jobs && "/v1/" });
   const clientPlaces: ClientPlaces = {
     most: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
-    clientOf: ({ caller, client }) => (caller === undefined ? client.network : `caller ${caller}`),
+    clientOf: callerOrNetwork,
   };
   const trustProxy = settings.TRUST_PROXY;
   const common = { settings, about, isReady, admission, clientPlaces, trustProxy, logger, metrics };

@@ -1,6 +1,6 @@
 /** Requests that no client should send: one calm answer each, never a 5xx, nothing to aux. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Problem } from "@airlock/contract";
 import { sendRaw } from "../../../packages/http/test/raw-client.ts";
 import { get, json, startGateway, startShared } from "./harness.ts";
@@ -347,29 +347,35 @@ test("a request with garbage behind it gets its answer, and the connection is cl
   assert.ok(responses.every(({ status }) => status === 200 || status === 400));
 });
 
-test("B45 headers that never end are 408 in time", async () => {
-  const { responses, elapsedMs } = await sendRaw(gateway.port, "GET /config HTTP/1.1\r\nHost: loc");
-  assert.deepEqual(
-    responses.map(({ status }) => status),
-    [408],
-  );
-  assert.ok(elapsedMs < 5 * 6000, `${elapsedMs} ms`);
-});
-
-for (const [name, bytes] of [
-  ["GET", get11("/config/a", "Content-Length: 10\r\n")],
-  ["POST", `POST /config HTTP/1.1\r\n${H}Content-Length: 10\r\n\r\nabc`],
-  ["a bad Host", "POST /config HTTP/1.1\r\nHost: a/b\r\nContent-Length: 5\r\n\r\n"],
-  ["chunked", `${get11("/config/a", "Transfer-Encoding: chunked\r\n")}1\r\na\r\n`],
-] as const) {
-  test(`B46 a body that never ends (${name}) is 408 in time, and only that`, async () => {
-    const before = upstream.requests.length;
-    const { responses, elapsedMs } = await sendRaw(gateway.port, bytes, 1500, 30_000);
+// at once, for each lasts as long as its time limit
+describe("what never ends", { concurrency: true }, () => {
+  test("B45 headers that never end are 408 in time", async () => {
+    const { responses, elapsedMs } = await sendRaw(
+      gateway.port,
+      "GET /config HTTP/1.1\r\nHost: loc",
+    );
     assert.deepEqual(
       responses.map(({ status }) => status),
       [408],
     );
-    assert.ok(elapsedMs < 5 * 10_000, `${elapsedMs} ms`);
-    assert.equal(upstream.requests.length, before);
+    assert.ok(elapsedMs < 5 * 6000, `${elapsedMs} ms`);
   });
-}
+
+  for (const [name, bytes] of [
+    ["GET", get11("/config/a", "Content-Length: 10\r\n")],
+    ["POST", `POST /config HTTP/1.1\r\n${H}Content-Length: 10\r\n\r\nabc`],
+    ["a bad Host", "POST /config HTTP/1.1\r\nHost: a/b\r\nContent-Length: 5\r\n\r\n"],
+    ["chunked", `${get11("/config/a", "Transfer-Encoding: chunked\r\n")}1\r\na\r\n`],
+  ] as const) {
+    test(`B46 a body that never ends (${name}) is 408 in time, and only that`, async () => {
+      const before = upstream.requests.length;
+      const { responses, elapsedMs } = await sendRaw(gateway.port, bytes, 1500, 30_000);
+      assert.deepEqual(
+        responses.map(({ status }) => status),
+        [408],
+      );
+      assert.ok(elapsedMs < 5 * 10_000, `${elapsedMs} ms`);
+      assert.equal(upstream.requests.length, before);
+    });
+  }
+});
