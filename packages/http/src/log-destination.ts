@@ -8,13 +8,19 @@ const BATCH_MS = 100;
 /** What a full disk did not take is offered again after this. */
 const RETRY_MS = 500;
 /** Held for a reader that does not read; beyond it lines are dropped, for the service matters more. */
-const MAX_HELD_LENGTH = 16_777_216;
+const MAX_HELD_LENGTH = 8_388_608;
 
 /** Errors of files that go away again. */
 const PASSING = new Set(["EAGAIN", "ENOSPC", "EDQUOT", "EINTR"]);
 
-/** Writes a whole batch, now or later; it calls back once. */
-type Write = (batch: Buffer, done: (error?: Error | null) => void) => void;
+/** Writes all bytes, now or later; it calls back once. */
+type Write = (bytes: Buffer, done: (error?: Error | null) => void) => void;
+
+/** Lines to be written together, as bytes: no heap is walked for those that wait. */
+interface Batch {
+  readonly bytes: Buffer;
+  readonly lines: number;
+}
 
 /**
  * A stream for pino. Two synchronous writes a request would cost a third of the throughput; here one
@@ -29,14 +35,17 @@ export class LogDestination {
   readonly #fd: number;
   readonly #write: Write;
   #pending = "";
-  #isWriting = false;
+  #pendingLines = 0;
+  /** The first of them is being written. */
+  readonly #batches: Batch[] = [];
+  #heldLength = 0;
   #waiting: (() => void)[] = [];
   #droppedLines = 0;
 
   constructor(fd: number) {
     this.#fd = fd;
     this.#write = writerTo(fd);
-    setInterval(() => this.#writePending(), BATCH_MS).unref();
+    setInterval(() => this.#endBatch(), BATCH_MS).unref();
     process.on("exit", () => this.#writeRest());
   }
 
@@ -45,38 +54,56 @@ export class LogDestination {
   }
 
   write(line: string): void {
-    if (this.#pending.length > MAX_HELD_LENGTH) {
+    if (this.#heldLength > MAX_HELD_LENGTH) {
       this.#droppedLines++;
       return;
     }
     this.#pending += line;
-    if (this.#pending.length >= BATCH_LENGTH) this.#writePending();
+    this.#pendingLines++;
+    this.#heldLength += line.length;
+    if (this.#pending.length >= BATCH_LENGTH) this.#endBatch();
   }
 
   /** Calls back once everything so far has been written, or cannot be. */
   flush(done: () => void): void {
     this.#waiting.push(done);
-    this.#writePending();
+    this.#endBatch();
+    if (this.#batches.length === 0) this.#flushed();
   }
 
-  #writePending(): void {
-    if (this.#isWriting) return;
-    if (this.#pending === "") {
-      for (const done of this.#waiting.splice(0)) done();
-      return;
-    }
-    const batch = this.#pending;
+  #endBatch(): void {
+    if (this.#pending === "") return;
+    const isFirst = this.#batches.push(this.#takePending()) === 1;
+    if (isFirst) this.#writeNext();
+  }
+
+  #takePending(): Batch {
+    const batch = { bytes: Buffer.from(this.#pending), lines: this.#pendingLines };
+    this.#heldLength += batch.bytes.length - this.#pending.length;
     this.#pending = "";
-    this.#isWriting = true;
-    this.#write(Buffer.from(batch), (error) => {
-      if (error) this.#droppedLines += batch.split("\n").length - 1;
-      this.#isWriting = false;
-      if (this.#waiting.length > 0 || this.#pending.length >= BATCH_LENGTH) this.#writePending();
+    this.#pendingLines = 0;
+    return batch;
+  }
+
+  #writeNext(): void {
+    const [batch] = this.#batches;
+    if (batch === undefined) return void this.#flushed();
+    this.#write(batch.bytes, (error) => {
+      if (error) this.#droppedLines += batch.lines;
+      this.#heldLength -= batch.bytes.length;
+      this.#batches.shift();
+      this.#writeNext();
     });
   }
 
+  #flushed(): void {
+    for (const done of this.#waiting.splice(0)) done();
+  }
+
   #writeRest(): void {
+    const [, ...unwritten] = this.#batches;
     try {
+      for (const { bytes } of unwritten) writeSync(this.#fd, bytes);
       writeSync(this.#fd, this.#pending);
     } catch {
       // nobody reads any more, or not fast enough
