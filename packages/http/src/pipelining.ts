@@ -3,7 +3,7 @@ import { IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { hasBody } from "./bodies.ts";
-import { connectionOf } from "./connections.ts";
+import { type Connection, connectionOf } from "./connections.ts";
 
 /** The answer that a connection is busy with. `_httpMessage` is where Node keeps it. */
 export const answerUnderWay = (socket: Duplex): ServerResponse | undefined =>
@@ -29,18 +29,40 @@ export const oneAtATime = {
   shouldUpgradeCallback: () => false,
 };
 
+/** What all connections together may hold back. Told in docs/architecture.md. */
+const MAX_HELD_BYTES = 16_777_216;
+/** Who holds back less is not the one who fills it. */
+const SMALL_BYTES = 4096;
+
 /**
  * One request of a connection is in progress at a time. What follows it waits as bytes, without an
- * object, a place, a timer or a log line, and its connection is not read: a client can have as much
- * memory as one read takes. RFC 9112 §9.3.2 lets a server work on several at once, if they change
+ * object, a place, a timer or a log line, and its connection is not read: it can have as much memory
+ * as three reads take, and all of them together no more than a bound. RFC 9112 §9.3.2 lets a server work on several at once, if they change
  * nothing; nobody is known who gains by it.
  *
  * Requests that Node would answer or drop by itself are answered as all others are.
+ *
+ * @param end ends a connection for which there is no room.
  */
-export function answerInOrder(server: Server): void {
-  server.on("upgrade", (request, socket, rest) => holdBack(server, request, socket, rest));
+export function answerInOrder(
+  server: Server,
+  end: (connection: Connection) => void,
+  maxHeldBytes: number = MAX_HELD_BYTES,
+): void {
+  let heldBytes = 0;
+  const hold = (request: IncomingMessage, socket: Duplex, rest: Buffer) => {
+    const bytes = rest.length + socket.readableLength;
+    heldBytes += bytes;
+    holdBack(server, request, socket, rest, () => {
+      heldBytes -= bytes;
+    });
+    if (heldBytes <= maxHeldBytes || bytes <= SMALL_BYTES) return;
+    const connection = connectionOf(socket as Socket);
+    if (connection) end(connection);
+  };
+  server.on("upgrade", hold);
   server.on("connect", (request, socket, rest) => {
-    if (answerUnderWay(socket)) holdBack(server, request, socket, rest);
+    if (answerUnderWay(socket)) hold(request, socket, rest);
     else answerConnect(server, request, socket as Socket);
   });
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
@@ -53,7 +75,13 @@ export function answerInOrder(server: Server): void {
 }
 
 /** Keeps a request and what is behind it until the answer before it is with the kernel. */
-function holdBack(server: Server, request: IncomingMessage, socket: Duplex, rest: Buffer): void {
+function holdBack(
+  server: Server,
+  request: IncomingMessage,
+  socket: Duplex,
+  rest: Buffer,
+  onRelease: () => void,
+): void {
   const answer = answerUnderWay(socket);
   // Node took its own listeners away with the parser; the answer still needs these
   const onDrain = () => answer?.emit("drain");
@@ -66,10 +94,14 @@ function holdBack(server: Server, request: IncomingMessage, socket: Duplex, rest
   const connection = connectionOf(socket as Socket);
   if (connection) connection.isHolding = true;
   const goOn = () => {
+    onRelease();
     if (connection) connection.isHolding = false;
     socket.off("drain", onDrain).off("error", onError);
     if (socket.destroyed || socket.writableEnded) return;
     server.emit("connection", socket); // as a connection that begins with these bytes
+    // Node's own listener would read more of the socket each time, however much of it is here; the
+    // stream reads on by itself when there is little
+    socket.removeAllListeners("resume");
     socket.resume();
   };
   // not at once: other connections have their turn between two requests of this one

@@ -1,4 +1,5 @@
 /** How every service is made: a Fastify application with the guards that all of them share. */
+import type { Socket } from "node:net";
 import { type CommonSettings, docsEnabled } from "@airlock/config";
 import type { ProblemError } from "@airlock/contract";
 import fastify, {
@@ -14,6 +15,7 @@ import type { App } from "./app-type.ts";
 import { registerBodies } from "./bodies.ts";
 import { createClientOf } from "./client-address.ts";
 import { createHeadRefusal } from "./client-errors.ts";
+import { createCrowdedEnd, limitConnections, MAX_CONNECTIONS } from "./connection-limit.ts";
 import { registerConnectionEnd, trackConnections } from "./connections.ts";
 import type { ApiDescription } from "./docs.ts";
 import { type HeadSize, registerGuards } from "./guards.ts";
@@ -120,11 +122,14 @@ export async function createServer(
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
     done();
   });
-  answerInOrder(app.server);
   const connections = trackConnections(app.server);
+  const end = createCrowdedEnd(metrics, connections);
+  const networkOf = (socket: Socket) => clientOf({ socket, headers: {} }).network;
+  limitConnections(app.server, { max: MAX_CONNECTIONS, networkOf, end });
+  answerInOrder(app.server, end);
   const cut = createCut(metrics);
   app.addHook("onClose", watchReaders(connections, cut));
-  boundUnsentAnswers(app, connections, cut);
+  app.addHook("onClose", boundUnsentAnswers(connections, cut));
   const places = createPlaces(metrics, settings.MAX_IN_FLIGHT, options.clientPlaces);
   registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf, places.workDone);
   registerConnectionEnd(app);

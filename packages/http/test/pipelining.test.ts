@@ -1,10 +1,13 @@
 /** Requests that follow another on the same connection: in order, one at a time, whatever they are. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import type { App } from "@airlock/http";
+import { type Connection, trackConnections } from "../src/connections.ts";
+import { answerInOrder, oneAtATime } from "../src/pipelining.ts";
 import { open, startApp, until } from "./app-harness.ts";
 import { get } from "./harness.ts";
 import { sendRaw } from "./raw-client.ts";
@@ -266,4 +269,60 @@ test("connections that pipeline thousands and read nothing take nobody's place",
     const [inFlight] = await samples("airlock_http_requests_in_flight");
     return inFlight?.endsWith(" 0");
   });
+});
+
+test("what waits behind requests takes no more memory than a bound: who brings more than a little ends", async (t) => {
+  const held: ServerResponse[] = [];
+  const server = createServer(oneAtATime, (_request, response) => void held.push(response));
+  const ended: Connection[] = [];
+  const end = (connection: Connection) => {
+    ended.push(connection);
+    connection.socket.destroy();
+  };
+  answerInOrder(server, end, 65_536);
+  const connections = trackConnections(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const pipeline = async (bytes: number) => {
+    const socket = await open(t, port);
+    socket.resume();
+    socket.write(ask("/a").repeat(1 + Math.ceil(bytes / ask("/a").length)));
+    return socket;
+  };
+  for (let round = 0; round < 2; round++) {
+    const large = [await pipeline(30_000), await pipeline(30_000)];
+    await until(() => held.length === 2);
+    assert.equal(ended.length, round);
+    const third = await pipeline(30_000);
+    await until(() => third.destroyed && ended.length === round + 1);
+    const small = await pipeline(1000);
+    await until(() => held.length === 4);
+    assert.equal(small.destroyed, false);
+    for (const socket of [...large, small]) socket.resetAndDestroy();
+    await until(() => connections.size === 0); // and what they held is given back
+    held.length = 0;
+  }
+});
+
+test("a connection that pipelines megabytes is not read while little of them is answered", async (t) => {
+  let mostBytes = 0;
+  const { port } = await startApp(t, (routes) => {
+    routes.get("/a", async ({ raw }) => {
+      mostBytes = Math.max(mostBytes, raw.socket.readableLength);
+      return "x";
+    });
+  });
+  let answers = 0;
+  const socket = await open(t, port);
+  socket.setEncoding("latin1").on("data", (text: string) => {
+    answers += text.split("HTTP/1.1 200").length - 1;
+  });
+  const request = ask("/a", `X-Long: ${"x".repeat(2000)}\r\n`);
+  socket.write(request.repeat(2000));
+  await until(() => answers === 2000);
+  assert.ok(mostBytes > 0 && mostBytes <= 4 * 65_536, `${mostBytes} bytes`);
 });

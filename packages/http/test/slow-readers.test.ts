@@ -27,7 +27,7 @@ async function start(
   isStreaming = false,
 ): Promise<Rig> {
   const server = createServer(oneAtATime, (_request, response) => answer(response));
-  answerInOrder(server);
+  answerInOrder(server, () => {});
   const connections = trackConnections(server);
   server.on("connection", () => {
     for (const connection of connections) connection.isStreaming = isStreaming;

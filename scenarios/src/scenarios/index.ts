@@ -13,6 +13,7 @@ import { fairShares } from "./fair-shares.ts";
 import { fuzz } from "./fuzz.ts";
 import { generatedPolicies } from "./generated-policies.ts";
 import { greedyClient } from "./greedy-client.ts";
+import { idleConnections } from "./idle-connections.ts";
 import { jobsCanary } from "./jobs-canary.ts";
 import { jobsIdempotency } from "./jobs-idempotency.ts";
 import { jobsKeys } from "./jobs-keys.ts";
@@ -50,6 +51,7 @@ export const SCENARIOS: readonly Scenario[] = [
   slowClients,
   unreadAnswers,
   greedyClient,
+  idleConnections,
   canary,
   stsDownAtStart,
   shortSessions,
