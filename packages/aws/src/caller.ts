@@ -43,8 +43,7 @@ export function createCaller(
 ): AwsCaller {
   return async (operation, rules, { signal, caller, bucket }, work) => {
     const endsAt = performance.now() + rules.queueMs + rules.workMs;
-    const place =
-      bucket === undefined ? operation.slice(0, operation.indexOf(".")) : `s3 ${bucket}`;
+    const service = operation.slice(0, operation.indexOf("."));
     let used: Use<Credentials> | undefined;
     const attempt = ({ lane, queueMs, workMs }: CallRules) =>
       observedCall(observe, operation, signal, async () => {
@@ -52,7 +51,8 @@ export function createCaller(
         try {
           session.credentials(); // without a session there is nothing to wait for
           leave = await bulkhead.lane(lane).enter(queueMs, signal, caller);
-          used = { credentials: session.credentials(), place, beganAt: session.clock.now() };
+          const credentials = session.credentials();
+          used = { credentials, service, bucket, beganAt: session.clock.now() };
           const answer = await withDeadline(workMs, signal, work);
           session.accept(used);
           return answer;
@@ -79,8 +79,8 @@ export function createCaller(
 function judged(session: Session, used: Use<Credentials>, problem: ProblemError): ProblemError {
   const areUnknown = areCredentialsUnknown(problem);
   if (areCredentialsRefused(problem)) {
-    const isOfPlace = session.refuse(used, problem, areUnknown) === "place";
-    return isOfPlace ? awsProblem("access_denied", problem.cause) : problem;
+    const isOfBucket = session.refuse(used, problem, areUnknown) === "bucket";
+    return isOfBucket ? awsProblem("access_denied", problem.cause) : problem;
   }
   if (!isOutage(problem) && !areUnknown) session.accept(used);
   return problem;

@@ -153,15 +153,15 @@ export class Session {
   }
 
   /**
-   * AWS does not take the credentials of a call: they are renewed at once, or when that is due again. One
-   * bucket that refuses what others take says nothing of the session.
+   * AWS does not take the credentials of a call: they are renewed at once, or when that is due again, unless
+   * it is known that others take them.
    *
    * @param areUnknown see Witnesses.
    */
   refuse(use: Use<Credentials>, error: unknown, areUnknown: boolean): Fault {
     if (use.credentials !== this.#credentials) return "session";
     const fault = this.#witnesses.refused(use, areUnknown, this.clock.now());
-    if (fault === "place") return fault;
+    if (fault === "bucket" || fault === "service") return fault;
     if (fault === "session") {
       const message = "AWS refuses the credentials of its session";
       if (!this.#isRefused) this.#tell(error, message, !this.#pace.isTroubled);

@@ -1,4 +1,4 @@
-/** Whose fault a refusal of the session is: its own, or that of a bucket which alone does not take it. */
+/** Whose fault a refusal of the session is: its own, or that of who alone does not take it. */
 import { LRUCache } from "lru-cache";
 
 const MAX_PLACES = 1000;
@@ -6,8 +6,9 @@ const MAX_PLACES = 1000;
 /** The credentials of one call. */
 export interface Use<C extends object> {
   readonly credentials: C;
-  /** What was called: a bucket, or a service as a whole. */
-  readonly place: string;
+  readonly service: string;
+  /** The one that was called; undefined where it was the service as a whole. */
+  readonly bucket: string | undefined;
   /** By a clock that never goes back. */
   readonly beganAt: number;
 }
@@ -22,15 +23,23 @@ interface Refusal {
   isContradicted: boolean;
 }
 
-/** `session`: it is refused; `place`: that one alone does not take it; `open`: new credentials will tell. */
-export type Fault = "session" | "place" | "open";
+/**
+ * `session`: it is refused, as far as is known. `open`: new credentials will tell. Refused those too, it is
+ * the fault of the `bucket` where its service takes them elsewhere, else perhaps that of the whole `service`.
+ */
+export type Fault = "session" | "open" | "service" | "bucket";
 
 export class Witnesses {
   readonly #refusals = new LRUCache<string, Refusal>({ max: MAX_PLACES });
   readonly #taking = new LRUCache<string, true>({ max: MAX_PLACES });
+  /** The credentials that each service took last. */
+  readonly #taken = new Map<string, object>();
 
-  accepted({ place, credentials, beganAt }: Use<object>): void {
+  accepted(use: Use<object>): void {
+    const { credentials, service, beganAt } = use;
+    const place = placeOf(use);
     this.#taking.set(place, true);
+    this.#taken.set(service, credentials);
     if (this.#refusals.size === 0) return;
     this.#refusals.delete(place);
     for (const refusal of this.#refusals.values()) {
@@ -42,12 +51,13 @@ export class Witnesses {
 
   /**
    * The session may be good in spite of a refusal: where its credentials are called unknown by who has
-   * never taken any, though others have, and where others have taken them since. That it is the place is
-   * certain once new credentials are refused there too.
+   * never taken any, though others have, and where others have taken them since.
    *
-   * @param areUnknown whether the place says that it does not know them, rather than that they have ended.
+   * @param areUnknown whether it is said that they are not known, rather than that they have ended.
    */
-  refused({ place, credentials }: Use<object>, areUnknown: boolean, now: number): Fault {
+  refused(use: Use<object>, areUnknown: boolean, now: number): Fault {
+    const { credentials, service, bucket } = use;
+    const place = placeOf(use);
     const before = this.#refusals.peek(place);
     const isOther = before !== undefined && before.credentials !== credentials;
     const { isRepeated = false, isContradicted = false } = before ?? {};
@@ -56,6 +66,11 @@ export class Witnesses {
     this.#refusals.set(place, refusal);
     const isStranger = areUnknown && this.#taking.size > 0 && !this.#taking.has(place);
     if (!isStranger && !isContradicted) return "session";
-    return refusal.isRepeated ? "place" : "open";
+    if (!refusal.isRepeated) return "open";
+    return bucket !== undefined && this.#taken.get(service) === credentials ? "bucket" : "service";
   }
 }
+
+/** A bucket, or a service as a whole. */
+const placeOf = ({ service, bucket }: Use<object>): string =>
+  bucket === undefined ? service : `${service} ${bucket}`;

@@ -32,7 +32,8 @@ function fakeSource(lifeMs: number) {
 /** A call to SSM that is signed now. */
 const useOf = (session: Session) => ({
   credentials: session.credentials(),
-  place: "ssm",
+  service: "ssm",
+  bucket: undefined,
   beganAt: session.clock.now(),
 });
 
