@@ -3,6 +3,7 @@ import type { Plan } from "../rounds.ts";
 import { median, pairedRatio } from "../statistics.ts";
 import { type Operation, operationsOf } from "./operations.ts";
 import { startRig } from "./rig.ts";
+import { measureSubmits } from "./submit-rate.ts";
 
 export const JOBS_QUICK: Plan = { rounds: 11, slotMs: 400, warmUpMs: 2500 };
 export const JOBS_FULL: Plan = { rounds: 41, slotMs: 1000, warmUpMs: 10_000 };
@@ -15,7 +16,7 @@ interface Series {
   readonly queried: Slot[];
 }
 
-/** @returns the table, in Markdown. */
+/** @returns the tables, in Markdown. */
 export async function benchmarkJobs(plan: Plan, say: (text: string) => void): Promise<string> {
   const rig = await startRig();
   try {
@@ -26,7 +27,8 @@ export async function benchmarkJobs(plan: Plan, say: (text: string) => void): Pr
       say(`${operation.title}: ${plan.rounds} rounds of ${plan.slotMs} ms each`);
       series.set(operation, await measure(operation, plan));
     }
-    return renderTable(series);
+    const submits = await measureSubmits(rig, plan.rounds * plan.slotMs, say);
+    return `${renderTable(series)}\n\n${submits}`;
   } finally {
     await rig.stop();
   }

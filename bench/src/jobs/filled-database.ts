@@ -4,7 +4,7 @@ import type { Queryable } from "../../../packages/jobs-store/src/index.ts";
 import { LOCAL_AWS } from "../../../packages/local-aws/src/known-identities.ts";
 
 export const ROLE = "SSOCloudDevGpuReservation";
-export const USERS = 1000;
+export const USERS = 10_000;
 export const KEYS = 50_000;
 export const JOBS = 20_000;
 /** Jobs of the first user, beside their share of the others. */

@@ -145,6 +145,7 @@ async function querySubmit(db: Transaction): Promise<void> {
     diskSizeGb: null,
     diskId: null,
     githubUser: "",
+    sshPublicKeys: [],
     jupyterEnabled: false,
     envVarsSealed: null,
     wantedFingerprint: `k1:${"0".repeat(64)}`,

@@ -16,6 +16,7 @@ import { fillDatabase } from "./filled-database.ts";
 import { type JsonClient, jsonClient } from "./json-client.ts";
 
 export interface Rig {
+  readonly url: string;
   readonly client: JsonClient;
   /** The benchmark's own connections, for the bare statements. */
   readonly store: Store;
@@ -49,6 +50,7 @@ export async function startRig(): Promise<Rig> {
   const { url, child } = await startJobs(directory, databaseUrl, aws.url);
   const client = jsonClient(url);
   return {
+    url,
     client,
     store,
     async stop() {

@@ -17,5 +17,6 @@ export {
   problemType,
 } from "./problems.ts";
 export { MAX_PAGE } from "./query-words.ts";
+export { parseSshPublicKey } from "./ssh-public-key.ts";
 export * from "./storage.ts";
 export { timestamp } from "./timestamp.ts";

@@ -5,13 +5,21 @@ import { timestamp } from "./timestamp.ts";
 export const GpuAvailability = z
   .object({
     gpu_type: z.string(),
+    known: z.boolean().meta({ description: "Whether nodes were seen; until then there are 0." }),
     total: z.int(),
     available: z.int(),
     in_use: z.int(),
     queued: z.int(),
     max_per_node: z.int(),
+    instance_type: z.string(),
+    instance_types: z.array(z.string()).meta({ description: "All machines of the type." }),
+    cpus: z.int().meta({ description: "Of one node, as memory_gb." }),
+    memory_gb: z.int(),
   })
-  .meta({ id: "GpuAvailability", description: "By what jobs have and want, not by nodes." });
+  .meta({
+    id: "GpuAvailability",
+    description: "In GPUs; of machines without, in jobs that they take.",
+  });
 
 const byType = z.record(z.string(), GpuAvailability);
 
@@ -21,6 +29,7 @@ export const Availability = z
 
 export const ClusterStatus = z
   .object({
+    known: z.boolean().meta({ description: "Whether nodes were seen; until then there are 0." }),
     total_gpus: z.int(),
     available_gpus: z.int(),
     in_use_gpus: z.int(),

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { isImageReference } from "./image-reference.ts";
 import { GITHUB_NAME, JobEnvVars } from "./jobs-env-vars.ts";
 import { cursorWord } from "./query-words.ts";
+import { parseSshPublicKey, SSH_KEY_TYPES } from "./ssh-public-key.ts";
 import { timestamp } from "./timestamp.ts";
 
 /** Five minutes, as the seed's client writes them. */
@@ -35,6 +36,18 @@ const hours = z
   .min(MIN_HOURS, { error: "must be five minutes (0.0833) at least" })
   .max(MAX_HOURS);
 
+const MAX_SSH_KEYS = 10;
+const sshPublicKey = z.string().transform((text, context) => {
+  const line = parseSshPublicKey(text);
+  if (line !== undefined) return line;
+  const kinds = SSH_KEY_TYPES.join(", ");
+  context.addIssue({
+    code: "custom",
+    message: `is no SSH public key: one line of type, base64 and a comment, without options; ${kinds}`,
+  });
+  return z.NEVER;
+});
+
 /** Further members are ignored, as clients of all versions send them. */
 export const SubmitJob = z
   .object({
@@ -55,6 +68,11 @@ export const SubmitJob = z
       .nullish(),
     disk_size_gb: z.int().min(10).max(10_000).nullish(),
     env_vars: JobEnvVars.nullish(),
+    ssh_public_keys: z
+      .array(sshPublicKey)
+      .max(MAX_SSH_KEYS)
+      .nullish()
+      .describe("Who may log in, beside the keys of `env_vars.GITHUB_USER`."),
     command: commandText.nullish(),
   })
   .meta({ id: "SubmitJob" });

@@ -1,6 +1,7 @@
 /** Jobs, disks, users and keys on Postgres, and the queues between service and processor. */
 
 export { QUEUE_CHANNEL } from "./bell.ts";
+export type { GpuType } from "./gpu-types-file.ts";
 export type { StoreLog } from "./log.ts";
 export { DISK_NAME, POD_NAME, RESERVATION_ID } from "./names.ts";
 export type {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `airlock-migrate`: brings the database to this version's schema and ends. Run before the service. */
 import { loadSettings, SettingsError } from "@airlock/config";
+import { GpuTypesError, readGpuTypes } from "./gpu-types-file.ts";
 import type { StoreLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
 import { migrateSchema } from "./migrate-settings.ts";
@@ -30,13 +31,16 @@ try {
   const options = {
     ...targetOf(settings),
     queues: queuesOf(settings),
+    gpuTypes:
+      settings.GPU_TYPES_FILE === undefined ? undefined : readGpuTypes(settings.GPU_TYPES_FILE),
     connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
     log,
   };
   await migrateWhenReachable(() => migrate(options), { log });
 } catch (error) {
   const words = error instanceof Error ? error.message : String(error);
-  if (error instanceof SettingsError) process.stderr.write(`${words}\n`);
+  if (error instanceof SettingsError || error instanceof GpuTypesError)
+    process.stderr.write(`${words}\n`);
   else log.error({ reason: words }, "migration failed");
   process.exitCode = 1;
 }

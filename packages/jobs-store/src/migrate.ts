@@ -3,9 +3,11 @@ import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import pg from "pg";
+import type { GpuType } from "./gpu-types-file.ts";
 import type { StoreLog } from "./log.ts";
 import { installPgmq } from "./pgmq.ts";
 import type { Queryable } from "./queryable.ts";
+import { applyGpuTypes } from "./statements/gpu-types/apply-gpu-types.ts";
 import { queueExists } from "./statements/queue/queue-exists.ts";
 import { isSchemaReady } from "./statements/schema/is-schema-ready.ts";
 import { toStoreError } from "./store-error.ts";
@@ -16,6 +18,8 @@ export interface MigrateOptions extends ConnectTarget {
   readonly queues: readonly string[];
   /** For the connection to be made. */
   readonly connectTimeoutMs?: number | undefined;
+  /** Those that are offered from now on; undefined leaves them as they are. */
+  readonly gpuTypes?: readonly GpuType[] | undefined;
   readonly log: StoreLog;
   /** Of the SQL files; those of this package unless a test has others. */
   readonly folder?: string | undefined;
@@ -60,6 +64,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     const names = await runMigrations(client, folder, log);
     await addPgmq(client, log);
     for (const queue of queues) await addQueue(db, queue);
+    if (options.gpuTypes) await applyGpuTypes(db, options.gpuTypes);
     return names;
   } finally {
     // the lock ends with its session

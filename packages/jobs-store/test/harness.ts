@@ -1,7 +1,7 @@
 /** One Postgres for a test file, with databases that are migrated already. */
 import { after } from "node:test";
 import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
-import type { InsertJobArgs, Queryable } from "../src/index.ts";
+import type { GpuType, InsertJobArgs, Queryable } from "../src/index.ts";
 import { connectTarget, createStore, type Store, type StoreLog, upsertUser } from "../src/index.ts";
 import { migrate } from "../src/migrate.ts";
 
@@ -9,8 +9,8 @@ export const QUEUES = ["gpu_reservations", "disk_operations"] as const;
 
 export const silent: StoreLog = { info: () => {}, warn: () => {}, error: () => {} };
 
-export const migrateUrl = (url: string): Promise<string[]> =>
-  migrate({ ...connectTarget(url), queues: QUEUES, log: silent });
+export const migrateUrl = (url: string, gpuTypes?: readonly GpuType[]): Promise<string[]> =>
+  migrate({ ...connectTarget(url), queues: QUEUES, gpuTypes, log: silent });
 
 export async function startCluster(options: { durable?: boolean } = {}): Promise<TestCluster> {
   const cluster = await startTestCluster({
@@ -61,6 +61,7 @@ export function aJob(userId: number, reservationId: string): InsertJobArgs {
     diskSizeGb: null,
     diskId: null,
     githubUser: "",
+    sshPublicKeys: [],
     jupyterEnabled: false,
     envVarsSealed: null,
     wantedFingerprint: "k1:0",

@@ -10,9 +10,9 @@ import {
   findJobsByPrefix,
   insertJob,
   type ListedJobRow,
-  listGpuTypes,
   listJobs,
   moveJob,
+  readCapacity,
 } from "../src/index.ts";
 import { addUser, aJob, openStore, startCluster } from "./harness.ts";
 
@@ -134,7 +134,7 @@ test("types are found by either name, both when they contradict each other", asy
   assert.deepEqual(await names({ instanceType: "g6.12xlarge" }), ["l4"]);
   assert.deepEqual(await names({ gpuType: "t4", instanceType: "p5.48xlarge" }), ["h100", "t4"]);
   assert.deepEqual(await names({ gpuType: "h900" }), []);
-  assert.equal((await listGpuTypes(pool)).length, 10);
+  assert.equal((await readCapacity(pool)).length, 10);
 });
 
 test("usage counts live jobs by type and state", async () => {
@@ -148,7 +148,7 @@ test("usage counts live jobs by type and state", async () => {
   await moveJob(fresh, { ...queued, reservationId: "usage-0000002", to: "active" });
   await moveJob(fresh, { ...queued, reservationId: "usage-0000003", to: "cancelled" });
   assert.deepEqual(await clusterUsage(fresh), [
-    { gpu_type: "h100", status: "active", reservations: 1, gpus: 4 },
-    { gpu_type: "h100", status: "queued", reservations: 1, gpus: 2 },
+    { gpu_type: "h100", status: "active", reservations: 1, gpus: 4, units: 4 },
+    { gpu_type: "h100", status: "queued", reservations: 1, gpus: 2, units: 2 },
   ]);
 });

@@ -9,6 +9,13 @@ const world = await startWorld();
 const jobs = await startJobs(world, await world.cluster.createDatabase());
 const { ask } = jobs;
 
+interface Availability {
+  readonly gpu_type: string;
+  readonly known: boolean;
+  readonly total: number;
+  readonly available: number;
+}
+
 test("login with credentials: a key, its prefix, who it is for, and when it ends", async () => {
   const body = rawLogin(KNOWN_SESSIONS.gpuUser);
   const { status, body: answer } = await ask("POST", "/v1/auth/aws-login", { body });
@@ -42,7 +49,10 @@ test("the seed's own submission becomes an h100 job that is there at once", asyn
   const submitted = await ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB });
   assert.equal(submitted.status, 200, JSON.stringify(submitted.body));
   assert.equal(submitted.body.status, "queued");
-  assert.match(submitted.body.message, /^Job submitted successfully to queue \(message ID: \d+\)$/);
+  assert.match(
+    submitted.body.message,
+    /^Job submitted successfully to queue \(message ID: \d+\)\. Nobody can log in to it: /,
+  );
   assert.equal(submitted.body.estimated_start_time, null);
   const id = submitted.body.job_id;
   const shown = await ask("GET", `/v1/jobs/${id}`, { key });
@@ -112,21 +122,40 @@ test("an active job has a command that begins with ssh", async () => {
   assert.equal(body.ssh_command, `ssh ${body.pod_name}`);
 });
 
-test("availability and cluster count what jobs have and want", async () => {
+test("availability and cluster invent nothing, and count what jobs have and want", async () => {
   const key = await jobs.login();
-  const { availability } = (await ask("GET", "/v1/gpu/availability", { key })).body;
-  const { h100 } = availability;
+  const look = async (path: string) => (await ask("GET", path, { key })).body;
+  const unseen = (await look("/v1/gpu/availability")).availability;
+  assert.equal(Object.keys(unseen).length, 10);
+  for (const { gpu_type, known, total, available } of Object.values<Availability>(unseen)) {
+    assert.deepEqual([known, total, available], [false, 0, 0], gpu_type);
+  }
+  const { known, total_gpus, available_gpus } = await look("/v1/cluster/status");
+  assert.deepEqual([known, total_gpus, available_gpus], [false, 0, 0]);
+
+  await jobs.db.query(
+    `INSERT INTO nodes (node_name, gpu_type, gpus, slots)
+     VALUES ('a', 'h100', 8, 0), ('b', 'h100', 8, 0), ('c', 'cpu-x86', 0, 3)`,
+  );
+  const { h100, "cpu-x86": cpu, a100 } = (await look("/v1/gpu/availability")).availability;
   assert.deepEqual(h100, {
     gpu_type: "h100",
+    known: true,
     total: 16,
     available: 15,
     in_use: 1,
     queued: 1,
     max_per_node: 8,
+    instance_type: "p5.48xlarge",
+    instance_types: ["p5.48xlarge"],
+    cpus: 192,
+    memory_gb: 2048,
   });
-  const { body: cluster } = await ask("GET", "/v1/cluster/status", { key });
-  assert.equal(cluster.total_gpus, 81);
-  assert.equal(cluster.available_gpus, 80);
+  assert.deepEqual([cpu.total, cpu.available, cpu.max_per_node], [3, 3, 3]);
+  assert.deepEqual([a100.known, a100.total], [true, 0]);
+  const cluster = await look("/v1/cluster/status");
+  // slots are no GPUs
+  assert.deepEqual([cluster.known, cluster.total_gpus, cluster.available_gpus], [true, 16, 15]);
   assert.equal(cluster.queued_gpus, 1);
   assert.equal(cluster.active_reservations, 1);
   assert.equal(cluster.queued_reservations, 1);

@@ -13,6 +13,10 @@ const jobs = await startJobs(world, database);
 const alice = await jobs.login();
 const bob = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
 const QUEUE = "pgmq.q_gpu_reservations";
+const ED25519 =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBXEsTbfUvnnmqET6aF6i/3K8Qrtxu8VfjzQFFP3Gcob alice@laptop";
+const NISTP256 =
+  "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBCyF24ClpwfAlQ9AXaaWIaWXtfhBKs5F/ZNBZ4Z0szqV/9jWNIkjUi/JENlKItRq0rG7kvSaHiyILzx7WB0ketQ= ec 256";
 
 const submit = (changes: object, key = alice) =>
   jobs.ask("POST", "/v1/jobs/submit", { key, body: { ...SEED_JOB, ...changes } });
@@ -196,6 +200,70 @@ test("submit and extend know one limit of hours, counted from the launch", async
   assert.equal(refused.status, 422);
   assert.match(refused.body.detail, /duration_hours: a job may run 24 hours here/);
   await short.close();
+});
+
+test("a job lets in whoever it names, and says so where it names nobody", async () => {
+  const nobody = await submit({ env_vars: {} });
+  assert.match(
+    nobody.body.message,
+    /\)\. Nobody can log in to it: it has neither GITHUB_USER nor /,
+  );
+  const byName = await submit({ env_vars: { GITHUB_USER: "octocat" } });
+  assert.match(byName.body.message, /\(message ID: \d+\)$/);
+  const ssh_public_keys = [ED25519, NISTP256];
+  const byKeys = await submit({ env_vars: {}, ssh_public_keys: [`${ED25519}\n`, NISTP256] });
+  assert.match(byKeys.body.message, /\(message ID: \d+\)$/);
+  const { rows } = await jobs.db.query(
+    "SELECT ssh_public_keys FROM reservations WHERE reservation_id = $1",
+    [byKeys.body.job_id],
+  );
+  assert.deepEqual(rows, [{ ssh_public_keys }]);
+});
+
+for (const [name, ssh_public_keys, words] of [
+  [
+    "options before a key",
+    [ED25519, `command="reboot" ${ED25519}`],
+    /^ssh_public_keys\.1: is no SSH public key/,
+  ],
+  ["two keys in one", [`${ED25519}\n${NISTP256}`], /^ssh_public_keys\.0: /],
+  ["eleven keys", Array.from({ length: 11 }, () => ED25519), /^ssh_public_keys: /],
+  ["a key that is no text", [5], /^ssh_public_keys\.0: /],
+  ["keys that are no list", ED25519, /^ssh_public_keys: /],
+] as const) {
+  test(`${name}: 422 by its place`, async () => {
+    const { status, body } = await submit({ ssh_public_keys });
+    assert.equal(status, 422, JSON.stringify(body));
+    assert.match(body.detail, words);
+  });
+}
+
+test("the same id with other variables or other keys is another job, and refused", async () => {
+  const env_vars = controls();
+  const first = { env_vars: { ...env_vars, HF_TOKEN: "one" }, ssh_public_keys: [ED25519] };
+  assert.equal((await submit(first)).status, 200);
+  assert.equal((await submit(first)).status, 200);
+  for (const changes of [
+    { env_vars: { ...env_vars, HF_TOKEN: "two" } },
+    { env_vars },
+    { ssh_public_keys: [NISTP256] },
+    { ssh_public_keys: undefined },
+    { env_vars: { ...env_vars, HF_TOKEN: "one", JUPYTER_ENABLED: "true" } },
+  ]) {
+    const other = await submit({ ...first, ...changes });
+    assert.equal(other.status, 409, JSON.stringify(changes));
+    assert.equal(other.body.code, "job_id_taken");
+  }
+});
+
+test("an earlier extension's error is gone with the next request", async () => {
+  const { job_id } = (await submit({})).body;
+  const failed = "UPDATE reservations SET extension_error = 'no room' WHERE reservation_id = $1";
+  await jobs.db.query(failed, [job_id]);
+  assert.equal((await show(job_id)).extension_error, "no room");
+  const body = { extension_hours: 1 };
+  await jobs.ask("POST", `/v1/jobs/${job_id}/extend`, { key: alice, body });
+  assert.equal("extension_error" in (await show(job_id)), false);
 });
 
 test("a problem names the variable and never its value", async () => {

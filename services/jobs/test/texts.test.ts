@@ -33,7 +33,7 @@ const BODIES: readonly (readonly [path: string, body: Readonly<Record<string, un
   ["/v1/auth/aws-login", rawLogin(KNOWN_SESSIONS.gpuUser)],
   ["/v1/auth/aws-login", { ...PROOF }],
   ["/internal/key-check", { key_hash: "0".repeat(64) }],
-  ["/v1/jobs/submit", SEED_JOB],
+  ["/v1/jobs/submit", { ...SEED_JOB, ssh_public_keys: [] }],
   [`/v1/jobs/${job_id}/extend`, { extension_hours: 1 }],
   [`/v1/jobs/${job_id}/users`, { github_username: "octocat" }],
   ["/v1/disks", { disk_name: "texts", size_gb: 10 }],
@@ -67,6 +67,12 @@ test("no order among the variables, and no name of one, makes a fault", async ()
   }
   for (const name of ODD) {
     await assertNoFault("POST", "/v1/jobs/submit", { ...SEED_JOB, env_vars: { [name]: "x" } });
+  }
+});
+
+test("no SSH key makes a fault", async () => {
+  for (const odd of [...ODD, ...HUGE]) {
+    await assertNoFault("POST", "/v1/jobs/submit", { ...SEED_JOB, ssh_public_keys: [odd] });
   }
 });
 

@@ -119,6 +119,7 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
           diskSizeGb: null,
           diskId: null,
           githubUser: "",
+          sshPublicKeys: [],
           jupyterEnabled: false,
           envVarsSealed: variables
             ? sealer.seal({ reservationId, column: "env_vars" }, JSON.stringify(variables))

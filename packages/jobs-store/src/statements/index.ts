@@ -1,6 +1,7 @@
 /** Every statement, by table. */
 export { type ChallengeState, consumeChallenge } from "./challenges/consume-challenge.ts";
 export { type InsertChallengeArgs, insertChallenge } from "./challenges/insert-challenge.ts";
+export { type CapacityRow, readCapacity } from "./cluster/read-capacity.ts";
 export { clusterUsage, type UsageRow } from "./cluster/usage.ts";
 export {
   type DiskOperationRow,
@@ -24,9 +25,9 @@ export { renameDisk } from "./disks/rename-disk.ts";
 export { restoreDisk } from "./disks/restore-disk.ts";
 export { type ClaimDutyArgs, claimDuty } from "./duties/claim-duty.ts";
 export { finishDuty } from "./duties/finish-duty.ts";
+export { applyGpuTypes } from "./gpu-types/apply-gpu-types.ts";
 export { type FindGpuTypesArgs, findGpuTypes } from "./gpu-types/find-gpu-types.ts";
 export type { GpuTypeRow } from "./gpu-types/gpu-type-row.ts";
-export { listGpuTypes } from "./gpu-types/list-gpu-types.ts";
 export { listMachineTypes, type MachineTypeRow } from "./gpu-types/list-machine-types.ts";
 export { beginIdempotent, type IdempotentBegin } from "./idempotency/begin-idempotent.ts";
 export type { ClaimKeyArgs, IdempotencyKey } from "./idempotency/claim-key.ts";

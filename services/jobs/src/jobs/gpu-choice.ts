@@ -24,7 +24,9 @@ export async function chooseGpus(db: Queryable, wish: GpuWish): Promise<GpuChoic
   }
   const found = await findGpuTypes(db, { gpuType, instanceType });
   const byType = found.find((row) => row.gpu_type === gpuType);
-  const byInstance = found.find((row) => row.instance_type === instanceType);
+  const byInstance = found.find(
+    (row) => instanceType !== undefined && machinesOf(row).includes(instanceType),
+  );
   if (instanceType !== undefined && byInstance === undefined) {
     throw new ProblemError("gpu_type_unknown", `There is no instance type ${instanceType} here.`);
   }
@@ -45,6 +47,12 @@ export async function chooseGpus(db: Queryable, wish: GpuWish): Promise<GpuChoic
     instanceType: instanceType ?? row.instance_type,
   };
 }
+
+/** Rows of the release before name one machine alone. */
+const machinesOf = ({ instance_type, instance_types }: GpuTypeRow) => [
+  instance_type,
+  ...instance_types,
+];
 
 /** One GPU unless asked otherwise; none where there is none. */
 function countOf({ gpuCount }: GpuWish, { gpu_type, max_gpus }: GpuTypeRow): number {

@@ -78,9 +78,15 @@ export async function submitJob(
     const isTaken = POD_NAMES.some((constraint) => isConflict(error, constraint));
     throw isTaken ? idTaken() : error;
   });
-  const words = `Job submitted successfully to queue (message ID: ${messageId})`;
+  const words = `Job submitted successfully to queue (message ID: ${messageId})${whoGetsIn(wanted)}`;
   return answerOf(reservationId, "queued", words);
 }
+
+/** A job may need nobody; who forgot to say it would notice only when it runs. */
+const whoGetsIn = ({ githubUser, sshPublicKeys }: Wanted): string =>
+  githubUser === "" && sshPublicKeys.length === 0
+    ? ". Nobody can log in to it: it has neither GITHUB_USER nor ssh_public_keys."
+    : "";
 
 /** Everything that two submissions of one job have in common. */
 function textOf(wanted: Wanted, variables: Readonly<Record<string, string>>): string {
@@ -128,6 +134,7 @@ async function wantedOf(
     diskName: body.disk_name ?? null,
     diskSizeGb: body.disk_size_gb ?? null,
     githubUser: controls.GITHUB_USER,
+    sshPublicKeys: body.ssh_public_keys ?? [],
     jupyterEnabled: controls.JUPYTER_ENABLED,
   };
 }

@@ -19,7 +19,8 @@ function typeOf({ metadata }: KubeNode, types: readonly MachineTypeRow[]) {
   const named = labels.GpuType?.toLowerCase();
   if (named !== undefined) return types.find(({ gpu_type }) => gpu_type === named);
   const instanceType = labels["node.kubernetes.io/instance-type"];
-  return types.find(({ instance_type }) => instance_type === instanceType);
+  if (instanceType === undefined) return undefined;
+  return types.find(({ instance_types }) => instance_types.includes(instanceType));
 }
 
 function seenNodeOf({ metadata, spec, status }: KubeNode, type: MachineTypeRow): SeenNode {

@@ -7,10 +7,14 @@ export interface UsageRow {
   readonly status: LiveState;
   readonly reservations: number;
   readonly gpus: number;
+  /** GPUs, or slots where a job has none. */
+  readonly units: number;
 }
 
 const SQL = `
-SELECT gpu_type, status, count(*)::integer AS reservations, sum(gpu_count)::integer AS gpus
+SELECT gpu_type, status, count(*)::integer AS reservations, 
+  sum(gpu_count * nodes_wanted)::integer AS gpus,
+  sum(greatest(1, gpu_count) * nodes_wanted)::integer AS units
 FROM reservations
 WHERE status IN ('queued', 'pending', 'preparing', 'creating_server', 'active')
 GROUP BY gpu_type, status

@@ -10,7 +10,7 @@ export interface FindGpuTypesArgs {
 
 const SQL = `
 SELECT ${GPU_TYPE_COLUMNS} FROM gpu_types
-WHERE is_active AND (gpu_type = $1 OR instance_type = $2)`;
+WHERE is_active AND (gpu_type = $1 OR instance_type = $2 OR $2 = ANY (instance_types))`;
 
 /** @returns two rows when the names contradict each other. */
 export async function findGpuTypes(

@@ -1,9 +1,10 @@
-/** What machines there may be, as whoever books them needs it: also those that are no longer offered. */
+/** What machines there may be, as whoever books them needs it: also those that are no longer offered, after those that are. */
 import type { Queryable } from "../../queryable.ts";
 
 export interface MachineTypeRow {
   readonly gpu_type: string;
-  readonly instance_type: string;
+  /** Its machines. */
+  readonly instance_types: readonly string[];
   readonly max_gpus: number;
   /** What Kubernetes calls one of its GPUs. */
   readonly resource_name: string;
@@ -12,9 +13,9 @@ export interface MachineTypeRow {
 }
 
 const SQL = `
-SELECT gpu_type, instance_type, max_gpus, 'nvidia.com/gpu' AS resource_name,
-  CASE WHEN max_gpus = 0 THEN 3 ELSE 0 END AS slots_per_node
-FROM gpu_types ORDER BY gpu_type`;
+SELECT gpu_type, array_append(instance_types, instance_type::text) AS instance_types, max_gpus,
+  resource_name, slots_per_node
+FROM gpu_types ORDER BY is_active DESC, gpu_type`;
 
 export async function listMachineTypes(db: Queryable): Promise<MachineTypeRow[]> {
   return (await db.query<MachineTypeRow>(SQL)).rows;
