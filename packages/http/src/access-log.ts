@@ -1,6 +1,7 @@
 /** One log line and one histogram sample a request, whether it was answered or the client left. */
 
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { ServerResponse } from "node:http";
+import type { FastifyRequest } from "fastify";
 import { type AccessLevel, accessLineWriter } from "./access-line.ts";
 import type { App } from "./app-type.ts";
 import type { ClientOf } from "./client-address.ts";
@@ -11,6 +12,18 @@ import { isProbe } from "./probes.ts";
 
 /** Status logged when the client left before the answer was complete (nginx's convention). */
 const CLIENT_CLOSED_REQUEST = 499;
+
+/** The request that is answered, kept on its response: the listeners are the same for all. */
+const WORK = Symbol("work");
+
+interface Work {
+  readonly request: FastifyRequest;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+  isDone: boolean;
+}
+
+type Answering = ServerResponse & { [WORK]: Work };
 
 /**
  * Counts every request in, and out again when the work for it is done: how long its client takes to
@@ -32,42 +45,42 @@ export function registerAccessLog(
   app.decorateRequest("brokenStatus", undefined);
   app.decorateRequest("client");
   const writeLine = accessLineWriter(logger);
+  const { inFlight, requestDuration } = metrics;
   let successes = 0;
 
-  const end = (request: FastifyRequest, reply: FastifyReply) => {
-    const status = reply.raw.writableFinished
-      ? reply.statusCode
+  const workDone = (work: Work) => {
+    if (work.isDone) return;
+    work.isDone = true;
+    inFlight.count--;
+    onWorkDone(work.request);
+  };
+  /** Everything has been handed to the connection. */
+  function onPrefinish(this: ServerResponse): void {
+    const work = (this as Answering)[WORK];
+    if (connectionOf(work.request.raw.socket)?.isStreaming !== true) workDone(work);
+  }
+  function onClose(this: ServerResponse): void {
+    const work = (this as Answering)[WORK];
+    const { request, startedAt } = work;
+    workDone(work);
+    const status = this.writableFinished
+      ? this.statusCode
       : (request.brokenStatus ?? CLIENT_CLOSED_REQUEST);
-    const elapsedMs = reply.elapsedTime;
-    const route = request.routeOptions.url ?? "none";
-    metrics.requestDuration
+    const elapsedMs = performance.now() - startedAt;
+    const route = request.route.url ?? "none";
+    requestDuration
       .of(knownMethod(request.method), route, String(status))
       .observe(elapsedMs / 1000);
     const level = levelOf(request, status);
     if (level === "info" && successes++ % sample !== 0) return;
     writeLine(level, request, { status, route, elapsedMs });
-  };
+  }
 
-  const { inFlight } = metrics;
-  app.addHook("onRequest", (request, reply, done) => {
+  app.addHook("onRequest", (request, { raw }, done) => {
     request.client = clientOf(request.raw); // now: a socket that has ended tells no address
     inFlight.count++;
-    let isWorking = true;
-    const workDone = () => {
-      if (!isWorking) return;
-      isWorking = false;
-      inFlight.count--;
-      onWorkDone(request);
-    };
-    reply.raw
-      // everything has been handed to the connection
-      .on("prefinish", () => {
-        if (connectionOf(request.raw.socket)?.isStreaming !== true) workDone();
-      })
-      .on("close", () => {
-        workDone();
-        end(request, reply);
-      });
+    (raw as Answering)[WORK] = { request, startedAt: performance.now(), isDone: false };
+    raw.on("prefinish", onPrefinish).on("close", onClose);
     done();
   });
 }

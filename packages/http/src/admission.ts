@@ -1,6 +1,6 @@
 /** Who is let in: asked once a request has arrived, counted even where it is refused before that. */
 import { type ProblemCode, ProblemError } from "@airlock/contract";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import type { App } from "./app-type.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { isProbe } from "./probes.ts";
@@ -10,14 +10,14 @@ export interface Admission {
    * Lets a request in, or throws. Asked once the request has arrived whole, and before it is told
    * whether there is anything at its path; never for probes.
    */
-  admit(request: FastifyRequest, reply: FastifyReply): Promise<void> | void;
+  admit(request: FastifyRequest): Promise<void> | void;
   /**
    * Counts a request that was refused before it could be asked for: a bad Host, a path that cannot be
    * decoded. Never called for probes.
    *
    * @throws what such a request is answered instead.
    */
-  countRefused?(request: FastifyRequest, reply: FastifyReply): void;
+  countRefused?(request: FastifyRequest): void;
   /**
    * Counts a head that nobody can read, for whoever sent it.
    *
@@ -67,8 +67,8 @@ export function registerAdmission(app: App, admission: Admission | undefined): v
   app.decorateRequest("isClientTold", false);
   app.decorateRequest("isCounted", false);
   if (admission === undefined) return;
-  app.addHook("onRequest", (request, reply, done) => {
-    const asked = isProbe(request.url) ? undefined : admission.admit(request, reply);
+  app.addHook("onRequest", (request, _reply, done) => {
+    const asked = isProbe(request.url) ? undefined : admission.admit(request);
     if (asked === undefined) done();
     else asked.then(() => done(), done);
   });
@@ -79,11 +79,10 @@ export function countedRefusal(
   admission: Admission | undefined,
   error: unknown,
   request: FastifyRequest,
-  reply: FastifyReply,
 ): unknown {
   if (request.isCounted || isProbe(request.url)) return error;
   try {
-    admission?.countRefused?.(request, reply);
+    admission?.countRefused?.(request);
     return error;
   } catch (instead) {
     return instead;

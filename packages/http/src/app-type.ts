@@ -31,6 +31,10 @@ declare module "fastify" {
     longTargetHint?: string;
   }
   interface FastifyRequest {
+    /** Its `routeOptions`, which Fastify makes anew for whoever asks. */
+    route: FastifyRequest["routeOptions"];
+    /** Name, value, name, value, …: see answer-headers.ts. */
+    answerHeaders: string[];
     /** Whom the request counts for where nobody knows who is calling; not Fastify's `ip`. */
     client: ClientAddress;
     /** A service whose proof was good has told the client: otherwise its peer is that service. */

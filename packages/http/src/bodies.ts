@@ -1,6 +1,7 @@
 /** Bodies on their way in: how they are framed, and that those that no route reads are dropped. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
+import type { preParsingHookHandler } from "fastify";
 import type { App } from "./app-type.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -24,7 +25,7 @@ type Arriving = IncomingMessage & { [FAILURE]?: ProblemError };
 export function registerBodies(app: App, { inFlight }: Metrics): void {
   app.addHook("onRequest", (request, reply, done) => {
     const { raw } = request;
-    const isWanted = request.routeOptions.schema?.body !== undefined;
+    const isWanted = request.route.schema?.body !== undefined;
     if (!hasBody(raw)) {
       if (!isWanted) delete raw.headers["content-type"]; // else a body is looked for
       return done();
@@ -47,10 +48,16 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
     if (isWanted) done();
     else dropBody(raw, done);
   });
-  app.addHook("preParsing", ({ raw }, _reply, payload, done) => {
-    done((raw as Arriving)[FAILURE] ?? null, payload);
+  // of those routes alone that read a body: all requests of the others would pay for it
+  app.addHook("onRoute", (route) => {
+    if (route.schema?.body === undefined) return;
+    route.preParsing = [route.preParsing ?? [], refuseFailed].flat();
   });
 }
+
+/** A body that has failed already is not waited for. */
+const refuseFailed: preParsingHookHandler = ({ raw }, _reply, payload, done) =>
+  done((raw as Arriving)[FAILURE] ?? null, payload);
 
 /** Whether a body follows the headers (RFC 9112 §6.3). */
 export function hasBody({ headers }: IncomingMessage): boolean {

@@ -1,5 +1,5 @@
 /** How the public service lets its callers in, and how often: by the proof that packages/identity checks. */
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { Counter } from "prom-client";
 import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
 import type { Metrics } from "./metrics.ts";
@@ -39,40 +39,36 @@ export interface CallerAdmissionOptions {
 export function admitCallers(options: CallerAdmissionOptions): Admission {
   const { callers, limit, askedBehind } = options;
 
-  const enter = (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { caller, groups }: AllowedCaller,
-  ) => {
+  const enter = (request: FastifyRequest, { caller, groups }: AllowedCaller) => {
     request.caller = caller;
     request.groups = groups;
-    limit?.spend(request, reply);
+    limit?.spend(request);
   };
 
-  const ask = async (request: FastifyRequest, reply: FastifyReply, guard: CallerCheck) => {
-    const held = await limit?.hold(request, reply);
+  const ask = async (request: FastifyRequest, guard: CallerCheck) => {
+    const held = await limit?.hold(request);
     const decision = await guard.check(request.raw.rawHeaders);
     held?.settle(decision.allow);
-    if (decision.allow) return enter(request, reply, decision);
+    if (decision.allow) return enter(request, decision);
     throw refusalProblem(request, decision, REFUSAL);
   };
 
   return {
-    admit(request, reply) {
-      const { isOpen, answersAnybody } = request.routeOptions.config;
+    admit(request) {
+      const { isOpen, answersAnybody } = request.route.config;
       if (askedBehind !== undefined && isBelow(askedBehind, request)) return;
-      if (isOpen || answersAnybody || !callers) return limit?.spend(request, reply);
+      if (isOpen || answersAnybody || !callers) return limit?.spend(request);
       const known = callers.known(request.raw.rawHeaders);
-      return known ? enter(request, reply, known) : ask(request, reply, callers);
+      return known ? enter(request, known) : ask(request, callers);
     },
-    countRefused: (request, reply) => limit?.spend(request, reply),
+    countRefused: (request) => limit?.spend(request),
     countUnreadable: (client) => limit?.spendFor(client),
   };
 }
 
 /** Paths too that only an older or a newer version has. */
-const isBelow = (prefix: string, { is404, url, routeOptions }: FastifyRequest): boolean =>
-  (is404 ? url : routeOptions.url)?.startsWith(prefix) === true;
+const isBelow = (prefix: string, { is404, url, route }: FastifyRequest): boolean =>
+  (is404 ? url : route.url)?.startsWith(prefix) === true;
 
 /** @returns what counts each check by its outcome, a closed list of words. */
 export function callerMetrics({ registry }: Pick<Metrics, "registry">): (outcome: string) => void {

@@ -53,7 +53,7 @@ function versionProblem(raw: IncomingMessage): ProblemError | undefined {
 /** Less than the parser takes, so that the answer can say what to do instead. */
 function sizeProblem(request: FastifyRequest, maxHead: HeadSize): ProblemError | undefined {
   if (request.originalUrl.length > maxHead.targetBytes) {
-    const { longTargetHint = "" } = request.routeOptions.config;
+    const { longTargetHint = "" } = request.route.config;
     const detail = `A URL may take ${maxHead.targetBytes} bytes here. ${longTargetHint}`.trimEnd();
     return new ProblemError("uri_too_long", detail);
   }

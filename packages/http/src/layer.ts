@@ -44,7 +44,7 @@ export function admitLayer(guard: LayerCheck): Admission["admit"] {
     request.isFromKnownService = await guard.knows(request.raw.rawHeaders);
   };
   return (request) => {
-    if (request.routeOptions.config.answersAnybody) return look(request);
+    if (request.route.config.answersAnybody) return look(request);
     const known = guard.known(request.raw.rawHeaders);
     return known ? enter(request, known) : ask(request);
   };

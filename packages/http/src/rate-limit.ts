@@ -1,7 +1,8 @@
 /** How many requests a minute are taken of one client: by its name where it is known, else by address. */
 import { ProblemError } from "@airlock/contract";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { Counter } from "prom-client";
+import { setAnswerHeader } from "./answer-headers.ts";
 import { type ClientAddress, widerNetworkOf } from "./client-address.ts";
 import type { Metrics } from "./metrics.ts";
 import { type MinuteCount, MinuteCounts, type MinuteCountsOptions } from "./minute-counts.ts";
@@ -13,7 +14,7 @@ export interface RateLimit {
    * @param caller unset means the request's own.
    * @throws ProblemError rate_limited.
    */
-  spend(request: FastifyRequest, reply: FastifyReply, caller?: string): void;
+  spend(request: FastifyRequest, caller?: string): void;
   /**
    * Counts what is no request: a head that nobody can read.
    *
@@ -26,7 +27,7 @@ export interface RateLimit {
    *
    * @throws ProblemError rate_limited.
    */
-  hold(request: FastifyRequest, reply: FastifyReply): Promise<Held>;
+  hold(request: FastifyRequest): Promise<Held>;
   /**
    * Counts a request that was answered before its caller was known.
    *
@@ -84,14 +85,14 @@ class MinuteLimit implements RateLimit {
     this.#addresses = new MinuteCounts(counting);
   }
 
-  spend(request: FastifyRequest, reply: FastifyReply, caller = request.caller): void {
+  spend(request: FastifyRequest, caller = request.caller): void {
     const { network } = request.client;
     const counts = caller === undefined ? this.#addresses : this.#callers;
     const count = counts.of(caller ?? network, () => widerNetworkOf(network));
     request.isCounted = true;
-    if (count.spent >= this.#perMinute) throw this.#refusal(reply, counts.secondsLeft(count));
+    if (count.spent >= this.#perMinute) throw this.#refusal(request, counts.secondsLeft(count));
     count.spent++;
-    this.#tell(reply, this.#perMinute - count.spent, counts.secondsLeft(count));
+    this.#tell(request, this.#perMinute - count.spent, counts.secondsLeft(count));
   }
 
   spendFor({ network }: ClientAddress): void {
@@ -100,7 +101,7 @@ class MinuteLimit implements RateLimit {
     count.spent++;
   }
 
-  async hold(request: FastifyRequest, reply: FastifyReply): Promise<Held> {
+  async hold(request: FastifyRequest): Promise<Held> {
     const { network } = request.client;
     const deadlineMs = performance.now() + MAX_WAIT_MS;
     request.isCounted = true;
@@ -109,12 +110,12 @@ class MinuteLimit implements RateLimit {
       if (count.spent < this.#perMinute && count.held < MAX_HELD) {
         count.spent++;
         count.held++;
-        this.#tell(reply, this.#perMinute - count.spent, this.#addresses.secondsLeft(count));
+        this.#tell(request, this.#perMinute - count.spent, this.#addresses.secondsLeft(count));
         return { settle: (isKnown) => this.#settle(count, isKnown) };
       }
       const leftMs = deadlineMs - performance.now();
-      if (count.held === 0) throw this.#refusal(reply, this.#addresses.secondsLeft(count));
-      if (leftMs <= 0 || (count.waiting?.size ?? 0) >= MAX_WAITERS) throw this.#refusal(reply, 1);
+      if (count.held === 0) throw this.#refusal(request, this.#addresses.secondsLeft(count));
+      if (leftMs <= 0 || (count.waiting?.size ?? 0) >= MAX_WAITERS) throw this.#refusal(request, 1);
       await settledOrLate(count, leftMs);
     }
   }
@@ -137,8 +138,8 @@ class MinuteLimit implements RateLimit {
     }
   }
 
-  #refusal(reply: FastifyReply, secondsLeft: number): ProblemError {
-    this.#tell(reply, 0, secondsLeft);
+  #refusal(request: FastifyRequest, secondsLeft: number): ProblemError {
+    this.#tell(request, 0, secondsLeft);
     return this.#problem(secondsLeft);
   }
 
@@ -151,12 +152,10 @@ class MinuteLimit implements RateLimit {
   }
 
   /** https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers, in its three-field form */
-  #tell(reply: FastifyReply, remaining: number, secondsLeft: number): void {
-    reply.headers({
-      "ratelimit-limit": String(this.#perMinute),
-      "ratelimit-remaining": String(remaining),
-      "ratelimit-reset": String(secondsLeft),
-    });
+  #tell(request: FastifyRequest, remaining: number, secondsLeft: number): void {
+    setAnswerHeader(request, "ratelimit-limit", String(this.#perMinute));
+    setAnswerHeader(request, "ratelimit-remaining", String(remaining));
+    setAnswerHeader(request, "ratelimit-reset", String(secondsLeft));
   }
 }
 

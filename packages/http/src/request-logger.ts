@@ -1,16 +1,17 @@
 /** The logger of one request, made when it has something to say: most requests never do. */
-import type { FastifyBaseLogger } from "fastify";
+import type { FastifyBaseLogger, FastifyRequest } from "fastify";
 import type { ChildLoggerOptions, Level, Logger } from "pino";
+import { traceContextOf } from "./request-context.ts";
 
-/** Behaves like the child that `make` returns, which takes longer to make than a line to write. */
+/** Behaves like a child that names the request, which takes longer to make than a line to write. */
 export class RequestLogger implements FastifyBaseLogger {
   readonly #parent: Logger;
-  readonly #make: () => Logger;
+  readonly #request: FastifyRequest;
   #child: Logger | undefined;
 
-  constructor(parent: Logger, make: () => Logger) {
+  constructor(parent: Logger, request: FastifyRequest) {
     this.#parent = parent;
-    this.#make = make;
+    this.#request = request;
   }
 
   get level(): string {
@@ -48,7 +49,11 @@ export class RequestLogger implements FastifyBaseLogger {
   }
 
   #own(): Logger {
-    this.#child ??= this.#make();
+    const { id, raw } = this.#request;
+    this.#child ??= this.#parent.child({
+      request_id: id,
+      trace_id: traceContextOf(raw).traceId,
+    });
     return this.#child;
   }
 }

@@ -2,15 +2,11 @@
 import type { Socket } from "node:net";
 import { type CommonSettings, docsEnabled } from "@airlock/config";
 import type { ProblemError } from "@airlock/contract";
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from "fastify";
+import fastify, { type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { registerAccessLog } from "./access-log.ts";
 import { type Admission, countedRefusal, registerAdmission } from "./admission.ts";
+import { registerAnswerHeaders } from "./answer-headers.ts";
 import type { App } from "./app-type.ts";
 import { registerBodies } from "./bodies.ts";
 import { createClientOf } from "./client-address.ts";
@@ -25,10 +21,9 @@ import { registerNotFound } from "./not-found.ts";
 import { answerInOrder, oneAtATime } from "./pipelining.ts";
 import { registerProbes } from "./probes.ts";
 import { sendProblem } from "./problems.ts";
-import { requestIdOf, traceContextOf } from "./request-context.ts";
+import { requestIdOf } from "./request-context.ts";
 import { RequestLogger } from "./request-logger.ts";
 import { routedPath } from "./request-target.ts";
-import { SECURITY_HEADERS } from "./security-headers.ts";
 import { registerShedding } from "./shedding.ts";
 import { createCut, watchReaders } from "./slow-readers.ts";
 import { boundUnsentAnswers } from "./unsent-answers.ts";
@@ -82,19 +77,12 @@ export async function createServer(
   const maxHeadBytes = maxHead.targetBytes + maxHead.headersBytes + HEAD_SLACK_BYTES;
   const clientOf = createClientOf(options.trustProxy);
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-    sendProblem(countedRefusal(admission, error, request, reply), request, reply);
+    sendProblem(countedRefusal(admission, error, request), request, reply);
 
   const app: App = fastify({
-    loggerInstance: withoutInfo(logger) as FastifyBaseLogger,
-    logController: new LogController({
-      disableRequestLogging: true, // the access log has one line a request
-      requestIdLogLabel: "request_id",
-    }),
+    // no logger: with one each request gets a child and two listeners, whoever writes its line
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestIdOf,
-    childLoggerFactory: (_parent, bindings, _options, raw) =>
-      new RequestLogger(logger, () =>
-        logger.child({ ...bindings, trace_id: traceContextOf(raw).traceId }),
-      ),
     rewriteUrl: (raw) => routedPath(raw.url ?? "/"),
     clientErrorHandler: createHeadRefusal({ logger, metrics, clientOf, admission }),
     // routers measure one part of a path; the target as a whole is measured by the guards
@@ -112,16 +100,20 @@ export async function createServer(
       requireHostHeader: false, // the guards answer with a problem
     },
   }).withTypeProvider<ZodTypeProvider>();
+  app.log = withoutInfo(logger);
   app.server.maxHeadersCount = MAX_HEADER_FIELDS;
   app.removeContentTypeParser("text/plain"); // 415 where JSON is wanted
   app.setValidatorCompiler(queryAwareCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(refuse);
 
+  app.decorateRequest("route");
   app.addHook("onRequest", (request, reply, done) => {
-    reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
+    request.route = request.routeOptions;
+    request.log = reply.log = new RequestLogger(logger, request);
     done();
   });
+  registerAnswerHeaders(app);
   const connections = trackConnections(app.server);
   const end = createCrowdedEnd(metrics, connections);
   const networkOf = (socket: Socket) => clientOf({ socket, headers: {} }).network;

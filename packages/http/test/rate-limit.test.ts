@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { ProblemError } from "@airlock/contract";
 import { createMetrics, type Held, rateLimitMaker } from "@airlock/http";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
+
+/** Of a flat list: name, value, name, value, … */
+const pairsOf = (list: readonly string[]): Record<string, string> =>
+  Object.fromEntries(list.flatMap((name, n) => (n % 2 === 0 ? [[name, list[n + 1] ?? ""]] : [])));
 
 function make(t: TestContext, perMinute: number) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
@@ -13,23 +17,27 @@ function make(t: TestContext, perMinute: number) {
   const limit = rateLimitMaker(metrics)({ name: "requests", perMinute });
   assert.ok(limit);
   const sent: Record<string, string>[] = [];
-  const reply = { headers: (some: Record<string, string>) => void sent.push(some) };
-  const request = (address: string, caller?: string) =>
-    ({ caller, client: { address, network: address } }) as FastifyRequest;
+  const request = (address: string, caller?: string) => {
+    const answerHeaders: string[] = [];
+    return { caller, client: { address, network: address }, answerHeaders } as FastifyRequest;
+  };
   const spend = (address: string, caller?: string) => {
+    const asked = request(address, caller);
     try {
-      limit.spend(request(address, caller), reply as unknown as FastifyReply);
+      limit.spend(asked);
       return "taken";
     } catch (error) {
       assert.ok(error instanceof ProblemError);
       return `${error.code} ${error.headers["retry-after"]}`;
+    } finally {
+      sent.push(pairsOf(asked.answerHeaders));
     }
   };
   /** What became of each hold, in order of their ends. */
   const ends: string[] = [];
   const held: Held[] = [];
   const hold = (address: string) =>
-    void limit.hold(request(address), reply as unknown as FastifyReply).then(
+    void limit.hold(request(address)).then(
       (one) => {
         held.push(one);
         ends.push("held");

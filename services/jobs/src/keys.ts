@@ -77,12 +77,12 @@ export function createKeys(options: KeysOptions): Keys {
       keyHash: hash,
     };
     reply.headers(callerHeaders(caller) ?? {}); // for the limits of the gateway, which knows no keys
-    limit?.spend(request, reply);
+    limit?.spend(request);
   };
 
   /** The key that a rotation has just ended asks for that rotation again: told so, and let in no further. */
   const enterAgain = async (request: FastifyRequest): Promise<boolean> => {
-    const key = request.routeOptions.url === ROTATION && idempotencyKeyOf(request);
+    const key = request.route.url === ROTATION && idempotencyKeyOf(request);
     const keyHash = presentedKeyHash(request.raw.rawHeaders);
     if (!key || keyHash === undefined) return false;
     const place = placeOf(request, key);
@@ -103,7 +103,7 @@ export function createKeys(options: KeysOptions): Keys {
       const known = checker.known(rawHeaders);
       if (known) return enter(request, reply, known);
       const isCounted = request.isClientTold || !isBehindGateways;
-      const held = isCounted ? await limit?.hold(request, reply) : undefined;
+      const held = isCounted ? await limit?.hold(request) : undefined;
       let isGood = false;
       try {
         const verdict = await checker.check(rawHeaders);

@@ -86,8 +86,8 @@ function claimOf(request: FastifyRequest, key: string): Claim {
 }
 
 /** Where the answer to a request is kept, among those of its user. */
-export const placeOf = ({ method, routeOptions }: FastifyRequest, key: string) => ({
-  route: `${method} ${routeOptions.url}`,
+export const placeOf = ({ method, route }: FastifyRequest, key: string) => ({
+  route: `${method} ${route.url}`,
   key: createHash("sha256").update(key).digest("hex"),
 });
 

@@ -32,10 +32,10 @@ export function createKeyHolders(limit: RateLimit): KeyHolders {
       const hash = presentedKeyHash(request.raw.rawHeaders);
       const owner = hash === undefined ? undefined : owners.get(hash);
       if (owner && owner.untilMs > startedMs) {
-        limit.spend(request, reply, owner.caller);
+        limit.spend(request, owner.caller);
         return () => {};
       }
-      const held = await limit.hold(request, reply);
+      const held = await limit.hold(request);
       let isSettled = false;
       const settle = (isKnown: boolean) => {
         if (!isSettled) held.settle(isKnown);

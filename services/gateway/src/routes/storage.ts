@@ -9,7 +9,7 @@ import {
   PresignQuery,
   StorageQuery,
 } from "@airlock/contract";
-import { type App, bucketPathOf, objectPathOf, problems } from "@airlock/http";
+import { type App, bucketPathOf, objectPathOf, problems, setAnswerHeader } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
@@ -88,7 +88,7 @@ function objectRoutes(app: App, toAux: Forward): void {
     const query = `${objectQuery(request, "/storage/")}${queryOf(words).replace("?", "&")}`;
     if (versions)
       return toAux(request, reply, { method, path: `/s3/versions?${query}`, class: "list" });
-    reply.header("content-security-policy", OBJECT_CSP);
+    setAnswerHeader(request, "content-security-policy", OBJECT_CSP);
     return toAux(request, reply, { method, path: `/s3/objects?${query}`, class: "stream" });
   };
   const summary = "An object, streamed; Range and If-* go to S3. With `versions`, a list of them.";

@@ -30,9 +30,9 @@ export async function v1Routes(app: App, toJobs: Forward, limits: V1Limits): Pro
   const countOf = (route: JobsRoute): Count => {
     if (!route.isLogin) return async (request, reply) => holders?.count(request, reply);
     const loginLimit = limits.loginLimit(route.url);
-    return async (request, reply) => {
-      limits.limit?.spend(request, reply);
-      loginLimit?.spend(request, reply);
+    return async (request) => {
+      limits.limit?.spend(request);
+      loginLimit?.spend(request);
       return undefined;
     };
   };

@@ -2,11 +2,19 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 
-import { headersForOne, sendParts } from "@airlock/http";
+import { headersForOne, removeAnswerHeader, sendParts } from "@airlock/http";
 
 import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Answer, Call, type Method, refusal, type Upstream } from "./call.ts";
+import {
+  type Answer,
+  Call,
+  type CallOwner,
+  type CallRequest,
+  type Method,
+  refusal,
+  type Upstream,
+} from "./call.ts";
 import { CLASSES, type ClassName } from "./classes.ts";
 import {
   CallError,
@@ -16,6 +24,7 @@ import {
   upstreamProblem,
 } from "./failures.ts";
 import {
+  isUsable,
   objectWishesOf,
   passedHeaders,
   shareKey,
@@ -24,7 +33,7 @@ import {
   wishesOf,
   withWord,
 } from "./passing.ts";
-import { type Begin, Reader, Shares } from "./share.ts";
+import { type Caller, type Listener, Reader, Shares } from "./share.ts";
 
 export interface Target {
   /** Path and query at the upstream, built from checked parts only. */
@@ -58,135 +67,212 @@ const LEAST_WAIT_MS = 500;
 
 /** @param layer proves to the upstream who is asking, and names the caller. */
 export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
-  const shares = new Shares();
+  const way = { upstream, layer, shares: new Shares() };
+  return (request, reply, target) => new Passage(way, request, reply, target).begin();
+}
 
-  const refuse = (name: ClassName, holder?: string) => {
-    const refused = refusal(upstream, name, holder);
-    if (refused) throw refused;
-  };
+/** What all requests to one upstream have in common. */
+interface Way {
+  readonly upstream: Upstream;
+  readonly layer: LayerPresenter | undefined;
+  readonly shares: Shares;
+}
 
-  const join = (request: FastifyRequest, reader: Reader, key: string, begin: Begin) => {
-    shares.join(reader, key, begin);
-    const { sharedWith } = reader;
-    if (sharedWith === undefined) return;
-    request.logFields = { upstream_request_id: sharedWith };
-    upstream.counts.shared();
-  };
+/** One request on its way, from its target to its answer. Without promises, which every request would pay for. */
+class Passage implements Listener, Caller {
+  readonly #way: Way;
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  readonly #target: Target;
+  readonly #wishes: Wishes;
+  #startedAt = 0;
+  /** Gives back the place of a stream. */
+  #leave: (() => void) | undefined;
+  #bufferBytes = WHOLE_BYTES;
 
-  const readNow = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
-    const { path, class: name, method = "GET", body, ownHeaders } = target;
-    const { isRepeatable = method !== "POST" } = target;
-    const { overallMs } = CLASSES[name];
-    // objects have a bound of their own (see takePlace)
-    const holder = name === "stream" ? undefined : request.holder;
-    refuse(name, holder);
-    const wishes = name === "stream" ? objectWishesOf(request.raw) : wishesOf(request.raw);
-    const send =
-      (bufferBytes: number): Begin =>
-      (owner) => {
-        const type = body === undefined ? undefined : JSON_BODY;
-        const proof = layer?.headers(request.caller, request.groups, request.client.address);
-        const headers = upstreamHeaders(request, wishes, type, ownHeaders, proof);
-        const what = { method, path, headers, body, class: name, bufferBytes };
-        return new Call(upstream, { ...what, isRepeatable, holder }, owner);
-      };
+  constructor(way: Way, request: FastifyRequest, reply: FastifyReply, target: Target) {
+    this.#way = way;
+    this.#request = request;
+    this.#reply = reply;
+    this.#target = target;
+    this.#wishes = target.class === "stream" ? objectWishesOf(request.raw) : wishesOf(request.raw);
+  }
 
-    let limitMs: number | undefined = overallMs;
-    if (isShareable(target)) {
-      const startedAt = performance.now();
-      const reader = new Reader(reply.raw, { requestId: request.id, limitMs });
-      join(request, reader, shareKey(path, wishes, request), send(SHARED_BYTES));
-      const answer = await reader.answer;
-      if (answer) return answer;
-      refuse(name, holder);
-      request.logFields = undefined; // a call of one's own, in what is left of the time
-      limitMs = overallMs && overallMs - (performance.now() - startedAt);
-    }
-    const reader = new Reader(reply.raw, { requestId: request.id, limitMs });
-    shares.join(reader, undefined, send(WHOLE_BYTES));
-    return reader.answer;
-  };
-
-  /**
-   * Waits in the call that another client began, if there is one, and in the next one when that ends
-   * too early for this client, or with what concerns the other alone.
-   *
-   * @returns undefined when it is time to answer with what there is now.
-   */
-  const readChanged = async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { path }: Target,
-    waitSeconds: number,
-  ): Promise<Answer | undefined> => {
-    refuse("wait");
-    const wishes = wishesOf(request.raw);
-    const key = `wait ${shareKey(path, wishes, request)}`;
-    const leave = request.takePlace("wait");
-    const endsAt = performance.now() + waitSeconds * 1000;
+  begin(): void {
     try {
-      for (let leftMs = waitSeconds * 1000; ; ) {
-        const reader = new Reader(reply.raw, {
-          requestId: request.id,
-          limitMs: leftMs + WAIT_GRACE_MS,
-          until: request.server.draining,
-        });
-        const seconds = Math.round(leftMs / 1000);
-        join(
-          request,
-          reader,
-          key,
-          (owner) =>
-            new Call(
-              upstream,
-              waitCall(request, withWord(path, `wait=${seconds}s`), wishes),
-              owner,
-            ),
-        );
-        const answer = await reader.answer;
-        leftMs = endsAt - performance.now();
-        const isOwn = reader.sharedWith === undefined;
-        // another's time was up, or another has too many waits there
-        const isOthers = answer?.status === 304 || answer?.status === 429;
-        if (isOwn || !isOthers || leftMs < LEAST_WAIT_MS) return answer;
-      }
-    } catch (error) {
-      if (error instanceof DeadlineError) return undefined;
-      throw error;
-    } finally {
-      leave();
-    }
-  };
-
-  const waitCall = (request: FastifyRequest, path: string, wishes: Wishes) => {
-    const proof = layer?.headers(request.caller, request.groups, request.client.address);
-    const headers = upstreamHeaders(request, wishes, proof);
-    const how = { method: "GET", class: "wait", isRepeatable: true } as const;
-    return { ...how, path, headers, bufferBytes: SHARED_BYTES };
-  };
-
-  const forward = async (request: FastifyRequest, reply: FastifyReply, target: Target) => {
-    const { waitSeconds } = target;
-    let leave: (() => void) | undefined;
-    let isStreaming = false;
-    try {
+      const { waitSeconds } = this.#target;
       // from the beginning: an object whose first byte is late holds a connection as well
-      if (target.class === "stream") leave = request.takePlace("stream");
-      if (leave) reply.raw.once("close", leave);
-      const changed = waitSeconds && (await readChanged(request, reply, target, waitSeconds));
-      const answer = changed || (await readNow(request, reply, target));
-      if (!answer) return;
-      isStreaming = answer.body instanceof Readable;
-      target.onAnswer?.(answer.headers);
-      sendAnswer(request, reply, target, answer);
+      if (this.#target.class === "stream") {
+        this.#leave = this.#request.takePlace("stream");
+        this.#reply.raw.once("close", this.#leave);
+      }
+      if (waitSeconds) void this.#wait(waitSeconds);
+      else this.#read();
     } catch (error) {
-      if (error instanceof ClientLeftError) return reply.hijack();
-      reply.send(upstreamProblem(error));
-    } finally {
-      if (!isStreaming) leave?.();
+      this.failed(error);
     }
-  };
-  return (request, reply, target) => void forward(request, reply, target);
+  }
+
+  call(owner: CallOwner): Call {
+    const { upstream, layer } = this.#way;
+    const request = this.#request;
+    const { path, class: name, method = "GET", body, ownHeaders } = this.#target;
+    const { isRepeatable = method !== "POST" } = this.#target;
+    const type = body === undefined ? undefined : JSON_BODY;
+    const proof = layer?.headers(request.caller, request.groups, request.client.address);
+    const headers = upstreamHeaders(request, this.#wishes, type, ownHeaders, proof);
+    const what = { method, path, headers, body, class: name, bufferBytes: this.#bufferBytes };
+    return new Call(upstream, { ...what, isRepeatable, holder: this.#holder() }, owner);
+  }
+
+  answered(answer: Answer | undefined): void {
+    try {
+      if (answer === undefined) this.#readAlone();
+      else this.#send(answer);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  failed(error: unknown): void {
+    this.#leave?.();
+    if (error instanceof ClientLeftError) this.#reply.hijack();
+    else this.#reply.send(upstreamProblem(error));
+  }
+
+  #send(answer: Answer): void {
+    this.#target.onAnswer?.(answer.headers);
+    sendAnswer(this.#request, this.#reply, this.#target, answer);
+    if (!(answer.body instanceof Readable)) this.#leave?.();
+  }
+
+  #read(): void {
+    this.#startedAt = performance.now();
+    const target = this.#target;
+    refuse(this.#way.upstream, target.class, this.#holder());
+    const { overallMs } = CLASSES[target.class];
+    if (isShareable(target)) this.#readShared(overallMs);
+    else this.#readBy(overallMs);
+  }
+
+  #readShared(limitMs: number | undefined): void {
+    this.#bufferBytes = SHARED_BYTES;
+    const reader = new Reader(this.#reply.raw, this.#request.id, limitMs, this);
+    const key = shareKey(this.#target.path, this.#wishes, this.#request);
+    join(this.#way, this.#request, reader, key, this);
+  }
+
+  /** A call of one's own, in what is left of the time. */
+  #readAlone(): void {
+    const { class: name } = this.#target;
+    refuse(this.#way.upstream, name, this.#holder());
+    this.#request.logFields = undefined;
+    const { overallMs } = CLASSES[name];
+    this.#readBy(overallMs && overallMs - (performance.now() - this.#startedAt));
+  }
+
+  #readBy(limitMs: number | undefined): void {
+    this.#bufferBytes = WHOLE_BYTES;
+    const reader = new Reader(this.#reply.raw, this.#request.id, limitMs, this);
+    this.#way.shares.join(reader, undefined, this);
+  }
+
+  /** Whose place it takes; objects have a bound of their own (see takePlace). */
+  #holder(): string | undefined {
+    return this.#target.class === "stream" ? undefined : this.#request.holder;
+  }
+
+  async #wait(seconds: number): Promise<void> {
+    try {
+      const changed = await readChanged(
+        this.#way,
+        this.#request,
+        this.#reply,
+        this.#target.path,
+        seconds,
+      );
+      if (changed) this.#send(changed);
+      else this.#read();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+}
+
+function refuse(upstream: Upstream, name: ClassName, holder?: string): void {
+  const refused = refusal(upstream, name, holder);
+  if (refused) throw refused;
+}
+
+/** Joins whoever asks the same; the log and a metric tell. */
+function join(
+  { shares, upstream }: Way,
+  request: FastifyRequest,
+  reader: Reader,
+  key: string,
+  caller: Caller,
+): void {
+  shares.join(reader, key, caller);
+  const { sharedWith } = reader;
+  if (sharedWith === undefined) return;
+  request.logFields = { upstream_request_id: sharedWith };
+  upstream.counts.shared();
+}
+
+/**
+ * Waits in the call that another client began, if there is one, and in the next one when that ends
+ * too early for this client, or with what concerns the other alone.
+ *
+ * @returns undefined when it is time to answer with what there is now.
+ */
+async function readChanged(
+  way: Way,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+  waitSeconds: number,
+): Promise<Answer | undefined> {
+  refuse(way.upstream, "wait");
+  const wishes = wishesOf(request.raw);
+  const key = `wait ${shareKey(path, wishes, request)}`;
+  const leave = request.takePlace("wait");
+  const endsAt = performance.now() + waitSeconds * 1000;
+  try {
+    for (let leftMs = waitSeconds * 1000; ; ) {
+      const word = `wait=${Math.round(leftMs / 1000)}s`;
+      const call = (owner: CallOwner) =>
+        new Call(way.upstream, waitCall(way, request, withWord(path, word), wishes), owner);
+      let isOwn = true;
+      const answer = await new Promise<Answer | undefined>((answered, failed) => {
+        const { draining } = request.server;
+        const limitMs = leftMs + WAIT_GRACE_MS;
+        const reader = new Reader(reply.raw, request.id, limitMs, { answered, failed }, draining);
+        join(way, request, reader, key, { call });
+        isOwn = reader.sharedWith === undefined;
+      });
+      leftMs = endsAt - performance.now();
+      // another's time was up, or another has too many waits there
+      const isOthers = answer?.status === 304 || answer?.status === 429;
+      if (isOwn || !isOthers || leftMs < LEAST_WAIT_MS) return answer;
+    }
+  } catch (error) {
+    if (error instanceof DeadlineError) return undefined;
+    throw error;
+  } finally {
+    leave();
+  }
+}
+
+function waitCall(
+  { layer }: Way,
+  request: FastifyRequest,
+  path: string,
+  wishes: Wishes,
+): CallRequest {
+  const proof = layer?.headers(request.caller, request.groups, request.client.address);
+  const headers = upstreamHeaders(request, wishes, proof);
+  const how = { method: "GET", class: "wait", isRepeatable: true } as const;
+  return { ...how, path, headers, bufferBytes: SHARED_BYTES };
 }
 
 const JSON_BODY = { "content-type": "application/json" };
@@ -211,61 +297,33 @@ function sendAnswer(
     if (problem.code === "upstream_rejected") {
       request.logFields = { ...request.logFields, rejected_upstream: true };
     }
-    return void reply.send(problem);
+    reply.send(problem);
+    return;
   }
   const passed = passedHeaders(headers, isObject);
   const isForOne = request.caller !== undefined || target.ownHeaders !== undefined;
-  if (status === 304) reply.removeHeader("cache-control"); // but for what it says itself
-  reply
-    .code(status)
-    .headers(isForOne ? headersForOne({ status, headers: passed }, "authorization") : passed);
-  if (status === 304) return void reply.send();
-  const length = headers["content-length"];
-  if (body instanceof Readable) {
-    if (length !== undefined) reply.header("content-length", length);
-    body.once("error", (error) => {
-      // the head has been sent: what is left is to say whose doing it was
-      if (error instanceof CallError || error instanceof DeadlineError) {
-        request.brokenStatus = upstreamProblem(error).status;
-      }
-    });
-    return void reply.send(body);
+  const own = isForOne ? headersForOne({ status, headers: passed }, "authorization") : passed;
+  if (Array.isArray(body) && status !== 304 && target.method !== "HEAD") {
+    sendParts(reply, status, own, body);
+    return;
   }
-  if (target.method === "HEAD") {
-    if (length !== undefined) reply.header("content-length", length);
-    return void reply.send();
-  }
-  sendParts(reply, body);
-}
-
-/** Those that are passed on, and by which a client is asked not to repeat what it has. */
-const CONDITIONS = ["if-none-match"] as const;
-const CONDITIONS_OF_OBJECTS = [...CONDITIONS, "if-modified-since"] as const;
-
-/** In any case, with any parameters (RFC 9110 §8.3.1). */
-const JSON_TYPE = /^application\/json *(?:;|$)/i;
-/** A parameter's value and nothing else, to who says what to accept; aux gives each an ETag. */
-const TEXT_TYPE = /^text\/plain *(?:;|$)/i;
-
-/**
- * Whether the service behind can have given this answer. Anything else comes from something in
- * between: a redirect, a login page, a part that nobody asked for, 304 to who has nothing, an answer
- * without the promised JSON.
- *
- * @param client the headers of the client's request.
- */
-function isUsable(
-  { status, headers }: Answer,
-  isObject: boolean,
-  client: IncomingHttpHeaders,
-): boolean {
+  reply.code(status).headers(own);
   if (status === 304) {
-    return (isObject ? CONDITIONS_OF_OBJECTS : CONDITIONS).some((name) => client[name]);
+    removeAnswerHeader(request, "cache-control"); // but for what it says itself
+    reply.send();
+    return;
   }
-  if (isObject) return status === 200 || (status === 206 && client.range !== undefined);
-  const type = headers["content-type"] ?? "";
-  if (TEXT_TYPE.test(type)) {
-    return status === 200 && headers.etag !== undefined && client.accept !== undefined;
+  const length = headers["content-length"];
+  if (length !== undefined) reply.header("content-length", length);
+  if (!(body instanceof Readable)) {
+    reply.send();
+    return;
   }
-  return status >= 200 && status <= 202 && JSON_TYPE.test(type);
+  body.once("error", (error) => {
+    // the head has been sent: what is left is to say whose doing it was
+    if (error instanceof CallError || error instanceof DeadlineError) {
+      request.brokenStatus = upstreamProblem(error).status;
+    }
+  });
+  reply.send(body);
 }

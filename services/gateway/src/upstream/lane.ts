@@ -40,7 +40,8 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #all = new Set<Place>();
   readonly #idle: Place[] = [];
-  readonly #queue = new Set<Entrant>();
+  /** No Set: who has left one stays in memory until the next full collection, as old as the Set itself. */
+  readonly #queue: Entrant[] = [];
   #taken = 0;
   #wasUsed = false;
 
@@ -49,13 +50,13 @@ export class Lane {
   }
 
   get isFull(): boolean {
-    return this.#queue.size >= this.#options.maxQueued;
+    return this.#queue.length >= this.#options.maxQueued;
   }
 
   /** Whether this client has its part of the queue. */
   isFullFor(holder: string | undefined): boolean {
     const most = Math.ceil(this.#options.maxQueued * CLIENT_SHARE);
-    return this.#queue.size >= most && countOf(holder, this.#queue) >= most;
+    return this.#queue.length >= most && countOf(holder, this.#queue) >= most;
   }
 
   /** Whether this client has its part of the places: it waits for itself, and not for others. */
@@ -67,7 +68,7 @@ export class Lane {
   /** @returns whether it has a place already; else it is in the queue. */
   enter(entrant: Entrant): boolean {
     if (this.#taken >= this.#options.places || this.hasShare(entrant.holder)) {
-      this.#queue.add(entrant);
+      this.#queue.push(entrant);
       return false;
     }
     this.#give(this.#idle.pop() ?? this.#makePlace(), entrant);
@@ -76,7 +77,8 @@ export class Lane {
 
   /** Leaves the queue. */
   leave(entrant: Entrant): void {
-    this.#queue.delete(entrant);
+    const index = this.#queue.indexOf(entrant);
+    if (index >= 0) this.#queue.splice(index, 1);
   }
 
   /** Gives a place back. @param isBroken its connection has ended, or must end. */
@@ -106,19 +108,15 @@ export class Lane {
     if (!this.#wasUsed) return undefined;
     const connected = [...this.#all].filter(({ client }) => client.stats.connected).length;
     const idle = this.#idle.filter(({ client }) => client.stats.connected).length;
-    return { busy: connected - idle, idle, running: this.#taken, waiting: this.#queue.size };
+    return { busy: connected - idle, idle, running: this.#taken, waiting: this.#queue.length };
   }
 
   /** Out of the queue: the first whose client may have one more. */
   #takeNext(): Entrant | undefined {
     let refused: Set<string | undefined> | undefined;
-    for (const entrant of this.#queue) {
-      const { holder } = entrant;
+    for (const [index, { holder }] of this.#queue.entries()) {
       if (refused?.has(holder)) continue;
-      if (!this.hasShare(holder)) {
-        this.#queue.delete(entrant);
-        return entrant;
-      }
+      if (!this.hasShare(holder)) return this.#queue.splice(index, 1)[0];
       refused ??= new Set();
       refused.add(holder);
     }

@@ -109,7 +109,7 @@ export function shareKey(path: string, wishes: Wishes, request: FastifyRequest):
 }
 
 /** The upstream's headers that concern the client. */
-const TO_CLIENT = [
+const TO_CLIENT = new Set([
   "accept-ranges",
   "age",
   "cache-control",
@@ -128,7 +128,7 @@ const TO_CLIENT = [
   "x-amz-storage-class",
   "x-amz-version-id",
   "x-cache",
-] as const;
+]);
 /** What the owner of an object has written beside it. */
 const METADATA = "x-amz-meta-";
 
@@ -138,12 +138,10 @@ export function passedHeaders(
   isObject: boolean,
 ): Record<string, string> {
   const passed: Record<string, string> = {};
-  for (const name of TO_CLIENT) {
+  for (const name in headers) {
+    if (!TO_CLIENT.has(name) && !(isObject && name.startsWith(METADATA))) continue;
     const value = headers[name];
     if (typeof value === "string") passed[name] = value;
-  }
-  for (const [name, value] of isObject ? Object.entries(headers) : []) {
-    if (name.startsWith(METADATA) && typeof value === "string") passed[name] = value;
   }
   return passed;
 }
@@ -153,4 +151,36 @@ export function hasEnd(headers: IncomingHttpHeaders): boolean {
   const coding = headers["transfer-encoding"];
   if (coding !== undefined) return coding.toLowerCase() === "chunked";
   return headers["content-length"] !== undefined;
+}
+
+/** Those that are passed on, and by which a client is asked not to repeat what it has. */
+const CONDITIONS = ["if-none-match"] as const;
+const CONDITIONS_OF_OBJECTS = [...CONDITIONS, "if-modified-since"] as const;
+
+/** In any case, with any parameters (RFC 9110 §8.3.1). */
+const JSON_TYPE = /^application\/json *(?:;|$)/i;
+/** A parameter's value and nothing else, to who says what to accept; aux gives each an ETag. */
+const TEXT_TYPE = /^text\/plain *(?:;|$)/i;
+
+/**
+ * Whether the service behind can have given this answer. Anything else comes from something in
+ * between: a redirect, a login page, a part that nobody asked for, 304 to who has nothing, an answer
+ * without the promised JSON.
+ *
+ * @param client the headers of the client's request.
+ */
+export function isUsable(
+  { status, headers }: { readonly status: number; readonly headers: IncomingHttpHeaders },
+  isObject: boolean,
+  client: IncomingHttpHeaders,
+): boolean {
+  if (status === 304) {
+    return (isObject ? CONDITIONS_OF_OBJECTS : CONDITIONS).some((name) => client[name]);
+  }
+  if (isObject) return status === 200 || (status === 206 && client.range !== undefined);
+  const type = headers["content-type"] ?? "";
+  if (TEXT_TYPE.test(type)) {
+    return status === 200 && headers.etag !== undefined && client.accept !== undefined;
+  }
+  return status >= 200 && status <= 202 && JSON_TYPE.test(type);
 }

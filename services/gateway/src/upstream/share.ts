@@ -5,14 +5,19 @@ import type { Answer, Call, CallOwner } from "./call.ts";
 import { type CallError, ClientLeftError, DeadlineError } from "./failures.ts";
 
 /** Makes the call for a share. */
-export type Begin = (owner: CallOwner) => Call;
+export interface Caller {
+  call(owner: CallOwner): Call;
+}
 
-export interface ReaderOptions {
-  readonly requestId: string;
-  /** Undefined means for as long as it takes. */
-  readonly limitMs: number | undefined;
-  /** Ends the reader's time too. */
-  readonly until?: AbortSignal;
+/** Whom a reader tells how it ended, once. */
+export interface Listener {
+  /**
+   * Undefined when it is time to ask for oneself: the answer is too large to share and somebody else
+   * has it, or who began the call has too much under way.
+   */
+  answered(answer: Answer | undefined): void;
+  /** With DeadlineError, ClientLeftError, or the call's CallError. */
+  failed(error: Error): void;
 }
 
 /** Nothing is kept once a call has ended: this is no cache. */
@@ -24,47 +29,48 @@ export class Shares {
    *
    * @param key names everything that the answer depends on; undefined is a share of one's own.
    */
-  join(reader: Reader, key: string | undefined, begin: Begin): void {
+  join(reader: Reader, key: string | undefined, caller: Caller): void {
     if (reader.endEarly()) return;
     const running = key === undefined ? undefined : this.#shares.get(key);
     if (running) {
       running.add(reader);
       return;
     }
-    const share = new Share(reader.requestId, () => {
-      if (key !== undefined && this.#shares.get(key) === share) this.#shares.delete(key);
-    });
+    const share = new Share(reader.requestId, key, this.#shares);
     share.add(reader);
     if (key !== undefined) this.#shares.set(key, share);
-    share.begin(begin);
+    share.begin(caller);
   }
 }
 
 class Share implements CallOwner {
   /** Under which the upstream is called. */
   readonly requestId: string;
-  readonly #forget: () => void;
-  readonly #readers = new Set<Reader>();
+  readonly #key: string | undefined;
+  readonly #shares: Map<string, Share>;
+  #readers: Reader[] = [];
   #call: Call | undefined;
 
-  constructor(requestId: string, forget: () => void) {
+  constructor(requestId: string, key: string | undefined, shares: Map<string, Share>) {
     this.requestId = requestId;
-    this.#forget = forget;
+    this.#key = key;
+    this.#shares = shares;
   }
 
-  begin(begin: Begin): void {
-    this.#call = begin(this);
+  begin(caller: Caller): void {
+    this.#call = caller.call(this);
   }
 
   add(reader: Reader): void {
-    this.#readers.add(reader);
+    this.#readers.push(reader);
     reader.share = this;
   }
 
   /** @param reason why: its time is up, or it has gone. */
   leave(reader: Reader, reason: Error): void {
-    this.#readers.delete(reader);
-    if (this.#readers.size > 0) return;
+    const index = this.#readers.indexOf(reader);
+    if (index >= 0) this.#readers.splice(index, 1);
+    if (this.#readers.length > 0) return;
     this.#forget();
     this.#call?.abort(reason);
   }
@@ -73,28 +79,51 @@ class Share implements CallOwner {
     this.#forget();
     const { body } = answer;
     if (!(body instanceof Readable)) {
-      this.#call = undefined;
-      for (const reader of this.#readers) reader.answered(answer);
+      for (const reader of this.#end()) reader.answered(answer);
       return;
     }
     // a stream can be read once: whoever has waited longest has it, and the others ask for themselves
     const [first, ...others] = this.#readers;
-    for (const reader of others) {
-      this.#readers.delete(reader);
-      reader.answered(undefined);
-    }
+    this.#readers = first ? [first] : [];
     first?.streams(answer, body);
+    for (const reader of others) reader.answered(undefined);
   }
 
   failed(error: CallError): void {
-    this.#call = undefined;
     this.#forget();
-    for (const reader of this.#readers) {
+    for (const reader of this.#end()) {
       // that the client who began it has too much under way is not the others' doing: they ask for themselves
       if (error.failure === "greedy" && reader.sharedWith !== undefined) reader.answered(undefined);
       else reader.failed(error);
     }
   }
+
+  /**
+   * Lets go of all that it knows: what has left a Map stays in memory until the next full collection, as
+   * old as the Map itself (V8 makes tables anew, and the one before knows the next). So would each
+   * request with all that belongs to it.
+   *
+   * @returns who has waited.
+   */
+  #end(): readonly Reader[] {
+    const readers = this.#readers;
+    this.#readers = [];
+    this.#call = undefined;
+    return readers;
+  }
+
+  #forget(): void {
+    const key = this.#key;
+    if (key !== undefined && this.#shares.get(key) === this) this.#shares.delete(key);
+  }
+}
+
+/** Who waits for the answer that goes to a client: kept on its response, so that all have one listener. */
+const READER = Symbol("reader");
+type Client = ServerResponse & { [READER]?: Reader | undefined };
+
+function onClientClose(this: Client): void {
+  this[READER]?.clientLeft();
 }
 
 /**
@@ -103,32 +132,37 @@ class Share implements CallOwner {
  */
 export class Reader {
   readonly requestId: string;
-  /**
-   * Undefined when it is time to ask for oneself: the answer is too large to share and somebody else
-   * has it, or who began the call has too much under way. Rejects with
-   * DeadlineError, ClientLeftError, or the call's CallError.
-   */
-  readonly answer: Promise<Answer | undefined>;
   share: Share | undefined;
-  readonly #client: ServerResponse;
+  readonly #client: Client;
+  readonly #listener: Listener;
   readonly #until: AbortSignal | undefined;
+  readonly #onAbort: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  #resolve!: (answer: Answer | undefined) => void;
-  #reject!: (error: Error) => void;
-  readonly #onClose = () => this.#leave(new ClientLeftError());
-  readonly #onAbort = () => this.timeUp();
+  /** It has been answered, and goes on. */
+  #isStreaming = false;
 
-  constructor(client: ServerResponse, { requestId, limitMs, until }: ReaderOptions) {
+  /**
+   * @param client at most one of its readers is not over.
+   * @param limitMs undefined means for as long as it takes.
+   * @param until ends the reader's time too.
+   */
+  constructor(
+    client: Client,
+    requestId: string,
+    limitMs: number | undefined,
+    listener: Listener,
+    until?: AbortSignal,
+  ) {
     this.requestId = requestId;
     this.#client = client;
+    this.#listener = listener;
     this.#until = until;
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
     if (limitMs !== undefined) this.#timer = setTimeout(onTimeUp, limitMs, this);
-    client.on("close", this.#onClose);
-    until?.addEventListener("abort", this.#onAbort);
+    if (!(READER in client)) client.on("close", onClientClose);
+    client[READER] = this;
+    if (until === undefined) return;
+    this.#onAbort = () => this.timeUp();
+    until.addEventListener("abort", this.#onAbort);
   }
 
   /** Under which request id the upstream was called, when that was another reader's. */
@@ -139,7 +173,7 @@ export class Reader {
 
   /** @returns whether there is nothing to wait for: the client has gone, or nobody may wait any more. */
   endEarly(): boolean {
-    if (this.#client.destroyed) this.#leave(new ClientLeftError());
+    if (this.#client.destroyed) this.clientLeft();
     else if (this.#until?.aborted) this.timeUp();
     else return false;
     return true;
@@ -149,32 +183,36 @@ export class Reader {
     this.#leave(new DeadlineError());
   }
 
+  clientLeft(): void {
+    this.#leave(new ClientLeftError());
+  }
+
   answered(answer: Answer | undefined): void {
     this.#end();
-    this.#resolve(answer);
+    this.#listener.answered(answer);
   }
 
   /** The first part of a body that goes on: so does the time. */
   streams(answer: Answer, body: Readable): void {
+    this.#isStreaming = true;
     body.once("close", () => this.#end());
-    this.#resolve(answer);
+    this.#listener.answered(answer);
   }
 
   failed(error: Error): void {
     this.#end();
-    this.#reject(error);
+    if (!this.#isStreaming) this.#listener.failed(error);
   }
 
   #leave(reason: Error): void {
-    this.#end();
-    this.#reject(reason); // nothing happens when a streamed answer is there already
     this.share?.leave(this, reason);
+    this.failed(reason);
   }
 
   #end(): void {
     clearTimeout(this.#timer);
-    this.#client.off("close", this.#onClose);
-    this.#until?.removeEventListener("abort", this.#onAbort);
+    if (this.#client[READER] === this) this.#client[READER] = undefined;
+    if (this.#onAbort) this.#until?.removeEventListener("abort", this.#onAbort);
   }
 }
 
