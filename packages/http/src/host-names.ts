@@ -13,8 +13,20 @@ interface HostName {
   readonly hasPort: boolean;
 }
 
+/** Clients ask for one name again and again: what was parsed last is known. */
+let lastText: string | undefined;
+let lastHost: HostName | undefined;
+
 /** Undefined for what is not the value of a Host header. */
 export function parseHost(text: string): HostName | undefined {
+  if (text !== lastText) {
+    lastHost = parse(text);
+    lastText = text;
+  }
+  return lastHost;
+}
+
+function parse(text: string): HostName | undefined {
   const [, name, digits = ""] = HOST.exec(text) ?? [];
   if (name === undefined) return undefined;
   const port = Number(digits);

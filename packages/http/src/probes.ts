@@ -7,6 +7,7 @@ const PROBES = new Set(["/livez", "/readyz"]);
 
 /** Probes come from the node: they carry any Host, are never shed and not logged above debug. */
 export const isProbe = (url: string): boolean => {
+  if (!url.startsWith("/livez") && !url.startsWith("/readyz")) return false; // nearly all of them
   const query = url.indexOf("?");
   return PROBES.has(query < 0 ? url : url.slice(0, query));
 };

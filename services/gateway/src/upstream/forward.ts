@@ -121,8 +121,17 @@ class Passage implements Listener, Caller {
     const type = body === undefined ? undefined : JSON_BODY;
     const proof = layer?.headers(request.caller, request.groups, request.client.address);
     const headers = upstreamHeaders(request, this.#wishes, type, ownHeaders, proof);
-    const what = { method, path, headers, body, class: name, bufferBytes: this.#bufferBytes };
-    return new Call(upstream, { ...what, isRepeatable, holder: this.#holder() }, owner);
+    const what: CallRequest = {
+      method,
+      path,
+      headers,
+      body,
+      class: name,
+      bufferBytes: this.#bufferBytes,
+      isRepeatable,
+      holder: this.#holder(),
+    };
+    return new Call(upstream, what, owner);
   }
 
   answered(answer: Answer | undefined): void {

@@ -11,10 +11,11 @@ type Word = string | number | boolean | readonly string[] | undefined;
  * are written alike, and so share a call. Slashes stay as they are; no word grows by them.
  */
 export function queryOf(words: Readonly<Record<string, Word>>): string {
+  const names: string[] = [];
+  for (const name in words) if (words[name] !== undefined) names.push(name);
   let query = "";
-  for (const name of Object.keys(words).sort()) {
-    const word = words[name];
-    if (word === undefined) continue;
+  for (const name of names.sort()) {
+    const word = words[name] ?? [];
     for (const value of Array.isArray(word) ? word : [word]) {
       const written = encodeURIComponent(value).replaceAll("%2F", "/");
       query += `${query === "" ? "?" : "&"}${name}=${written}`;
