@@ -20,7 +20,9 @@ const BESIDE_NO_CACHE = /^no-transform$/;
 
 /** @param stored as the object has it; without one, or one that cannot be read, the answer is `no-store`. */
 export function cacheControlForOne(stored: string | undefined): string {
-  if (stored === undefined || stored.length > MAX_LENGTH) return "no-store";
+  if (stored === undefined || stored === "no-store" || stored.length > MAX_LENGTH) {
+    return "no-store";
+  }
   const directives = (stored.match(DIRECTIVES) ?? [])
     .map((directive) => directive.trim().toLowerCase())
     .filter(Boolean);

@@ -1,8 +1,8 @@
 /** How the public service lets its callers in, and how often: by the proof that packages/identity checks. */
 import type { FastifyRequest } from "fastify";
-import { Counter } from "prom-client";
 import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
 import type { Metrics } from "./metrics.ts";
+import { countOutcomes } from "./outcome-counts.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 const REFUSAL: RefusalWords = {
@@ -71,12 +71,8 @@ const isBelow = (prefix: string, { is404, url, route }: FastifyRequest): boolean
   (is404 ? url : route.url)?.startsWith(prefix) === true;
 
 /** @returns what counts each check by its outcome, a closed list of words. */
-export function callerMetrics({ registry }: Pick<Metrics, "registry">): (outcome: string) => void {
-  const checks = new Counter({
+export const callerMetrics = ({ registry }: Pick<Metrics, "registry">) =>
+  countOutcomes(registry, {
     name: "airlock_caller_auth_checks_total",
     help: "Checks of callers by outcome: verified, or the reason of the refusal.",
-    labelNames: ["outcome"],
-    registers: [registry],
   });
-  return (outcome) => checks.labels(outcome).inc();
-}

@@ -1,9 +1,10 @@
 /** How an internal service lets its callers in: by the proof that packages/identity checks. */
 import type { FastifyRequest } from "fastify";
-import { Counter, Gauge } from "prom-client";
+import { Gauge } from "prom-client";
 import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
 import { clientAddressOf } from "./client-address.ts";
 import type { Metrics } from "./metrics.ts";
+import { countOutcomes } from "./outcome-counts.ts";
 
 const REFUSAL: RefusalWords = {
   logField: "layer_refused",
@@ -66,23 +67,19 @@ export function layerMetrics(
   { registry }: Pick<Metrics, "registry">,
   keys: { keysAgeSeconds(): number | undefined } | undefined,
 ): (outcome: string) => void {
-  const registers = [registry];
-  const checks = new Counter({
-    name: "airlock_layer_auth_checks_total",
-    help: "Checks of the calling service by outcome (verified, or the reason); observe counts too.",
-    labelNames: ["outcome"],
-    registers,
-  });
   if (keys) {
     new Gauge({
       name: "airlock_layer_auth_keys_age_seconds",
       help: "Seconds since the issuer's keys were last read; they serve for an hour.",
-      registers,
+      registers: [registry],
       collect() {
         const age = keys.keysAgeSeconds();
         if (age !== undefined) this.set(age);
       },
     });
   }
-  return (outcome) => checks.labels(outcome).inc();
+  return countOutcomes(registry, {
+    name: "airlock_layer_auth_checks_total",
+    help: "Checks of the calling service by outcome (verified, or the reason); observe counts too.",
+  });
 }
