@@ -34,7 +34,7 @@ async function main(): Promise<number> {
   if (!existsSync(kubeconfig)) return say(`${VARIABLE}: there is no file ${kubeconfig}`, 1);
 
   const interrupted = new AbortController();
-  const cluster = openCluster(createKubectl(kubeconfig, interrupted.signal));
+  const cluster = openCluster(createKubectl(kubeconfig, interrupted.signal), kubeconfig);
   const stop = (signal: NodeJS.Signals) => {
     if (interrupted.signal.aborted) {
       // asked twice: whoever asks does not want to wait

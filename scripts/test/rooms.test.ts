@@ -15,6 +15,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/folder-lock": [],
   "packages/local-aws": ["contract", "folder-lock"],
   "packages/local-issuer": [],
+  "packages/local-kubernetes": [],
   "packages/local-postgres": [],
   "services/gateway": ["config", "contract", "http", "identity"],
   "services/aux": ["aws", "config", "contract", "http", "identity"],

@@ -7,6 +7,8 @@ export const RUN_LABEL = "airlock.example.com/check";
 
 export interface Cluster {
   readonly kubectl: Kubectl;
+  /** The file that says where it is. */
+  readonly kubeconfig: string;
   /** Of this run; in names and in the label. */
   readonly runId: string;
   /** Makes a namespace that nobody else has, and returns its name. It is gone after the step. */
@@ -28,12 +30,13 @@ export interface TokenRequest {
 }
 
 /** Kinds without a namespace that a step may make under the label, beside namespaces. */
-const CLUSTER_KINDS = "namespaces,clusterroles,clusterrolebindings";
+const CLUSTER_KINDS = "namespaces,clusterroles,clusterrolebindings,nodes";
 
-export function openCluster(kubectl: Kubectl): Cluster {
+export function openCluster(kubectl: Kubectl, kubeconfig: string): Cluster {
   const runId = randomBytes(3).toString("hex");
   return {
     kubectl,
+    kubeconfig,
     runId,
     async namespace(purpose) {
       const name = `airlock-check-${runId}-${purpose}`;

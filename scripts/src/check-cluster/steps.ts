@@ -1,6 +1,7 @@
 /** What `check:cluster` checks, in this order. */
 
 import { callersBy } from "./callers.ts";
+import { clusterContract } from "./cluster-contract.ts";
 import { issuer } from "./issuer.ts";
 import { WAYS } from "./issuer-settings.ts";
 import { layersBy } from "./layers.ts";
@@ -12,4 +13,5 @@ export const STEPS: readonly Step[] = [
   ...WAYS.map(layersBy),
   ...WAYS.map(callersBy),
   overlays,
+  clusterContract,
 ];

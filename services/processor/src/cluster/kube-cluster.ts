@@ -26,6 +26,8 @@ export interface KubeClusterOptions {
   /** For a call that says nothing else. */
   readonly timeoutMs?: number;
   readonly followRules?: Partial<FollowRules>;
+  /** How many objects a page of a list has. */
+  readonly pageSize?: number;
   /** Told of each call and of the beginning of each stream. */
   readonly onCall?: (record: CallRecord) => void;
   readonly random?: () => number;
@@ -72,12 +74,11 @@ export function createKubeCluster(options: KubeClusterOptions): Cluster {
     return { path: pathOf(kind, wanted === "*" ? undefined : namespace), query };
   };
   const listOf = <K extends Kind>(kind: K, query: Query, given?: CallOptions) =>
-    listPages(caller, {
-      kind,
-      subject: subjectOf("list", kind),
-      ...collection(kind, query),
-      ...limits(given),
-    });
+    listPages(
+      caller,
+      { kind, subject: subjectOf("list", kind), ...collection(kind, query), ...limits(given) },
+      options.pageSize,
+    );
 
   async function* streamLog(
     pod: string,

@@ -1,0 +1,233 @@
+/** One pod on its node: its containers are begun, its deadline is kept, its end is told, and its grace is given. */
+import { chownSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { markDeleted } from "../api/remove.ts";
+import { keyOf, keyOfObject, type PodObject, type StoredObject } from "../objects.ts";
+import type { Record } from "../recorder.ts";
+import type { World } from "../world.ts";
+import type { ProcessUser } from "./container-process.ts";
+import { ContainerRun } from "./container-run.ts";
+import { ConfigError, commandOf, environmentOf } from "./environment.ts";
+import type { Guardian } from "./guardian.ts";
+import { type ImageFault, imageTrouble } from "./images.ts";
+import { type PodEnd, statusOf } from "./pod-status.ts";
+
+export interface PodRunOptions {
+  readonly world: World;
+  readonly record: Record;
+  readonly guardian: Guardian;
+  readonly user: ProcessUser | undefined;
+  /** Of all processes of this run. */
+  readonly mark: string;
+  readonly folder: string;
+  readonly podIP: string;
+  readonly readyMs: number;
+  readonly retryMs: number;
+  readonly imageFaults: () => readonly ImageFault[];
+  /** Whether its node is lost: nothing is told then, and nothing heard. */
+  readonly isLost: (node: string) => boolean;
+}
+
+export class PodRun {
+  readonly #options: PodRunOptions;
+  readonly #key: string;
+  readonly #uid: string;
+  readonly #node: string;
+  readonly #folder: string;
+  readonly #startedMs: number;
+  readonly containers: readonly ContainerRun[];
+  #end: PodEnd | undefined;
+  #timers = new Set<NodeJS.Timeout>();
+  #pulls = 0;
+  #isEnding = false;
+  #isGone = false;
+
+  constructor(pod: PodObject, options: PodRunOptions) {
+    this.#options = options;
+    this.#key = keyOfObject(pod);
+    this.#uid = pod.metadata.uid;
+    this.#node = pod.spec.nodeName ?? "";
+    this.#folder = join(options.folder, this.#uid);
+    this.#startedMs = options.world.now();
+    this.containers = pod.spec.containers.map(
+      (container) =>
+        new ContainerRun({
+          container,
+          now: options.world.now,
+          readyMs: options.readyMs,
+          onChange: () => this.publish(),
+        }),
+    );
+  }
+
+  begin(): void {
+    const activeDeadlineSeconds = this.#pod()?.spec.activeDeadlineSeconds;
+    if (activeDeadlineSeconds !== undefined) this.#setDeadline(activeDeadlineSeconds);
+    this.publish();
+    // whoever watches sees the pod waiting before it runs
+    this.#later(0, () => this.#run());
+  }
+
+  /** Something of the pod has changed. */
+  changed(pod: PodObject, before: PodObject | undefined): void {
+    const { activeDeadlineSeconds } = pod.spec;
+    if (
+      activeDeadlineSeconds !== undefined &&
+      activeDeadlineSeconds !== before?.spec.activeDeadlineSeconds
+    ) {
+      this.#setDeadline(activeDeadlineSeconds);
+    }
+    const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
+    if (deletionTimestamp !== undefined) this.#endWithin(deletionGracePeriodSeconds);
+  }
+
+  /** It is no longer there: without a word, whatever it does. */
+  vanish(): void {
+    this.#isGone = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const container of this.containers) container.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Memory was short: the kernel kills the container. */
+  outOfMemory(): void {
+    for (const container of this.containers) container.kill("OOMKilled");
+  }
+
+  /** The node needs its room. */
+  evict(message: string): void {
+    this.#end = { reason: "Evicted", message };
+    const pod = this.#pod();
+    if (pod) this.#options.record(pod, "Warning", "Evicted", message);
+    for (const container of this.containers) container.kill();
+    this.publish();
+  }
+
+  /** Writes what it does, unless nobody hears it; what is deleted goes when it has ended. */
+  publish(): void {
+    const pod = this.#pod();
+    if (pod === undefined || this.#isGone || this.#options.isLost(this.#node)) return;
+    const { world, podIP } = this.#options;
+    const phases = this.containers.map(({ phase }) => phase);
+    const parts = { pod, phases, podIP, startedMs: this.#startedMs, end: this.#end };
+    const status = statusOf({ ...parts, nowMs: world.now() });
+    world.store.update("pods", { ...pod, status });
+    // whoever was told of that may have deleted it
+    const now = this.#pod();
+    const hasEnded = phases.every(({ is }) => is === "terminated");
+    if (hasEnded && now?.metadata.deletionTimestamp !== undefined) {
+      markDeleted(world, "pods", now, 0);
+    }
+  }
+
+  #pod(): PodObject | undefined {
+    const found = this.#options.world.store.get("pods", this.#key);
+    return found?.metadata.uid === this.#uid ? (found as PodObject) : undefined;
+  }
+
+  #run(): void {
+    const pod = this.#pod();
+    if (pod === undefined || this.#isGone || this.#isEnding) return;
+    const trouble = this.#imageTrouble(pod);
+    if (trouble) return;
+    try {
+      pod.spec.containers.forEach((container, index) => {
+        const run = this.containers[index];
+        if (run?.phase.is === "waiting") this.#start(pod, container, run);
+      });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const run of this.containers) run.wait("CreateContainerConfigError", error.message);
+      this.#options.record(pod, "Warning", "Failed", `Error: ${error.message}`);
+      this.#later(this.#options.retryMs, () => this.#run());
+    }
+  }
+
+  #start(
+    pod: PodObject,
+    container: PodObject["spec"]["containers"][number],
+    run: ContainerRun,
+  ): void {
+    const { world, user, guardian, mark, podIP, record } = this.#options;
+    const [home, tmp] = [join(this.#folder, "home"), join(this.#folder, "tmp")];
+    const { namespace } = pod.metadata;
+    const secret = (name: string): StoredObject | undefined =>
+      world.store.get("secrets", keyOf(namespace, name));
+    const env = environmentOf(container, { pod, secret, podIP, home, tmp });
+    const command = commandOf(container, env);
+    for (const folder of [this.#folder, home, tmp]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (user) chownSync(folder, user.uid, user.gid);
+    }
+    const who = user === undefined ? "you" : "nobody";
+    const what =
+      command.length === 0
+        ? "there is no command, so nothing runs"
+        : `its command runs as a process of this machine (as ${who})`;
+    const firstLine = `airlock: the image ${container.image} is not run here: ${what}`;
+    const process = { command, env, folder: home, user, guardian };
+    record(pod, "Normal", "Started", `Started container ${container.name}`);
+    run.start(
+      command.length === 0
+        ? undefined
+        : { ...process, mark: `${mark}/${this.#uid}/${container.name}` },
+      firstLine,
+    );
+  }
+
+  /** Says what is wrong with an image, and tries again later unless that is for good. */
+  #imageTrouble(pod: PodObject): boolean {
+    const troubles = pod.spec.containers.map(({ image }) =>
+      imageTrouble(image, this.#options.imageFaults()),
+    );
+    const first = troubles.find((one) => one !== undefined);
+    if (first === undefined) return false;
+    const isPull = first.reason === "ErrImagePull";
+    const reason = isPull && this.#pulls++ % 2 === 1 ? "ImagePullBackOff" : first.reason;
+    troubles.forEach((trouble, index) => {
+      if (trouble) this.containers[index]?.wait(reason, trouble.message);
+    });
+    this.#options.record(pod, "Warning", "Failed", first.message);
+    if (first.reason !== "InvalidImageName") {
+      this.#later(this.#options.retryMs, () => this.#run());
+    }
+    return true;
+  }
+
+  #setDeadline(seconds: number): void {
+    const leftMs = this.#startedMs + seconds * 1000 - this.#options.world.now();
+    this.#later(leftMs, () => {
+      if (
+        this.#end !== undefined ||
+        this.containers.every(({ phase }) => phase.is === "terminated")
+      )
+        return;
+      const message = "Pod was active on the node longer than the specified deadline";
+      this.#end = { reason: "DeadlineExceeded", message };
+      this.publish();
+      this.#endWithin(this.#pod()?.spec.terminationGracePeriodSeconds ?? 30);
+    });
+  }
+
+  #endWithin(graceSeconds: number): void {
+    if (!this.#isEnding) {
+      this.#isEnding = true;
+      for (const container of this.containers) container.terminate();
+    }
+    this.#later(graceSeconds * 1000, () => {
+      for (const container of this.containers) container.kill();
+    });
+    this.publish();
+  }
+
+  #later(delayMs: number, work: () => void): void {
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        if (!this.#isGone) work();
+      },
+      Math.min(Math.max(0, delayMs), 2 ** 31 - 1),
+    ).unref();
+    this.#timers.add(timer);
+  }
+}

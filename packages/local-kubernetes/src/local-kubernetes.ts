@@ -1,0 +1,125 @@
+/** Starts the stand-in: the API on a port, and what plays scheduler, kubelets, garbage collector and provisioner behind it. */
+import { startClaims } from "./claims.ts";
+import { type LocalKubernetesControls, makeControls } from "./controls.ts";
+import { FaultBook } from "./faults/fault-book.ts";
+import { startGarbageCollector } from "./garbage.ts";
+import { startKubelet } from "./kubelet/kubelet.ts";
+import { createNodes, type NodeSpec } from "./nodes.ts";
+import { RequestLog } from "./request-log.ts";
+import { startScheduler } from "./scheduler/scheduler.ts";
+import type { Words } from "./scheduler/sentences.ts";
+import { listen } from "./server.ts";
+import { Store } from "./store.ts";
+import type { World } from "./world.ts";
+
+export interface LocalKubernetesOptions {
+  /** Default 127.0.0.1: whoever reaches the port runs commands on this machine. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Default `jobs` alone. */
+  readonly namespaces?: readonly string[];
+  readonly nodes?: readonly NodeSpec[];
+  /** Default true. False: pods stay as they are bound, and a test writes their status. */
+  readonly hasKubelet?: boolean;
+  /** Default true: claims are bound at once. */
+  readonly bindsClaims?: boolean;
+  /** How the scheduler words it. Default `new`. */
+  readonly schedulerWords?: Words;
+  /** How long a container runs before it is ready. Default 0. */
+  readonly readyMs?: number;
+  /** How long after an image or a Secret that is not there it is looked for again. Default 2 s. */
+  readonly retryMs?: number;
+  /** Default one minute, as a real server. */
+  readonly bookmarkMs?: number;
+  /** Bearer tokens that are believed. Default: nobody has to say who they are. */
+  readonly tokens?: readonly string[];
+  /** Default Date.now. */
+  readonly now?: () => number;
+  /** Decides requests under a fault with a `rate`. Default Math.random. */
+  readonly random?: () => number;
+}
+
+export interface LocalKubernetes extends LocalKubernetesControls {
+  /** `http://host:port`. */
+  readonly url: string;
+  readonly port: number;
+  /** A kubeconfig for it, as YAML. @param token the first that is believed, where one is needed. */
+  kubeconfig(namespace?: string): string;
+  /** Ends at once: connections are destroyed, pods' processes are killed. */
+  close(): Promise<void>;
+}
+
+const VERSION = "v1.34.0-local";
+
+/** Rejects with the error of `listen` (EADDRINUSE, EACCES, …). */
+export async function startLocalKubernetes(
+  options: LocalKubernetesOptions = {},
+): Promise<LocalKubernetes> {
+  const now = options.now ?? Date.now;
+  const namespaces = options.namespaces ?? ["jobs"];
+  const world: World = {
+    // of its own time, so that versions of a run before are older than all of this one
+    store: new Store(Math.floor(now() / 1000) * 1000),
+    faults: new FaultBook(options.random ?? Math.random),
+    requests: new RequestLog(),
+    namespaces: new Map(namespaces.map((name) => [name, { isTerminating: false }])),
+    quotas: new Map(),
+    tokens: options.tokens,
+    now,
+    version: VERSION,
+    bookmarkMs: options.bookmarkMs ?? 60_000,
+  };
+  const kubelet =
+    options.hasKubelet === false
+      ? undefined
+      : startKubelet(world, { readyMs: options.readyMs ?? 0, retryMs: options.retryMs ?? 2000 });
+  const nodes = createNodes(world, kubelet);
+  for (const node of options.nodes ?? []) nodes.add(node);
+  const stops = [
+    startScheduler(world, options.schedulerWords ?? "new"),
+    startGarbageCollector(world),
+    startClaims(world, options.bindsClaims ?? true),
+    () => nodes.close(),
+  ];
+  const controls = makeControls(world, kubelet, nodes);
+  const stopAll = async () => {
+    for (const stop of stops) stop();
+    await kubelet?.close();
+  };
+  try {
+    const { host = "127.0.0.1", port = 0 } = options;
+    const server = await listen({ world, kubelet, controls, host, port });
+    return {
+      ...controls,
+      url: server.url,
+      port: server.port,
+      kubeconfig: (namespace = namespaces[0]) =>
+        kubeconfigOf(server.url, namespace, world.tokens?.[0]),
+      async close() {
+        await server.close();
+        await stopAll();
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+function kubeconfigOf(
+  server: string,
+  namespace: string | undefined,
+  token: string | undefined,
+): string {
+  // YAML holds JSON, and this is the part of it without surprises
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "local", cluster: { server } }],
+    users: [{ name: "local", user: token === undefined ? {} : { token } }],
+    contexts: [{ name: "local", context: { cluster: "local", user: "local", namespace } }],
+    "current-context": "local",
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}

@@ -1,0 +1,111 @@
+/** What the API answers instead of what it was asked for: a `Status`, in the words of a real server. */
+import { KIND_NAMES, type KindName } from "./kind-names.ts";
+import type { Json } from "./objects.ts";
+
+export class Refusal extends Error {
+  readonly code: number;
+  readonly reason: string;
+  readonly details: Json | undefined;
+
+  constructor(code: number, reason: string, message: string, details?: Json) {
+    super(message);
+    this.name = "Refusal";
+    this.code = code;
+    this.reason = reason;
+    this.details = details;
+  }
+
+  get status(): object {
+    return {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message: this.message,
+      ...(this.reason !== "" && { reason: this.reason }),
+      ...(this.details !== undefined && { details: this.details }),
+      code: this.code,
+    };
+  }
+}
+
+/** A member that is not as it should be. */
+export interface Fault {
+  readonly field: string;
+  readonly reason:
+    | "FieldValueRequired"
+    | "FieldValueInvalid"
+    | "FieldValueForbidden"
+    | "FieldValueNotSupported"
+    | "FieldValueDuplicate"
+    | "FieldValueTooLong";
+  readonly message: string;
+}
+
+export const notFound = (kind: string, name: string): Refusal =>
+  new Refusal(404, "NotFound", `${kind} "${name}" not found`, { name, kind });
+
+export const noSuchPath = (): Refusal =>
+  new Refusal(404, "NotFound", "the server could not find the requested resource", {});
+
+export const noSuchMethod = (): Refusal =>
+  new Refusal(
+    405,
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+    {},
+  );
+
+export const alreadyExists = (kind: KindName, name: string, isBeingDeleted: boolean): Refusal =>
+  new Refusal(
+    409,
+    "AlreadyExists",
+    `${isBeingDeleted ? "object is being deleted: " : ""}${kind} "${name}" already exists`,
+    { name, kind },
+  );
+
+export const conflict = (kind: string, name: string, words: string): Refusal =>
+  new Refusal(409, "Conflict", `Operation cannot be fulfilled on ${kind} "${name}": ${words}`, {
+    name,
+    kind,
+  });
+
+export const badRequest = (words: string): Refusal => new Refusal(400, "BadRequest", words);
+
+export function invalid(kind: string, name: string, faults: readonly Fault[]): Refusal {
+  const said = faults.map(({ field, message }) => `${field}: ${message}`);
+  const words = said.length === 1 ? said[0] : `[${said.join(", ")}]`;
+  const causes = faults.map(({ field, reason, message }) => ({ reason, message, field }));
+  return new Refusal(422, "Invalid", `${kind} "${name}" is invalid: ${words}`, {
+    ...(name !== "" && { name }),
+    kind,
+    causes,
+  });
+}
+
+export const unsupportedMediaType = (): Refusal =>
+  new Refusal(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
+
+export const unauthorized = (): Refusal => new Refusal(401, "Unauthorized", "Unauthorized");
+
+export const expired = (words: string): Refusal => new Refusal(410, "Expired", words);
+
+export const namespaceTerminating = (kind: KindName, name: string, namespace: string): Refusal =>
+  new Refusal(
+    403,
+    "Forbidden",
+    `${kind} "${name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
+    {
+      name,
+      kind,
+      causes: [
+        {
+          reason: "NamespaceTerminating",
+          message: `namespace ${namespace} is being terminated`,
+          field: "metadata.namespace",
+        },
+      ],
+    },
+  );
+
+export const kindOf = (kind: KindName): string => KIND_NAMES[kind];

@@ -1,0 +1,8 @@
+/** The contract of the cluster's interface: what holds on every Kubernetes, the one on laptops included. */
+import type { ContractCase } from "./contract-world.ts";
+import { ENDS } from "./ends-contract.ts";
+import { NODES } from "./nodes-contract.ts";
+import { OBJECTS } from "./objects-contract.ts";
+import { WATCHES } from "./watch-contract.ts";
+
+export const CONTRACT: readonly ContractCase[] = [...OBJECTS, ...ENDS, ...WATCHES, ...NODES];
