@@ -14,10 +14,11 @@ export type Record = (
 const KEPT = 2000;
 
 export function createRecorder({ store, now }: World, component: string): Record {
+  const kept: string[] = [];
   return (object, type, reason, message) => {
     const { namespace = "default", name, uid } = object.metadata;
     const at = timeOf(now());
-    store.put("events", {
+    const event = store.put("events", {
       apiVersion: "v1",
       kind: "Event",
       metadata: {
@@ -38,11 +39,8 @@ export function createRecorder({ store, now }: World, component: string): Record
       lastTimestamp: at,
       count: 1,
     });
-    const all = store.all("events");
-    if (all.length <= KEPT) return;
-    const byAge = all.sort(
-      (a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion),
-    );
-    for (const old of byAge.slice(0, all.length - KEPT)) store.remove("events", keyOfObject(old));
+    kept.push(keyOfObject(event));
+    const oldest = kept.length > KEPT ? kept.shift() : undefined;
+    if (oldest !== undefined) store.remove("events", oldest);
   };
 }

@@ -43,9 +43,14 @@ export class Store {
     return this.#objects.get(kind)?.get(key);
   }
 
-  /** In the order of their names, as etcd has them. */
+  /** The oldest first. */
   all(kind: KindName): StoredObject[] {
-    const objects = [...(this.#objects.get(kind)?.entries() ?? [])];
+    return [...(this.#objects.get(kind)?.values() ?? [])];
+  }
+
+  /** In the order of their names, as etcd has them. */
+  allByName(kind: KindName): StoredObject[] {
+    const objects = [...(this.#objects.get(kind) ?? [])];
     return objects.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
   }
 

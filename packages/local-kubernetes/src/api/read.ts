@@ -41,7 +41,7 @@ export function list({ store }: World, target: Target, query: URLSearchParams): 
   checkVersion(store.version, query.get("resourceVersion") ?? "");
   const matches = selection(target, query);
   const left = store
-    .all(target.kind)
+    .allByName(target.kind)
     .filter((object) => matches(object) && keyOfObject(object) > (page?.after ?? ""));
   const items = limit > 0 ? left.slice(0, limit) : left;
   const last = items.at(-1);

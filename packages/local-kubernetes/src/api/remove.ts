@@ -46,6 +46,10 @@ export function markDeleted(
   object: StoredObject,
   graceSeconds: number | undefined,
 ): StoredObject {
+  // only pods have a grace, and only what has finalizers is still there after it
+  if (kind !== "pods" && (object.metadata.finalizers?.length ?? 0) === 0) {
+    return finish(world, kind, object);
+  }
   const wanted = kind === "pods" ? podGrace(object as PodObject, graceSeconds) : 0;
   const begun = object.metadata.deletionGracePeriodSeconds ?? Number.POSITIVE_INFINITY;
   const grace = Math.max(0, Math.min(wanted, begun));

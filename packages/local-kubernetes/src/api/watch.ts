@@ -46,13 +46,14 @@ export async function watch(
 
   let sent = 0;
   const send = (type: Change["type"], object: StoredObject) => {
-    if (faults.isSilent) return;
+    if (faults.isSilent || sent >= faults.dropAfter) return;
     for (let copy = 0; copy < (faults.isTwice ? 2 : 1); copy++) {
       if (faults.delayMs === 0) write(type, object);
       else setTimeout(() => write(type, object), faults.delayMs).unref();
     }
     sent++;
-    if (sent >= faults.dropAfter) response.socket?.resetAndDestroy();
+    // what was told arrives, and then its connection ends in the middle of the answer
+    if (sent >= faults.dropAfter) response.socket?.destroySoon();
   };
   const tell = (change: Change) => {
     const type = change.kind === target.kind ? seenAs(change, matches) : undefined;

@@ -29,14 +29,14 @@ export function startScheduler(world: World, words: Words): () => void {
     });
   };
 
-  const place = (pod: PodObject) => {
-    const nodes = store.all("nodes") as NodeObject[];
+  /** @param usage of each node; what the pod takes is added. */
+  const place = (pod: PodObject, nodes: readonly NodeObject[], usage: Usage) => {
     const waitsFor = claimTrouble(pod);
     let message = "";
     if (waitsFor !== undefined) message = claimSentence(words, nodes.length, waitsFor);
     else {
       const tried = nodes.map((node) => {
-        const used = usedOn(node.metadata.name);
+        const used = usage.get(node.metadata.name) ?? new Map();
         return { node, used, reasons: unfit(pod, node, used) };
       });
       const best = tried
@@ -45,6 +45,7 @@ export function startScheduler(world: World, words: Words): () => void {
       if (best !== undefined) {
         const { name } = best.node.metadata;
         setScheduled(pod, name, "");
+        take(usage, name, pod);
         const { namespace, name: own } = pod.metadata;
         record(pod, "Normal", "Scheduled", `Successfully assigned ${namespace}/${own} to ${name}`);
         return;
@@ -72,38 +73,38 @@ export function startScheduler(world: World, words: Words): () => void {
     return undefined;
   };
 
-  const usedOn = (node: string): Amounts => {
-    const used = new Map<string, number>();
-    for (const pod of store.all("pods") as PodObject[]) {
-      if (pod.spec.nodeName !== node || isFinal(pod)) continue;
-      used.set("pods", (used.get("pods") ?? 0) + 1);
-      for (const [name, amount] of requestsOf(pod)) used.set(name, (used.get(name) ?? 0) + amount);
-    }
-    return used;
-  };
-
   const look = () => {
     due = undefined;
-    const waiting = (store.all("pods") as PodObject[])
-      .filter(({ spec, metadata }) => !spec.nodeName && metadata.deletionTimestamp === undefined)
-      .filter(({ spec }) => spec.schedulerName === OWN_NAME)
-      .sort((a, b) => bornOf(a) - bornOf(b));
-    for (const pod of waiting) place(pod);
+    const nodes = store.all("nodes") as NodeObject[];
+    const pods = store.all("pods") as PodObject[];
+    const usage: Usage = new Map();
+    for (const pod of pods) if (!isFinal(pod)) take(usage, pod.spec.nodeName ?? "", pod);
+    // the oldest first: that is how a store keeps them
+    for (const pod of pods) {
+      const { schedulerName, nodeName } = pod.spec;
+      if (nodeName || schedulerName !== OWN_NAME || pod.metadata.deletionTimestamp) continue;
+      place(pod, nodes, usage);
+    }
   };
-  /** Versions would say when they were changed last. */
-  const born = new Map<string, number>();
-  const bornOf = ({ metadata }: PodObject): number => born.get(metadata.uid) ?? 0;
   let due: NodeJS.Immediate | undefined;
-  const stopWatching = store.onChange(({ kind, type, object, version }) => {
-    if (kind !== "pods" && kind !== "nodes" && kind !== "persistentvolumeclaims") return;
-    if (kind === "pods" && type === "ADDED") born.set(object.metadata.uid, version);
-    if (kind === "pods" && type === "DELETED") born.delete(object.metadata.uid);
-    due ??= setImmediate(look);
+  const stopWatching = store.onChange(({ kind }) => {
+    if (kind === "pods" || kind === "nodes" || kind === "persistentvolumeclaims") {
+      due ??= setImmediate(look);
+    }
   });
   return () => {
     stopWatching();
     clearImmediate(due);
   };
+}
+
+/** Node → what its pods take. */
+type Usage = Map<string, Map<string, number>>;
+
+function take(usage: Usage, node: string, pod: PodObject): void {
+  const used = usage.get(node) ?? new Map<string, number>();
+  usage.set(node, used.set("pods", (used.get("pods") ?? 0) + 1));
+  for (const [name, amount] of requestsOf(pod)) used.set(name, (used.get(name) ?? 0) + amount);
 }
 
 /** How full a node is, by the resource that it has least of. */

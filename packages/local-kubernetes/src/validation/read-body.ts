@@ -4,7 +4,8 @@ import { KIND_NAMES, type KindName } from "../kind-names.ts";
 import { isJson, type Json } from "../objects.ts";
 import { badRequest } from "../refusal.ts";
 import { isQuantity } from "../scheduler/quantity.ts";
-import { SHAPES, type Shape } from "./shapes.ts";
+import type { Shape } from "./shape.ts";
+import { SHAPES } from "./shapes.ts";
 
 /** @throws Refusal 400 */
 export function parseBody(body: Buffer): Json {

@@ -1,19 +1,19 @@
 /** Sends calls as whoever the access says, once more where that is safe, and tells what came of them. */
 import type { Readable } from "node:stream";
-import type { Pool } from "undici";
-import type { Access, AccessKeeper } from "./access.ts";
-import { AccessError } from "./access.ts";
+import { type Access, AccessError, type AccessKeeper } from "./access.ts";
 import { ClusterError } from "./cluster-error.ts";
 import type { Connections } from "./connections.ts";
 import {
-  codeOf,
+  CERTIFICATE,
   ExchangeError,
   type ExchangeRequest,
   exchange,
   type Reply,
-  reasonOf,
 } from "./exchange.ts";
-import { isChange, refusal, type Subject, what } from "./refusals.ts";
+import { withoutAnswer } from "./no-answer.ts";
+import { openStream, type Streamed, type StreamParts } from "./open-stream.ts";
+import { isChange, refusal, type Subject } from "./refusals.ts";
+import { headersOf, pathAt } from "./request-parts.ts";
 import { readStatus } from "./status-words.ts";
 
 export interface CallRequest {
@@ -27,12 +27,8 @@ export interface CallRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface StreamRequest {
+export interface StreamRequest extends StreamParts {
   readonly subject: Subject;
-  readonly path: string;
-  /** Until the head of the answer. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
 }
 
 export interface Caller {
@@ -53,7 +49,6 @@ export interface CallRecord {
 /** A page of 500 pods takes 5 MB at most. */
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 256 * 1024;
-const USER_AGENT = "airlock-processor";
 
 export function createCaller(
   access: AccessKeeper,
@@ -165,52 +160,6 @@ export function createCaller(
   };
 }
 
-interface Streamed {
-  readonly status: number;
-  readonly headers: Reply["headers"];
-  readonly body: Readable;
-}
-
-async function openStream(pool: Pool, by: Access, request: StreamRequest): Promise<Streamed> {
-  const { path, timeoutMs, signal } = request;
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), timeoutMs);
-  try {
-    const { statusCode, headers, body } = await pool.request({
-      method: "GET",
-      path: pathAt(by, path),
-      headers: headersOf(by),
-      signal: AbortSignal.any([signal, late.signal]),
-    });
-    return { status: statusCode, headers, body };
-  } catch (error) {
-    if (signal.aborted) throw reasonOf(signal);
-    if (late.signal.aborted) throw new ExchangeError("late", true, "late");
-    const code = codeOf(error);
-    throw new ExchangeError("broken", !UNSENT.test(code) && !CERTIFICATE.test(code), code);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const UNSENT =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
-/** What OpenSSL and Node call a certificate that is not believed. */
-const CERTIFICATE = /CERT|SIGNATURE|ISSUER|_SSL_|_TLS_/;
-
-const pathAt = ({ server }: Access, path: string): string => {
-  const { pathname } = new URL(server);
-  return pathname === "/" ? path : pathname + path;
-};
-
-function headersOf({ authorization }: Access): Record<string, string> {
-  return {
-    accept: "application/json",
-    "user-agent": USER_AGENT,
-    ...(authorization !== undefined && { authorization }),
-  };
-}
-
 const headerOf = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value[0] : value;
 
@@ -231,22 +180,4 @@ async function firstBytes(body: Readable): Promise<Buffer> {
     if (sizeBytes > MAX_REFUSAL_BYTES) break;
   }
   return Buffer.concat(parts);
-}
-
-/** What it means that there was no whole answer: a change that was sent may have been carried out. */
-function withoutAnswer(subject: Subject, { why, wasSent, code }: ExchangeError): ClusterError {
-  if (!wasSent) {
-    const words = why === "late" ? "is not reached in time" : `cannot be reached (${code})`;
-    return new ClusterError("unavailable", `The API server ${words}.`);
-  }
-  if (isChange(subject)) {
-    return new ClusterError(
-      "outcome_unknown",
-      `The API server was asked to ${subject.verb} the ${what(subject)} and gave no answer (${code}): whether it did is not known.`,
-    );
-  }
-  if (why === "too_large") {
-    return new ClusterError("too_large", "The API server's answer is larger than is taken.");
-  }
-  return new ClusterError("unavailable", `The API server gave no answer (${code}).`);
 }

@@ -1,6 +1,7 @@
 /** Connections to the API server, made anew when where it is or whom it believes has changed. */
 import { Pool } from "undici";
 import type { Access } from "./access.ts";
+import { ExchangeError } from "./exchange.ts";
 
 export interface Connections {
   /** For calls: what finds none free waits, within its own time. */
@@ -18,6 +19,7 @@ const KEEP_ALIVE_MS = 20_000;
 export function createConnections(): Connections {
   let latest: { readonly key: string; readonly calls: Pool; readonly streams: Pool } | undefined;
   const open = new Set<Pool>();
+  let isClosed = false;
 
   const pool = ({ server, tls }: Access, connections: number | null): Pool => {
     const { ca, cert, key, servername, isUnverified = false } = tls;
@@ -44,6 +46,8 @@ export function createConnections(): Connections {
   };
 
   const pools = (access: Access) => {
+    // who has waited for the access meanwhile comes too late
+    if (isClosed) throw new ExchangeError("broken", false, "closed");
     const key = JSON.stringify([access.server, access.tls]);
     if (latest?.key === key) return latest;
     // what is under way there comes to its end
@@ -56,6 +60,7 @@ export function createConnections(): Connections {
     calls: (access) => pools(access).calls,
     streams: (access) => pools(access).streams,
     async close() {
+      isClosed = true;
       await Promise.all([...open].map((one) => one.destroy()));
     },
   };

@@ -98,3 +98,6 @@ export const codeOf = (error: unknown): string => {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === "string" ? code : "broken";
 };
+
+/** What OpenSSL and Node call a certificate that is not believed. */
+export const CERTIFICATE = /CERT|SIGNATURE|ISSUER|_SSL_|_TLS_/;

@@ -6,7 +6,6 @@ import type {
   Cluster,
   Kind,
   Kinds,
-  LogQuery,
   Manifest,
   Query,
   RemoveOptions,
@@ -16,6 +15,7 @@ import { createConnections } from "./connections.ts";
 import { FOLLOW_RULES, type FollowRules, follow } from "./follow.ts";
 import { KINDS, pathOf } from "./kinds.ts";
 import { listPages } from "./list-pages.ts";
+import { createPodLogs } from "./pod-logs.ts";
 import { numberOf, rawOf, textOf } from "./raw.ts";
 import type { Subject, Verb } from "./refusals.ts";
 
@@ -34,7 +34,6 @@ export interface KubeClusterOptions {
 }
 
 const TIMEOUT_MS = 10_000;
-const LOG_BYTES = 1024 * 1024;
 /** Members that are misspelt or came later than the server are refused rather than dropped (servers of 1.25 and later). */
 const STRICT = "fieldValidation=Strict";
 
@@ -80,30 +79,7 @@ export function createKubeCluster(options: KubeClusterOptions): Cluster {
       options.pageSize,
     );
 
-  async function* streamLog(
-    pod: string,
-    query: LogQuery,
-    signal: AbortSignal,
-    isFollowed: boolean,
-  ): AsyncGenerator<Buffer, void> {
-    const words = logQuery(query);
-    if (isFollowed) words.set("follow", "true");
-    const body = await caller.stream({
-      subject: subjectOf("log", "pods", pod),
-      path: `${pathOf("pods", namespace, pod)}/log?${words}`,
-      timeoutMs,
-      signal: AbortSignal.any([signal, closing.signal]),
-    });
-    try {
-      yield* body as AsyncIterable<Buffer>;
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      if (error instanceof ClusterError) throw error;
-      throw new ClusterError("unavailable", `The log of the Pod ${pod} broke off.`);
-    } finally {
-      body.destroy();
-    }
-  }
+  const logs = createPodLogs(caller, { namespace, timeoutMs, closing: closing.signal });
 
   return {
     namespace,
@@ -208,26 +184,7 @@ export function createKubeCluster(options: KubeClusterOptions): Cluster {
       return following;
     },
 
-    async readLog(pod, query = {}, given) {
-      const limitBytes = query.limitBytes ?? LOG_BYTES;
-      const deadline = AbortSignal.timeout(given?.timeoutMs ?? timeoutMs);
-      const signal = given?.signal ? AbortSignal.any([given.signal, deadline]) : deadline;
-      const parts: Buffer[] = [];
-      let sizeBytes = 0;
-      try {
-        for await (const part of streamLog(pod, { ...query, limitBytes }, signal, false)) {
-          parts.push(part);
-          sizeBytes += part.length;
-          if (sizeBytes >= limitBytes) break;
-        }
-      } catch (error) {
-        if (!deadline.aborted || given?.signal?.aborted) throw error;
-        throw new ClusterError("unavailable", `The log of the Pod ${pod} did not come in time.`);
-      }
-      return Buffer.concat(parts).subarray(0, limitBytes);
-    },
-
-    streamLog: (pod, query, signal) => streamLog(pod, query, signal, true),
+    ...logs,
 
     async version(given) {
       const subject = subjectOf("get", "nodes");
@@ -245,11 +202,6 @@ export function createKubeCluster(options: KubeClusterOptions): Cluster {
       await connections.close();
     },
   };
-}
-
-function logQuery(query: LogQuery): URLSearchParams {
-  const words = Object.entries(query).map(([name, value]) => [name, String(value)]);
-  return new URLSearchParams(Object.fromEntries(words));
 }
 
 /** An answer that is the object tells by its grace whether it ends now or later; a Status says that it is gone. */

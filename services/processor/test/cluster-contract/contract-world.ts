@@ -59,7 +59,11 @@ export function podOf(
   };
 }
 
-type PodParts = Partial<Manifest["metadata"]> & { gpus?: number; spec?: object };
+type PodParts = Partial<Manifest["metadata"]> & {
+  readonly gpus?: number;
+  readonly spec?: object;
+  readonly finalizers?: readonly string[];
+};
 
 /** A pod that no node may take, so that it stays without one. */
 export const unplaced = (world: ContractWorld, name: string, parts: PodParts = {}): Manifest =>
