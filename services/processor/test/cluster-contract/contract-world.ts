@@ -59,11 +59,7 @@ export function podOf(
   };
 }
 
-type PodParts = Partial<Manifest["metadata"]> & {
-  readonly gpus?: number;
-  readonly spec?: object;
-  readonly finalizers?: readonly string[];
-};
+type PodParts = Partial<Manifest["metadata"]> & { gpus?: number; spec?: object };
 
 /** A pod that no node may take, so that it stays without one. */
 export const unplaced = (world: ContractWorld, name: string, parts: PodParts = {}): Manifest =>
