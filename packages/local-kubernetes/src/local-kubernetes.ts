@@ -34,6 +34,8 @@ export interface LocalKubernetesOptions {
   readonly bookmarkMs?: number;
   /** Bearer tokens that are believed. Default: nobody has to say who they are. */
   readonly tokens?: readonly string[];
+  /** Those of somebody who is known and may do nothing. */
+  readonly powerlessTokens?: readonly string[];
   /** Default Date.now. */
   readonly now?: () => number;
   /** Decides requests under a fault with a `rate`. Default Math.random. */
@@ -66,6 +68,7 @@ export async function startLocalKubernetes(
     namespaces: new Map(namespaces.map((name) => [name, { isTerminating: false }])),
     quotas: new Map(),
     tokens: options.tokens,
+    powerless: options.powerlessTokens ?? [],
     now,
     version: VERSION,
     bookmarkMs: options.bookmarkMs ?? 60_000,

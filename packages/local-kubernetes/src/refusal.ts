@@ -88,6 +88,15 @@ export const unsupportedMediaType = (): Refusal =>
 
 export const unauthorized = (): Refusal => new Refusal(401, "Unauthorized", "Unauthorized");
 
+/** As RBAC says it. */
+export const powerless = (verb: string, kind: KindName, place: string | undefined): Refusal =>
+  new Refusal(
+    403,
+    "Forbidden",
+    `${kind} is forbidden: User "powerless" cannot ${verb} resource "${kind}" in API group "" ${place === undefined ? "at the cluster scope" : `in the namespace "${place}"`}`,
+    { kind },
+  );
+
 export const expired = (words: string): Refusal => new Refusal(410, "Expired", words);
 
 export const namespaceTerminating = (kind: KindName, name: string, namespace: string): Refusal =>

@@ -14,6 +14,8 @@ export interface World {
   readonly quotas: Map<string, Quantities>;
   /** Bearer tokens that are believed; undefined: nobody has to say who they are. */
   tokens: readonly string[] | undefined;
+  /** Tokens of somebody who is known and may do nothing. */
+  readonly powerless: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** As a real server names its own: what /version says. */

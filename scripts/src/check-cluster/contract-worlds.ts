@@ -68,15 +68,14 @@ async function openWorld({ cluster, access, api, nodes, purpose }: Parts): Promi
   };
   const { server, tls } = await access.current();
   const { cert: _cert, key: _key, ...serverTls } = tls;
-  const stranger = keepAccess(async () => ({
-    server,
-    tls: serverTls,
-    authorization: "Bearer nobody's",
-  }));
+  const by = (token: string) =>
+    keepAccess(async () => ({ server, tls: serverTls, authorization: `Bearer ${token}` }));
   const namespace = await newNamespace(purpose);
+  const account = { namespace, serviceAccount: "default", audiences: [] };
   const world: ContractWorld = {
     cluster: clusterIn(namespace),
-    stranger: clusterIn(namespace, stranger),
+    stranger: clusterIn(namespace, by("nobody's")),
+    powerless: clusterIn(namespace, by(await cluster.token(account))),
     nowhere: clusterIn(`${namespace}-absent`),
     nodes,
     nodeLabel: { key: RUN_LABEL, value: cluster.runId },
@@ -98,7 +97,8 @@ async function openWorld({ cluster, access, api, nodes, purpose }: Parts): Promi
       return limited;
     },
     async close() {
-      for (const one of open) if (one !== world.stranger) await endPods(one);
+      const strange: readonly ProcessorCluster[] = [world.stranger, world.powerless];
+      for (const one of open) if (!strange.includes(one)) await endPods(one);
       await Promise.all(open.map((one) => one.close()));
     },
   };

@@ -7,6 +7,8 @@ export interface ContractWorld {
   readonly cluster: Cluster;
   /** The same, as somebody whom the server does not know. */
   readonly stranger: Cluster;
+  /** The same, as somebody who is known and may do nothing. */
+  readonly powerless: Cluster;
   /** The same, in a namespace that is not there. */
   readonly nowhere: Cluster;
   /** Two nodes with 8 GPUs each and nothing on them, and the label that both have alone. */
@@ -59,7 +61,11 @@ export function podOf(
   };
 }
 
-type PodParts = Partial<Manifest["metadata"]> & { gpus?: number; spec?: object };
+type PodParts = Partial<Manifest["metadata"]> & {
+  readonly gpus?: number;
+  readonly spec?: object;
+  readonly finalizers?: readonly string[];
+};
 
 /** A pod that no node may take, so that it stays without one. */
 export const unplaced = (world: ContractWorld, name: string, parts: PodParts = {}): Manifest =>

@@ -10,6 +10,7 @@ const LABEL = { key: "airlock.example.com/check", value: "local" };
 export async function openLocalWorld(): Promise<ContractWorld> {
   const local = await startLocalKubernetes({
     tokens: ["known"],
+    powerlessTokens: ["powerless"],
     hasKubelet: false,
     bindsClaims: false,
     nodes: NODES.map((name) => ({
@@ -33,6 +34,7 @@ export async function openLocalWorld(): Promise<ContractWorld> {
   return {
     cluster: clusterOf("jobs"),
     stranger: clusterOf("jobs", "nobody's"),
+    powerless: clusterOf("jobs", "powerless"),
     nowhere: clusterOf("nowhere"),
     nodes: NODES,
     nodeLabel: LABEL,

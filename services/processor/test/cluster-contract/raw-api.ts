@@ -27,7 +27,7 @@ export async function createRawApi(keeper: AccessKeeper): Promise<RawApi> {
           ...(authorization !== undefined && { authorization }),
           ...(body && { "content-type": method === "PATCH" ? TYPES.PATCH : "application/json" }),
         },
-        body: body && JSON.stringify(body),
+        body: body === undefined ? null : JSON.stringify(body),
       });
       const text = await answer.text();
       if (statusCode > 299)

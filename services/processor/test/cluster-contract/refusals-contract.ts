@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { ClusterError } from "../../src/cluster/index.ts";
 import { type ContractCase, podOf, unplaced } from "./contract-world.ts";
-import { refused } from "./refused.ts";
+import { OTHER_UID, refused } from "./refused.ts";
 
 export const REFUSALS: readonly ContractCase[] = [
   {
@@ -130,6 +130,13 @@ export const REFUSALS: readonly ContractCase[] = [
     async run(world) {
       await refused(world.stranger.list("pods"), "unauthorized", /does not believe/);
       const pod = podOf(world, "a");
+      for (const [work, words] of [
+        [() => world.powerless.create("pods", pod), /no right to create pods in the cluster/],
+        [() => world.powerless.list("nodes"), /no right to list nodes/],
+        [() => world.powerless.remove("pods", "a", OTHER_UID), /no right to remove pods/],
+      ] as const) {
+        await refused(work(), "forbidden", words);
+      }
       await refused(world.nowhere.create("pods", pod), "not_found", /namespace \S+ does not exist/);
       assert.deepEqual(await world.nowhere.list("pods"), []);
       const terminating = await world.terminating();
