@@ -61,8 +61,8 @@ export async function startLocalKubernetes(
   const now = options.now ?? Date.now;
   const namespaces = options.namespaces ?? ["jobs"];
   const world: World = {
-    // of its own time, so that versions of a run before are older than all of this one
-    store: new Store(Math.floor(now() / 1000) * 1000),
+    // in microseconds, so that versions of a run before are older than all of this one
+    store: new Store(now() * 1000),
     faults: new FaultBook(options.random ?? Math.random),
     requests: new RequestLog(),
     namespaces: new Map(namespaces.map((name) => [name, { isTerminating: false }])),

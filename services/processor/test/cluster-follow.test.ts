@@ -124,6 +124,23 @@ test("what went and came again while nobody watched is told after a 410", async 
   following.close();
 });
 
+test("a server that begins anew is known anew", async (t) => {
+  const { local, follow, create, heard, all } = await start(t);
+  await create("of-before");
+  const following = follow();
+  await following.synced;
+  const { port } = local;
+  await local.close();
+  const next = await startLocalKubernetes({ hasKubelet: false, port });
+  t.after(() => next.close());
+  // connections of before are found to be closed first
+  await eventually("it answers", () => create("of-now").catch(() => undefined));
+  await all(3);
+  assert.deepEqual(heard.sort(), ["+of-before", "+of-now", "-of-before"]);
+  assert.deepEqual([...following.objects.keys()], ["jobs/of-now"]);
+  following.close();
+});
+
 test("a list is made again after its time, whatever the watches say", async (t) => {
   const { local, follow, requests, heard, create } = await start(t, { relistMs: 1 });
   await create("one");

@@ -154,7 +154,9 @@ export function createCaller(
           async ({ body }) => body.destroy(),
         );
         if (answer.status === 200 || answer.status === 204) return answer.body;
-        const words = readStatus(jsonOf(await firstBytes(answer.body)), answer.status);
+        // its status alone says the most of it
+        const said = await firstBytes(answer.body).catch(() => Buffer.alloc(0));
+        const words = readStatus(jsonOf(said), answer.status);
         throw refusal(request.subject, words, headerOf(answer.headers["retry-after"]));
       }),
   };
