@@ -62,7 +62,7 @@ export async function startLocalKubernetes(
   const namespaces = options.namespaces ?? ["jobs"];
   const world: World = {
     // in microseconds, so that versions of a run before are older than all of this one
-    store: new Store(now() * 1000),
+    store: new Store(Math.floor(now() * 1000)),
     faults: new FaultBook(options.random ?? Math.random),
     requests: new RequestLog(),
     namespaces: new Map(namespaces.map((name) => [name, { isTerminating: false }])),

@@ -76,7 +76,7 @@ export function withServiceDefaults(service: Json, number: number): Json {
       ...(hasNodePorts &&
         port.nodePort === undefined && { nodePort: FIRST_NODE_PORT + (number % NODE_PORTS) }),
     }));
-  const clusterIP = spec.clusterIP ?? `10.0.${(number >> 8) % 256}.${number % 256}`;
+  const clusterIP = spec.clusterIP ?? `10.0.${Math.floor(number / 256) % 256}.${number % 256}`;
   return {
     ...service,
     spec: {
