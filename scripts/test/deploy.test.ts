@@ -5,28 +5,27 @@ import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { before, type TestContext, test } from "node:test";
 import { startTestCluster } from "@airlock/local-postgres";
 import { freePorts, ROOT, statusOf } from "./harness.ts";
 
 /** pnpm as it runs this test, or by npx where the test runs without it. */
-function pnpm(...args: string[]): void {
-  const inside = spawnSync("pnpm", ["--version"]).status === 0;
-  const [command, ...first] = inside ? ["pnpm"] : ["npx", "--yes", "pnpm@12"];
-  const { status, stdout, stderr } = spawnSync(command ?? "pnpm", [...first, ...args], {
-    cwd: ROOT,
-    encoding: "utf8",
-  });
+const PNPM = spawnSync("pnpm", ["--version"]).status === 0 ? ["pnpm"] : ["npx", "--yes", "pnpm@12"];
+
+function run(...words: readonly string[]): void {
+  const [command = "", ...args] = words;
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
   assert.equal(status, 0, stdout + stderr);
 }
 
-/** Compiles a service and puts it where its image would have it. */
+// both at once: most of what they are made of is the same
+before(() => run("tsc", "-b", "services/gateway", "services/jobs"));
+
+/** Puts a service where its image would have it. */
 async function deploy(t: TestContext, service: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `airlock-deploy-${service}-`));
   t.after(() => rm(folder, { recursive: true }));
-  const built = spawnSync("tsc", ["-b", `services/${service}`], { cwd: ROOT, encoding: "utf8" });
-  assert.equal(built.status, 0, built.stdout);
-  pnpm("--filter", `@airlock/${service}`, "deploy", "--prod", folder);
+  run(...PNPM, "--filter", `@airlock/${service}`, "deploy", "--prod", folder);
   return folder;
 }
 
