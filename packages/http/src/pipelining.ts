@@ -37,8 +37,8 @@ const SMALL_BYTES = 4096;
 /**
  * One request of a connection is in progress at a time. What follows it waits as bytes, without an
  * object, a place, a timer or a log line, and its connection is not read: it can have as much memory
- * as three reads take, and all of them together no more than a bound. RFC 9112 §9.3.2 lets a server work on several at once, if they change
- * nothing; nobody is known who gains by it.
+ * as three reads take, and all of them together no more than a bound. RFC 9112 §9.3.2 lets a server
+ * work on several at once, if they change nothing; nobody is known who gains by it.
  *
  * Requests that Node would answer or drop by itself are answered as all others are.
  *
