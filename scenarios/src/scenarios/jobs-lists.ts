@@ -29,7 +29,7 @@ export const jobsLists: Scenario = {
 };
 
 /** Every tenth job is the first user's, the others go round. */
-async function insertJobs(
+export async function insertJobs(
   db: Queryable,
   people: readonly Person[],
   first: number,

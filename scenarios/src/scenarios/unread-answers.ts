@@ -2,12 +2,13 @@
 import { createLocalIssuer } from "@airlock/local-issuer";
 import { type Asked, ask } from "../rig/ask.ts";
 import { startJobs } from "../rig/jobs.ts";
-import { addPerson } from "../rig/jobs-people.ts";
+import { addPeople } from "../rig/jobs-people.ts";
 import { type Pair, plantedName, startPair } from "../rig/pair.ts";
 import type { ServiceProcess } from "../rig/service-process.ts";
 import { type SlowReader, type SlowReaderOptions, startSlowReader } from "../rig/slow-reader.ts";
 import { sleep, until } from "../rig/waiting.ts";
 import type { Scenario, SizeName, Stage } from "../scenario.ts";
+import { insertJobs } from "./jobs-lists.ts";
 
 const MIB = 2 ** 20;
 /** More in tests, where other processes come and go beside it. */
@@ -19,6 +20,8 @@ const BUFFERED_BYTES = 8 * MIB;
 const BUCKET = "airlock-data-dev";
 const OBJECT = "unread.bin";
 const LIST = "?prefix=/unread/";
+/** The largest page. */
+const JOBS = 500;
 const TEST_CONNECTIONS = 3;
 
 export const unreadAnswers: Scenario = {
@@ -49,6 +52,8 @@ interface World {
   readonly jobs: ServiceProcess;
   readonly token: string;
   readonly key: string;
+  /** Of somebody with a page full of jobs. */
+  readonly jobsKey: string;
 }
 
 async function runUnreadAnswers(size: SizeName, stage: Stage): Promise<void> {
@@ -73,23 +78,25 @@ async function startWorld(stage: Stage): Promise<World> {
   const issuer = await createLocalIssuer();
   stage.defer(() => issuer.close());
   // as k8s/base has it: what grows is then what clients hold, and not what the collector leaves lying
-  const small = { NODE_OPTIONS: "--max-semi-space-size=4" };
+  const heapOf = (mib: number) => ({
+    NODE_OPTIONS: `--max-old-space-size=${mib} --max-semi-space-size=4`,
+  });
   const gatewayEnv = {
-    ...small,
+    ...heapOf(176),
     GATEWAY_AUTH: "jwt",
     GATEWAY_JWT_ISSUER: issuer.issuer,
     GATEWAY_JWT_JWKS_TOKEN_FILE: issuer.readerTokenFile,
     GATEWAY_JWT_AUDIENCE: "airlock",
   };
   const auxEnv = {
-    ...small,
+    ...heapOf(270),
     CACHE_FRESH_SECONDS: "3600",
     SSM_CALLS_PER_SECOND: "1000",
     SSM_DESCRIBE_CALLS_PER_SECOND: "1000",
   };
   const [pair, rig] = await Promise.all([
     startPair(stage, { gatewayEnv, auxEnv, isDirect: true }),
-    startJobs(stage, { replicas: 1, jobsEnv: small }),
+    startJobs(stage, { replicas: 1, jobsEnv: heapOf(270) }),
   ]);
   const long = Array.from({ length: 1000 }, (_, n) => ({
     name: `/unread/${"n".repeat(900)}-${n}`,
@@ -99,22 +106,30 @@ async function startWorld(stage: Stage): Promise<World> {
   await pair.aws.bigObject(BUCKET, OBJECT, 64 * MIB);
   const [jobs] = rig.replicas;
   if (!jobs) throw new Error("no jobs was started");
-  const { key } = await addPerson(rig.db);
+  const [victim, attacker] = await addPeople(rig.db, 2);
+  const [key, jobsKey] = [victim?.keys[0], attacker?.keys[0]];
+  if (!attacker || key === undefined || jobsKey === undefined) throw new Error("nobody was added");
+  await insertJobs(rig.db, [attacker], 0, JOBS);
   const token = await issuer.mint({ sub: "victim", aud: ["airlock"], ttlSeconds: 7200 });
-  return { pair, jobs, token, key };
+  return { pair, jobs, token, key, jobsKey };
 }
 
 /** Tests are at each service's thousands, and at the gateway's lists and objects. */
-function formsIn({ pair, jobs, token, key }: World, size: SizeName, connections: number): Form[] {
+function formsIn(
+  { pair, jobs, token, jobsKey }: World,
+  size: SizeName,
+  connections: number,
+): Form[] {
   const { gateway, aux } = pair;
   const query = `bucket=${BUCKET}&key=${OBJECT}`;
+  const listOfJobs = get(`/v1/jobs?limit=${JOBS}`, jobsKey);
   const forms = [
     ...[gateway, aux, jobs].flatMap((at) =>
       thousands({ at, connections: size === "test" ? 1 : connections }, size),
     ),
     ...large({ at: gateway, connections }, `/config${LIST}`, `/storage/${BUCKET}/${OBJECT}`, token),
     ...large({ at: aux, connections }, `/parameters${LIST}`, `/s3/objects?${query}`),
-    ofList({ at: jobs, connections, title: "lists", isSoakOnly: true }, get("/v1/jobs", key), 5000),
+    ofList({ at: jobs, connections, title: "lists", isSoakOnly: true }, listOfJobs, 100),
   ];
   return size === "test" ? forms.filter(({ isSoakOnly }) => !isSoakOnly) : forms;
 }
@@ -134,7 +149,8 @@ const ofList = (form: Omit<Form, "kind" | "bytes">, request: string, times: numb
 
 /** Small answers, and so many that they fill every buffer on the way. */
 function thousands(where: Where, size: SizeName): Form[] {
-  const times = size === "test" ? 8000 : 20_000;
+  // answers of more bytes than any peer here buffers
+  const times = size === "test" ? 8000 : 30_000;
   const form = (title: string, path: string, more: Partial<Form> = {}): Form =>
     ofList({ ...where, ...more, title }, get(path), times);
   const takesBytes = BUFFERED_BYTES;
