@@ -47,7 +47,7 @@ export async function measureSubmits(
   const waits = await Promise.all(
     Array.from({ length: total }, async (_, n) => {
       const dueAt = startedAt + (n / PER_SECOND) * 1000;
-      await new Promise((resolve) => setTimeout(resolve, dueAt - performance.now()));
+      await new Promise((due) => setTimeout(due, Math.max(1, dueAt - performance.now())));
       const status = await submit(url, agent, key(n));
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       // from when it was due: one that had to wait for a connection is late itself
