@@ -1,13 +1,17 @@
 /** Keys, credentials and env_vars: where they must not be found. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { test } from "node:test";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
 import { createSealer, parseSealingKeys } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { rawLogin, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
-const jobs = await startJobs(world, await world.cluster.createDatabase());
+const database = await world.cluster.createDatabase();
+const jobs = await startJobs(world, database);
 const CANARY = "canary-value-of-a-variable";
 
 test("after a day's work no secret is in a log, a queue, an archive or a table", async () => {
@@ -61,6 +65,47 @@ test("what a job finds in its environment can be opened with the key, at its own
   assert.deepEqual(JSON.parse(sealer.open(place, row.sealed)), { HF_TOKEN: CANARY });
   assert.throws(() => sealer.open({ ...place, reservationId: "another-job" }, row.sealed));
   assert.throws(() => sealer.open({ ...place, column: "jupyter_token" }, row.sealed));
+});
+
+test("at each step of exchanging the key, every replica shows what any other one sealed", async () => {
+  const lineOf = (id: string) => `${id}:${randomBytes(32).toString("base64")}`;
+  const [old, next] = [lineOf("old"), lineOf("next")];
+  const folder = await mkdtemp(path.join(tmpdir(), "airlock-keys-"));
+  after(() => rm(folder, { recursive: true, force: true }));
+  const files = await Promise.all(
+    [[old], [old, next], [next, old]].map(async (lines, step) => {
+      const file = path.join(folder, `step-${step}`);
+      await writeFile(file, lines.join("\n"));
+      return file;
+    }),
+  );
+  // while a step is rolled out, pods of two steps serve side by side
+  for (const pair of [files.slice(0, 2), files.slice(1)]) {
+    const replicas = await Promise.all(
+      pair.map((file) => startJobs(world, database, { env: { ENV_VARS_KEYS_FILE: file } })),
+    );
+    const key = await jobs.login();
+    for (const [index, { ask }] of replicas.entries()) {
+      const { job_id } = (await ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB })).body;
+      const sealer = createSealer(parseSealingKeys(await readFile(pair[index] ?? "", "utf8")));
+      const sealed = sealer.seal({ reservationId: job_id, column: "jupyter_token" }, "shown");
+      await jobs.db.query(
+        "UPDATE reservations SET jupyter_token_sealed = $2 WHERE reservation_id = $1",
+        [job_id, JSON.stringify(sealed)],
+      );
+      for (const replica of replicas) {
+        const shown = await replica.ask("GET", `/v1/jobs/${job_id}`, { key });
+        assert.equal(shown.body.jupyter_token, "shown", `${pair} ${index}`);
+        // sameness is told by the same keys
+        const again = await replica.ask("POST", "/v1/jobs/submit", {
+          key,
+          body: { ...SEED_JOB, env_vars: { ...SEED_JOB.env_vars, RESERVATION_ID: job_id } },
+        });
+        assert.equal(again.status, 200, JSON.stringify(again.body));
+      }
+    }
+    await Promise.all(replicas.map((replica) => replica.close()));
+  }
 });
 
 test("a job's Jupyter token is opened for its owner", async () => {
