@@ -32,8 +32,14 @@ export async function prepareWorlds(cluster: Cluster, stage: Stage): Promise<Wor
   stage.defer(() => api.close());
   const nodes = await playNodes(api.raw, cluster.runId, stage);
   let worlds = 0;
+  let latest: ContractWorld | undefined;
+  // what a run that is interrupted was in the middle of would hold its namespace back
+  stage.defer(() => latest?.close());
   return {
-    open: () => openWorld({ cluster, access, api, nodes, purpose: `contract-${worlds++}` }),
+    async open() {
+      latest = await openWorld({ cluster, access, api, nodes, purpose: `contract-${worlds++}` });
+      return latest;
+    },
   };
 }
 
@@ -72,6 +78,7 @@ async function openWorld({ cluster, access, api, nodes, purpose }: Parts): Promi
     keepAccess(async () => ({ server, tls: serverTls, authorization: `Bearer ${token}` }));
   const namespace = await newNamespace(purpose);
   const account = { namespace, serviceAccount: "default", audiences: [] };
+  let isClosed = false;
   const world: ContractWorld = {
     cluster: clusterIn(namespace),
     stranger: clusterIn(namespace, by("nobody's")),
@@ -97,6 +104,8 @@ async function openWorld({ cluster, access, api, nodes, purpose }: Parts): Promi
       return limited;
     },
     async close() {
+      if (isClosed) return;
+      isClosed = true;
       const strange: readonly ProcessorCluster[] = [world.stranger, world.powerless];
       for (const one of open) if (!strange.includes(one)) await endPods(one);
       await Promise.all(open.map((one) => one.close()));
