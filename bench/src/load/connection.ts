@@ -8,6 +8,8 @@ export interface Expected {
 
 export interface ConnectionTarget {
   readonly port: number;
+  /** Which of the clients it belongs to, from 0. */
+  readonly client: number;
   /** Called when a body was right to its last byte. */
   readonly finished: () => void;
   /** Called at most once, with why the answer was not the right one. */
@@ -15,6 +17,12 @@ export interface ConnectionTarget {
 }
 
 const MAX_HEAD_BYTES = 16_384;
+/**
+ * All connections together are more than the gateway takes of one client. Linux has all of 127.0.0.0/8;
+ * elsewhere there is one client.
+ */
+const CLIENTS = process.platform === "linux" ? 16 : 1;
+const addressOf = (client: number): string => `127.0.0.${1 + (client % CLIENTS)}`;
 /** One for all connections: what was read is looked at before the next read begins. */
 const READ_BUFFER = Buffer.allocUnsafe(131_072);
 
@@ -33,6 +41,7 @@ export class Connection {
     this.#socket = connect({
       host: "127.0.0.1",
       port: target.port,
+      localAddress: addressOf(target.client),
       noDelay: true,
       onread: {
         buffer: READ_BUFFER,

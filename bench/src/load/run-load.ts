@@ -40,7 +40,7 @@ export function runLoad(slot: Slot): Promise<SlotResult> {
       deadline = 0;
       reject(new Error(reason));
     };
-    const connection = new Connection({ port: slot.port, finished, failed }, () => {
+    const connection = new Connection({ port: slot.port, client: index, finished, failed }, () => {
       if (--waiting > 0) return;
       startedAt = performance.now();
       deadline = startedAt + slot.durationMs;

@@ -57,7 +57,7 @@ export function runRate(slot: Slot & { readonly perSecond: number }): Promise<Sl
       end();
       resolve({ requests: total, elapsedMs: now - startedAt, latenciesMs });
     };
-    const connection = new Connection({ port, finished, failed }, () => {
+    const connection = new Connection({ port, client: index, finished, failed }, () => {
       idle.push(start);
       if (idle.length < connections) return;
       startedAt = performance.now();
