@@ -1,4 +1,4 @@
-# The image of one service: gateway, aux, jobs or local-aws, chosen by --build-arg SERVICE. That of
+# The image of one service: gateway, aux, jobs, processor or local-aws, chosen by --build-arg SERVICE. That of
 # jobs migrates its database as well: node_modules/@airlock/jobs-store/dist/migrate-main.js.
 #
 # Everything before the first ARG SERVICE is the same for all of them, so the second build starts
@@ -20,15 +20,15 @@ COPY --from=manifests /src ./
 # without scripts: the only one in the tree fetches a second Node, and the image brings its own
 RUN pnpm install --frozen-lockfile --ignore-scripts \
       --filter "{.}" --filter "@airlock/gateway..." --filter "@airlock/aux..." \
-      --filter "@airlock/jobs..." --filter "@airlock/local-aws..."
+      --filter "@airlock/jobs..." --filter "@airlock/processor..." --filter "@airlock/local-aws..."
 COPY . .
 RUN node_modules/.bin/tsc -b
 
 ARG SERVICE
 RUN case "${SERVICE}" in \
-      gateway|aux|jobs|local-aws) ;; \
+      gateway|aux|jobs|processor|local-aws) ;; \
       api) echo "SERVICE=api: the public service is called gateway here; build it with --build-arg SERVICE=gateway" >&2; exit 1 ;; \
-      *) echo "SERVICE=${SERVICE}: must be gateway, aux, jobs or local-aws" >&2; exit 1 ;; \
+      *) echo "SERVICE=${SERVICE}: must be gateway, aux, jobs, processor or local-aws" >&2; exit 1 ;; \
     esac \
  && pnpm --filter "@airlock/${SERVICE}" deploy --prod --ignore-scripts /out \
  && find /out -name '*.d.ts' -delete -o -name '*.d.ts.map' -delete -o -name .tsbuildinfo -delete \

@@ -49,8 +49,14 @@ function optionsOrQuit(output: Output): StartOptions {
 async function run(options: StartOptions, output: Output, processes: Processes): Promise<void> {
   const shell = seal(process.env);
   const again = invocation(process.argv.slice(2), shell);
-  const { ground, sessions } = await prepareGround({ options, shell, again, output, processes });
-  const { ports, cluster, database } = ground;
+  const { ground, database, sessions } = await prepareGround({
+    options,
+    shell,
+    again,
+    output,
+    processes,
+  });
+  const { ports, cluster, kubeconfig } = ground;
   const specs = planProcesses(options, ground);
   const settings = Object.fromEntries(specs.map(({ name, env }) => [name, env]));
   tellOverruled(output, overruled(shell, settings));
@@ -64,7 +70,15 @@ async function run(options: StartOptions, output: Output, processes: Processes):
   tellDoors(output);
   const running = { options, ports, settings };
   const down = processes.down();
-  const places = { ...running, shell, down, cluster, database: await database, sessions };
+  const places = {
+    ...running,
+    shell,
+    down,
+    cluster,
+    kubeconfig,
+    database: await database,
+    sessions,
+  };
   const tookMs = Math.round(performance.now()); // since this process began
   output.say(banner({ ...places, tookMs }));
   output.record("ready", { ports, ms: tookMs, examples: examplesOf(running) });

@@ -8,7 +8,7 @@ import { readPorts } from "../src/start/ports.ts";
 
 const COLUMNS = 80;
 /** Before the banner: the script's own line, one a process, two of the run's. */
-const ROWS_BEFORE = 2 + 4 + 2;
+const ROWS_BEFORE = 2 + 6 + 2;
 const ROWS = 40;
 
 function bannerOf(args: readonly string[], shell: Record<string, string> = {}): string {
@@ -17,8 +17,12 @@ function bannerOf(args: readonly string[], shell: Record<string, string> = {}): 
   const cluster = {
     issuer: "http://localhost:40001",
     issuerSettings: {},
-    subject: "system:serviceaccount:gateway:gateway",
-    tokenFiles: { aux: "/aux", jobs: "/jobs" },
+    subjects: {
+      aux: "system:serviceaccount:gateway:gateway",
+      jobs: "system:serviceaccount:gateway:gateway",
+      processor: "system:serviceaccount:jobs:jobs",
+    },
+    tokenFiles: { aux: "/aux", jobs: "/jobs", processor: "/processor" },
     close: async () => {},
   };
   const ground = { ports, shell, ...(options.layerAuth && { cluster }) };
@@ -33,6 +37,7 @@ function bannerOf(args: readonly string[], shell: Record<string, string> = {}): 
     shell,
     down: [],
     cluster: options.layerAuth ? cluster : undefined,
+    kubeconfig: settings.processor && "/home/alice/airlock/.airlock/kubeconfig.yaml",
     database: settings.jobs && { urlFile: "/home/alice/airlock/.airlock/database-url" },
     sessions: hasStandIn(options) ? { user: "/home/alice/airlock/.airlock/session.sh" } : undefined,
   });
@@ -44,8 +49,10 @@ test("the table and what to try fit 80 columns by 40 rows, on ports of five digi
     const rows = lines.map((line) => Math.max(1, Math.ceil(line.length / COLUMNS)));
     const all = rows.reduce((sum, row) => sum + row, ROWS_BEFORE);
     assert.ok(all < ROWS, `${all} rows:\n${lines.join("\n")}`);
-    const table = lines.filter((line) => /^ {2}(gateway|aux|jobs|postgres|local-aws)/.test(line));
-    assert.equal(table.length, 5);
+    const table = lines.filter((line) =>
+      /^ {2}(gateway|aux|jobs|processor|postgres|local-aws|kubernetes)/.test(line),
+    );
+    assert.equal(table.length, 7);
     for (const line of table) assert.ok(line.length <= COLUMNS, line);
   }
 });
@@ -72,8 +79,8 @@ test("no link leads to documents that are off or locked", () => {
   const locked = bannerOf(["--layer-auth"]);
   assert.match(locked, /gateway +\S+:8080\/docs/);
   assert.doesNotMatch(locked, /(aux|jobs) +\S+\/docs/);
-  assert.match(locked, /^ {2}aux and jobs: 401 to all but the gateway$/m);
-  assert.match(bannerOf([], { LAYER_AUTH_MODE: "Enforce" }), /aux and jobs: 401/);
+  assert.match(locked, /^ {2}aux, jobs, processor: 401 to all but the service before$/m);
+  assert.match(bannerOf([], { LAYER_AUTH_MODE: "Enforce" }), /aux, jobs, processor: 401/);
 });
 
 test("a curl names a host that is served", () => {

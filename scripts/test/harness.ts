@@ -36,6 +36,9 @@ export async function freePorts(): Promise<Record<string, string>> {
     "AUX_METRICS_PORT",
     "GATEWAY_METRICS_PORT",
     "JOBS_METRICS_PORT",
+    "PROCESSOR_PORT",
+    "PROCESSOR_METRICS_PORT",
+    "LOCAL_KUBERNETES_PORT",
     "DATABASE_PORT",
   ];
   const servers = names.map(() => createServer().listen(0, "127.0.0.1"));

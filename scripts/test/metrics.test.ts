@@ -1,4 +1,4 @@
-/** docs/metrics.md and the metrics that the three services really have are the same. */
+/** docs/metrics.md and the metrics that the services really have are the same. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -41,6 +41,11 @@ const ENV = {
     DATABASE_URL: "postgresql://127.0.0.1:9/none",
     ALLOWED_AWS_ACCOUNTS: "111122223333",
   },
+  processor: {
+    ...LAYER,
+    LAYER_AUTH_AUDIENCE: "processor",
+    DATABASE_URL: "postgresql://127.0.0.1:9/none",
+  },
 } as const;
 type ServiceName = keyof typeof ENV;
 const SERVICES = Object.keys(ENV) as ServiceName[];
@@ -50,8 +55,8 @@ interface Row extends MadeMetric {
 }
 
 test("docs/metrics.md has a row for each metric of ours, and no other", async () => {
-  const [gateway, aux, jobs] = await Promise.all(SERVICES.map(metricsOf));
-  const made = rowsOf({ gateway, aux, jobs });
+  const [gateway, aux, jobs, processor] = await Promise.all(SERVICES.map(metricsOf));
+  const made = rowsOf({ gateway, aux, jobs, processor });
   const told = await table();
   for (const row of made) {
     assert.deepEqual(told.find(({ name }) => name === row.name) ?? "no row", row);

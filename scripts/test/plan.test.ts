@@ -12,6 +12,9 @@ const PORTS = {
   GATEWAY_METRICS_PORT: 6,
   JOBS_METRICS_PORT: 7,
   DATABASE_PORT: 8,
+  PROCESSOR_PORT: 9,
+  PROCESSOR_METRICS_PORT: 10,
+  LOCAL_KUBERNETES_PORT: 11,
 };
 const OPTIONS = { only: "pair", watch: false, useRealAws: false, layerAuth: false, reset: false };
 

@@ -17,7 +17,9 @@ const SHELL = Object.fromEntries(
 const OWN: Record<ServiceName, RegExp> = {
   gateway: /^(SERVICE_NAME|PORT|METRICS_PORT|VERSION|(AUX|JOBS)_SERVICE_URL)$/,
   aux: /^(SERVICE_NAME|PORT|METRICS_PORT|VERSION|ALLOWED_HOSTS|ACCESS_POLICY_CALLERS)$/,
-  jobs: /^(SERVICE_NAME|PORT|METRICS_PORT|VERSION|ALLOWED_HOSTS|ENV_VARS_KEYS_FILE)$/,
+  jobs: /^(SERVICE_NAME|PORT|METRICS_PORT|VERSION|ALLOWED_HOSTS|ENV_VARS_KEYS_FILE|PROCESSOR_SERVICE_URL)$/,
+  processor:
+    /^(SERVICE_NAME|PORT|METRICS_PORT|VERSION|ALLOWED_HOSTS|ENV_VARS_KEYS_FILE|JOBS_NAMESPACE)$/,
 };
 const NEVER =
   /^(AWS_.*|ASSUME_ROLE_ARN|ENVIRONMENT|HOST|KUBECONFIG|DATABASE_(URL|SSLMODE|CA_FILE)|POSTGRES_.*)$/;
@@ -57,8 +59,12 @@ test("with a cluster of its own a run says all about layers", () => {
   const cluster = {
     issuer: "http://localhost:1",
     issuerSettings: { LAYER_AUTH_ISSUER: "http://localhost:1" },
-    subject: "system:serviceaccount:gateway:gateway",
-    tokenFiles: { aux: "/aux", jobs: "/jobs" },
+    subjects: {
+      aux: "system:serviceaccount:gateway:gateway",
+      jobs: "system:serviceaccount:gateway:gateway",
+      processor: "system:serviceaccount:jobs:jobs",
+    },
+    tokenFiles: { aux: "/aux", jobs: "/jobs", processor: "/processor" },
     close: async () => {},
   };
   for (const [service, env] of Object.entries(envsOf(["--layer-auth"], { cluster }))) {
@@ -72,7 +78,7 @@ test("with --aws the shell's AWS variables go to aux alone", () => {
   const envs = envsOf(["--aws"]);
   assert.equal(envs.aux?.AWS_PROFILE, SHELL.AWS_PROFILE);
   assert.equal(envs.aux?.ASSUME_ROLE_ARN, SHELL.ASSUME_ROLE_ARN);
-  for (const service of ["gateway", "jobs"]) {
+  for (const service of ["gateway", "jobs", "processor"]) {
     const aws = Object.keys(envs[service] ?? {}).filter((name) => /^AWS_/.test(name));
     assert.deepEqual(aws, service === "jobs" ? ["AWS_REGION"] : [], service);
   }

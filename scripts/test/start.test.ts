@@ -143,12 +143,12 @@ test("until it is ready a run warns of nothing, names its open doors once, and e
   const loud = lines.slice(0, ready).filter(({ level }) => level !== "info" && level !== "debug");
   assert.deepEqual(loud, []);
   const listening = lines.slice(0, ready).filter(({ msg }) => /listening/i.test(String(msg)));
-  const services = ["local-aws", "aux", "jobs", "gateway"];
+  const services = ["local-aws", "local-kubernetes", "processor", "aux", "jobs", "gateway"];
   assert.deepEqual(listening.map(({ service }) => service).sort(), services.sort());
   const doors = lines.filter((line) => line.open_doors !== undefined);
   assert.deepEqual(
     doors.map(({ level, open_doors }) => [level, Object.keys(open_doors as object).sort()]),
-    [["info", ["aux", "gateway", "jobs"]]],
+    [["info", ["aux", "gateway", "jobs", "processor"]]],
   );
   assert.equal(lines.filter(({ overruled }) => overruled).length, 0);
 });
@@ -193,6 +193,9 @@ test("--help explains itself, --only takes what it names, anything else exits 2"
     "--reset",
     "GATEWAY_PORT",
     "JOBS_METRICS_PORT",
+    "PROCESSOR_PORT",
+    "PROCESSOR_METRICS_PORT",
+    "LOCAL_KUBERNETES_PORT",
     "Ctrl-C",
   ]) {
     assert.ok(help.stdout().includes(word), word);
@@ -201,7 +204,7 @@ test("--help explains itself, --only takes what it names, anything else exits 2"
   assert.equal(await unknown.exit(), 2);
   const wrong = await start(t, ["--only=everything"]);
   assert.equal(await wrong.exit(), 2);
-  assert.match(wrong.stderr(), /--only takes all, pair, aux, jobs, gateway/);
+  assert.match(wrong.stderr(), /--only takes all, pair, aux, jobs, processor, gateway/);
   const reset = await start(t, ["--only=gateway", "--reset"]);
   assert.equal(await reset.exit(), 2);
   assert.match(reset.stderr(), /--reset empties what is kept, and this run keeps nothing/);

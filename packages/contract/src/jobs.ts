@@ -74,6 +74,7 @@ export const SubmitJob = z
       .nullish()
       .describe("Who may log in, beside the keys of `env_vars.GITHUB_USER`."),
     command: commandText.nullish(),
+    keep: z.boolean().nullish().meta({ description: "The job goes on after its command." }),
   })
   .meta({ id: "SubmitJob" });
 

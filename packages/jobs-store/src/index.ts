@@ -2,6 +2,7 @@
 
 export { QUEUE_CHANNEL } from "./bell.ts";
 export type { GpuType } from "./gpu-types-file.ts";
+export { type ListenOptions, listenForOrders } from "./listen.ts";
 export type { StoreLog } from "./log.ts";
 export { DISK_NAME, POD_NAME, RESERVATION_ID } from "./names.ts";
 export type {
@@ -21,6 +22,7 @@ export {
   type Sealer,
   type SealingKey,
 } from "./sealing.ts";
+export { openSealer, SealingKeysError } from "./sealing-keys-file.ts";
 export {
   queuesOf,
   type StoreSettings,

@@ -3,8 +3,9 @@ import { describeSettings } from "@airlock/config";
 import { settingsSchema as aux } from "../../../services/aux/src/settings.ts";
 import { settingsSchema as gateway } from "../../../services/gateway/src/settings.ts";
 import { settingsSchema as jobs } from "../../../services/jobs/src/settings.ts";
+import { settingsSchema as processor } from "../../../services/processor/src/settings.ts";
 
-export const SERVICES = { gateway, aux, jobs } as const;
+export const SERVICES = { gateway, aux, jobs, processor } as const;
 
 export function envExample(): string {
   const shared = describeSettings(gateway).filter(
@@ -32,6 +33,10 @@ export function envExample(): string {
     ...section(
       "jobs",
       own(jobs).filter(({ name }) => !(name in aux.shape)),
+    ),
+    ...section(
+      "processor",
+      own(processor).filter(({ name }) => !(name in aux.shape) && !(name in jobs.shape)),
     ),
   ].join("\n")}\n`;
 }

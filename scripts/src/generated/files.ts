@@ -22,6 +22,7 @@ export async function generatedFiles(): Promise<GeneratedFile[]> {
     { path: "services/gateway/openapi.json", expected: await openApiOf("gateway") },
     { path: "services/aux/openapi.json", expected: await openApiOf("aux") },
     { path: "services/jobs/openapi.json", expected: await openApiOf("jobs") },
+    { path: "services/processor/openapi.json", expected: await openApiOf("processor") },
   ];
 }
 

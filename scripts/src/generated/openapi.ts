@@ -4,6 +4,7 @@ import { type App, createLogger, createMetrics } from "@airlock/http";
 import { buildApp as buildAux } from "../../../services/aux/src/app.ts";
 import { buildApp as buildGateway } from "../../../services/gateway/src/app.ts";
 import { buildApp as buildJobs } from "../../../services/jobs/src/app.ts";
+import { buildApp as buildProcessor } from "../../../services/processor/src/app.ts";
 import { SERVICES } from "./env-example.ts";
 
 const ENV = { ENVIRONMENT: "dev", LOG_LEVEL: "silent", VERSION: "0.1.0" };
@@ -31,6 +32,15 @@ const BUILD: Readonly<Record<keyof typeof SERVICES, () => Promise<App>>> = {
       store: nothing,
       awsLogin: nothing,
       sealer: nothing,
+      processor: nothing,
+      logger,
+      metrics: createMetrics({ VERSION: ENV.VERSION, GIT_SHA: "unknown" }),
+    }),
+  processor: () =>
+    buildProcessor(loadSettings(SERVICES.processor, JOBS_ENV), {
+      store: nothing,
+      cluster: nothing,
+      processor: nothing,
       logger,
       metrics: createMetrics({ VERSION: ENV.VERSION, GIT_SHA: "unknown" }),
     }),

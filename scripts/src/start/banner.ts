@@ -15,6 +15,7 @@ export interface Places extends Running {
   /** In the order in which they started; some may wait to be mended. */
   readonly down: readonly string[];
   readonly cluster?: LocalCluster | undefined;
+  readonly kubeconfig?: string | undefined;
   readonly database?: { readonly urlFile: string } | undefined;
   readonly sessions?: { readonly user: string } | undefined;
 }
@@ -28,7 +29,6 @@ export function banner(places: Places): string {
   return [
     "",
     `${ready}${dev} Ctrl-C stops everything.`,
-    "",
     ...rowsOf(places).map(([name, where, more]) =>
       `  ${name.padEnd(10)} ${where.padEnd(29)} ${more}`.trimEnd(),
     ),
@@ -41,11 +41,12 @@ export function banner(places: Places): string {
 
 /** Name, address and a further one for each thing that runs. */
 function rowsOf(places: Places): [string, string, string][] {
-  const { options, ports, cluster, database, settings } = places;
+  const { options, ports, cluster, database, settings, kubeconfig } = places;
   const services = [
     ["gateway", ports.GATEWAY_PORT, ports.GATEWAY_METRICS_PORT],
     ["aux", ports.AUX_PORT, ports.AUX_METRICS_PORT],
     ["jobs", ports.JOBS_PORT, ports.JOBS_METRICS_PORT],
+    ["processor", ports.PROCESSOR_PORT, ports.PROCESSOR_METRICS_PORT],
   ] as const;
   const rows: [string, string, string][] = services.flatMap(([name, port, metricsPort]) => {
     const env = settings[name];
@@ -59,6 +60,10 @@ function rowsOf(places: Places): [string, string, string][] {
   if (hasStandIn(options)) {
     rows.push(["local-aws", `http://localhost:${ports.LOCAL_AWS_PORT}`, "plays STS, S3 and SSM"]);
   }
+  if (kubeconfig) {
+    const url = `http://localhost:${ports.LOCAL_KUBERNETES_PORT}`;
+    rows.push(["kubernetes", url, "plays a cluster: 2 nodes of 2 h100"]);
+  }
   if (cluster) rows.push(["issuer", cluster.issuer, "plays the cluster"]);
   return rows;
 }
@@ -68,11 +73,13 @@ const isLocked = (mode = "") => mode.trim().toLowerCase() === "enforce";
 
 /** What a reader of the table has to know, and would otherwise find out by a refusal. */
 function notesOf({ settings, shell }: Places): string[] {
-  const locked = ["aux", "jobs"].filter((name) => isLocked(settings[name]?.LAYER_AUTH_MODE));
+  const locked = ["aux", "jobs", "processor"].filter((name) =>
+    isLocked(settings[name]?.LAYER_AUTH_MODE),
+  );
   const host = hostOf(settings.gateway);
   const proxy = shell.http_proxy && !/(^|[,\s.])(localhost|\*)/.test(shell.no_proxy ?? "");
   return [
-    ...(locked.length > 0 ? [`  ${locked.join(" and ")}: 401 to all but the gateway`] : []),
+    ...(locked.length > 0 ? [`  ${locked.join(", ")}: 401 to all but the service before`] : []),
     ...(host ? ["  ALLOWED_HOSTS has no localhost: a browser is answered 421"] : []),
     ...(proxy ? ["  http_proxy is set here: export no_proxy=localhost, for curl"] : []),
   ];
@@ -91,9 +98,7 @@ function requests(places: Places): string[] {
   ];
   return [
     `Try${bounds.map((bound) => `, ${bound}`).join("")}:`,
-    "",
     ...examples.map(({ curl }) => `  ${curl}`),
-    "",
   ];
 }
 
@@ -103,7 +108,6 @@ function jobs(places: Places): string[] {
   if (why) return [why, ""];
   return [
     `A GPU job, as alice@example.com (or . ${shellWord(places.sessions.user)}):`,
-    "",
     ...[...exportsOf(KNOWN_SESSIONS.gpuUser), ...jobsSteps(places)].map((line) => `  ${line}`),
     "",
   ];

@@ -14,6 +14,8 @@ export interface Claim {
   readonly ports: Ports;
   /** The stand-in of another run is used, as one service beside others does. */
   readonly standInIsThere: boolean;
+  /** Where runs keep what they keep; it may be relative. */
+  readonly place: string;
   /** Undefined for a run that keeps nothing. */
   readonly folder: DataFolder | undefined;
 }
@@ -43,7 +45,7 @@ export async function claim({ options, shell, again }: ClaimOptions): Promise<Cl
     },
   );
   const found = await findTakenPorts(portsOf(options, ports, standInIsThere), shell);
-  if (!found) return { ports, standInIsThere, folder };
+  if (!found) return { ports, standInIsThere, place, folder };
   await folder?.close();
   const { taken, offset } = found;
   const which = taken.length === 1 ? `Port ${taken[0]} is` : `Ports ${taken.join(", ")} are`;

@@ -1,8 +1,9 @@
 /** Makes ready what the processes of a run stand on; each costly part is loaded where a run has it. */
+import { join, resolve } from "node:path";
 import { claim } from "./claim.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { JobsData } from "./jobs-data.ts";
-import { hasDatabase, hasStandIn, type StartOptions } from "./options.ts";
+import { hasDatabase, hasProcessor, hasStandIn, type StartOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import type { Ground } from "./plan.ts";
 import type { Ports } from "./ports.ts";
@@ -21,17 +22,20 @@ export interface GroundOptions {
 }
 
 export interface Prepared {
-  readonly ground: Ground & { readonly database: Promise<JobsData> | undefined };
+  readonly ground: Ground;
+  /** The run's own. */
+  readonly database: Promise<JobsData> | undefined;
   readonly sessions: Sessions | undefined;
 }
 
 /** @throws Error that says in a sentence what a run cannot have. */
 export async function prepareGround(all: GroundOptions): Promise<Prepared> {
   const { options, shell, again, output, processes } = all;
-  const { ports, folder, standInIsThere } = await claim({ options, shell, again });
+  const { ports, folder, place, standInIsThere } = await claim({ options, shell, again });
   if (folder) await processes.open(Promise.resolve(folder));
   const hasOwnStandIn = folder && hasStandIn(options) && !standInIsThere;
   const database = folder && hasDatabase(options) ? openDatabase(folder, ports, all) : undefined;
+  const elsewhere = options.only === "processor" ? await findDatabase(place) : undefined;
   // it opens while the first processes start, and a run without it need not wait for them
   database?.catch((error: Error) => processes.fail(error.message));
   return {
@@ -42,8 +46,10 @@ export async function prepareGround(all: GroundOptions): Promise<Prepared> {
       realAccount: options.useRealAws ? await realAccountOf(shell, output) : undefined,
       cluster: options.layerAuth ? await processes.open(openCluster()) : undefined,
       standInData: hasOwnStandIn ? await openStandInData(folder, options, output) : undefined,
-      database,
+      database: database ?? (elsewhere && Promise.resolve(elsewhere)),
+      kubeconfig: hasProcessor(options) ? join(resolve(place), "kubeconfig.yaml") : undefined,
     },
+    database,
     sessions:
       folder && hasStandIn(options) ? await keepSessions(folder, ports.LOCAL_AWS_PORT) : undefined,
   };
@@ -68,4 +74,10 @@ async function openDatabase(
 ) {
   const { openJobsData } = await import("./jobs-data.ts");
   return openJobsData({ folder, ports, shell, reset: options.reset, processes });
+}
+
+/** That of a run beside this one, which has jobs. */
+async function findDatabase(place: string) {
+  const { findJobsData } = await import("./jobs-data.ts");
+  return findJobsData(place);
 }

@@ -10,7 +10,7 @@ const CREDENTIALS = [
 ]
   .map(([member, variable]) => String.raw`\"${member}\":\"$${variable}\"`)
   .join(",");
-const JOB = '{"image":"pytorch/pytorch:latest","instance_type":"p5.48xlarge","duration_hours":1}';
+const JOB = '{"image":"python:3","instance_type":"p5.48xlarge","command":"echo hello"}';
 
 /** One after the other, after the lines of a session: log in, submit, look. */
 export function jobsSteps({ options, ports, settings }: Running): string[] {

@@ -1,7 +1,7 @@
 /** What a run is asked for on its command line. */
 import { parseArgs } from "node:util";
 
-const TARGETS = ["all", "pair", "aux", "jobs", "gateway"] as const;
+const TARGETS = ["all", "pair", "aux", "jobs", "processor", "gateway"] as const;
 
 export interface StartOptions {
   readonly only: (typeof TARGETS)[number];
@@ -50,6 +50,10 @@ export function readOptions(args: readonly string[]): StartOptions | undefined {
 }
 
 export const hasStandIn = ({ only, useRealAws }: StartOptions): boolean =>
-  only !== "gateway" && !useRealAws;
+  only !== "gateway" && only !== "processor" && !useRealAws;
 
 export const hasDatabase = ({ only }: StartOptions): boolean => only === "all" || only === "jobs";
+
+/** And a cluster for it. */
+export const hasProcessor = ({ only }: StartOptions): boolean =>
+  only === "all" || only === "processor";

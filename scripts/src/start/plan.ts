@@ -1,6 +1,7 @@
 /** Which processes a run consists of, and the whole environment of each. */
 import { LOCAL_AWS } from "@airlock/local-aws";
 import {
+  machine,
   realAws,
   regionOf,
   STAND_IN_DEFAULTS,
@@ -9,7 +10,7 @@ import {
   standInProcess,
 } from "./environment.ts";
 import type { Audience, LocalCluster } from "./local-cluster.ts";
-import { hasDatabase, hasStandIn, type StartOptions } from "./options.ts";
+import { hasDatabase, hasProcessor, hasStandIn, type StartOptions } from "./options.ts";
 import type { PortName, Ports } from "./ports.ts";
 import type { ServiceName } from "./shell-settings.ts";
 import type { StandInData } from "./stand-in-data.ts";
@@ -17,7 +18,7 @@ import type { StandInData } from "./stand-in-data.ts";
 export type Environment = Readonly<Record<string, string>>;
 
 export interface ProcessSpec {
-  readonly name: "local-aws" | ServiceName;
+  readonly name: "local-aws" | "local-kubernetes" | ServiceName;
   /** Relative to the checkout. */
   readonly entry: string;
   /** Its environment, but for what is in `secrets`. */
@@ -27,6 +28,8 @@ export interface ProcessSpec {
   readonly ports: readonly PortName[];
   /** The process that holds what this one has been given, and takes it along when it ends. */
   readonly leansOn?: ProcessSpec["name"];
+  /** Those that have to be ready before it starts, as far as the run has them. */
+  readonly after?: readonly ProcessSpec["name"][];
   /** Answers 200 when the next process may start. */
   readonly readyUrl: string;
 }
@@ -44,6 +47,8 @@ export interface Ground {
   readonly standInData?: StandInData | undefined;
   /** Where jobs keeps its rows, and the key to what is encrypted in them. */
   readonly database?: Promise<{ readonly url: string; readonly keysFile: string }> | undefined;
+  /** Where the way to the cluster is written. */
+  readonly kubeconfig?: string | undefined;
   /** The account of the shell's own credentials. */
   readonly realAccount?: string | undefined;
 }
@@ -54,6 +59,7 @@ export function planProcesses(options: StartOptions, ground: Ground): ProcessSpe
   const has = (...targets: StartOptions["only"][]) => targets.includes(only);
   return [
     ...(hasStandIn(options) && !ground.standInIsThere ? [localAws(ground)] : []),
+    ...(hasProcessor(options) ? [localKubernetes(ground), processor(ground)] : []),
     ...(has("all", "pair", "aux") ? [aux(ground, options)] : []),
     ...(hasDatabase(options) ? [jobs(ground, options)] : []),
     ...(has("all", "pair", "gateway") ? [gateway(ground, options)] : []),
@@ -74,6 +80,52 @@ function localAws({ ports, shell, standInData }: Ground): ProcessSpec {
   };
 }
 
+/** In memory: jobs that a run before has left are lost with it. */
+function localKubernetes({ ports, shell, kubeconfig = "" }: Ground): ProcessSpec {
+  return {
+    name: "local-kubernetes",
+    entry: "packages/local-kubernetes/src/main.ts",
+    env: {
+      ...machine(shell),
+      HOST: "127.0.0.1",
+      PORT: String(ports.LOCAL_KUBERNETES_PORT),
+      LOCAL_KUBERNETES_NAMESPACE: JOBS_NAMESPACE,
+      LOCAL_KUBERNETES_KUBECONFIG: kubeconfig,
+    },
+    ports: ["LOCAL_KUBERNETES_PORT"],
+    readyUrl: `http://127.0.0.1:${ports.LOCAL_KUBERNETES_PORT}/readyz`,
+  };
+}
+
+const JOBS_NAMESPACE = "gpu-dev";
+
+function processor(ground: Ground): ProcessSpec {
+  const { ports, cluster, kubeconfig = "" } = ground;
+  return {
+    name: "processor",
+    entry: "services/processor/src/main.ts",
+    env: {
+      ...service("processor", ground, [ports.PROCESSOR_PORT, ports.PROCESSOR_METRICS_PORT]),
+      ...enforced("processor", cluster),
+      KUBECONFIG: kubeconfig,
+      JOBS_NAMESPACE,
+    },
+    secrets: databaseSecrets(ground),
+    ports: ["PROCESSOR_PORT", "PROCESSOR_METRICS_PORT"],
+    // the token for it is another one each time
+    leansOn: "local-kubernetes",
+    after: ["local-kubernetes"],
+    readyUrl: `http://127.0.0.1:${ports.PROCESSOR_PORT}/readyz`,
+  };
+}
+
+const databaseSecrets = ({ database }: Ground): ProcessSpec["secrets"] =>
+  database &&
+  (async () => {
+    const { url, keysFile } = await database;
+    return { DATABASE_URL: url, ENV_VARS_KEYS_FILE: keysFile };
+  });
+
 function aux(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
   const { ports, shell, cluster } = ground;
   return {
@@ -89,6 +141,7 @@ function aux(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
     ports: ["AUX_PORT", "AUX_METRICS_PORT"],
     // its session is the stand-in's
     leansOn: "local-aws",
+    after: ["local-aws"],
     readyUrl: `http://127.0.0.1:${ports.AUX_PORT}/readyz`,
   };
 }
@@ -100,7 +153,7 @@ function callersOf({ GATEWAY_AUTH = "" }: NodeJS.ProcessEnv): string {
 }
 
 function jobs(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
-  const { ports, shell, cluster, database, realAccount } = ground;
+  const { ports, shell, cluster, realAccount } = ground;
   return {
     name: "jobs",
     entry: "services/jobs/src/main.ts",
@@ -109,16 +162,19 @@ function jobs(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
       DEFAULT_IMAGE,
       ...service("jobs", ground, [ports.JOBS_PORT, ports.JOBS_METRICS_PORT]),
       ...enforced("jobs", cluster),
+      // by itself it has the processor of a run beside it
+      PROCESSOR_SERVICE_URL: `http://127.0.0.1:${ports.PROCESSOR_PORT}`,
+      ...(cluster && {
+        LAYER_AUTH: "service-account",
+        LAYER_TOKEN_FILE: cluster.tokenFiles.processor,
+      }),
       AWS_REGION: (useRealAws && regionOf(shell)) || LOCAL_AWS.region,
       ...(!useRealAws && { AWS_ENDPOINT_URL: `http://127.0.0.1:${ports.LOCAL_AWS_PORT}` }),
     },
-    secrets:
-      database &&
-      (async () => {
-        const { url, keysFile } = await database;
-        return { DATABASE_URL: url, ENV_VARS_KEYS_FILE: keysFile };
-      }),
+    secrets: databaseSecrets(ground),
     ports: ["JOBS_PORT", "JOBS_METRICS_PORT"],
+    // whoever asks what is free is told of nodes that have been seen
+    after: ["local-aws", "processor"],
     readyUrl: `http://127.0.0.1:${ports.JOBS_PORT}/readyz`,
   };
 }
@@ -143,17 +199,18 @@ function gateway(ground: Ground, { only }: StartOptions): ProcessSpec {
       ...(only === "all" && jobs),
     },
     ports: ["GATEWAY_PORT", "GATEWAY_METRICS_PORT"],
+    after: ["local-aws"],
     readyUrl: `http://127.0.0.1:${ports.GATEWAY_PORT}/readyz`,
   };
 }
 
-/** With a cluster to issue tokens, a service answers gateway's identity only. */
+/** With a cluster to issue tokens, a service answers only the identity of the one before it. */
 function enforced(audience: Audience, cluster: LocalCluster | undefined): Record<string, string> {
   if (!cluster) return {};
   return {
     LAYER_AUTH_MODE: "enforce",
     ...cluster.issuerSettings,
     LAYER_AUTH_AUDIENCE: audience,
-    LAYER_AUTH_SUBJECTS: cluster.subject,
+    LAYER_AUTH_SUBJECTS: cluster.subjects[audience],
   };
 }

@@ -87,10 +87,15 @@ export class Processes {
   }
 }
 
-/** The stand-in, which others talk to at once, and then the rest side by side. */
+/** Side by side, but for those that begin with what others have by then. */
 async function startInOrder(services: readonly ServiceProcess[]): Promise<void> {
-  const standIn = services.find(({ name }) => name === "local-aws");
-  await standIn?.start();
-  const rest = services.filter((service) => service !== standIn);
-  await Promise.all(rest.map((service) => service.start()));
+  const started = new Map<string, Promise<void>>();
+  for (const service of services) {
+    const before = service.after.map((name) => started.get(name));
+    started.set(
+      service.name,
+      Promise.all(before).then(() => service.start()),
+    );
+  }
+  await Promise.all(started.values());
 }

@@ -4,7 +4,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { DataFolder } from "./data-folder.ts";
 
-const NAME = "env-vars-keys";
+export const SEALING_KEYS_NAME = "env-vars-keys";
 const BYTES = 32;
 
 /**
@@ -13,11 +13,11 @@ const BYTES = 32;
  * @returns the path of the file.
  */
 export async function keepSealingKeys(folder: DataFolder, reset: boolean): Promise<string> {
-  const file = join(folder.path, NAME);
+  const file = join(folder.path, SEALING_KEYS_NAME);
   const isThere = await access(file).then(
     () => true,
     () => false,
   );
   if (isThere && !reset) return file;
-  return folder.write(NAME, `local:${randomBytes(BYTES).toString("base64")}\n`);
+  return folder.write(SEALING_KEYS_NAME, `local:${randomBytes(BYTES).toString("base64")}\n`);
 }

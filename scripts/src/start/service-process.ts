@@ -35,6 +35,11 @@ export class ServiceProcess {
     this.#options = options;
   }
 
+  /** Those that have to be ready before it. */
+  get after(): readonly string[] {
+    return this.#options.spec.after ?? [];
+  }
+
   /** Ready, and still there. */
   get isUp(): boolean {
     return this.#isUp;

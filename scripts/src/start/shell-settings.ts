@@ -1,7 +1,7 @@
 /** Which of the services' settings a run takes from the shell, and which it sets itself. */
 import { readFileSync } from "node:fs";
 
-export type ServiceName = "gateway" | "aux" | "jobs";
+export type ServiceName = "gateway" | "aux" | "jobs" | "processor";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Generated from the services' schemas, which take a second to load. */

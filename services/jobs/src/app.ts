@@ -19,12 +19,14 @@ import { createLastUsed } from "./last-used.ts";
 import { createLogins } from "./login.ts";
 import { createMutations } from "./mutations.ts";
 import { toJobsProblem } from "./problems.ts";
+import type { ProcessorClient } from "./processor-client.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { clusterRoutes } from "./routes/cluster.ts";
 import { diskChangeRoutes } from "./routes/disk-changes.ts";
 import { diskRoutes } from "./routes/disks.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { jobActionRoutes } from "./routes/job-actions.ts";
+import { jobLogRoutes } from "./routes/job-logs.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { loginRoutes } from "./routes/login.ts";
@@ -34,6 +36,7 @@ export interface JobsDeps {
   readonly store: Store;
   readonly awsLogin: AwsLogin;
   readonly sealer: Sealer;
+  readonly processor: ProcessorClient;
   /** Checks the calling service; undefined lets everybody in. */
   readonly layer?: LayerGuard | undefined;
   readonly logger: Logger;
@@ -41,7 +44,7 @@ export interface JobsDeps {
 }
 
 export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
-  const { store, awsLogin, sealer, layer, logger, metrics } = deps;
+  const { store, awsLogin, sealer, processor, layer, logger, metrics } = deps;
   const about = {
     title: "Airlock jobs",
     description:
@@ -95,6 +98,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       audit,
       metrics: counters,
       sealer,
+      processor,
       ttlSeconds: settings.API_KEY_TTL_HOURS * 3600,
       jobQueue: settings.QUEUE_NAME,
       diskQueue: settings.DISK_QUEUE_NAME,
@@ -113,6 +117,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
         locked.addHook("onRequest", keys.authenticate);
         keyRoutes(locked, api);
         jobRoutes(locked, api);
+        jobLogRoutes(locked, api);
         jobActionRoutes(locked, api);
         diskRoutes(locked, api);
         diskChangeRoutes(locked, api);

@@ -4,6 +4,7 @@ import type { Audit } from "./audit.ts";
 import type { JobsMetrics } from "./jobs-metrics.ts";
 import type { Keys } from "./keys.ts";
 import type { Mutate } from "./mutations.ts";
+import type { ProcessorClient } from "./processor-client.ts";
 
 export interface ApiDeps {
   readonly store: Store;
@@ -12,6 +13,7 @@ export interface ApiDeps {
   readonly audit: Audit;
   readonly metrics: JobsMetrics;
   readonly sealer: Sealer;
+  readonly processor: ProcessorClient;
   /** Life of an API key. */
   readonly ttlSeconds: number;
   readonly jobQueue: string;

@@ -1,10 +1,16 @@
 /** The process: environment → keys, database, STS and layer identity → application → listen → stop. */
 import { awsCallMetrics, layerMetrics, runService } from "@airlock/http";
-import { createLayerGuard, createLayerVerifier, logOpenDoors } from "@airlock/identity";
-import { createStore, targetOf } from "@airlock/jobs-store";
+import {
+  createLayerGuard,
+  createLayerPresenter,
+  createLayerVerifier,
+  logOpenDoors,
+  refuseMissingLayerToken,
+} from "@airlock/identity";
+import { createStore, openSealer, SealingKeysError, targetOf } from "@airlock/jobs-store";
 import { buildApp } from "./app.ts";
 import { openAwsLogin } from "./aws-login.ts";
-import { openSealer, SealingKeysError } from "./sealing-keys.ts";
+import { createProcessorClient } from "./processor-client.ts";
 import { refuse, settingsSchema } from "./settings.ts";
 
 await runService(
@@ -21,20 +27,32 @@ await runService(
       log: logger,
     });
     const awsLogin = openAwsLogin(settings, awsCallMetrics(metrics));
+    const processor = createProcessorClient({
+      url: settings.PROCESSOR_SERVICE_URL,
+      layer: createLayerPresenter(settings, logger),
+    });
     const verifier = createLayerVerifier(settings, { log: logger });
     const observe = layerMetrics(metrics, verifier);
     const mode = settings.LAYER_AUTH_MODE;
     const layer = verifier && createLayerGuard({ mode, verifier, log: logger, observe });
-    const app = await buildApp(settings, { store, awsLogin, sealer, layer, logger, metrics });
+    const app = await buildApp(settings, {
+      store,
+      awsLogin,
+      sealer,
+      processor,
+      layer,
+      logger,
+      metrics,
+    });
     return {
       app,
       close: async () => {
         verifier?.close();
-        await Promise.all([awsLogin.close(), store.close()]);
+        await Promise.all([awsLogin.close(), processor.close(), store.close()]);
       },
     };
   },
-  refuse,
+  (env) => [...refuse(env), ...refuseMissingLayerToken(env)],
 );
 
 /** What is wrong with a file is for its author to read, so no stack stands around it. */

@@ -11,7 +11,12 @@ import {
   withRules,
 } from "@airlock/config";
 import { isImageReference } from "@airlock/contract";
-import { layerVerifySettings, STS_REGIONS, withLayerVerifyRules } from "@airlock/identity";
+import {
+  layerPresentSettings,
+  layerVerifySettings,
+  STS_REGIONS,
+  withLayerVerifyRules,
+} from "@airlock/identity";
 import { storeSettings, withStoreRules } from "@airlock/jobs-store";
 import * as z from "zod";
 
@@ -20,6 +25,12 @@ const fields = z.object({
   ...commonSettings,
   PORT: port().default(8000).describe("Port of the service."),
   ...layerVerifySettings,
+  ...layerPresentSettings,
+  PROCESSOR_SERVICE_URL: httpUrl()
+    .optional()
+    .describe(
+      "The processor, for the logs of jobs that run. Unset means that there are none until a job is over.",
+    ),
   ...storeSettings,
   ENV_VARS_KEYS_FILE: z
     .string()
@@ -86,6 +97,12 @@ const RULES: readonly Rule<Fields>[] = [
     key: "ENV_VARS_KEYS_FILE",
     message: "is needed outside dev: env_vars hold secrets",
     isBroken: (s) => !isDev(s) && s.ENV_VARS_KEYS_FILE === undefined,
+  },
+  {
+    key: "LAYER_AUTH",
+    message: "must be chosen outside dev: what the processor is shown",
+    isBroken: (s) =>
+      !isDev(s) && s.PROCESSOR_SERVICE_URL !== undefined && s.LAYER_AUTH === undefined,
   },
   {
     key: "LOGIN_SERVER_ID",

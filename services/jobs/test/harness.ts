@@ -7,11 +7,17 @@ import path from "node:path";
 import { after } from "node:test";
 import { type Environment, loadSettings } from "@airlock/config";
 import { awsCallMetrics, createLogger, createMetrics, type Metrics } from "@airlock/http";
-import { type AwsLogin, createLayerGuard, createLayerVerifier } from "@airlock/identity";
+import {
+  type AwsLogin,
+  createLayerGuard,
+  createLayerPresenter,
+  createLayerVerifier,
+} from "@airlock/identity";
 import {
   connectTarget,
   createStore,
   moveJob,
+  openSealer,
   type Queryable,
   type Store,
   targetOf,
@@ -26,7 +32,7 @@ import {
 import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
 import { buildApp } from "../src/app.ts";
 import { openAwsLogin } from "../src/aws-login.ts";
-import { openSealer } from "../src/sealing-keys.ts";
+import { createProcessorClient } from "../src/processor-client.ts";
 import { settingsSchema } from "../src/settings.ts";
 
 export const QUEUES = ["gpu_reservations", "disk_operations"];
@@ -131,7 +137,19 @@ export async function startJobs(
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger });
   const sealer = openSealer(settings.ENV_VARS_KEYS_FILE, logger);
-  const app = await buildApp(settings, { store, awsLogin, sealer, layer, logger, metrics });
+  const processor = createProcessorClient({
+    url: settings.PROCESSOR_SERVICE_URL,
+    layer: createLayerPresenter(settings, logger),
+  });
+  const app = await buildApp(settings, {
+    store,
+    awsLogin,
+    sealer,
+    processor,
+    layer,
+    logger,
+    metrics,
+  });
   await app.listen({ host: "127.0.0.1", port: 0 });
   let isClosed = false;
   const close = async () => {
@@ -140,7 +158,7 @@ export async function startJobs(
     app.server.closeAllConnections();
     await app.close();
     verifier?.close();
-    await Promise.all([awsLogin.close(), store.close(), own.close()]);
+    await Promise.all([awsLogin.close(), processor.close(), store.close(), own.close()]);
   };
   world.closers.push(close);
   const { port } = app.server.address() as AddressInfo;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Environment, loadSettings, SettingsError } from "@airlock/config";
-import { openSealer, SealingKeysError } from "../src/sealing-keys.ts";
+import { openSealer, SealingKeysError } from "@airlock/jobs-store";
 import { allowsRawLogin, refuse, settingsSchema } from "../src/settings.ts";
 
 const DEV = {

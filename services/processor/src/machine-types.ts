@@ -4,6 +4,8 @@ import { listMachineTypes, type MachineTypeRow, type Store } from "@airlock/jobs
 export interface MachineTypes {
   all(): Promise<readonly MachineTypeRow[]>;
   find(gpuType: string): Promise<MachineTypeRow | undefined>;
+  /** Tells the names of resources that are GPUs of some type. */
+  gpuNames(): Promise<(resourceName: string) => boolean>;
 }
 
 /** A migration may change them while this process runs. */
@@ -24,6 +26,10 @@ export function createMachineTypes({ pool }: Pick<Store, "pool">): MachineTypes 
   };
   return {
     all,
+    async gpuNames() {
+      const names = new Set((await all()).map(({ resource_name }) => resource_name));
+      return (name) => names.has(name);
+    },
     find: async (gpuType) => (await all()).find(({ gpu_type }) => gpu_type === gpuType),
   };
 }

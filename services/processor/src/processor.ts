@@ -1,5 +1,5 @@
 /** All that a processor does, put together: orders in, jobs reconciled, nodes given, duties done. */
-import type { Sealer, Store } from "@airlock/jobs-store";
+import { listWaitingTypes, type Sealer, type Store } from "@airlock/jobs-store";
 import type { Cluster } from "./cluster/index.ts";
 import { runDuties } from "./duties/duties.ts";
 import { sweepOrphans } from "./duties/sweep-orphans.ts";
@@ -8,6 +8,7 @@ import type { Log } from "./log.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { createMachineTypes } from "./machine-types.ts";
 import { observe } from "./observe/observe.ts";
+import { countForeignPods } from "./placement/foreign-pods.ts";
 import { ownPodsOf } from "./placement/own-pods.ts";
 import { placeType } from "./placement/place-type.ts";
 import type { PodRules } from "./pod/pod-manifest.ts";
@@ -26,6 +27,7 @@ export interface ProcessorOptions {
   readonly pollMs: number;
   readonly limits: Limits;
   readonly rules: PodRules;
+  readonly countsForeignPods?: boolean;
   readonly log: Log;
   readonly onOrders?: InboxOptions["onOrders"];
   readonly onStep?: ReconcilerOptions["onStep"];
@@ -42,7 +44,9 @@ export interface Processor {
 }
 
 const PLACEMENT_PERIOD_MS = 5000;
+const DUTIES_PERIOD_MS = 5000;
 const ORPHANS_PERIOD_SECONDS = 60;
+const FOREIGN_PERIOD_SECONDS = 15;
 
 export function startProcessor(options: ProcessorOptions): Processor {
   const { store, cluster, sealer, log, pollMs, leaseSeconds } = options;
@@ -96,16 +100,22 @@ export function startProcessor(options: ProcessorOptions): Processor {
 
   const reconciling = begin("reconcile", pollMs, () => reconciler.take());
   const placing = begin("placement", PLACEMENT_PERIOD_MS, async () => {
-    const ownPods = () => ownPodsOf(observer.pods());
+    const isGpu = await types.gpuNames();
+    const ownPods = () => ownPodsOf(observer.pods(), isGpu);
     const { namespace } = cluster;
-    for (const { gpu_type } of await types.all()) {
-      const outcome = await placeType({ store, namespace, ownPods }, gpu_type);
+    for (const gpuType of await listWaitingTypes(store.pool)) {
+      const outcome = await placeType({ store, namespace, ownPods }, gpuType);
       if (outcome && outcome.placed > 0) reconciling.nudge();
     }
     return false;
   });
   const inbox = begin("inbox", pollMs, readInbox);
-  begin("duties", pollMs, async () => {
+  const foreign = {
+    name: "foreign pods",
+    periodSeconds: FOREIGN_PERIOD_SECONDS,
+    run: async () => countForeignPods(cluster, store, await types.gpuNames()),
+  };
+  begin("duties", DUTIES_PERIOD_MS, async () => {
     await runDuties(store, [
       {
         name: "orphans",
@@ -115,6 +125,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
           options.onUnknownPods?.(unknown);
         },
       },
+      ...(options.countsForeignPods ? [foreign] : []),
     ]);
     return false;
   });

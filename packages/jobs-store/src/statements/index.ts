@@ -39,6 +39,7 @@ export { clearExtensionError } from "./jobs/clear-extension-error.ts";
 export { countJobs } from "./jobs/count-jobs.ts";
 export { type FaultJobArgs, faultJob } from "./jobs/fault-job.ts";
 export { type FindJobArgs, findJob } from "./jobs/find-job.ts";
+export { findJobLog, type JobLogRow } from "./jobs/find-job-log.ts";
 export { findJobOwner } from "./jobs/find-job-owner.ts";
 export { type FindJobsByPrefixArgs, findJobsByPrefix } from "./jobs/find-jobs-by-prefix.ts";
 export { type InsertJobArgs, insertJob } from "./jobs/insert-job.ts";
@@ -58,6 +59,7 @@ export {
 export { type JobEventRow, listJobEvents } from "./jobs/list-job-events.ts";
 export { type JobPosition, type ListJobsArgs, listJobs } from "./jobs/list-jobs.ts";
 export { listWaitingJobs, type WaitingJobRow } from "./jobs/list-waiting-jobs.ts";
+export { listWaitingTypes } from "./jobs/list-waiting-types.ts";
 export {
   type JobChanges,
   type JobEvent,
@@ -79,6 +81,7 @@ export { revokeKey } from "./keys/revoke-key.ts";
 export { type RotateKeyArgs, rotateKey } from "./keys/rotate-key.ts";
 export { touchLastUsed } from "./keys/touch-last-used.ts";
 export { listNodes, type NodeRow } from "./nodes/list-nodes.ts";
+export { type ForeignAmount, writeForeignAmounts } from "./nodes/write-foreign-amounts.ts";
 export { type SeenNode, writeNodes } from "./nodes/write-nodes.ts";
 export { type BookPodArgs, bookPod } from "./pods/book-pod.ts";
 export { callForLostPods } from "./pods/call-for-lost-pods.ts";

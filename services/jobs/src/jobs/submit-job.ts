@@ -129,6 +129,8 @@ async function wantedOf(
     name: POD_NAME ?? shortNameOf(reservationId),
     image,
     command: body.command ?? null,
+    // without it a job is the same to a version that does not know of it
+    ...(body.keep && { keep: true }),
     ...(await chooseGpus(transaction, wish)),
     durationHours: body.duration_hours,
     diskName: body.disk_name ?? null,

@@ -12,22 +12,25 @@ export interface OwnPod extends PodIdentity {
 }
 
 /** Those that are over hold nothing. */
-export const ownPodsOf = (pods: Iterable<Pod>): OwnPod[] =>
+export const ownPodsOf = (pods: Iterable<Pod>, isGpu: IsGpu): OwnPod[] =>
   [...pods].flatMap((pod) => {
     const identity = identityOf(pod);
     const isOver = pod.status.phase === "Succeeded" || pod.status.phase === "Failed";
     if (!identity || isOver) return [];
     const { uid } = pod.metadata;
-    return [{ ...identity, uid, nodeName: pod.spec.nodeName, amount: requestedBy(pod) }];
+    return [{ ...identity, uid, nodeName: pod.spec.nodeName, amount: requestedBy(pod, isGpu) }];
   });
 
-function requestedBy({ spec }: Pod): Amount {
+/** Whether a resource of this name is a GPU of some type. */
+export type IsGpu = (resourceName: string) => boolean;
+
+export function requestedBy({ spec }: Pod, isGpu: IsGpu): Amount {
   const all = spec.containers.map(({ requests }) => requests);
   const sum = (of: (requests: (typeof all)[number]) => number) =>
     all.reduce((total, requests) => total + of(requests), 0);
   const gpus = sum((requests) =>
     Object.entries(requests)
-      .filter(([name]) => name.includes("/"))
+      .filter(([name]) => isGpu(name))
       .reduce((total, [, quantity]) => total + amountOf(quantity), 0),
   );
   return {

@@ -29,7 +29,6 @@ export function secretManifest({ pod, podUid, ...wish }: SecretWish): Manifest {
 function environmentOf(pod: PodWish, wish: Omit<SecretWish, "pod" | "podUid">) {
   const threads = String(Math.max(1, Math.floor(pod.cpuMillis / 1000)));
   return {
-    HOME: "/home/dev",
     GPU_TYPE: wish.gpuType.toUpperCase(),
     OMP_NUM_THREADS: threads,
     MKL_NUM_THREADS: threads,

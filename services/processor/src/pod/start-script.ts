@@ -1,5 +1,8 @@
 /** What the job's container runs: nothing of a user's stands in it. */
 
+/** A user that the image does not know has / for a home. */
+const HOME = `[ -w "\${HOME:-/}" ] || export HOME=/home/dev`;
+
 /**
  * The command comes by the environment, where no shell and no manifest reads it before its own does.
  * The first process of a container is not ended by SIGTERM unless it says so.
@@ -15,9 +18,9 @@ trap 'exit 0' TERM INT
 while :; do sleep 3600 & wait "$!"; done`;
 
 export function startScript({ hasCommand, keep }: StartWishes): string {
-  if (!hasCommand) return STAY;
-  if (!keep) return `${RUN}\nexit "$code"`;
-  return `${RUN}\necho "airlock: the command ended with exit code $code; the job goes on"\n${STAY}`;
+  if (!hasCommand) return `${HOME}\n${STAY}`;
+  if (!keep) return `${HOME}\n${RUN}\nexit "$code"`;
+  return `${HOME}\n${RUN}\necho "airlock: the command ended with exit code $code; the job goes on"\n${STAY}`;
 }
 
 export interface StartWishes {

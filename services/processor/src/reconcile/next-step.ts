@@ -90,7 +90,10 @@ function preparing(
     const sinceMs = Math.max(job.statusSinceMs, pod.scheduledAtMs ?? job.statusSinceMs);
     const untilMs = sinceMs + limits.imageGraceSeconds * 1000;
     if (nowMs >= untilMs) return fail("image_refused", trouble.sentence);
-    return { do: "wait", seconds: secondsUntil(untilMs, nowMs), detail: trouble.sentence };
+    // its Secret is made a moment after its pod, which a quick kubelet remarks upon
+    const isSettingUp = pod.waiting?.reason === "CreateContainerConfigError";
+    const detail = isSettingUp ? progressOf(pod) : trouble.sentence;
+    return { do: "wait", seconds: secondsUntil(untilMs, nowMs), detail };
   }
   if (isLate) return tooLate(job, limits);
   const detail = trouble?.sentence ?? progressOf(pod);

@@ -35,7 +35,7 @@ export function holdOf(
     timeoutMs() {
       const leftMs = untilMs - performance.now();
       if (leftMs < SHORTEST_MS) throw new LeaseLost("too little time is left");
-      return Math.min(CALL_MS, leftMs);
+      return Math.floor(Math.min(CALL_MS, leftMs));
     },
   };
 }

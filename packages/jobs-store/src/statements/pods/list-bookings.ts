@@ -16,7 +16,8 @@ const SQL = `
 SELECT job_pods.reservation_id, job_pods.generation, node_name, gpus, cpu_millis, memory_mib, slots,
   -- what is ending is gone any moment
   CASE WHEN wanted = 'end' THEN now()
-    ELSE coalesce(expires_at, now() + duration_hours * interval '1 hour') END AS ends_at
+    ELSE greatest(now(), coalesce(expires_at, now() + duration_hours * interval '1 hour')) END
+    AS ends_at
 FROM job_pods JOIN reservations USING (reservation_id)
 WHERE released_at IS NULL AND gpu_type = $1`;
 

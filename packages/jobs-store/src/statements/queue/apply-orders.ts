@@ -25,8 +25,9 @@ export interface ApplyOrdersArgs {
 /** @returns how many were held still, and are in the archive now. */
 export async function applyOrders(db: Queryable, args: ApplyOrdersArgs): Promise<number> {
   const { queue, action, orders, maxHours } = args;
-  const { sets, where, kind, usesHours = false } = CHANGES[action];
-  const text = statementOf(tablesOf(queue), { sets, where, kind });
+  const change = CHANGES[action];
+  const usesHours = change?.usesHours === true;
+  const text = statementOf(tablesOf(queue), change);
   const { rows } = await db.query<{ archived: number }>(text, [
     orders.map(({ messageId }) => messageId),
     orders.map(({ readCount }) => readCount),
@@ -43,8 +44,9 @@ interface Change {
   /** Of `reservations` as `r`; `asked` is the order. */
   readonly sets: string;
   readonly where: string;
-  /** The event's kind, or null: what changes is nobody's to know. An expression, of the changed row. */
-  readonly kind: string | null;
+  /** The event's: an expression, of the changed row. */
+  readonly kind: string;
+  readonly usesHours?: boolean;
 }
 
 const IS_LIVE = `status IN (${LIVE_STATES.map((state) => `'${state}'`).join(", ")})`;
@@ -63,10 +65,9 @@ const notOffered = (column: string | undefined, what: string): Change => ({
   kind: "'not_offered'",
 });
 
-const CHANGES: {
-  readonly [A in JobOrder["action"]]: Change & { readonly usesHours?: boolean };
-} = {
-  create: { sets: "due_at = now()", where: "cleaned_at IS NULL", kind: null },
+const CHANGES: { readonly [A in JobOrder["action"]]: Change | undefined } = {
+  // its row is there already, and whoever gives nodes looks at rows
+  create: undefined,
   cancel: {
     sets: "wanted = 'end', end_as = 'cancelled', due_at = now()",
     where: `${IS_LIVE} AND wanted = 'run'`,
@@ -84,7 +85,7 @@ const CHANGES: {
           $7::double precision, greatest(0, trunc(($7 - (${HAS_HOURS}))::numeric, 2))) END,
       due_at = now()`,
     where: IS_LIVE,
-    kind: "CASE WHEN r.extension_error IS NULL THEN 'extended' ELSE 'extension_refused' END",
+    kind: "(CASE WHEN r.extension_error IS NULL THEN 'extended' ELSE 'extension_refused' END)",
     usesHours: true,
   },
   enable_jupyter: notOffered("jupyter_error", "Jupyter"),
@@ -92,34 +93,17 @@ const CHANGES: {
   add_user: notOffered(undefined, "A second user"),
 };
 
-function statementOf(tables: OrderTables, { sets, where, kind }: Change): string {
-  const versioned = kind === null ? sets : `version = version + 1, ${sets}`;
-  const told =
-    kind === null
-      ? "SELECT 1 FROM changed"
-      : `INSERT INTO job_events (reservation_id, seq, kind, actor, data)
-  SELECT reservation_id, version, kind, 'user',
-    arguments || jsonb_build_object('order_id', order_id) FROM changed`;
+function statementOf(tables: OrderTables, change: Change | undefined): string {
   return `
 WITH asked AS (
   SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::jsonb[])
     AS asked (msg_id, read_ct, job_id, order_id, arguments)
 ), held AS (
   SELECT asked.* FROM ${tables.waiting} waiting JOIN asked USING (msg_id, read_ct)
+  -- by the index, however long the queue is
+  WHERE waiting.msg_id = ANY ($1::bigint[])
   ORDER BY msg_id FOR UPDATE OF waiting
-), ready AS (
-  -- in the order of ids, so that two readers never wait for each other
-  SELECT reservation_id FROM reservations JOIN held ON job_id = reservation_id
-  ORDER BY reservation_id FOR UPDATE OF reservations
-), changed AS (
-  UPDATE reservations r SET ${versioned}
-  FROM ready JOIN held asked ON asked.job_id = ready.reservation_id
-  WHERE r.reservation_id = ready.reservation_id AND ${where.replaceAll("status", "r.status")}
-  RETURNING r.reservation_id, r.version, asked.order_id, asked.arguments,
-    ${kind ?? "NULL"}::text AS kind
-), told AS (
-  ${told}
-), taken AS (
+)${change ? changing(change) : ""}, taken AS (
   DELETE FROM ${tables.waiting} waiting USING held WHERE waiting.msg_id = held.msg_id
   RETURNING waiting.msg_id, waiting.vt, waiting.read_ct, waiting.enqueued_at,
     waiting.last_read_at, waiting.message, waiting.headers
@@ -132,3 +116,18 @@ WITH asked AS (
 )
 SELECT count(*)::integer AS archived FROM held`;
 }
+
+const changing = ({ sets, where, kind }: Change): string => `, ready AS (
+  -- in the order of ids, so that two readers never wait for each other
+  SELECT reservation_id AS id, order_id, held.arguments FROM reservations
+  JOIN held ON job_id = reservation_id
+  ORDER BY reservation_id FOR UPDATE OF reservations
+), changed AS (
+  UPDATE reservations r SET version = version + 1, ${sets}
+  FROM ready asked WHERE r.reservation_id = asked.id AND ${where}
+  RETURNING r.reservation_id, r.version, asked.order_id, asked.arguments, ${kind}::text AS kind
+), told AS (
+  INSERT INTO job_events (reservation_id, seq, kind, actor, data)
+  SELECT reservation_id, version, kind, 'user',
+    arguments || jsonb_build_object('order_id', order_id) FROM changed
+)`;

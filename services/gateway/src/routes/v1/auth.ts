@@ -45,7 +45,8 @@ export const KEY_ROUTES: readonly JobsRoute[] = [
   {
     method: "POST",
     url: "/v1/keys/rotate",
-    summary: "Ends the key of this request and gives another, for what is left of the login.",
+    summary:
+      "Ends the key of this request and gives another, for what is left of the login. Its repeat by Idempotency-Key is 409, for a minute with the key that has ended too.",
     tag: "keys",
     answer: RotatedKey,
     problems: [409],

@@ -6,11 +6,13 @@ import {
   ExtendJob,
   Job,
   JobActionRequested,
+  JobLogsQuery,
   JobSubmitted,
   Jobs,
   JobsQuery,
   SubmitJob,
 } from "@airlock/contract";
+import * as z from "zod";
 import type { JobsRoute } from "./jobs-route.ts";
 
 export const JOB_ROUTES: readonly JobsRoute[] = [
@@ -21,7 +23,7 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
     tag: "jobs",
     body: SubmitJob,
     answer: JobSubmitted,
-    problems: [409, 413, 415, 422],
+    problems: [409, 410, 413, 415, 422],
   },
   {
     method: "GET",
@@ -38,6 +40,16 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
     summary: "One job, by its id or the beginning of it.",
     tag: "jobs",
     answer: Job,
+    problems: [404, 409],
+  },
+  {
+    method: "GET",
+    url: "/v1/jobs/:job_id/logs",
+    summary:
+      "What a job wrote, as plain text: up to 1 MiB while it runs, the last 256 KiB once it is over; empty before it starts.",
+    tag: "jobs",
+    querystring: JobLogsQuery,
+    answer: z.any().describe("text/plain"),
     problems: [404, 409],
   },
   action("cancel", "Asks for the end of a job."),

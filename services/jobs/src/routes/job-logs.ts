@@ -1,0 +1,34 @@
+/** `/v1/jobs/{id}/logs`: what a job wrote, from its pod, or as it was kept at its end. */
+import { JobLogsQuery, tailOf } from "@airlock/contract";
+import { type App, problems } from "@airlock/http";
+import { isFinal } from "@airlock/jobs-store";
+import * as z from "zod";
+import type { ApiDeps } from "../deps.ts";
+import { findJobByPrefix } from "../jobs/find-by-prefix.ts";
+import { userOf } from "../users.ts";
+
+export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
+  app.get(
+    "/v1/jobs/:job_id/logs",
+    {
+      schema: {
+        summary:
+          "What a job wrote, as plain text: up to 1 MiB while it runs, the last 256 KiB once it is over; empty before it starts.",
+        tags: ["jobs"],
+        params: z.object({ job_id: z.string() }),
+        querystring: JobLogsQuery,
+        response: {
+          200: z.any().describe("text/plain"),
+          ...problems(400, 401, 403, 404, 409, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { userId } = userOf(request);
+      const job = await findJobByPrefix(store.pool, userId, request.params.job_id);
+      void reply.type("text/plain; charset=utf-8");
+      if (isFinal(job.status)) return tailOf(job.pod_logs ?? "", request.query.tail);
+      return await processor.readLog(job.reservation_id, request.query, request.id);
+    },
+  );
+}

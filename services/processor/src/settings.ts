@@ -1,0 +1,125 @@
+/** What the processor reads from its environment. */
+import {
+  commonSettings,
+  type EnvironmentName,
+  integer,
+  onOff,
+  port,
+  type Rule,
+  serviceName,
+  withRules,
+  word,
+} from "@airlock/config";
+import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
+import { storeSettings, withStoreRules } from "@airlock/jobs-store";
+import * as z from "zod";
+import type { PodRules } from "./pod/pod-manifest.ts";
+import { LIMITS, type Limits } from "./reconcile/job-view.ts";
+
+const minutes = z
+  .string()
+  .regex(/^\d{1,4}(,\d{1,4})*$/, { error: "must be numbers of minutes by comma, such as 30,15,5" })
+  .transform((text) =>
+    text
+      .split(",")
+      .map(Number)
+      .toSorted((a, b) => b - a),
+  );
+
+const fields = z.object({
+  SERVICE_NAME: serviceName("processor"),
+  ...commonSettings,
+  PORT: port().default(8002).describe("Port of the service."),
+  ...layerVerifySettings,
+  ...storeSettings,
+  ENV_VARS_KEYS_FILE: z
+    .string()
+    .optional()
+    .describe(
+      "The keys that jobs encrypts env_vars with, the same file. Unset, in dev, no job that has variables can start.",
+    ),
+  KUBECONFIG: z
+    .string()
+    .optional()
+    .describe(
+      "A kubeconfig file of its own. Unset means the cluster that it runs in, as its service account.",
+    ),
+  KUBECONFIG_CONTEXT: z
+    .string()
+    .optional()
+    .describe("Context of the kubeconfig. Unset means its current one."),
+  JOBS_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, { error: "must be the name of a namespace" })
+    .default("gpu-dev")
+    .describe("Namespace of the jobs' pods, which holds nothing else."),
+  POD_SECURITY: word(["restricted", "baseline"])
+    .default("restricted")
+    .describe("restricted: pods run as user 1000 without rights; baseline: as their image's user."),
+  COUNT_FOREIGN_PODS: onOff()
+    .default(false)
+    .describe(
+      "Count what pods of other namespaces take of the nodes; it needs the right to list all pods.",
+    ),
+  LEASE_SECONDS: integer(2, 300)
+    .default(30)
+    .describe("How long a job is one processor's; after a crash another one takes over then."),
+  JOBS_AT_ONCE: integer(1, 200).default(16).describe("Jobs that one processor works on at once."),
+  POLL_INTERVAL_MS: integer(20, 60_000)
+    .default(1000)
+    .describe("How often the queue and due jobs are looked for, whatever is heard."),
+  MAX_JOB_HOURS: integer(1, 8760)
+    .default(72)
+    .describe("Longest time of a job from its launch, all extensions included."),
+  MAX_QUEUE_HOURS: integer(1, 8760).default(48).describe("Longest wait of a job for a node."),
+  MAX_PREPARING_MINUTES: integer(1, 1440)
+    .default(60)
+    .describe("Longest time from a job's node to its pod's start, pulls included."),
+  WARNING_MINUTES: minutes
+    .default([30, 15, 5])
+    .describe("Minutes before a job's end at which it is warned, by comma."),
+  EXPIRY_GRACE_SECONDS: integer(0, 3600)
+    .default(120)
+    .describe("Time that a job has beyond its end."),
+  NODE_LOST_SECONDS: integer(10, 86_400)
+    .default(300)
+    .describe("How long a node may be silent before its jobs are ended."),
+});
+
+interface Fields extends Partial<z.output<typeof fields>> {
+  readonly ENVIRONMENT?: EnvironmentName;
+}
+
+const RULES: readonly Rule<Fields>[] = [
+  {
+    key: "ENV_VARS_KEYS_FILE",
+    message: "is needed outside dev: jobs' variables are sealed with its keys",
+    isBroken: (s) => s.ENVIRONMENT !== "dev" && s.ENV_VARS_KEYS_FILE === undefined,
+  },
+];
+
+export const settingsSchema = withLayerVerifyRules(withStoreRules(withRules(fields, RULES)));
+export type Settings = Readonly<z.infer<typeof settingsSchema>>;
+
+export const limitsOf = (settings: Settings): Limits => ({
+  ...LIMITS,
+  queueHours: settings.MAX_QUEUE_HOURS,
+  preparingMinutes: settings.MAX_PREPARING_MINUTES,
+  expiryGraceSeconds: settings.EXPIRY_GRACE_SECONDS,
+  warningMinutes: settings.WARNING_MINUTES,
+  nodeLostSeconds: settings.NODE_LOST_SECONDS,
+});
+
+/** For what happens after a job's end, before its pod is gone. */
+const SPARE_SECONDS = 3600;
+
+/** A pod may live as long as any extension may reach, with the time before and after it. */
+export const podRulesOf = (settings: Settings): PodRules => ({
+  security: settings.POD_SECURITY,
+  nodeLostSeconds: settings.NODE_LOST_SECONDS,
+  maxLifeSeconds:
+    settings.MAX_JOB_HOURS * 3600 +
+    settings.MAX_PREPARING_MINUTES * 60 +
+    settings.EXPIRY_GRACE_SECONDS +
+    SPARE_SECONDS,
+});

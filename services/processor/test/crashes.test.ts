@@ -1,0 +1,233 @@
+/**
+ * A processor that dies at any of its awaits, one after the other: before what it asked for was done, or
+ * after it, the answer lost. Whoever comes next brings the job to its end, with one pod.
+ */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import type { Queryable, Store } from "@airlock/jobs-store";
+import { writeNodes } from "@airlock/jobs-store";
+import type { Cluster } from "../src/cluster/index.ts";
+import { sweepOrphans } from "../src/duties/sweep-orphans.ts";
+import { createInbox } from "../src/inbox/inbox.ts";
+import { createMachineTypes } from "../src/machine-types.ts";
+import { ownPodsOf } from "../src/placement/own-pods.ts";
+import { placeType } from "../src/placement/place-type.ts";
+import { seenNodesOf } from "../src/placement/seen-nodes.ts";
+import { LIMITS } from "../src/reconcile/job-view.ts";
+import { createReconciler } from "../src/reconciler/reconciler.ts";
+import { type PlayedCluster, playCluster } from "./played-cluster.ts";
+import { openWorld, QUEUE, rules, silent, startPostgres, type World } from "./world.ts";
+
+const postgres = await startPostgres();
+const world = await openWorld(postgres);
+after(async () => {
+  await world.store.close();
+  await postgres.stop();
+});
+
+class Dead extends Error {}
+
+/** Counts what is awaited, and dies at one of them: from then on nothing of it has an effect. */
+class Life {
+  awaits = 0;
+  isDead = false;
+  readonly #dieAt: number;
+  readonly #when: "before" | "after";
+
+  constructor(dieAt: number, when: "before" | "after") {
+    this.#dieAt = dieAt;
+    this.#when = when;
+  }
+
+  async through<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.isDead) throw new Dead();
+    const isLast = ++this.awaits === this.#dieAt;
+    if (isLast && this.#when === "before") this.#die();
+    const result = await work();
+    if (isLast) this.#die();
+    if (this.isDead) throw new Dead();
+    return result;
+  }
+
+  #die(): never {
+    this.isDead = true;
+    throw new Dead();
+  }
+}
+
+const mortalStore = (life: Life, store: Store): Store => {
+  const mortal = (db: Queryable): Queryable => ({
+    query: (text, values) => life.through(() => db.query(text, values)),
+  });
+  return {
+    ...store,
+    pool: mortal(store.pool),
+    // COMMIT is an await of its own: what was in it is there, or not
+    transaction: (work) =>
+      life.through(() =>
+        store.transaction((transaction) => work({ ...transaction, ...mortal(transaction) })),
+      ),
+  };
+};
+
+const CALLS = ["create", "get", "list", "remove", "readLog"] as const;
+const mortalCluster = (life: Life, cluster: PlayedCluster): Cluster =>
+  new Proxy(cluster, {
+    get: (target, name) =>
+      (CALLS as readonly unknown[]).includes(name)
+        ? // biome-ignore lint/suspicious/noExplicitAny: any method of the cluster
+          (...args: any[]) => life.through(() => (target as any)[name](...args))
+        : target[name as keyof Cluster],
+  });
+
+/** One processor, all of it, turn by turn, until the job is over or it dies. */
+async function live(
+  world: World,
+  cluster: PlayedCluster,
+  life: Life,
+  jobId: string,
+  onTurn: (status: string) => Promise<void>,
+): Promise<void> {
+  const store = mortalStore(life, world.store);
+  const mortal = mortalCluster(life, cluster);
+  const types = createMachineTypes(store);
+  const inbox = createInbox({ store, queue: QUEUE, holdSeconds: 30, maxHours: 72, log: silent });
+  const reconciler = createReconciler({
+    store,
+    cluster: mortal,
+    sealer: world.sealer,
+    rules,
+    limits: LIMITS,
+    leaseSeconds: 30,
+    atOnce: 4,
+    log: silent,
+    machineType: types.find,
+    nodes: () => new Map(),
+    onFreed() {},
+  });
+  const ownPods = () => ownPodsOf(cluster.pods.values(), (name) => name === "nvidia.com/gpu");
+  for (let turn = 0; turn < 60 && !life.isDead; turn++) {
+    try {
+      await inbox();
+      await placeType({ store, namespace: "gpu-dev", ownPods }, "h100");
+      await reconciler.take();
+      await reconciler.settled();
+      if (turn % 5 === 4) await sweepOrphans({ store, cluster: mortal, log: silent });
+    } catch (error) {
+      if (!(error instanceof Dead)) throw error;
+    }
+    const { status, cleaned_at } = await world.job(jobId);
+    if (cleaned_at !== null) return;
+    await onTurn(status);
+  }
+}
+
+/** What a lease and a visibility timeout come to, once they are over. */
+const timePasses = async ({ store }: World): Promise<void> => {
+  await store.pool.query(
+    "UPDATE reservations SET lease_until = now(), due_at = now() WHERE lease_until IS NOT NULL",
+  );
+  await store.pool.query("UPDATE reservations SET due_at = now() WHERE due_at > now()");
+  await store.pool.query(`UPDATE pgmq.q_${QUEUE} SET vt = clock_timestamp()`);
+};
+
+type Scene = {
+  readonly image: string;
+  readonly status: string;
+  /** Asked of it once it runs. */
+  readonly order?: "cancel";
+};
+
+async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<void> {
+  cluster.addNode("n1", { gpus: 8 });
+  await writeNodes(
+    world.store.pool,
+    seenNodesOf(await cluster.list("nodes"), await createMachineTypes(world.store).all()),
+  );
+  const jobId = await world.submit({ image: scene.image, command: "true", variables: { A: "1" } });
+  let { order } = scene;
+  const onTurn = async (status: string) => {
+    if (order === undefined || status !== "active") return;
+    await world.order(jobId, order);
+    order = undefined;
+  };
+  await live(world, cluster, life, jobId, onTurn);
+  for (let more = 0; more < 3 && (await world.job(jobId)).cleaned_at === null; more++) {
+    await timePasses(world);
+    await live(world, cluster, new Life(Number.POSITIVE_INFINITY, "before"), jobId, onTurn);
+  }
+  const job = await world.job(jobId);
+  const events = await world.events(jobId);
+  const told = JSON.stringify({ awaits: life.awaits, job, events });
+  assert.equal(job.status, scene.status, told);
+  assert.deepEqual(
+    events.map(({ seq }) => seq),
+    events.map((_, index) => index + 1),
+    told,
+  );
+  const pods = cluster.created.filter(({ kind, name }) => kind === "pods" && name === job.pod_name);
+  assert.ok(pods.length <= 1, `${pods.length} pods: ${told}`);
+  await sweepOrphans({ store: world.store, cluster, log: silent });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(cluster.pods.size, 0, told);
+  assert.equal(cluster.secrets.size, 0, told);
+  const { rows } = await world.store.pool.query<{
+    bookings: number;
+    waiting: number;
+    archived: number;
+    asked: number;
+  }>(
+    `SELECT (SELECT count(*) FROM job_pods WHERE reservation_id = $1 AND released_at IS NULL)::integer AS bookings,
+      (SELECT count(*) FROM pgmq.q_${QUEUE})::integer AS waiting,
+      (SELECT count(*) FROM pgmq.a_${QUEUE} WHERE message ->> 'job_id' = $1)::integer AS archived,
+      (SELECT count(DISTINCT msg_id) FROM pgmq.a_${QUEUE} WHERE message ->> 'job_id' = $1)::integer AS asked`,
+    [jobId],
+  );
+  assert.equal(rows[0]?.bookings, 0, told);
+  assert.equal(rows[0]?.waiting, 0, told);
+  assert.equal(rows[0]?.archived, rows[0]?.asked, told);
+}
+
+const SCENES: Record<string, Scene & { readonly whens: readonly ("before" | "after")[] }> = {
+  "a command that ends": {
+    image: "exit:0",
+    status: "completed",
+    whens: ["before", "after"],
+  },
+  "a box that is cancelled": {
+    image: "stay",
+    status: "cancelled",
+    order: "cancel",
+    whens: ["after"],
+  },
+};
+
+describe("a processor that dies at its k-th await", () => {
+  for (const [name, { whens, ...scene }] of Object.entries(SCENES)) {
+    for (const when of whens) {
+      test(`${name}, ${when} it was done, for every k`, async () => {
+        const whole = new Life(Number.POSITIVE_INFINITY, when);
+        await play(scene, whole);
+        assert.ok(whole.awaits > 10, String(whole.awaits));
+        for (let k = 1; k <= whole.awaits; k++) await play(scene, new Life(k, when));
+      });
+    }
+  }
+
+  test("a processor that makes a pod anew when it finds one is found out", async () => {
+    const careless = playCluster();
+    const { create } = careless;
+    careless.create = (async (kind: "pods", manifest: Parameters<typeof create>[1]) => {
+      // as a client that takes a name that is taken for something left over
+      if (careless.pods.has(manifest.metadata.name)) careless.vanish(manifest.metadata.name);
+      return create(kind, manifest);
+    }) as typeof create;
+    const found: unknown[] = [];
+    for (let k = 1; k <= 20 && found.length === 0; k++) {
+      await play(SCENES["a command that ends"] as Scene, new Life(k, "after"), careless).catch(
+        (error: Error) => found.push(error.message),
+      );
+    }
+    assert.match(String(found[0]), /^2 pods/);
+  });
+});

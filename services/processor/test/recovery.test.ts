@@ -1,0 +1,139 @@
+/** What the database and the cluster disagree about, as after a backup was restored or a processor came too late. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { sweepOrphans } from "../src/duties/sweep-orphans.ts";
+import { podManifest } from "../src/pod/pod-manifest.ts";
+import { playCluster } from "./played-cluster.ts";
+import { openWorld, rules, silent, startPostgres, work } from "./world.ts";
+
+const postgres = await startPostgres();
+after(() => postgres.stop());
+
+const manifestOf = (jobId: string, generation: number, nodeName = "n2") =>
+  podManifest(
+    {
+      jobId,
+      generation,
+      podName: `gpu-dev-${jobId}`,
+      nodeName,
+      image: "stay",
+      owner: "alice",
+      name: null,
+      hasCommand: false,
+      keep: false,
+      gpus: 1,
+      resourceName: "nvidia.com/gpu",
+      cpuMillis: 1000,
+      memoryMib: 1000,
+    },
+    rules,
+  );
+
+async function open() {
+  const world = await openWorld(postgres);
+  const cluster = playCluster();
+  cluster.addNode("n1", {});
+  cluster.addNode("n2", {});
+  return { world, cluster };
+}
+
+test("a database older than the cluster starts nothing twice: the pod that is there is the job's", async () => {
+  const { world, cluster } = await open();
+  const jobId = await world.submit();
+  await cluster.create("pods", manifestOf(jobId, 1));
+  const processor = work(world, cluster);
+  await world.until(jobId, "active");
+  const { rows } = await world.store.pool.query<{ node_name: string; generation: number }>(
+    "SELECT node_name, generation FROM job_pods",
+  );
+  assert.deepEqual(rows, [{ node_name: "n2", generation: 1 }], "booked where it really is");
+  assert.equal(cluster.created.filter(({ kind }) => kind === "pods").length, 1);
+  await processor.stop();
+  await world.store.close();
+});
+
+test("a pod of a job that this database does not know is left alone, and has its part of its node", async () => {
+  const { world, cluster } = await open();
+  for (const node of ["n1", "n2"]) {
+    await cluster.create("pods", manifestOf(`unknown-${node}-0001`, 1, node));
+  }
+  let unknown = 0;
+  const processor = work(world, cluster, { onUnknownPods: (count) => (unknown = count) });
+  const jobId = await world.submit({ gpus: 8 });
+  for (
+    let tries = 0;
+    !/first in line/.test((await world.job(jobId)).current_detailed_status ?? "");
+    tries++
+  ) {
+    assert.ok(tries < 300, JSON.stringify(await world.job(jobId)));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await processor.stop();
+  assert.equal(unknown, 2);
+  assert.equal(cluster.pods.size, 2);
+  await world.store.close();
+});
+
+test("pods that their jobs have done with are swept, those that they have are not", async () => {
+  const { world, cluster } = await open();
+  const processor = work(world, cluster);
+  const [over, runs] = [
+    await world.submit({ image: "exit:0", command: "x" }),
+    await world.submit(),
+  ];
+  await world.until(over, "completed");
+  await world.until(runs, "active");
+  await processor.stop();
+  // of a processor that was stopped in front of its call, and went on when all was over
+  await cluster.create("pods", manifestOf(over, 1));
+  await cluster.create("pods", {
+    ...manifestOf(runs, 0),
+    metadata: { ...manifestOf(runs, 0).metadata, name: "an-older-generation" },
+  });
+  const swept = await sweepOrphans({ store: world.store, cluster, log: silent });
+  assert.deepEqual(swept, { removed: 2, unknown: 0 });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([...cluster.pods.keys()], [`gpu-dev-${runs}`]);
+  await world.store.close();
+});
+
+test("without its orders a job runs all the same: a purged queue loses nothing", async () => {
+  const { world, cluster } = await open();
+  const jobId = await world.submit({ image: "exit:0", command: "x" });
+  await world.store.pool.query("SELECT pgmq.purge_queue('gpu_reservations')");
+  const processor = work(world, cluster);
+  await world.until(jobId, "completed");
+  await processor.stop();
+  await world.store.close();
+});
+
+test("two replicas, many jobs: no node is ever over its size, and each job runs once", async () => {
+  const { world, cluster } = await open();
+  cluster.addNode("c1", { gpus: 0, labels: { GpuType: "cpu-x86" } });
+  const sizes = [8, 1, 2, 4, 1, 8, 2, 1, 4, 8, 1, 1];
+  const ids: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    for (const gpus of sizes) ids.push(await world.submit({ gpus, image: "exit:0", command: "x" }));
+    ids.push(await world.submit({ gpus: 0, gpuType: "cpu-x86", image: "exit:0", command: "x" }));
+  }
+  const processors = [work(world, cluster), work(world, cluster)];
+  const left = async () => {
+    const sql = "SELECT count(*)::integer AS left FROM reservations WHERE cleaned_at IS NULL";
+    return (await world.store.pool.query<{ left: number }>(sql)).rows[0]?.left;
+  };
+  const over = `
+    SELECT node_name FROM job_pods JOIN nodes USING (node_name) WHERE released_at IS NULL
+    GROUP BY node_name, nodes.gpus, nodes.slots, nodes.cpu_millis, nodes.memory_mib
+    HAVING sum(job_pods.gpus) > nodes.gpus OR sum(job_pods.slots) > nodes.slots
+      OR sum(job_pods.cpu_millis) > nodes.cpu_millis OR sum(job_pods.memory_mib) > nodes.memory_mib`;
+  for (let tries = 0; (await left()) !== 0; tries++) {
+    assert.ok(tries < 2000, `${await left()} are left`);
+    assert.deepEqual((await world.store.pool.query(over)).rows, []);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await Promise.all(processors.map((processor) => processor.stop()));
+  for (const id of ids) assert.equal((await world.job(id)).status, "completed");
+  assert.equal(cluster.created.filter(({ kind }) => kind === "pods").length, ids.length);
+  assert.equal(cluster.pods.size + cluster.secrets.size, 0);
+  await world.store.close();
+});
