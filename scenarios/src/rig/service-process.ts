@@ -18,6 +18,7 @@ const ENTRIES = {
   aux: "services/aux/src/main.ts",
   gateway: "services/gateway/src/main.ts",
   jobs: "services/jobs/src/main.ts",
+  processor: "services/processor/src/main.ts",
   "local-aws": "packages/local-aws/src/main.ts",
 } as const;
 export type ServiceName = keyof typeof ENTRIES;

@@ -24,6 +24,8 @@ import { linkFaults } from "./link-faults.ts";
 import { longLists } from "./long-lists.ts";
 import { oddKeys } from "./odd-keys.ts";
 import { parameterBudget } from "./parameter-budget.ts";
+import { processorInbox } from "./processor-inbox.ts";
+import { processorKills } from "./processor-kills.ts";
 import { proxyEnvironment } from "./proxy-environment.ts";
 import { repeatedLists } from "./repeated-lists.ts";
 import { rollingRestart } from "./rolling-restart.ts";
@@ -69,6 +71,8 @@ export const SCENARIOS: readonly Scenario[] = [
   bigObject,
   presigned,
   jobsRestarts,
+  processorInbox,
+  processorKills,
   jobsIdempotency,
   jobsKeys,
   jobsLists,
