@@ -25,7 +25,8 @@ const SEED_JOB = {
   disk_name: "my-training-data",
   disk_size_gb: 500,
   env_vars: { WANDB_API_KEY: "your-wandb-key" },
-  command: "python train.py --epochs 100",
+  // it is there still when something is asked of it
+  command: "sleep 600",
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of every shape are looked into
@@ -102,7 +103,11 @@ await testGiven("jobs: submit, show, list, extend, cancel", session, async (apiK
   const shown = await ask(apiKey, "GET", `/v1/jobs/${job_id}`);
   assert.equal(shown.status, 200, shown.text);
   assert.equal(shown.body.gpu_type, "h100");
-  const listed = await ask(apiKey, "GET", "/v1/jobs?limit=500&offset=0&status=queued,active");
+  const listed = await ask(
+    apiKey,
+    "GET",
+    "/v1/jobs?limit=500&offset=0&status=queued,preparing,active",
+  );
   assert.ok(listed.body.jobs.some((job: Body) => job.job_id === job_id));
   const short = job_id.slice(0, 8);
   for (const [action, body] of [

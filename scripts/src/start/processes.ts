@@ -78,7 +78,7 @@ export class Processes {
   }
 
   async #stopAll(): Promise<void> {
-    for (const service of this.#services.toReversed()) await service.stop();
+    await stopInOrder(this.#services);
     for (const opening of this.#opened.toReversed()) {
       // what could not be opened has been said where it was asked for
       const thing = await opening.catch(() => undefined);
@@ -98,4 +98,20 @@ async function startInOrder(services: readonly ServiceProcess[]): Promise<void> 
     );
   }
   await Promise.all(started.values());
+}
+
+/** What clients talk to goes first, then each once those are gone that it was started for. */
+async function stopInOrder(services: readonly ServiceProcess[]): Promise<void> {
+  const [front, ...rest] = services.toReversed();
+  await front?.stop();
+  const stopped = new Map<string, Promise<void>>();
+  for (const service of rest) {
+    const later = services.filter(({ after }) => after.includes(service.name));
+    const gone = later.map(({ name }) => stopped.get(name));
+    stopped.set(
+      service.name,
+      Promise.all(gone).then(() => service.stop()),
+    );
+  }
+  await Promise.all(stopped.values());
 }

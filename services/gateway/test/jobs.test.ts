@@ -70,7 +70,8 @@ async function textOf(request: IncomingMessage): Promise<string> {
 const echo: Script = (request, response) =>
   void textOf(request).then((body) => {
     const { method, url, headers } = request;
-    response.setHeader("content-type", "application/json");
+    const isText = url?.endsWith("/logs") === true;
+    response.setHeader("content-type", isText ? "text/plain" : "application/json");
     response.end(JSON.stringify({ method, url, headers, body }));
   });
 

@@ -5,7 +5,7 @@ import { Pool } from "undici";
 
 export interface ProcessorClient {
   /** @throws ProblemError upstream_unavailable, also where there is no processor. */
-  readLog(jobId: string, query: JobLogsQuery, requestId: string): Promise<Buffer>;
+  readLog(jobId: string, query: JobLogsQuery, requestId: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -47,8 +47,8 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
           headers: { ...layer.headers(), "x-request-id": requestId },
           signal: AbortSignal.timeout(ANSWER_MS),
         });
-        const bytes = Buffer.from(await body.arrayBuffer());
-        if (statusCode === 200) return bytes;
+        const text = await body.text();
+        if (statusCode === 200) return text;
         throw unavailable("The log cannot be told now.", `answered ${statusCode}`);
       } catch (error) {
         if (error instanceof ProblemError) throw error;

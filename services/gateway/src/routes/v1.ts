@@ -1,6 +1,7 @@
 /** `/v1/*`: the jobs API, by way of jobs, which checks the keys. */
 import { type App, problems, type RateLimit } from "@airlock/http";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
+import * as z from "zod";
 import { createKeyHolders, type OnAnswer } from "../jobs/key-holders.ts";
 import type { Forward } from "../upstream/forward.ts";
 import { KEY_ROUTES, LOGIN_ROUTES } from "./v1/auth.ts";
@@ -56,7 +57,7 @@ function passBodiesOn(scope: App): void {
 }
 
 function addRoute(scope: App, toJobs: Forward, route: JobsRoute, count: Count): void {
-  const { method, url, body, isLogin = false } = route;
+  const { method, url, body, answer, isLogin = false } = route;
   scope.route({
     method,
     url,
@@ -73,6 +74,7 @@ function addRoute(scope: App, toJobs: Forward, route: JobsRoute, count: Count): 
         body: body && (request.body as Buffer | undefined),
         ownHeaders,
         isRepeatable,
+        isText: answer === undefined,
         onAnswer,
       });
       return reply;
@@ -84,13 +86,17 @@ const FAILURES = [400, 429, 502, 503, 504];
 /** Of whoever needs a key. */
 const KEY_FAILURES = [401, 403];
 
-function schemaOf({ summary, tag, body, querystring, answer, ...route }: JobsRoute): FastifySchema {
+function schemaOf(route: JobsRoute): FastifySchema {
+  const { summary, tag, body, querystring, answer, text = "" } = route;
   const keyFailures = route.isLogin ? [] : KEY_FAILURES;
   return {
     summary,
     tags: [tag],
     ...(body && { body }),
     ...(querystring && { querystring }),
-    response: { 200: answer, ...problems(...FAILURES, ...keyFailures, ...route.problems) },
+    response: {
+      200: answer ?? { description: text, content: { "text/plain": { schema: z.string() } } },
+      ...problems(...FAILURES, ...keyFailures, ...route.problems),
+    },
   };
 }

@@ -24,6 +24,7 @@ import {
   upstreamProblem,
 } from "./failures.ts";
 import {
+  type BodyKind,
   isUsable,
   objectWishesOf,
   passedHeaders,
@@ -49,6 +50,8 @@ export interface Target {
   readonly isRepeatable?: boolean;
   /** Told the headers of the answer before it goes to the client. */
   readonly onAnswer?: ((headers: IncomingHttpHeaders) => void) | undefined;
+  /** Its answer is plain text, not JSON. */
+  readonly isText?: boolean | undefined;
   /** How long to wait for another answer than the one that If-None-Match names. */
   readonly waitSeconds?: number | undefined;
 }
@@ -286,6 +289,9 @@ function waitCall(
 
 const JSON_BODY = { "content-type": "application/json" };
 
+const kindOf = ({ class: name, isText }: Target): BodyKind =>
+  name === "stream" ? "object" : isText ? "text" : "json";
+
 /** Objects are as large as they are, and a POST is one client's own. */
 const isShareable = ({ method = "GET", class: name, ownHeaders }: Target): boolean =>
   method === "GET" && name !== "stream" && ownHeaders === undefined;
@@ -298,7 +304,7 @@ function sendAnswer(
 ): void {
   const { status, headers, body } = answer;
   const isObject = target.class === "stream";
-  if (!isUsable(answer, isObject, request.headers)) {
+  if (!isUsable(answer, kindOf(target), request.headers)) {
     const text = body instanceof Readable ? undefined : Buffer.concat(body).toString("utf8");
     if (body instanceof Readable) body.destroy();
     const hasClientProof = target.ownHeaders !== undefined;

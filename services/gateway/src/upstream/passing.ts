@@ -163,6 +163,9 @@ const JSON_TYPE = /^application\/json *(?:;|$)/i;
 /** A parameter's value and nothing else, to who says what to accept; aux gives each an ETag. */
 const TEXT_TYPE = /^text\/plain *(?:;|$)/i;
 
+/** What is promised of a body: an object may be anything. */
+export type BodyKind = "json" | "object" | "text";
+
 /**
  * Whether the service behind can have given this answer. Anything else comes from something in
  * between: a redirect, a login page, a part that nobody asked for, 304 to who has nothing, an answer
@@ -172,14 +175,16 @@ const TEXT_TYPE = /^text\/plain *(?:;|$)/i;
  */
 export function isUsable(
   { status, headers }: { readonly status: number; readonly headers: IncomingHttpHeaders },
-  isObject: boolean,
+  kind: BodyKind,
   client: IncomingHttpHeaders,
 ): boolean {
+  const isObject = kind === "object";
   if (status === 304) {
     return (isObject ? CONDITIONS_OF_OBJECTS : CONDITIONS).some((name) => client[name]);
   }
   if (isObject) return status === 200 || (status === 206 && client.range !== undefined);
   const type = headers["content-type"] ?? "";
+  if (kind === "text") return status === 200 && TEXT_TYPE.test(type);
   if (TEXT_TYPE.test(type)) {
     return status === 200 && headers.etag !== undefined && client.accept !== undefined;
   }

@@ -18,7 +18,7 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
         params: z.object({ job_id: z.string() }),
         querystring: JobLogsQuery,
         response: {
-          200: z.any().describe("text/plain"),
+          200: { description: "What it wrote.", content: { "text/plain": { schema: z.string() } } },
           ...problems(400, 401, 403, 404, 409, 429, 503),
         },
       },

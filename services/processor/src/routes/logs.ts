@@ -26,7 +26,10 @@ export function logRoutes(app: App, { store, cluster }: LogsDeps): void {
         tags: ["internal"],
         params: z.object({ job_id: z.string() }),
         querystring: JobLogsQuery,
-        response: { 200: z.string(), ...problems(401, 403, 404, 503) },
+        response: {
+          200: { description: "What it wrote.", content: { "text/plain": { schema: z.string() } } },
+          ...problems(401, 403, 404, 503),
+        },
       },
     },
     async (request, reply) => {

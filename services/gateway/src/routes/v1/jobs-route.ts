@@ -10,7 +10,9 @@ export interface JobsRoute {
   /** Unset means that no body is passed on. */
   readonly body?: z.ZodType;
   readonly querystring?: z.ZodType;
-  readonly answer: z.ZodType;
+  /** JSON; undefined: plain text, as `text` describes it. */
+  readonly answer?: z.ZodType;
+  readonly text?: string;
   /** Statuses of the problems that jobs has for it. */
   readonly problems: readonly number[];
   /** Asks for no key, may be slow, and is never carried out once for two. */

@@ -12,7 +12,6 @@ import {
   JobsQuery,
   SubmitJob,
 } from "@airlock/contract";
-import * as z from "zod";
 import type { JobsRoute } from "./jobs-route.ts";
 
 export const JOB_ROUTES: readonly JobsRoute[] = [
@@ -49,7 +48,7 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
       "What a job wrote, as plain text: up to 1 MiB while it runs, the last 256 KiB once it is over; empty before it starts.",
     tag: "jobs",
     querystring: JobLogsQuery,
-    answer: z.any().describe("text/plain"),
+    text: "What it wrote.",
     problems: [404, 409],
   },
   action("cancel", "Asks for the end of a job."),
