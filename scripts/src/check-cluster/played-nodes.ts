@@ -18,10 +18,14 @@ export async function playNodes(
   raw: ContractWorld["raw"],
   runId: string,
   stage: Stage,
+  /** Of the nodes, for a step that has jobs placed on them. */
+  gpuType?: string,
 ): Promise<readonly [string, string]> {
-  const names = [`airlock-check-${runId}-a`, `airlock-check-${runId}-b`] as const;
+  const first = `airlock-check-${runId}${gpuType ? `-${gpuType}` : ""}`;
+  const names = [`${first}-a`, `${first}-b`] as const;
   for (const name of names) {
-    const labels = { [RUN_LABEL]: runId, "kubernetes.io/hostname": name };
+    const type = gpuType && { GpuType: gpuType };
+    const labels = { [RUN_LABEL]: runId, "kubernetes.io/hostname": name, ...type };
     await raw("POST", "/api/v1/nodes", { metadata: { name, labels }, spec: { taints: TAINTS } });
     await beat(raw, name);
     // new nodes are not ready, and keep that taint until a controller looks

@@ -4,6 +4,7 @@ import { callersBy } from "./callers.ts";
 import { clusterContract } from "./cluster-contract.ts";
 import { issuer } from "./issuer.ts";
 import { WAYS } from "./issuer-settings.ts";
+import { jobLife } from "./job-life.ts";
 import { layersBy } from "./layers.ts";
 import { overlays } from "./overlays.ts";
 import type { Step } from "./step.ts";
@@ -14,4 +15,5 @@ export const STEPS: readonly Step[] = [
   ...WAYS.map(callersBy),
   overlays,
   clusterContract,
+  jobLife,
 ];
