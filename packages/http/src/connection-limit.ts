@@ -7,7 +7,7 @@ import type { Metrics } from "./metrics.ts";
 import { answerUnderWay } from "./pipelining.ts";
 
 /** Each takes 10 KiB while nothing happens on it. Told in docs/architecture.md. */
-export const MAX_CONNECTIONS = 5000;
+export const MAX_CONNECTIONS = 4000;
 
 export interface ConnectionLimit {
   readonly max: number;
@@ -27,12 +27,26 @@ export function limitConnections(server: Server, { max, networkOf, end }: Connec
   const open = new Map<string, Set<Connection>>();
   let count = 0;
 
+  /** Now, not when its socket has closed: others may come before that. */
+  const forget = (network: string, connection: Connection): void => {
+    const own = open.get(network);
+    if (!own?.delete(connection)) return;
+    count--;
+    if (own.size === 0) open.delete(network);
+  };
+
   /** Looks at each network, but only when there are too many connections. */
-  const spare = (newest: Connection, own: Set<Connection>): Connection => {
-    let most = own;
-    for (const others of open.values()) if (others.size > most.size) most = others;
-    for (const one of most) if (!isBusy(one.socket)) return one;
-    return newest;
+  const endOne = (network: string, newest: Connection): void => {
+    let whose = network;
+    let most = open.get(network) ?? new Set();
+    for (const [other, its] of open) if (its.size > most.size) [whose, most] = [other, its];
+    for (const connection of most) {
+      if (isBusy(connection.socket)) continue;
+      forget(whose, connection);
+      return void end(connection);
+    }
+    forget(network, newest);
+    end(newest);
   };
 
   server.on("connection", (socket) => {
@@ -42,12 +56,8 @@ export function limitConnections(server: Server, { max, networkOf, end }: Connec
     if (connection === undefined || own.has(connection)) return; // it waited for its turn (see pipelining.ts)
     open.set(network, own.add(connection));
     count++;
-    socket.once("close", () => {
-      count--;
-      own.delete(connection);
-      if (own.size === 0 && open.get(network) === own) open.delete(network);
-    });
-    if (count > max) end(spare(connection, own));
+    socket.once("close", () => forget(network, connection));
+    if (count > max) endOne(network, connection);
   });
 }
 
@@ -66,7 +76,7 @@ export function createCrowdedEnd(
   });
   const crowded = new Counter({
     name: "airlock_http_connections_crowded_total",
-    help: "Connections that were ended because there were more than 5000, or too much behind their requests in progress.",
+    help: "Connections that were ended because there were more than 4000, or too much behind their requests in progress.",
     registers: [registry],
   });
   return ({ socket }) => {

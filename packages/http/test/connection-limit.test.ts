@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { limitConnections } from "../src/connection-limit.ts";
 import { type Connection, trackConnections } from "../src/connections.ts";
@@ -52,7 +52,7 @@ async function start(t: TestContext) {
     for (let n = 0; n < count; n++) sockets.push(await open(address, bytes));
     return sockets;
   };
-  return { connections, ended, held, state, open, openMany };
+  return { server, connections, ended, held, state, open, openMany };
 }
 
 const answered = async (socket: Socket): Promise<boolean> => {
@@ -110,4 +110,12 @@ test("a pipelining connection counts once, however often it waits for its turn",
   await openMany(MAX, MANY, GET.repeat(20));
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.deepEqual([connections.size, ended.length], [MAX, 0]);
+});
+
+test("of many that come before the first of them has closed, each takes the place of another", async (t) => {
+  const { server, ended } = await start(t);
+  const sockets = Array.from({ length: 3 * MAX }, () => new Socket());
+  for (const socket of sockets) server.emit("connection", socket);
+  assert.deepEqual([ended.length, new Set(ended).size], [2 * MAX, 2 * MAX]);
+  for (const socket of sockets) socket.destroy();
 });

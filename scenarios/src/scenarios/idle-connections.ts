@@ -9,7 +9,7 @@ import type { Scenario, SizeName, Stage } from "../scenario.ts";
 const MIB = 2 ** 20;
 const CONNECTIONS = 12_000;
 /** Told in docs/architecture.md. */
-const MAX = 5000;
+const MAX = 4000;
 const ALLOWED_MIB = 64;
 /** So many at once: the queue of connections to be accepted has an end. */
 const BURST = 100;

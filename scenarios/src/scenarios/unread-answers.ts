@@ -17,6 +17,8 @@ const ALLOWED_MIB = { test: 64, soak: 32 } as const;
 const LIMIT_MS = { whole: 15_000, streaming: 45_000 } as const;
 /** What a peer takes before it reads no more. */
 const BUFFERED_BYTES = 8 * MIB;
+/** In which it has taken them. */
+const BUFFERING_MS = 60_000;
 const BUCKET = "airlock-data-dev";
 const OBJECT = "unread.bin";
 const LIST = "?prefix=/unread/";
@@ -277,7 +279,9 @@ async function attack(stage: Stage, size: SizeName, forms: readonly Form[]): Pro
   }));
   const clients = running.flatMap((one) => one.clients);
   stage.defer(() => clients.forEach((client) => void client.end()));
-  const limitMs = 2 * Math.max(...forms.map(({ kind }) => LIMIT_MS[kind]));
+  const isBuffered = forms.some(({ reading }) => reading?.takesBytes !== undefined);
+  const limitMs =
+    2 * Math.max(...forms.map(({ kind }) => LIMIT_MS[kind])) + (isBuffered ? BUFFERING_MS : 0);
   const isOver = async () => {
     for (const [n, service] of services.entries()) {
       peaks[n] = Math.max(peaks[n] ?? 0, await service.rssBytes());
