@@ -26,6 +26,8 @@ export interface LocalKubernetesOptions {
   readonly bindsClaims?: boolean;
   /** How the scheduler words it. Default `new`. */
   readonly schedulerWords?: Words;
+  /** How long an image takes to come. Default 50 ms. */
+  readonly pullMs?: number;
   /** How long a container runs before it is ready. Default 0. */
   readonly readyMs?: number;
   /** How long after an image or a Secret that is not there it is looked for again. Default 2 s. */
@@ -76,7 +78,11 @@ export async function startLocalKubernetes(
   const kubelet =
     options.hasKubelet === false
       ? undefined
-      : startKubelet(world, { readyMs: options.readyMs ?? 0, retryMs: options.retryMs ?? 2000 });
+      : startKubelet(world, {
+          pullMs: options.pullMs ?? 50,
+          readyMs: options.readyMs ?? 0,
+          retryMs: options.retryMs ?? 2000,
+        });
   const nodes = createNodes(world, kubelet);
   for (const node of options.nodes ?? []) nodes.add(node);
   const stops = [

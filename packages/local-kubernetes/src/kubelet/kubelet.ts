@@ -12,6 +12,8 @@ import type { ImageFault } from "./images.ts";
 import { PodRun } from "./pod-run.ts";
 
 export interface KubeletOptions {
+  /** How long an image takes to come. */
+  readonly pullMs: number;
   /** How long a container runs before it is ready. */
   readonly readyMs: number;
   /** How long after an image or a Secret that is not there it is looked for again. */

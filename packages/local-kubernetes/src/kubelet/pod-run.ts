@@ -21,6 +21,7 @@ export interface PodRunOptions {
   readonly mark: string;
   readonly folder: string;
   readonly podIP: string;
+  readonly pullMs: number;
   readonly readyMs: number;
   readonly retryMs: number;
   readonly imageFaults: () => readonly ImageFault[];
@@ -64,8 +65,8 @@ export class PodRun {
     const activeDeadlineSeconds = this.#pod()?.spec.activeDeadlineSeconds;
     if (activeDeadlineSeconds !== undefined) this.#setDeadline(activeDeadlineSeconds);
     this.publish();
-    // whoever watches sees the pod waiting before it runs
-    this.#later(0, () => this.#run());
+    // whoever watches sees the pod waiting before it runs, and a Secret may come after its pod
+    this.#later(this.#options.pullMs, () => this.#run());
   }
 
   /** Something of the pod has changed. */

@@ -44,7 +44,8 @@ export function createPodLogs(
   return {
     async readLog(pod, query = {}, given) {
       const limitBytes = query.limitBytes ?? MOST_BYTES;
-      const deadline = AbortSignal.timeout(given?.timeoutMs ?? timeoutMs);
+      // whole milliseconds are all that it takes
+      const deadline = AbortSignal.timeout(Math.ceil(given?.timeoutMs ?? timeoutMs));
       const signal = given?.signal ? AbortSignal.any([given.signal, deadline]) : deadline;
       const parts: Buffer[] = [];
       let sizeBytes = 0;
