@@ -62,14 +62,15 @@ test("memory that was short is told", async () => {
 
 test("through lost and late answers, 429, 500 and watches that end, each job has one pod and nothing is left", async () => {
   local.requests.reset();
+  // each so many times and no more, so that no job waits for long
   local.faults.set([
-    { fault: "lostAnswer", rate: 0.05 },
-    { fault: "lostRequest", rate: 0.02 },
-    { fault: "lateAnswer", delayMs: 700, rate: 0.02 },
-    { fault: "error", rate: 0.05 },
-    { fault: "throttle", verb: "create", rate: 0.05 },
-    { fault: "dropWatch", afterEvents: 3, rate: 0.3 },
-    { fault: "gone", rate: 0.1 },
+    { fault: "lostAnswer", rate: 0.2, count: 6 },
+    { fault: "lostRequest", rate: 0.1, count: 3 },
+    { fault: "lateAnswer", delayMs: 700, rate: 0.1, count: 3 },
+    { fault: "error", rate: 0.2, count: 6 },
+    { fault: "throttle", verb: "create", rate: 0.2, count: 2 },
+    { fault: "dropWatch", afterEvents: 3, rate: 0.5, count: 5 },
+    { fault: "gone", rate: 0.2, count: 3 },
   ]);
   const jobs: string[] = [];
   for (let count = 0; count < 8; count++) {
