@@ -115,11 +115,12 @@ export async function startProcessors(
           diskSizeGb: null,
           diskId: null,
           githubUser: "",
+          sshPublicKeys: [],
           jupyterEnabled: false,
           envVarsSealed: null,
           wantedFingerprint: "k1:0",
           podName: `gpu-dev-${reservationId}`,
-        } as Parameters<typeof insertJob>[1]);
+        });
         await sendOrder(transaction, {
           queue: QUEUE,
           order: { ...order, job_id: reservationId, arguments: {} },

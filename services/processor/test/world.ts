@@ -126,7 +126,7 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
             : null,
           wantedFingerprint: "k1:0",
           podName: `gpu-dev-${reservationId}`,
-        } as Parameters<typeof insertJob>[1]);
+        });
         const order = {
           v: 1,
           action: "create",
