@@ -1,4 +1,4 @@
-/** The contract, part 2: objects are deleted, with grace, with finalizers, and with what they own. */
+/** The contract, part 3: objects are deleted, with grace, with finalizers, and with what they own. */
 import assert from "node:assert/strict";
 import type { Pod } from "../../src/cluster/index.ts";
 import {
@@ -8,7 +8,7 @@ import {
   podOf,
   unplaced,
 } from "./contract-world.ts";
-import { OTHER_UID, refused } from "./objects-contract.ts";
+import { OTHER_UID, refused } from "./refused.ts";
 
 export const ENDS: readonly ContractCase[] = [
   {

@@ -1,4 +1,4 @@
-/** The contract, part 4: nodes, where pods are put, what kubelets say, and logs. */
+/** The contract, part 5: nodes, where pods are put, what kubelets say, and logs. */
 import assert from "node:assert/strict";
 import {
   bound,
@@ -10,7 +10,7 @@ import {
   unplaced,
   unscheduled,
 } from "./contract-world.ts";
-import { refused } from "./objects-contract.ts";
+import { refused } from "./refused.ts";
 
 /** Pins a pod to a node, as the processor does. */
 const pinnedTo = (node: string) => ({

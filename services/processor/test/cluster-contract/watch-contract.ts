@@ -1,4 +1,4 @@
-/** The contract, part 3: what is followed is known, each change once and in order. */
+/** The contract, part 4: what is followed is known, each change once and in order. */
 import assert from "node:assert/strict";
 import { type ContractCase, eventually, noting, unplaced } from "./contract-world.ts";
 
@@ -106,6 +106,30 @@ export const WATCHES: readonly ContractCase[] = [
         const { metadata: two } = await cluster.create("pods", manifest);
         await eventually("all is heard", () => (seen.length >= 3 ? true : undefined));
         assert.deepEqual(seen, [one.uid, `-${one.uid}`, two.uid]);
+      } finally {
+        following.close();
+      }
+    },
+  },
+  {
+    name: "the end of what has no grace is one change",
+    async run(world) {
+      const { cluster } = world;
+      const heard: string[] = [];
+      const following = cluster.follow(
+        "secrets",
+        { fields: "metadata.name=brief" },
+        {
+          changed: (_object, before) => void heard.push(before ? "changed" : "new"),
+          removed: () => void heard.push("gone"),
+        },
+      );
+      try {
+        await following.synced;
+        const { metadata } = await cluster.create("secrets", { metadata: { name: "brief" } });
+        assert.equal(await cluster.remove("secrets", "brief", metadata.uid), "gone");
+        await eventually("the end is heard", () => (heard.includes("gone") ? true : undefined));
+        assert.deepEqual(heard, ["new", "gone"]);
       } finally {
         following.close();
       }
