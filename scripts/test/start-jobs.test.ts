@@ -34,11 +34,12 @@ async function isDatabase(url: string): Promise<boolean> {
     pool: { min: 0, max: 1 },
     connectTimeoutMs: 5000,
     statementTimeoutMs: 5000,
+    lockTimeoutMs: 5000,
     log: quiet,
   });
-  const isReachable = await store.isReachable();
+  const failure = await store.reach();
   await store.close();
-  return isReachable;
+  return failure === undefined;
 }
 
 /** @returns the report of the acceptance tests, run as somebody else would: by addresses and credentials. */

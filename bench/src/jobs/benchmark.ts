@@ -3,10 +3,13 @@ import type { Plan } from "../rounds.ts";
 import { median, pairedRatio } from "../statistics.ts";
 import { type Operation, operationsOf } from "./operations.ts";
 import { startRig } from "./rig.ts";
+import { benchmarkSubmit } from "./submit.ts";
 import { measureSubmits } from "./submit-rate.ts";
 
 export const JOBS_QUICK: Plan = { rounds: 11, slotMs: 400, warmUpMs: 2500 };
 export const JOBS_FULL: Plan = { rounds: 41, slotMs: 1000, warmUpMs: 10_000 };
+
+const SUBMIT_ROUNDS = 9;
 
 /** The times of one slot, in milliseconds, the shortest first. */
 type Slot = readonly number[];
@@ -28,7 +31,10 @@ export async function benchmarkJobs(plan: Plan, say: (text: string) => void): Pr
       series.set(operation, await measure(operation, plan));
     }
     const submits = await measureSubmits(rig, plan.rounds * plan.slotMs, say);
-    return `${renderTable(series)}\n\n${submits}`;
+    say(`submissions, many at once: ${SUBMIT_ROUNDS} rounds of ${plan.slotMs} ms each`);
+    const many = { rounds: SUBMIT_ROUNDS, slotMs: plan.slotMs };
+    const submissions = await benchmarkSubmit(rig.storeOptions, many);
+    return `${renderTable(series)}\n\n${submits}\n\n${submissions}`;
   } finally {
     await rig.stop();
   }

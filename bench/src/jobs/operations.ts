@@ -1,5 +1,4 @@
 /** What is measured: each operation as a client asks for it, and its statements alone. */
-import { randomUUID } from "node:crypto";
 import {
   hashChallenge,
   newApiKey,
@@ -10,15 +9,11 @@ import {
   consumeChallenge,
   countJobs,
   endOldestBeyond,
-  findGpuTypes,
   findKeyByHash,
   insertChallenge,
-  insertJob,
   insertKey,
   listJobs,
   type Queryable,
-  sendOrder,
-  type Transaction,
   upsertUser,
 } from "../../../packages/jobs-store/src/index.ts";
 import {
@@ -27,7 +22,8 @@ import {
   LOCAL_AWS,
 } from "../../../packages/local-aws/src/known-identities.ts";
 import { hashOfKey, KEYS, ROLE } from "./filled-database.ts";
-import { QUEUE, type Rig } from "./rig.ts";
+import type { Rig } from "./rig.ts";
+import { submit, JOB as WANTED } from "./submit.ts";
 
 export interface Operation {
   readonly title: string;
@@ -68,7 +64,7 @@ export async function operationsOf(rig: Rig): Promise<readonly Operation[]> {
       title: "submit a job",
       expected: "5–10 ms",
       ask: () => rig.client.ask("POST", "/v1/jobs/submit", { key, body: JOB }),
-      query: () => rig.store.transaction(querySubmit),
+      query: () => rig.store.transaction((db) => submit(db, READER + 1)),
     },
     {
       title: "check of a key, one of 50,000",
@@ -122,41 +118,11 @@ async function queryLogin({ store }: Rig): Promise<void> {
 }
 
 const JOB = {
-  image: "pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime",
-  instance_type: "p5.48xlarge",
-  duration_hours: 4,
-  command: "python train.py --epochs 100",
+  image: WANTED.image,
+  instance_type: WANTED.instanceType,
+  duration_hours: WANTED.durationHours,
+  command: WANTED.command,
 };
-
-async function querySubmit(db: Transaction): Promise<void> {
-  await findGpuTypes(db, { instanceType: JOB.instance_type });
-  const reservationId = randomUUID();
-  const job = {
-    reservationId,
-    userId: READER + 1,
-    image: JOB.image,
-    command: JOB.command,
-    name: `gpu-dev-${reservationId.slice(0, 8)}`,
-    gpuType: "h100",
-    gpuCount: 1,
-    instanceType: JOB.instance_type,
-    durationHours: JOB.duration_hours,
-    diskName: null,
-    diskSizeGb: null,
-    diskId: null,
-    githubUser: "",
-    sshPublicKeys: [],
-    jupyterEnabled: false,
-    envVarsSealed: null,
-    wantedFingerprint: `k1:${"0".repeat(64)}`,
-    podName: `gpu-dev-${reservationId}`,
-  };
-  const order = { v: 1, action: "create", order_id: randomUUID(), job_id: reservationId } as const;
-  await Promise.all([
-    insertJob(db, job),
-    sendOrder(db, { queue: QUEUE, order: { ...order, arguments: {} } }),
-  ]);
-}
 
 async function queryList(db: Queryable): Promise<void> {
   const [rows] = await Promise.all([

@@ -2,7 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { connectTarget, createStore, type Store } from "../../../packages/jobs-store/src/index.ts";
+import {
+  connectTarget,
+  createStore,
+  type Store,
+  type StoreOptions,
+} from "../../../packages/jobs-store/src/index.ts";
 import { migrate } from "../../../packages/jobs-store/src/migrate.ts";
 import { LOCAL_AWS } from "../../../packages/local-aws/src/known-identities.ts";
 import { startLocalAws } from "../../../packages/local-aws/src/local-aws.ts";
@@ -20,6 +25,8 @@ export interface Rig {
   readonly client: JsonClient;
   /** The benchmark's own connections, for the bare statements. */
   readonly store: Store;
+  /** For more of them. */
+  readonly storeOptions: StoreOptions;
   stop(): Promise<void>;
 }
 
@@ -39,13 +46,15 @@ export async function startRig(): Promise<Rig> {
     }),
   ]);
   const databaseUrl = await postgres.createDatabase();
-  const store = createStore({
+  const storeOptions: StoreOptions = {
     ...connectTarget(databaseUrl),
     pool: { min: 0, max: 2 },
     connectTimeoutMs: 5000,
     statementTimeoutMs: 60_000,
+    lockTimeoutMs: 60_000,
     log: silent,
-  });
+  };
+  const store = createStore(storeOptions);
   await fillDatabase(store.pool);
   const { url, child } = await startJobs(directory, databaseUrl, aws.url);
   const client = jsonClient(url);
@@ -53,6 +62,7 @@ export async function startRig(): Promise<Rig> {
     url,
     client,
     store,
+    storeOptions,
     async stop() {
       client.close();
       await child.stop();

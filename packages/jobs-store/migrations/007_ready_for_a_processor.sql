@@ -1,5 +1,8 @@
 -- What a processor needs of a job: whose turn it is, what is wanted, what was booked, what happened.
 
+-- both at once: who asks for one and later for more of the other waits for those who wait for him
+LOCK TABLE reservations, disks IN ACCESS EXCLUSIVE MODE;
+
 ALTER TABLE reservations
   -- one more with each change; the number of the event that tells of it
   ADD COLUMN version integer NOT NULL DEFAULT 0,

@@ -1,12 +1,7 @@
--- What machines there are, by a file; the keys that a job lets in; lists that read what they show.
+-- What machines there are, by a file; the keys that a job lets in.
 
--- a user's live jobs, without those of others and without what is over
-CREATE INDEX IF NOT EXISTS reservations_live_by_user ON reservations
-  (user_id, created_at DESC, reservation_id DESC)
-  WHERE status IN ('queued', 'pending', 'preparing', 'creating_server', 'active');
--- a user's jobs on one type of machine
-CREATE INDEX IF NOT EXISTS reservations_by_user_and_type ON reservations
-  (user_id, gpu_type, created_at DESC, reservation_id DESC);
+-- in the order in which a submission takes them: in another one each would wait for the other
+LOCK TABLE gpu_types, reservations IN ACCESS EXCLUSIVE MODE;
 
 ALTER TABLE reservations
   -- lines of authorized_keys, beside those of github_user

@@ -14,6 +14,7 @@ export type {
 export * from "./placement/index.ts";
 export type { QueryAnswer, Queryable } from "./queryable.ts";
 export { readDiskOrder, readJobOrder } from "./read-orders.ts";
+export { forgetSome, type Retention, retentionOf } from "./retention.ts";
 export type { Sealed } from "./sealed.ts";
 export {
   createSealer,
@@ -26,12 +27,19 @@ export { openSealer, SealingKeysError } from "./sealing-keys-file.ts";
 export {
   queuesOf,
   type StoreSettings,
+  storeOptionsOf,
   storeSettings,
   targetOf,
   withStoreRules,
 } from "./settings.ts";
 export * from "./statements/index.ts";
-export { createStore, type PoolNumbers, type Store, type StoreOptions } from "./store.ts";
+export {
+  createStore,
+  type PoolNumbers,
+  type Store,
+  type StoreOptions,
+  type TransactionOptions,
+} from "./store.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";
 export {
   type ConnectTarget,

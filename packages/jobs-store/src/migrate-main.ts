@@ -4,7 +4,7 @@ import { loadSettings, SettingsError } from "@airlock/config";
 import { GpuTypesError, readGpuTypes } from "./gpu-types-file.ts";
 import type { StoreLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
-import { migrateSchema } from "./migrate-settings.ts";
+import { migrateEnvironment, migrateSchema } from "./migrate-settings.ts";
 import { migrateWhenReachable } from "./migrate-when-reachable.ts";
 import { queuesOf, targetOf } from "./settings.ts";
 
@@ -27,7 +27,7 @@ const log: StoreLog = {
 // the first process of a container gets no signal that it does not ask for; Postgres rolls back
 process.once("SIGTERM", () => process.exit(1));
 try {
-  const settings = loadSettings(migrateSchema, process.env);
+  const settings = loadSettings(migrateSchema, migrateEnvironment(process.env));
   const options = {
     ...targetOf(settings),
     queues: queuesOf(settings),

@@ -5,8 +5,11 @@ import { runner } from "node-pg-migrate";
 import pg from "pg";
 import type { GpuType } from "./gpu-types-file.ts";
 import type { StoreLog } from "./log.ts";
+import { demandMigratable } from "./migratable.ts";
+import { lockMigrations } from "./migration-lock.ts";
 import { installPgmq } from "./pgmq.ts";
 import type { Queryable } from "./queryable.ts";
+import { grantRoles } from "./roles.ts";
 import { applyGpuTypes } from "./statements/gpu-types/apply-gpu-types.ts";
 import { queueExists } from "./statements/queue/queue-exists.ts";
 import { isSchemaReady } from "./statements/schema/is-schema-ready.ts";
@@ -23,12 +26,13 @@ export interface MigrateOptions extends ConnectTarget {
   readonly log: StoreLog;
   /** Of the SQL files; those of this package unless a test has others. */
   readonly folder?: string | undefined;
+  /** For another process that migrates. Default ten minutes. */
+  readonly lockLimitMs?: number | undefined;
+  readonly pause?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
 const FOLDER = fileURLToPath(new URL("../migrations", import.meta.url));
 const MIGRATION = "\\d{3}_[a-z0-9_]+\\.sql$";
-/** Any number that nobody else locks in this database. */
-const LOCK = 7_115_331;
 /** Behind a longer transaction an ALTER TABLE would hold up every query that comes after it. */
 const LOCK_TIMEOUT_MS = 5000;
 
@@ -51,20 +55,24 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   try {
     await client.connect();
     const db = queryableOf(client);
-    if (!(await hasLock(db))) {
-      // a newer version that takes its time must not hold up the pods of this one
-      if (await isUpToDate(db, folder, queues)) {
-        log.info({}, "another process migrates; what this version needs is there");
-        return [];
-      }
-      log.info({}, "another process migrates; waiting for it");
-      await db.query("SELECT pg_advisory_lock($1)", [LOCK]);
+    await demandMigratable(client, db);
+    const isOurTurn = await lockMigrations(db, {
+      log,
+      isUpToDate: () => isUpToDate(db, folder, queues),
+      limitMs: options.lockLimitMs,
+      pause: options.pause,
+    });
+    if (!isOurTurn) {
+      log.info({}, "another process migrates; what this version needs is there");
+      return [];
     }
     await db.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     const names = await runMigrations(client, folder, log);
     await addPgmq(client, log);
     for (const queue of queues) await addQueue(db, queue);
     if (options.gpuTypes) await applyGpuTypes(db, options.gpuTypes);
+    // of this schema, and of no other
+    if (folder === FOLDER) await grantRoles(db, queues, log);
     return names;
   } finally {
     // the lock ends with its session
@@ -81,13 +89,6 @@ const queryableOf = (client: pg.Client): Queryable => ({
     }
   },
 });
-
-async function hasLock(db: Queryable): Promise<boolean> {
-  const { rows } = await db.query<{ held: boolean }>("SELECT pg_try_advisory_lock($1) AS held", [
-    LOCK,
-  ]);
-  return rows[0]?.held === true;
-}
 
 async function isUpToDate(
   db: Queryable,

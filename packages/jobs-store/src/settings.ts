@@ -1,6 +1,7 @@
 /** The settings of the database, shared by whoever opens it. */
 import { type EnvironmentName, integer, port, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
+import type { StoreOptions } from "./store.ts";
 import { type ConnectTarget, connectTarget, databaseUrl, SSL_MODES } from "./target.ts";
 
 /** PGMQ makes a table of the name, with a prefix of two characters, and cuts nothing off. */
@@ -8,6 +9,8 @@ const queueName = () =>
   z.string().regex(/^[a-zA-Z0-9_]{1,47}$/, {
     error: "must be 1 to 47 letters, digits or underscores",
   });
+
+const days = (usual: number) => integer(0, 3650).default(usual);
 
 export const storeSettings = {
   DATABASE_URL: z
@@ -45,6 +48,14 @@ export const storeSettings = {
   DATABASE_STATEMENT_TIMEOUT_MS: integer(100, 600_000)
     .default(3000)
     .describe("Longest time that one statement may take."),
+  DATABASE_LOCK_TIMEOUT_MS: integer(10, 600_000)
+    .default(1000)
+    .describe("Longest wait for a row that somebody else keeps."),
+  KEEP_KEYS_DAYS: days(7).describe("Days that an API key is kept after it ended."),
+  KEEP_ORDERS_DAYS: days(7).describe("Days that an order is kept after it was carried out."),
+  KEEP_JOBS_DAYS: days(90).describe(
+    "Days that a job is kept after it was over, and a change of a disk.",
+  ),
   QUEUE_NAME: queueName().default("gpu_reservations").describe("Queue of jobs."),
   DISK_QUEUE_NAME: queueName().default("disk_operations").describe("Queue of disk operations."),
 };
@@ -97,6 +108,15 @@ export function targetOf(settings: StoreSettings): ConnectTarget {
     });
   return { url: connectTarget(url).url, ssl: sslOf(settings) };
 }
+
+/** How the settings have the database used. */
+export const storeOptionsOf = (settings: StoreSettings): Omit<StoreOptions, "log"> => ({
+  ...targetOf(settings),
+  pool: { min: settings.DATABASE_POOL_MIN, max: settings.DATABASE_POOL_MAX },
+  connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
+  statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+  lockTimeoutMs: settings.DATABASE_LOCK_TIMEOUT_MS,
+});
 
 /** @returns both queues, the one of jobs first. */
 export const queuesOf = (settings: StoreSettings): readonly string[] => [

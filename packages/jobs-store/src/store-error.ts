@@ -33,6 +33,9 @@ const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
 const IDLE_IN_TRANSACTION = "25P03";
 
+/** Somebody else kept what it waited for. */
+const LOCK_NOT_AVAILABLE = "55P03";
+
 /** A standby after a failover: the next connection finds the primary. */
 const READ_ONLY = "25006";
 
@@ -44,6 +47,7 @@ const UNAVAILABLE_CLASSES = new Set(["08", "28", "3D", "53", "57"]);
 const UNAVAILABLE_STATES = new Set([
   SERIALIZATION_FAILURE,
   DEADLOCK_DETECTED,
+  LOCK_NOT_AVAILABLE,
   IDLE_IN_TRANSACTION,
   READ_ONLY,
 ]);
@@ -68,7 +72,7 @@ export function isContention({ sqlState }: StoreError): boolean {
 
 /** True when nobody knows what the server did last; false when it refused in so many words. */
 export function isDoubtful({ code, sqlState = "" }: StoreError): boolean {
-  return code === "unavailable" && !/^(40|57014)/.test(sqlState);
+  return code === "unavailable" && !/^(40|57014|55P03)/.test(sqlState);
 }
 
 function wordsOf(error: unknown): string {

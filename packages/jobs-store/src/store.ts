@@ -1,17 +1,19 @@
 /** The connections to the database: a pool that comes back by itself, and transactions on it. */
 import pg from "pg";
 import { createBell } from "./bell.ts";
+import { beginWith, type Limits, silenceLimitMs } from "./limits.ts";
 import type { StoreLog } from "./log.ts";
-import type { QueryAnswer, Queryable } from "./queryable.ts";
-import { toStoreError } from "./store-error.ts";
+import type { Queryable } from "./queryable.ts";
+import { createShares } from "./shares.ts";
+import { runStatement } from "./statement.ts";
+import { StoreError, toStoreError } from "./store-error.ts";
 import { type ConnectTarget, clientConfig } from "./target.ts";
 import { runTransaction, type Transaction } from "./transaction.ts";
 
-export interface StoreOptions extends ConnectTarget {
+export interface StoreOptions extends ConnectTarget, Limits {
   readonly pool: { readonly min: number; readonly max: number };
-  /** For a free connection of the pool, and for a new one to be made. */
+  /** For a free connection of the pool, for a new one to be made, and for a user's turn. */
   readonly connectTimeoutMs: number;
-  readonly statementTimeoutMs: number;
   readonly log: StoreLog;
 }
 
@@ -23,13 +25,27 @@ export interface PoolNumbers {
   readonly waiting: number;
 }
 
+export interface TransactionOptions {
+  /** Whose it is: of one user two are under way at once, here, and the others wait for their turn. */
+  readonly user?: string | number | undefined;
+}
+
 export interface Store {
   /** Single statements, each its own transaction. Writes of more than one belong in `transaction`. */
   readonly pool: Queryable;
   /** @see runTransaction */
-  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
-  /** True when the database answered within the last second, or answers now. Never rejects. */
-  isReachable(): Promise<boolean>;
+  transaction<Result>(
+    work: (transaction: Transaction) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result>;
+  /**
+   * Never rejects.
+   *
+   * @returns undefined when the database answered within the last second, or answers now; else why not.
+   */
+  reach(): Promise<StoreError | undefined>;
+  /** Why statements found the database unavailable since this was asked last, each reason once. */
+  takeFailures(): readonly string[];
   poolNumbers(): PoolNumbers;
   /** Waits for what is under way. */
   close(): Promise<void>;
@@ -38,44 +54,50 @@ export interface Store {
 /** An answer this fresh is proof enough: a busy pool must not make a pod look dead. */
 const FRESH_MS = 1000;
 const IDLE_TIMEOUT_MS = 30_000;
-/** The server's own limit comes first; this one is for a server that fell silent. */
-const SILENCE_MS = 1000;
+const TRANSACTIONS_PER_USER = 2;
 
 /** Connects with the first statement, not now. */
 export function createStore(options: StoreOptions): Store {
   const pool = new pg.Pool(poolConfig(options));
+  const begin = beginWith(options);
+  const shares = createShares(TRANSACTIONS_PER_USER, options.connectTimeoutMs);
+  const failures = new Set<string>();
   let answeredAt = Number.NEGATIVE_INFINITY;
   // an idle connection that breaks is out of the pool by then; unheard, this would end the process
   pool.on("error", (error) => {
     options.log.warn({ reason: toStoreError(error).message }, "idle database connection lost");
   });
-  const query = async <Row extends object>(
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<QueryAnswer<Row>> => {
+  const observed = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
-      const answer = await pool.query<Row & pg.QueryResultRow>(text, values && [...values]);
+      const result = await work();
       answeredAt = performance.now();
-      return answer;
+      return result;
     } catch (error) {
-      throw toStoreError(error);
+      if (error instanceof StoreError && error.code === "unavailable") failures.add(error.message);
+      throw error;
     }
   };
+  const query: Queryable["query"] = (text, values) =>
+    observed(() => runStatement(pool, begin, text, values));
   const bell = createBell({ query });
   const ringAll = (queues: ReadonlySet<string>): void => queues.forEach(bell.ring);
   return {
     pool: { query },
-    async transaction(work) {
-      const result = await runTransaction(pool, work, ringAll);
-      answeredAt = performance.now();
-      return result;
+    transaction(work, { user } = {}) {
+      const run = () => observed(() => runTransaction(pool, begin, work, ringAll));
+      return user === undefined ? run() : shares.run(user, run);
     },
-    async isReachable() {
-      if (performance.now() - answeredAt < FRESH_MS) return true;
+    async reach() {
+      if (performance.now() - answeredAt < FRESH_MS) return undefined;
       return await query("SELECT 1").then(
-        () => true,
-        () => false,
+        () => undefined,
+        (error) => toStoreError(error),
       );
+    },
+    takeFailures() {
+      const taken = [...failures];
+      failures.clear();
+      return taken;
     },
     poolNumbers: () => ({
       total: pool.totalCount,
@@ -90,17 +112,15 @@ export function createStore(options: StoreOptions): Store {
 }
 
 function poolConfig(options: StoreOptions): pg.PoolConfig {
-  const { pool, connectTimeoutMs, statementTimeoutMs } = options;
   return {
     ...clientConfig(options),
     application_name: "airlock",
-    ...pool,
-    connectionTimeoutMillis: connectTimeoutMs,
+    ...options.pool,
+    // statements that do not wait for each other's answers are sent at once
+    pipeline: true,
+    connectionTimeoutMillis: options.connectTimeoutMs,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    statement_timeout: statementTimeoutMs,
-    query_timeout: statementTimeoutMs + SILENCE_MS,
-    // a process that stopped in the middle of a transaction must not keep its locks
-    idle_in_transaction_session_timeout: statementTimeoutMs + SILENCE_MS,
+    query_timeout: silenceLimitMs(options),
     keepAlive: true,
   };
 }

@@ -33,7 +33,7 @@ class Interrupted extends Error {
 }
 
 /**
- * Runs `work` between BEGIN and COMMIT. A deadlock, or a connection that turned out to be dead at
+ * Runs `work` between BEGIN, which sets the limits, and COMMIT. A deadlock, or a connection that turned out to be dead at
  * BEGIN, is tried again up to twice, so `work` must change nothing outside of the database. Nothing
  * is tried again once COMMIT was sent.
  *
@@ -41,13 +41,14 @@ class Interrupted extends Error {
  */
 export async function runTransaction<Result>(
   pool: pg.Pool,
+  begin: string,
   work: (transaction: Transaction) => Promise<Result>,
   ringAll: RingAll,
 ): Promise<Result> {
   for (let tries = 0; ; tries++) {
     const startedAt = performance.now();
     try {
-      return await runOnce(pool, work, ringAll);
+      return await runOnce(pool, begin, work, ringAll);
     } catch (thrown) {
       if (!(thrown instanceof Interrupted)) throw thrown;
       if (tries >= RETRIES || !isWorthARetry(thrown, performance.now() - startedAt))
@@ -70,6 +71,7 @@ function failureOf({ stage, error }: Interrupted): unknown {
 
 async function runOnce<Result>(
   pool: pg.Pool,
+  begin: string,
   work: (transaction: Transaction) => Promise<Result>,
   ringAll: RingAll,
 ): Promise<Result> {
@@ -83,13 +85,20 @@ async function runOnce<Result>(
   let stage: Stage = "begin";
   let isBroken = false;
   try {
-    await ask(client, "BEGIN");
-    stage = "work";
     const queues = new Set<string>();
-    const result = await work({
-      query: (text, values) => ask(client, text, values),
-      ringAfterCommit: (queue) => void queues.add(queue),
-    });
+    // the first statement goes out behind BEGIN, not after its answer
+    const [begun, worked] = await Promise.allSettled([
+      ask(client, begin),
+      (async () =>
+        await work({
+          query: (text, values) => ask(client, text, values),
+          ringAfterCommit: (queue) => void queues.add(queue),
+        }))(),
+    ]);
+    if (begun.status === "rejected") throw begun.reason;
+    stage = "work";
+    if (worked.status === "rejected") throw worked.reason;
+    const result = worked.value;
     stage = "commit";
     // COMMIT of a transaction that has failed answers ROLLBACK, without an error
     const { command } = await ask(client, "COMMIT");
@@ -109,7 +118,7 @@ async function runOnce<Result>(
 async function rolledBack(client: pg.PoolClient, stage: Stage, error: unknown): Promise<boolean> {
   // a server that fell silent would keep a ROLLBACK waiting as well; without one it rolls back too
   if (error instanceof StoreError && isDoubtful(error)) return false;
-  if (stage !== "work") return true;
+  if (stage !== "work") return stage === "commit";
   return await client.query("ROLLBACK").then(
     () => true,
     () => false,

@@ -34,13 +34,11 @@ test("a state that is none is refused", async () => {
   }
 });
 
-test("a job needs a user and a GPU type that exist", async () => {
+test("a job needs a user who exists", async () => {
   await assert.rejects(
     insertJob(pool, aJob(999_999, "nobody-0000001")),
     refused(FOREIGN_KEY_VIOLATION),
   );
-  const unknown = { ...aJob(userId, "unknown-000001"), gpuType: "h900" };
-  await assert.rejects(insertJob(pool, unknown), refused(FOREIGN_KEY_VIOLATION));
 });
 
 test("the tables and the grammar for clients refuse the same names", async () => {

@@ -12,11 +12,18 @@ export const silent: StoreLog = { info: () => {}, warn: () => {}, error: () => {
 export const migrateUrl = (url: string, gpuTypes?: readonly GpuType[]): Promise<string[]> =>
   migrate({ ...connectTarget(url), queues: QUEUES, gpuTypes, log: silent });
 
-export async function startCluster(options: { durable?: boolean } = {}): Promise<TestCluster> {
-  const cluster = await startTestCluster({
-    ...options,
-    prepare: async (url) => void (await migrateUrl(url)),
-  });
+export interface ClusterOptions {
+  readonly durable?: boolean;
+  /** Nothing was ever migrated on it. */
+  readonly isBare?: boolean;
+}
+
+export async function startCluster({
+  isBare,
+  ...options
+}: ClusterOptions = {}): Promise<TestCluster> {
+  const prepare = async (url: string) => void (await migrateUrl(url));
+  const cluster = await startTestCluster({ ...options, ...(!isBare && { prepare }) });
   after(() => cluster.stop());
   return cluster;
 }
@@ -29,6 +36,7 @@ export function openStore(url: string, options: { max?: number; timeoutMs?: numb
     pool: { min: 0, max },
     connectTimeoutMs: timeoutMs,
     statementTimeoutMs: timeoutMs,
+    lockTimeoutMs: timeoutMs,
     log: silent,
   });
   after(() => store.close());

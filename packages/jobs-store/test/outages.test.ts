@@ -33,13 +33,13 @@ for (const mode of ["fast", "immediate", "kill"] as const) {
       db.query("SELECT msg_id::text FROM pgmq.q_gpu_reservations WHERE msg_id >= $1", [sent]),
     );
     assert.deepEqual(found.rows, [{ msg_id: sent }]);
-    assert.equal(await store.isReachable(), true);
+    assert.equal(await store.reach(), undefined);
   });
 }
 
 test("a store can be made before its server, and is reachable when that is there", async () => {
   const never = openStore("postgresql://nobody:secret@127.0.0.1:1/none");
-  assert.equal(await never.isReachable(), false);
+  assert.match((await never.reach())?.message ?? "", /ECONNREFUSED/);
   await assert.rejects(never.pool.query("SELECT 1"), (error) => {
     assert.ok(error instanceof StoreError);
     assert.match(error.message, /ECONNREFUSED/);
@@ -50,7 +50,7 @@ test("a store can be made before its server, and is reachable when that is there
 
 test("without a server every answer is that it is unavailable, and soon", async () => {
   const lost = openStore(await cluster.createDatabase());
-  assert.equal(await lost.isReachable(), true);
+  assert.equal(await lost.reach(), undefined);
   await cluster.stop();
   await assert.rejects(
     lost.transaction((db) => db.query("SELECT 1")),

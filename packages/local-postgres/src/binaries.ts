@@ -1,6 +1,9 @@
 /** Finds the Postgres binaries of this platform, where the server's user can reach them. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, readFile } from "node:fs/promises";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { canEnter } from "./folders.ts";
 import { makeOnce } from "./make-once.ts";
 import type { ServerUser } from "./server-user.ts";
@@ -8,8 +11,18 @@ import type { ServerUser } from "./server-user.ts";
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** Of the npm package. */
+  /** Of the npm package, or of Postgres. Begins with the major version. */
   readonly version: string;
+}
+
+/** Another Postgres of this machine, that everybody can read. @param folder with its programs. */
+export async function binariesIn(folder: string): Promise<Binaries> {
+  const postgres = path.join(folder, "postgres");
+  const child = spawn(postgres, ["--version"], { stdio: ["ignore", "pipe", "ignore"] });
+  const [said] = await Promise.all([text(child.stdout), once(child, "close")]);
+  const version = /(\d+\.\d+)/.exec(said)?.[1];
+  if (version === undefined) throw new Error(`${postgres} does not tell its version`);
+  return { initdb: path.join(folder, "initdb"), postgres, version };
 }
 
 /**

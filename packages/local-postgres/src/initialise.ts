@@ -45,7 +45,7 @@ export async function initialise(
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
   if (user) for (const place of [password, draft]) await chown(place, user.uid, user.gid);
-  await runInitdb(binaries.initdb, draft, password, user);
+  await runInitdb(binaries, draft, password, user);
   await rename(draft, data);
   return true;
 }
@@ -68,19 +68,27 @@ export async function copyInitialised(
   await run("cp", ["-R", dataIn(initial), passwordFile(initial), folder], { ...user, cwd: folder });
 }
 
+/** The first major versions that have them. */
+const BUILTIN_LOCALES = 17;
+const SCRAM_ITERATIONS = 16;
+
 async function runInitdb(
-  initdb: string,
+  { initdb, version }: Binaries,
   data: string,
   password: string,
   user: ServerUser | undefined,
 ): Promise<void> {
+  const major = Number.parseInt(version, 10);
   const options = [
     ...["--pgdata", data, "--username", SUPERUSER, "--pwfile", password],
     ...["--auth", "scram-sha-256", "--encoding", "UTF8"],
     // the same order of texts on every machine, and fast
-    ...["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
+    ...(major >= BUILTIN_LOCALES
+      ? ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
+      : []),
+    ...["--locale", "C"],
     // many rounds protect guessable passwords; this one has 192 bits and is new for each folder
-    ...["--set", "scram_iterations=1"],
+    ...(major >= SCRAM_ITERATIONS ? ["--set", "scram_iterations=1"] : []),
     // nothing is in it yet that a crash of the machine could take
     "--no-sync",
   ];

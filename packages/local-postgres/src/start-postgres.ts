@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { findBinaries } from "./binaries.ts";
+import { binariesIn, findBinaries } from "./binaries.ts";
 import { preparePrivateFolder } from "./folders.ts";
 import {
   copyInitialised,
@@ -27,6 +27,8 @@ export interface PostgresOptions {
   readonly durable?: boolean;
   /** The server's own log, line by line. */
   readonly log?: (line: string) => void;
+  /** A folder with the programs of another Postgres than the bundled one. */
+  readonly programs?: string | undefined;
 }
 
 export interface LocalPostgres {
@@ -66,7 +68,8 @@ export async function startIn(
 ): Promise<LocalPostgres> {
   const user = serverUser();
   const { folder } = options;
-  const binaries = await findBinaries(user);
+  const { programs } = options;
+  const binaries = programs ? await binariesIn(programs) : await findBinaries(user);
   await preparePrivateFolder(folder, user);
   if (options.reset) await empty(folder);
   if (discard === undefined) await initialise(folder, binaries, user);

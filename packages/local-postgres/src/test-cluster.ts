@@ -26,6 +26,8 @@ export interface TestCluster {
 }
 
 const TEMPLATE = "prepared";
+/** Names the folder of another Postgres that tests run on. */
+const PROGRAMS = "AIRLOCK_TEST_POSTGRES";
 
 /** Ends with the process even when nobody calls `stop`. */
 export async function startTestCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
@@ -33,7 +35,8 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   const folder = await mkdtemp(path.join(tmpdir(), "airlock-test-postgres-"));
   let server: LocalPostgres;
   try {
-    server = await startIn({ folder, durable, ...(log && { log }) }, folder);
+    const programs = process.env[PROGRAMS];
+    server = await startIn({ folder, durable, programs, ...(log && { log }) }, folder);
     server.unref();
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

@@ -119,6 +119,7 @@ function openDatabase(stage: Stage, databaseUrl: string): Queryable {
     pool: { min: 0, max: 4 },
     connectTimeoutMs: 5000,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: STATEMENT_TIMEOUT_MS,
     log: SILENT,
   });
   stage.defer(() => store.close());

@@ -9,7 +9,7 @@ import {
   rateLimitMaker,
 } from "@airlock/http";
 import type { AwsLogin, LayerGuard } from "@airlock/identity";
-import { queuesOf, type Sealer, type Store } from "@airlock/jobs-store";
+import { queuesOf, retentionOf, type Sealer, type Store } from "@airlock/jobs-store";
 import { createAudit } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createHealth } from "./health.ts";
@@ -20,6 +20,7 @@ import { createLogins } from "./login.ts";
 import { createMutations } from "./mutations.ts";
 import { toJobsProblem } from "./problems.ts";
 import type { ProcessorClient } from "./processor-client.ts";
+import { createForgetting } from "./retention.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { clusterRoutes } from "./routes/cluster.ts";
 import { diskChangeRoutes } from "./routes/disk-changes.ts";
@@ -62,13 +63,14 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   const options = { settings, about, isReady, admission, clientPlaces, logger, metrics };
   return createServer(options, async (app) => {
     const lastUsed = createLastUsed(store, logger);
+    const forgetting = createForgetting(store, retentionOf(settings), logger);
     app.addHook("onListen", async () => {
       lastUsed.start();
       await health.start();
     });
     app.addHook("onClose", async () => {
       health.stop();
-      await lastUsed.stop();
+      await Promise.all([lastUsed.stop(), forgetting.stop()]);
     });
     app.decorateRequest("user", undefined);
     aboutRoutes(app, settings, health);
@@ -111,6 +113,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       open.setErrorHandler((error) => {
         throw toJobsProblem(error);
       });
+      open.addHook("onResponse", async () => forgetting.inPassing());
       loginRoutes(open, logins);
       internalRoutes(open, keys);
       await open.register(async (locked) => {

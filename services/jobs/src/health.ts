@@ -1,7 +1,13 @@
 /** Whether the database and the queues are there: asked by one clock, not by each who wants to know. */
 import type { JobsHealth } from "@airlock/contract";
 import type { Logger } from "@airlock/http";
-import { isSchemaReady, LATEST_MIGRATION, queueExists, type Store } from "@airlock/jobs-store";
+import {
+  isSchemaReady,
+  LATEST_MIGRATION,
+  queueExists,
+  type Store,
+  serverFault,
+} from "@airlock/jobs-store";
 
 export interface Health {
   /** The database is there, and as new as this code needs it. */
@@ -15,12 +21,15 @@ export interface Health {
 type Parts = Pick<JobsHealth, "database" | "queue">;
 
 const PERIOD_MS = 1000;
+const WELL = JSON.stringify([undefined, []]);
 
-/** What is wrong is logged once, when it begins and when it ends. */
+/** What is wrong, and why, is logged when it changes: once a second at most, and never by request. */
 export function createHealth(store: Store, queues: readonly string[], log: Logger): Health {
   let parts: Parts = { database: "unknown", queue: "unknown" };
   let hasSchema: boolean | undefined;
+  let fault: string | undefined;
   let reason: string | undefined;
+  let told = "";
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -28,18 +37,36 @@ export function createHealth(store: Store, queues: readonly string[], log: Logge
     const found = await Promise.all(queues.map((name) => queueExists(store.pool, name)));
     return found.every(Boolean) ? "healthy" : "missing";
   };
+  /** The causes are Postgres' own words, which repeat no value and no password. */
+  const tell = (why: string | undefined, causes: readonly string[]): void => {
+    const now = JSON.stringify([why, causes]);
+    if (now === told) return;
+    const wasWrong = told !== "" && told !== WELL;
+    told = now;
+    const fields = { ...(why && { reason: why }), ...(causes.length > 0 && { causes }) };
+    if (why) log.warn(fields, "jobs is unhealthy");
+    else if (causes.length > 0) log.warn(fields, "some requests do without the database");
+    else if (wasWrong) log.info({}, "jobs is healthy again");
+  };
   const look = async (): Promise<void> => {
-    const isUp = await store.isReachable();
-    // asked each time: a database that was restored may be older than it was; a failed look proves nothing
-    const isCurrent = isUp ? await isSchemaReady(store.pool).catch(() => hasSchema) : hasSchema;
-    const queue = isUp ? await lookAtQueues().catch(() => "unknown" as const) : "unknown";
-    const before = reason;
+    const failure = await store.reach();
+    const isUp = failure === undefined;
+    // asked each time: a database that was restored may be older than it was, one that failed over
+    // may be a standby; a failed look proves nothing
+    const [foundFault, isCurrent, queue] = isUp
+      ? await Promise.all([
+          serverFault(store.pool).catch(() => fault),
+          isSchemaReady(store.pool).catch(() => hasSchema),
+          lookAtQueues().catch(() => "unknown" as const),
+        ])
+      : [fault, hasSchema, "unknown" as const];
     // at once, so that who is told that jobs is not ready is told why
+    fault = foundFault;
     hasSchema = isCurrent;
-    parts = { database: isUp ? "healthy" : "unhealthy", queue };
-    reason = reasonOf(parts, hasSchema);
-    if (reason !== before && reason) log.warn({ reason }, "jobs is unhealthy");
-    else if (reason !== before) log.info({}, "jobs is healthy again");
+    parts = { database: isUp && fault === undefined ? "healthy" : "unhealthy", queue };
+    reason = reasonOf({ isUp, fault, hasSchema, queue });
+    const causes = store.takeFailures();
+    tell(reason, isUp ? causes.toSorted() : [failure.message]);
     if (!isStopped) timer = setTimeout(() => void look(), PERIOD_MS).unref();
   };
   return {
@@ -58,9 +85,17 @@ export function createHealth(store: Store, queues: readonly string[], log: Logge
   };
 }
 
+interface Sight {
+  readonly isUp: boolean;
+  readonly fault: string | undefined;
+  readonly hasSchema: boolean | undefined;
+  readonly queue: JobsHealth["queue"];
+}
+
 /** In the order in which one has to be mended before the next shows itself. */
-function reasonOf({ database, queue }: Parts, hasSchema: boolean | undefined): string | undefined {
-  if (database !== "healthy") return "the database does not answer";
+function reasonOf({ isUp, fault, hasSchema, queue }: Sight): string | undefined {
+  if (!isUp) return "the database does not answer";
+  if (fault !== undefined) return fault;
   if (hasSchema === undefined) return "the schema's version cannot be read";
   if (!hasSchema)
     return `the schema is older than this version needs: ${LATEST_MIGRATION} has not run (airlock-migrate)`;

@@ -60,7 +60,9 @@ export function createLogins(options: LoginsOptions): Logins {
     if (!result.ok) throw refuse(request, result.reason, problemOf(result), result.arn);
     const { identity } = result;
     const ttlSeconds = options.ttlHours * 3600;
-    const issued = await transact(store, (db) => issueKey(db, identity, ttlSeconds));
+    const issued = await transact(store, (db) => issueKey(db, identity, ttlSeconds), {
+      user: callerOf(identity),
+    });
     if (!issued) throw refuse(request, "disabled", userDisabled(), identity.arn);
     const { user, keyPrefix, ended } = issued;
     const { username } = user;

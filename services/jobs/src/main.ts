@@ -7,7 +7,7 @@ import {
   logOpenDoors,
   refuseMissingLayerToken,
 } from "@airlock/identity";
-import { createStore, openSealer, SealingKeysError, targetOf } from "@airlock/jobs-store";
+import { createStore, openSealer, SealingKeysError, storeOptionsOf } from "@airlock/jobs-store";
 import { buildApp } from "./app.ts";
 import { openAwsLogin } from "./aws-login.ts";
 import { createProcessorClient } from "./processor-client.ts";
@@ -19,13 +19,7 @@ await runService(
   async ({ settings, logger, metrics }) => {
     logOpenDoors(logger, settings, ["LAYER_AUTH_MODE"]);
     const sealer = orExit(() => openSealer(settings.ENV_VARS_KEYS_FILE, logger));
-    const store = createStore({
-      ...targetOf(settings),
-      pool: { min: settings.DATABASE_POOL_MIN, max: settings.DATABASE_POOL_MAX },
-      connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
-      statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
-      log: logger,
-    });
+    const store = createStore({ ...storeOptionsOf(settings), log: logger });
     const awsLogin = openAwsLogin(settings, awsCallMetrics(metrics));
     const processor = createProcessorClient({
       url: settings.PROCESSOR_SERVICE_URL,

@@ -42,7 +42,8 @@ export function createMutations(store: Store): Mutate {
   ): Promise<Outcome<Answer>> => {
     const key = idempotencyKeyOf(request);
     if (key === undefined) {
-      return { answer: await transact(store, work), isRepeat: false };
+      const { userId: user } = userOf(request);
+      return { answer: await transact(store, work, { user }), isRepeat: false };
     }
     const claim = claimOf(request, key);
     const flight = JSON.stringify(claim);
@@ -61,14 +62,15 @@ function runOnce<Answer extends object>(
   claim: Claim,
   work: (transaction: Transaction) => Promise<Answer>,
 ): Promise<Outcome<Answer>> {
-  return transact(store, async (transaction) => {
+  const run = async (transaction: Transaction) => {
     const begun = await beginIdempotent(transaction, claim);
     if (begun.state === "different") throw reused();
     if (begun.state === "repeated") return { answer: begun.response as Answer, isRepeat: true };
     const answer = await work(transaction);
     await finishIdempotent(transaction, { ...claim, status: 200, response: answer });
     return { answer, isRepeat: false };
-  });
+  };
+  return transact(store, run, { user: claim.userId });
 }
 
 /**

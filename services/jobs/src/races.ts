@@ -1,5 +1,10 @@
 /** Transactions that two requests at once can get into each other's way with. */
-import { type Store, StoreError, type Transaction } from "@airlock/jobs-store";
+import {
+  type Store,
+  StoreError,
+  type Transaction,
+  type TransactionOptions,
+} from "@airlock/jobs-store";
 
 const TRIES = 3;
 
@@ -10,10 +15,11 @@ const TRIES = 3;
 export async function transact<Result>(
   store: Store,
   work: (transaction: Transaction) => Promise<Result>,
+  options?: TransactionOptions,
 ): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
-      return await store.transaction(work);
+      return await store.transaction(work, options);
     } catch (error) {
       const isRace = error instanceof StoreError && error.code === "conflict";
       if (!isRace || tries === TRIES) throw error;

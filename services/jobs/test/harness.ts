@@ -20,7 +20,7 @@ import {
   openSealer,
   type Queryable,
   type Store,
-  targetOf,
+  storeOptionsOf,
 } from "@airlock/jobs-store";
 import { migrate } from "@airlock/jobs-store/migrate";
 import {
@@ -122,13 +122,7 @@ export async function startJobs(
   const logger = createLogger(settings, { write: (line) => void lines.push(line) });
   const metrics = createMetrics(settings);
   const storeOf = (max: number) =>
-    createStore({
-      ...targetOf(settings),
-      pool: { min: 0, max },
-      connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
-      statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
-      log: logger,
-    });
+    createStore({ ...storeOptionsOf(settings), pool: { min: 0, max }, log: logger });
   const statements: string[] = [];
   const store = recording(storeOf(settings.DATABASE_POOL_MAX), statements);
   const own = storeOf(1);

@@ -38,7 +38,7 @@ test("no database at start: alive, not ready, 503 with Retry-After", async () =>
   await jobs.close();
 });
 
-const OLD = "the schema is older than this version needs: 009_what_is_due has not run";
+const OLD = "the schema is older than this version needs: 012_no_lock_on_types has not run";
 
 test("a database without the schema: not ready until it was migrated, and says why", async () => {
   const url = await world.cluster.createEmptyDatabase();
@@ -59,7 +59,7 @@ test("a database without the schema: not ready until it was migrated, and says w
   assert.deepEqual([healed.status, healed.reason], ["healthy", undefined]);
   const told = jobs.lines.filter((line) => /jobs is (un)?healthy/.test(line));
   assert.equal(told.length, 2, told.join(""));
-  assert.match(told[0] ?? "", /"level":"warn".*009_what_is_due.*jobs is unhealthy/);
+  assert.match(told[0] ?? "", /"level":"warn".*012_no_lock_on_types.*jobs is unhealthy/);
   assert.match(told[1] ?? "", /jobs is healthy again/);
   await jobs.close();
 });
@@ -67,7 +67,7 @@ test("a database without the schema: not ready until it was migrated, and says w
 test("a database that was restored from before its last migration: not ready, and says why", async () => {
   const jobs = await startJobs(world, await world.cluster.createDatabase());
   await until(() => isReady(jobs), "not ready");
-  await jobs.db.query("DELETE FROM schema_migrations WHERE name = '009_what_is_due'");
+  await jobs.db.query("DELETE FROM schema_migrations WHERE name = '012_no_lock_on_types'");
   await until(async () => !(await isReady(jobs)), "the older schema was not noticed");
   assert.ok((await jobs.ask("GET", "/health")).body.reason.startsWith(OLD));
   await jobs.close();

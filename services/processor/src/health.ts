@@ -1,5 +1,11 @@
 /** Whether the database and the cluster are there: asked by one clock, not by each who wants to know. */
-import { isSchemaReady, LATEST_MIGRATION, queueExists, type Store } from "@airlock/jobs-store";
+import {
+  isSchemaReady,
+  LATEST_MIGRATION,
+  queueExists,
+  type Store,
+  serverFault,
+} from "@airlock/jobs-store";
 import type { Log } from "./log.ts";
 
 export interface HealthReport {
@@ -33,8 +39,11 @@ export function createHealth(
   let isStopped = false;
 
   const troubleNow = async (): Promise<string | undefined> => {
-    isUp = await store.isReachable();
-    if (!isUp) return "the database does not answer";
+    const failure = await store.reach();
+    isUp = failure === undefined;
+    if (failure !== undefined) return `the database does not answer: ${failure.message}`;
+    const fault = await serverFault(store.pool);
+    if (fault !== undefined) return fault;
     if (!(await isSchemaReady(store.pool))) {
       return `the schema is older than this version needs: ${LATEST_MIGRATION} has not run (airlock-migrate)`;
     }

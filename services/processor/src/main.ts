@@ -6,6 +6,7 @@ import {
   listenForOrders,
   openSealer,
   SealingKeysError,
+  storeOptionsOf,
   targetOf,
 } from "@airlock/jobs-store";
 import { buildApp } from "./app.ts";
@@ -23,13 +24,7 @@ import { limitsOf, podRulesOf, type Settings, settingsSchema } from "./settings.
 await runService(settingsSchema, process.env, async ({ settings, logger, metrics }) => {
   logOpenDoors(logger, settings, ["LAYER_AUTH_MODE"]);
   const sealer = orExit(() => openSealer(settings.ENV_VARS_KEYS_FILE, logger));
-  const store = createStore({
-    ...targetOf(settings),
-    pool: { min: settings.DATABASE_POOL_MIN, max: settings.DATABASE_POOL_MAX },
-    connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
-    log: logger,
-  });
+  const store = createStore({ ...storeOptionsOf(settings), log: logger });
   const { onCall, ...observed } = processorMetrics(metrics);
   const cluster = createKubeCluster({
     access: keepAccess(accessOf(settings)),

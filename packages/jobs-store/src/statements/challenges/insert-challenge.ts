@@ -11,7 +11,7 @@ const SQL = `
 WITH forgotten AS (
   DELETE FROM auth_challenges WHERE challenge_hash IN (
     SELECT challenge_hash FROM auth_challenges
-    WHERE expires_at < now() - interval '10 minutes'
+    WHERE expires_at <= now()
     ORDER BY expires_at LIMIT 10
     FOR UPDATE SKIP LOCKED
   )

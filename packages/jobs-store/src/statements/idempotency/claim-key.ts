@@ -18,7 +18,7 @@ const SQL = `
 WITH forgotten AS (
   DELETE FROM idempotency_keys WHERE (user_id, route, idempotency_key) IN (
     SELECT user_id, route, idempotency_key FROM idempotency_keys
-    WHERE expires_at < now() - interval '10 minutes'
+    WHERE expires_at <= now()
       AND (user_id, route, idempotency_key) <> ($1, $2, $3)
     ORDER BY expires_at LIMIT 10
     FOR UPDATE SKIP LOCKED

@@ -1,0 +1,49 @@
+/** The service with a login that may do what its role may, and nothing more. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
+
+const world = await startWorld();
+const owner = await startJobs(world, await world.cluster.createDatabase());
+
+test("all that a user does goes through a login of the role airlock_api", async () => {
+  await owner.db.query("CREATE ROLE api_login LOGIN PASSWORD 'example' IN ROLE airlock_api");
+  const { rows } = await owner.db.query<{ name: string }>("SELECT current_database() AS name");
+  const url = `postgresql://api_login:example@127.0.0.1:${world.cluster.port}/${rows[0]?.name}`;
+  // what is old by then is forgotten in passing
+  await owner.db.query(
+    "INSERT INTO auth_challenges (challenge_hash, expires_at) VALUES (repeat('0', 64), now())",
+  );
+  const jobs = await startJobs(world, url);
+  let key = await jobs.login();
+  const asked = async (method: string, path: string, body?: object, status = 200) => {
+    const headers = method === "GET" ? {} : { "idempotency-key": `${method} ${path}` };
+    const answer = await jobs.ask(method, path, { key, headers, ...(body && { body }) });
+    assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  key = (await asked("POST", "/v1/keys/rotate")).api_key;
+  const { job_id } = await asked("POST", "/v1/jobs/submit", SEED_JOB);
+  await asked("GET", `/v1/jobs/${job_id}`);
+  await asked("GET", "/v1/jobs");
+  await asked("POST", `/v1/jobs/${job_id}/extend`, { extension_hours: 1 });
+  await asked("POST", `/v1/jobs/${job_id}/users`, { github_username: "octocat" });
+  await asked("POST", `/v1/jobs/${job_id}/cancel`);
+  const disk = await asked("POST", "/v1/disks", { disk_name: "data", size_gb: 10 });
+  await asked("GET", `/v1/disks/data/operations/${disk.operation_id}`);
+  await asked("POST", "/v1/disks/data/rename", { new_name: "kept" });
+  await asked("DELETE", "/v1/disks/kept");
+  await asked("POST", "/v1/disks/kept/restore");
+  await asked("GET", "/v1/disks");
+  await asked("GET", "/v1/keys");
+  await asked("GET", "/v1/gpu/availability");
+  await asked("GET", "/v1/cluster/status");
+  const [{ key_prefix }] = (await asked("GET", "/v1/keys")).keys;
+  await asked("DELETE", `/v1/keys/${key_prefix}`);
+  assert.match(await jobs.metrics.registry.metrics(), /airlock_queue_messages\{queue="gpu_/);
+  assert.equal((await jobs.ask("GET", "/readyz")).status, 200);
+  await jobs.close();
+  const refused = jobs.lines.filter((line) => line.includes("permission denied"));
+  assert.deepEqual(refused, []);
+  assert.equal(await countOf(owner.db, "auth_challenges"), 0, "nothing was forgotten in passing");
+});
