@@ -1,7 +1,7 @@
 /** Without a database, and while it restarts: nothing that was accepted is lost. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectTarget } from "@airlock/jobs-store";
+import { connectTarget, LATEST_MIGRATION } from "@airlock/jobs-store";
 import { migrate } from "@airlock/jobs-store/migrate";
 import { type JobsRig, QUEUES, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
@@ -38,7 +38,7 @@ test("no database at start: alive, not ready, 503 with Retry-After", async () =>
   await jobs.close();
 });
 
-const OLD = "the schema is older than this version needs: 012_no_lock_on_types has not run";
+const OLD = `the schema is older than this version needs: ${LATEST_MIGRATION} has not run`;
 
 test("a database without the schema: not ready until it was migrated, and says why", async () => {
   const url = await world.cluster.createEmptyDatabase();
@@ -54,20 +54,22 @@ test("a database without the schema: not ready until it was migrated, and says w
     queues: QUEUES,
     log: { info() {}, warn() {}, error() {} },
   });
-  await until(() => isReady(jobs), "not ready");
-  const healed = await health();
-  assert.deepEqual([healed.status, healed.reason], ["healthy", undefined]);
+  // the queues are made after the tables, and a look may fall between
+  await until(async () => (await health()).status === "healthy", "not healthy");
+  assert.equal((await health()).reason, undefined);
+  assert.equal(await isReady(jobs), true);
   const told = jobs.lines.filter((line) => /jobs is (un)?healthy/.test(line));
-  assert.equal(told.length, 2, told.join(""));
-  assert.match(told[0] ?? "", /"level":"warn".*012_no_lock_on_types.*jobs is unhealthy/);
-  assert.match(told[1] ?? "", /jobs is healthy again/);
+  assert.ok(told.length === 2 || told[1]?.includes("a queue is missing"), told.join(""));
+  assert.match(told[0] ?? "", /"level":"warn".*jobs is unhealthy/);
+  assert.ok(told[0]?.includes(LATEST_MIGRATION));
+  assert.match(told.at(-1) ?? "", /jobs is healthy again/);
   await jobs.close();
 });
 
 test("a database that was restored from before its last migration: not ready, and says why", async () => {
   const jobs = await startJobs(world, await world.cluster.createDatabase());
   await until(() => isReady(jobs), "not ready");
-  await jobs.db.query("DELETE FROM schema_migrations WHERE name = '012_no_lock_on_types'");
+  await jobs.db.query("DELETE FROM schema_migrations WHERE name = $1", [LATEST_MIGRATION]);
   await until(async () => !(await isReady(jobs)), "the older schema was not noticed");
   assert.ok((await jobs.ask("GET", "/health")).body.reason.startsWith(OLD));
   await jobs.close();
