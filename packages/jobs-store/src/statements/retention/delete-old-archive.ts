@@ -13,9 +13,9 @@ export async function deleteOldArchive(
   if (!QUEUE.test(queue)) throw new Error("no name of a queue");
   const table = `pgmq."a_${queue.toLowerCase()}"`;
   const text = `
-DELETE FROM ${table} WHERE msg_id IN (
+DELETE FROM ${table} WHERE msg_id = ANY (ARRAY(
   SELECT msg_id FROM ${table} WHERE archived_at < now() - make_interval(days => $1::integer)
   ORDER BY archived_at LIMIT $2::integer
-)`;
+))`;
   return (await db.query(text, [olderThanDays, limit])).rowCount ?? 0;
 }
