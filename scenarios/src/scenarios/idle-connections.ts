@@ -10,7 +10,8 @@ const MIB = 2 ** 20;
 const CONNECTIONS = 12_000;
 /** Told in docs/architecture.md. */
 const MAX = 4000;
-const ALLOWED_MIB = 64;
+/** Of the 256 that k8s/base allows, of which an idle gateway takes some 110. */
+const ALLOWED_MIB = 96;
 /** So many at once: the queue of connections to be accepted has an end. */
 const BURST = 100;
 const REQUEST = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -52,6 +53,9 @@ export const idleConnections: Scenario = {
       }
       await until("they are answered or gone", () => answered + ended >= sockets.length, 20_000);
     }
+    // what the gateway has ended is counted until its socket has closed, and the last still come
+    const left = () => sockets.filter(({ destroyed }) => !destroyed).length;
+    await until("what was ended is gone", () => left() <= MAX, 20_000);
     await sleep(1000);
     isAsking = false;
     await victim;
