@@ -174,7 +174,8 @@ test("a job that waits is cancelled by its row alone, whoever holds it; one that
   const reservationId = await aJobIn("queued");
   const lease = randomUUID();
   await pool.query(
-    `UPDATE reservations SET lease_token = $2, lease_until = now() + interval '1 minute'
+    `UPDATE reservations SET lease_token = $2, lease_until = now() + interval '1 minute',
+       current_detailed_status = 'Waits for a node.'
      WHERE reservation_id = $1`,
     [reservationId, lease],
   );
@@ -182,6 +183,7 @@ test("a job that waits is cancelled by its row alone, whoever holds it; one that
   assert.equal(await cancelWaitingJob(pool, { reservationId, orderId }), false);
   const job = await findJob(pool, { userId, reservationId });
   assert.deepEqual([job?.status, job?.cancelled_at], ["cancelled", job?.reservation_ended]);
+  assert.equal(job?.current_detailed_status, null, "it waits for nothing any more");
   const { rows } = await pool.query(
     `SELECT due_at, cleaned_at IS NOT NULL AS cleaned FROM reservations WHERE reservation_id = $1`,
     [reservationId],

@@ -88,7 +88,6 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
         await move(transaction, hold, {
           to: step.as,
           set: {
-            detailedStatus: null,
             warning: null,
             ...(step.reason !== undefined && { failureReason: step.reason }),
           },

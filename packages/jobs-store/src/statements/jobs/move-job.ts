@@ -36,7 +36,8 @@ export interface JobChanges {
   readonly endAs?: FinalState;
   readonly generation?: number;
   readonly failureReason?: string | null;
-  readonly detailedStatus?: string | null;
+  /** Of a job that goes on: a final state has none. */
+  readonly detailedStatus?: string;
   readonly exitCode?: number | null;
   readonly podLogs?: string | null;
   readonly nodeIp?: string | null;
@@ -166,7 +167,8 @@ function statusSets(to: JobState, bind: Bind): string[] {
     ...(to === "active"
       ? ["launched_at = now(), expires_at = now() + duration_hours * interval '1 hour'"]
       : []),
-    ...(isFinal(to) ? ["reservation_ended = now()"] : []),
+    // why it waited or what it did is over with it
+    ...(isFinal(to) ? ["reservation_ended = now(), current_detailed_status = NULL"] : []),
     ...(to === "failed" ? ["failed_at = now()"] : []),
     ...(to === "cancelled" ? ["cancelled_at = now()"] : []),
   ];
