@@ -20,6 +20,8 @@ export interface LoadOptions {
   /** Share of requests that the gateway answers by itself: they cost a tenth of the others. */
   readonly own?: number;
   readonly connections?: number;
+  /** So many addresses by X-Forwarded-For, for a gateway that believes it; else all are one client. */
+  readonly addresses?: number;
   /** How long a client waits. */
   readonly limitMs?: number;
   /** A name before every id, where several loads write one log. */
@@ -28,7 +30,7 @@ export interface LoadOptions {
 
 const TICK_MS = 10;
 
-/** Requests come at their pace whether or not earlier ones are answered, as they do from many clients. */
+/** Requests come at their pace whether or not earlier ones are answered. */
 export class Load {
   readonly ledger = new Ledger();
   readonly #options: LoadOptions;
@@ -73,13 +75,16 @@ export class Load {
   }
 
   async #send(number: number): Promise<void> {
-    const { url, newConnections = 0.1, prefix = "r" } = this.#options;
+    const { url, newConnections = 0.1, prefix = "r", addresses } = this.#options;
     const id = `${prefix}-${number}`;
     const { path, isRight } = this.#choose();
     const startedAtMs = this.elapsedMs;
     this.ledger.open(id);
     const { status, headers, body, tookMs, error, isRepeated } = await ask(url, path, {
-      headers: { "x-request-id": id },
+      headers: {
+        "x-request-id": id,
+        ...(addresses !== undefined && { "x-forwarded-for": `192.0.2.${number % addresses}` }),
+      },
       limitMs: this.#options.limitMs ?? 30_000,
       ...(!this.#random.chance(newConnections) && { agent: this.#agent }),
     });

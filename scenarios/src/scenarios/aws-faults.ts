@@ -17,12 +17,15 @@ const SLOW = {
   test: { delayMs: 800, times: 5, atOnce: 0.1 },
 } as const;
 
+/** One of them alone would have no more than half of the places. */
+const CLIENTS = 100;
+
 export const slowAws: Scenario = {
   name: "slow-aws",
-  how: `F4: S3 takes ${SLOW.soak.delayMs} ms more a call (${SLOW.test.delayMs} in tests), so that one aux can do ${(RUNNING * 1000) / SLOW.soak.delayMs} a second, at three times (five times) that load; lists of objects, which no cache answers`,
+  how: `F4: S3 takes ${SLOW.soak.delayMs} ms more a call (${SLOW.test.delayMs} in tests), so that one aux can do ${(RUNNING * 1000) / SLOW.soak.delayMs} a second, at three times (five times) that load of ${CLIENTS} clients; lists of objects, which no cache answers`,
   async run(size: SizeName, stage: Stage) {
     const { delayMs, times, atOnce } = SLOW[size];
-    const pair = await startPair(stage);
+    const pair = await startPair(stage, { gatewayEnv: { TRUST_PROXY: "127.0.0.0/8" } });
     await pair.aws.faults({ kind: "slow", service: "s3", delayMs });
     const capacity = (RUNNING * 1000) / delayMs;
     const seconds = size === "soak" ? 30 : 4;
@@ -31,6 +34,7 @@ export const slowAws: Scenario = {
       perSecond: capacity * times,
       isUncached: true,
       connections: 500,
+      addresses: CLIENTS,
     });
     await sleep(seconds * 1000);
     const elapsedS = load.elapsedMs / 1000;

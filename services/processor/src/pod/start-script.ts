@@ -5,11 +5,14 @@ const HOME = `[ -w "\${HOME:-/}" ] || export HOME=/home/dev`;
 
 /**
  * The command comes by the environment, where no shell and no manifest reads it before its own does.
- * The first process of a container is not ended by SIGTERM unless it says so.
+ * The first process of a container is not ended by SIGTERM unless it says so; one that comes before the
+ * command has its number is passed on as soon as it has.
  */
 const RUN = `\
+child= stop=
+trap 'stop=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT
 sh -c "$AIRLOCK_COMMAND" & child=$!
-trap 'kill -TERM "$child" 2>/dev/null' TERM INT
+[ -z "$stop" ] || kill -TERM "$child" 2>/dev/null
 wait "$child"; code=$?
 while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done`;
 
