@@ -1,11 +1,11 @@
-/** So that one user's requests, waiting for one locked row, leave connections to the others. */
+/** So that one user's requests, waiting for one locked row or reading much, leave connections to the others. */
 import { StoreError } from "./store-error.ts";
 
 export interface Shares {
   /**
    * Runs `work` when the user has less than their share under way, in the order of the asking.
    *
-   * @throws StoreError unavailable when that takes too long; `work` was not begun then.
+   * @throws StoreError crowded when that takes too long; `work` was not begun then.
    */
   run<Result>(user: string | number, work: () => Promise<Result>): Promise<Result>;
 }
@@ -32,7 +32,7 @@ export function createShares(most: number, waitMs: number): Shares {
       };
       const timer = setTimeout(() => {
         share.waiting.delete(enter);
-        reject(new StoreError("unavailable", `${most} transactions of this user are under way`));
+        reject(new StoreError("crowded", `${most} of this user are under way`));
       }, waitMs);
       share.waiting.add(enter);
     });

@@ -4,11 +4,12 @@ import pg from "pg";
 /**
  * - unavailable: not connected, not in time, or no connection free; nothing was changed, unless a
  *   single writing statement was sent outside of a transaction
+ * - crowded: one user has so much under way that their turn did not come in time; nothing was begun
  * - unknown_outcome: the connection was lost after COMMIT was sent; the change is there, or not
  * - conflict: something of that kind is there already; `constraint` says what
  * - failed: a fault of ours, such as a statement the database does not understand
  */
-export type StoreErrorCode = "unavailable" | "unknown_outcome" | "conflict" | "failed";
+export type StoreErrorCode = "unavailable" | "crowded" | "unknown_outcome" | "conflict" | "failed";
 
 /**
  * Carries no value of a row: Postgres' `detail` quotes them, so the error it made is not kept.

@@ -39,6 +39,13 @@ export interface Store {
     options?: TransactionOptions,
   ): Promise<Result>;
   /**
+   * Runs `work`, which reads much, in its user's turn: of one user half of the connections are in use at
+   * once, here, and the others wait.
+   *
+   * @throws StoreError crowded.
+   */
+  read<Result>(user: string | number, work: () => Promise<Result>): Promise<Result>;
+  /**
    * Never rejects.
    *
    * @returns undefined when the database answered within the last second, or answers now; else why not.
@@ -60,7 +67,9 @@ const TRANSACTIONS_PER_USER = 2;
 export function createStore(options: StoreOptions): Store {
   const pool = new pg.Pool(poolConfig(options));
   const begin = beginWith(options);
-  const shares = createShares(TRANSACTIONS_PER_USER, options.connectTimeoutMs);
+  const { max } = options.pool;
+  const transactions = createShares(TRANSACTIONS_PER_USER, options.connectTimeoutMs);
+  const reads = createShares(Math.ceil(max / 2), options.connectTimeoutMs);
   const failures = new Set<string>();
   let answeredAt = Number.NEGATIVE_INFINITY;
   // an idle connection that breaks is out of the pool by then; unheard, this would end the process
@@ -85,8 +94,9 @@ export function createStore(options: StoreOptions): Store {
     pool: { query },
     transaction(work, { user } = {}) {
       const run = () => observed(() => runTransaction(pool, begin, work, ringAll));
-      return user === undefined ? run() : shares.run(user, run);
+      return user === undefined ? run() : transactions.run(user, run);
     },
+    read: reads.run,
     async reach() {
       if (performance.now() - answeredAt < FRESH_MS) return undefined;
       return await query("SELECT 1").then(

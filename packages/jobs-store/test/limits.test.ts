@@ -101,7 +101,7 @@ test("a turn that does not come is told, and takes nobody else's", async () => {
   const third = shares.run("a", async () => {
     began = true;
   });
-  await assert.rejects(third, unavailable(/2 transactions of this user are under way/));
+  await assert.rejects(third, { code: "crowded", message: "2 of this user are under way" });
   assert.equal(began, false);
   const order: string[] = [];
   const later = ["fourth", "fifth"].map((name) => shares.run("a", async () => order.push(name)));

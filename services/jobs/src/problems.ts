@@ -21,6 +21,12 @@ function storeProblem(error: StoreError): unknown {
   switch (error.code) {
     case "unavailable":
       return databaseUnavailable("Nothing was changed; try again.", error);
+    case "crowded":
+      return new ProblemError(
+        "too_many_at_once",
+        "So many requests of one user wait for their turn here that it did not come in time; send fewer at once.",
+        { headers: RETRY_AFTER, cause: error },
+      );
     case "unknown_outcome":
       return databaseUnavailable(
         "It is not known whether this was carried out; look, or send it again with its Idempotency-Key.",

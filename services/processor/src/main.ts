@@ -38,6 +38,7 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
     queue: settings.QUEUE_NAME,
     leaseSeconds: settings.LEASE_SECONDS,
     maxHours: settings.MAX_JOB_HOURS,
+    keepOrdersDays: settings.KEEP_ORDERS_DAYS,
     atOnce: settings.JOBS_AT_ONCE,
     pollMs: settings.POLL_INTERVAL_MS,
     limits: limitsOf(settings),

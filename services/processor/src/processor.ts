@@ -1,5 +1,5 @@
 /** All that a processor does, put together: orders in, jobs reconciled, nodes given, duties done. */
-import { listWaitingTypes, type Sealer, type Store } from "@airlock/jobs-store";
+import { deleteOldFaults, listWaitingTypes, type Sealer, type Store } from "@airlock/jobs-store";
 import type { Cluster } from "./cluster/index.ts";
 import { runDuties } from "./duties/duties.ts";
 import { sweepOrphans } from "./duties/sweep-orphans.ts";
@@ -22,6 +22,8 @@ export interface ProcessorOptions {
   readonly queue: string;
   readonly leaseSeconds: number;
   readonly maxHours: number;
+  /** How long is known what went wrong with an order. */
+  readonly keepOrdersDays: number;
   readonly atOnce: number;
   /** How often is looked, whatever is heard. */
   readonly pollMs: number;
@@ -47,6 +49,9 @@ const PLACEMENT_PERIOD_MS = 5000;
 const DUTIES_PERIOD_MS = 5000;
 const ORPHANS_PERIOD_SECONDS = 60;
 const FOREIGN_PERIOD_SECONDS = 15;
+const FORGET_PERIOD_SECONDS = 60;
+/** At a time, so that it keeps nobody waiting. */
+const FORGET_ROWS = 500;
 
 export function startProcessor(options: ProcessorOptions): Processor {
   const { store, cluster, sealer, log, pollMs, leaseSeconds } = options;
@@ -115,6 +120,13 @@ export function startProcessor(options: ProcessorOptions): Processor {
     periodSeconds: FOREIGN_PERIOD_SECONDS,
     run: async () => countForeignPods(cluster, store, await types.gpuNames()),
   };
+  // whatever else is old jobs forgets, in passing; of this only a processor has the right
+  const forget = {
+    name: "old faults",
+    periodSeconds: FORGET_PERIOD_SECONDS,
+    run: () =>
+      deleteOldFaults(store.pool, { olderThanDays: options.keepOrdersDays, limit: FORGET_ROWS }),
+  };
   begin("duties", DUTIES_PERIOD_MS, async () => {
     await runDuties(store, [
       {
@@ -125,6 +137,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
           options.onUnknownPods?.(unknown);
         },
       },
+      forget,
       ...(options.countsForeignPods ? [foreign] : []),
     ]);
     return false;

@@ -52,6 +52,24 @@ test("a database older than the cluster starts nothing twice: the pod that is th
   await world.store.close();
 });
 
+test("what went wrong with orders is forgotten a week after, and not before", async () => {
+  const { world, cluster } = await open();
+  const { pool } = world.store;
+  await pool.query(
+    `INSERT INTO order_faults (queue, msg_id, last_fault, last_at)
+     VALUES ('gpu_reservations', 1, 'none', now() - interval '8 days'), ('gpu_reservations', 2, 'none', now() - interval '6 days')`,
+  );
+  const processor = work(world, cluster);
+  const left = async () =>
+    (await pool.query<{ msg_id: string }>("SELECT msg_id::text FROM order_faults")).rows;
+  const deadline = Date.now() + 10_000;
+  while ((await left()).length > 1 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(await left(), [{ msg_id: "2" }]);
+  await processor.stop();
+  await world.store.close();
+});
+
 test("a pod of a job that this database does not know is left alone, and has its part of its node", async () => {
   const { world, cluster } = await open();
   for (const node of ["n1", "n2"]) {

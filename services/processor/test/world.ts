@@ -172,6 +172,7 @@ export function work(
     queue: QUEUE,
     leaseSeconds: 5,
     maxHours: 72,
+    keepOrdersDays: 7,
     atOnce: 8,
     pollMs: 20,
     limits: LIMITS,

@@ -62,14 +62,15 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
     },
     async (request) => {
       const { limit, offset, cursor } = request.query;
-      const filter = filterOf(userOf(request).userId, request.query);
+      const { userId } = userOf(request);
+      const filter = filterOf(userId, request.query);
       const list = `jobs ${JSON.stringify(filter)}`;
       const after = cursor === undefined ? undefined : positionOf(list, cursor);
-      const [rows, total] = await Promise.all([
+      const [rows, total] = await store.read(userId, async () => [
         // one more than is shown tells whether there is another page
-        listJobs(store.pool, { ...filter, after, limit: limit + 1, offset }),
+        await listJobs(store.pool, { ...filter, after, limit: limit + 1, offset }),
         // who goes by cursor was told with the first page
-        after === undefined ? countJobs(store.pool, filter) : undefined,
+        after === undefined ? await countJobs(store.pool, filter) : undefined,
       ]);
       const page = rows.slice(0, limit);
       const last = rows.length > limit ? page.at(-1) : undefined;
