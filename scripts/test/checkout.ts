@@ -10,7 +10,8 @@ const NOT_COPIED = new Set([".git", ".airlock", "node_modules", "dist", "test", 
 /** This checkout's sources, to be changed, with what it has installed. */
 export async function copyCheckout(t: TestContext, parent = tmpdir()): Promise<string> {
   const copy = await mkdtemp(join(parent, "airlock-checkout-"));
-  t.after(() => rm(copy, { recursive: true, force: true }));
+  // what runs in it ends after this, and may write once more
+  t.after(() => rm(copy, { recursive: true, force: true, maxRetries: 10 }));
   await cp(ROOT, copy, {
     recursive: true,
     verbatimSymlinks: true,

@@ -81,7 +81,7 @@ export async function start(
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
     await exited;
-    if (!env.DATA_FOLDER) await rm(folder, { recursive: true, force: true });
+    if (!env.DATA_FOLDER) await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
   return {
     process: child,

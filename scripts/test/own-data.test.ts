@@ -24,7 +24,7 @@ async function stop(run: Run): Promise<void> {
 
 test("the README's commands put a value and an object; they are there after a restart, and gone after --reset", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "airlock-own-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   const DATA_FOLDER = join(folder, "data");
   const seed = join(folder, "seed");
   await mkdir(join(seed, "objects/seed-bucket"), { recursive: true });

@@ -12,7 +12,7 @@ async function scratch(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "airlock-sealed-"));
   // root's Postgres runs as another user, who has to reach its own folder
   await chmod(folder, 0o711);
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
@@ -75,7 +75,7 @@ test("two starts at once on what a dead one has left: one runs, the other says h
   assert.equal(await second.exit(), 1);
   const [, line, ...rest] = second.stderr().split("\n");
   assert.deepEqual([line, rest], [`  DATA_FOLDER=${folder}-2 pnpm start --only=pair`, [""]]);
-  t.after(() => rm(`${folder}-2`, { recursive: true, force: true }));
+  t.after(() => rm(`${folder}-2`, { recursive: true, force: true, maxRetries: 10 }));
   const third = await start(t, ["--only=pair"], { DATA_FOLDER: `${folder}-2` }, second.ports);
   await third.ready();
   assert.match(third.stdout(), /"msg":"ready"/);

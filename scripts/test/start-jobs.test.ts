@@ -24,7 +24,7 @@ import { inShell, printedLines, SHELLS } from "./shells.ts";
 const folder = await mkdtemp(join(tmpdir(), "airlock-start-jobs-"));
 // root's Postgres runs as another user, who has to reach its own folder
 await chmod(folder, 0o711);
-after(() => rm(folder, { recursive: true, force: true }));
+after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 const POSTMASTER = join(folder, "postgres/data/postmaster.pid");
 
 async function isDatabase(url: string): Promise<boolean> {

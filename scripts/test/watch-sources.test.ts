@@ -45,7 +45,7 @@ async function bench(t: TestContext, more: Partial<SourceWatchOptions> = {}): Pr
   });
   t.after(async () => {
     await watch.close();
-    await rm(root, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true, maxRetries: 10 });
   });
   // the look that comes with the first watch of a folder
   await sleep(4 * QUIET_MS);

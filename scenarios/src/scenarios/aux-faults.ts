@@ -1,7 +1,7 @@
 /** aux dies, hangs, is gone: one of three, and all of them. */
 import { ask } from "../rig/ask.ts";
 import { Load } from "../rig/load.ts";
-import { type Pair, startPair } from "../rig/pair.ts";
+import { type Pair, plantedName, startPair } from "../rig/pair.ts";
 import { percentile, sleep, until } from "../rig/waiting.ts";
 import type { Scenario, SizeName, Stage } from "../scenario.ts";
 import { checkLedger } from "./ledger-check.ts";
@@ -59,10 +59,13 @@ export const auxHung: Scenario = {
     await sleep(3000 + SECONDS[size] * 1000);
     pair.aux.signal("SIGCONT");
     // little traffic stays on the connections that it has until they are old: tests do not wait for that
-    const bursts = size === "test" ? setInterval(() => void burst(pair), WATCH_MS) : undefined;
+    const begun: Promise<void>[] = [];
+    const begin = () => void begun.push(burst(pair));
+    const bursts = size === "test" ? setInterval(begin, WATCH_MS) : undefined;
     stage.defer(() => clearInterval(bursts));
     const readmittedMs = await untilUsed(pair);
     clearInterval(bursts);
+    await Promise.all(begun);
     await sleep(1000);
     const ledger = await load.stop();
     const count = `${ledger.entries.length} requests`;
@@ -91,9 +94,9 @@ export const auxHung: Scenario = {
   },
 };
 
-/** More lists at once than there are connections for them. */
+/** More values at once than there are connections for them. */
 async function burst(pair: Pair): Promise<void> {
-  const asked = Array.from({ length: 12 }, (_, n) => ask(pair.url, `/config?prefix=/burst-${n}`));
+  const asked = Array.from({ length: 24 }, (_, n) => ask(pair.url, `/config/${plantedName(n)}`));
   await Promise.all(asked);
 }
 

@@ -11,7 +11,7 @@ import { checkLedger } from "./ledger-check.ts";
  * drain delay has fewer connections, so that each has an answer in it that ends it.
  */
 const SIZES = {
-  test: { rounds: 1, atLeast: 600, perSecond: 120, own: 0.9, drainSeconds: 1, connections: 16 },
+  test: { rounds: 1, atLeast: 600, perSecond: 120, own: 0.9, drainSeconds: 2, connections: 8 },
   soak: {
     rounds: 20,
     atLeast: 100_000,

@@ -14,7 +14,7 @@ import { casesOf, type Generator, generator } from "./policy-generator.ts";
 import { ask, type RuleSource, type Source } from "./policy-oracle.ts";
 import { appOn } from "./two-worlds.ts";
 
-const POLICIES = casesOf(72, 240);
+const POLICIES = casesOf(54, 240);
 const REQUESTS = 14;
 /** One policy in so many is asked with leaks too. */
 const LEAKY = casesOf(2, 4);

@@ -15,7 +15,7 @@ import { casesOf, type Generator, generator, sourceIn } from "./policy-generator
 import { ask, type Source } from "./policy-oracle.ts";
 import { appOn, type Kind, type Known, PARAMETERS, startWorld } from "./two-worlds.ts";
 
-const POLICIES = casesOf(24, 80);
+const POLICIES = casesOf(18, 80);
 const REQUESTS = casesOf(100, 145);
 const THEIRS = "arn:aws:ssm:eu-west-1:444455556666:parameter/a/c";
 const ABSENT = ["c", "/a/c", "/c/a", "/aws/service/c", "/aws/reference/secretsmanager/c", THEIRS];
