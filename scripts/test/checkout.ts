@@ -3,15 +3,17 @@ import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import type { TestContext } from "node:test";
-import { ROOT } from "./harness.ts";
+import { ROOT, stopRuns } from "./harness.ts";
 
 const NOT_COPIED = new Set([".git", ".airlock", "node_modules", "dist", "test", "docs", "bench"]);
 
 /** This checkout's sources, to be changed, with what it has installed. */
 export async function copyCheckout(t: TestContext, parent = tmpdir()): Promise<string> {
   const copy = await mkdtemp(join(parent, "airlock-checkout-"));
-  // what runs in it ends after this, and may write once more
-  t.after(() => rm(copy, { recursive: true, force: true, maxRetries: 10 }));
+  t.after(async () => {
+    await stopRuns(t);
+    await rm(copy, { recursive: true, force: true, maxRetries: 10 });
+  });
   await cp(ROOT, copy, {
     recursive: true,
     verbatimSymlinks: true,

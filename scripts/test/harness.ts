@@ -48,6 +48,13 @@ export async function freePorts(): Promise<Record<string, string>> {
   return Object.fromEntries(names.map((name, index) => [name, ports[index] ?? ""]));
 }
 
+const stops = new WeakMap<TestContext, (() => Promise<unknown>)[]>();
+
+/** Hooks of a test run in the order of their making: a folder that goes has to wait for what runs in it. */
+export async function stopRuns(t: TestContext): Promise<void> {
+  await Promise.all((stops.get(t) ?? []).map((stop) => stop()));
+}
+
 export async function start(
   t: TestContext,
   args: readonly string[] = ["--only=pair"],
@@ -78,9 +85,13 @@ export async function start(
     err += text;
   });
   const exited = once(child, "close").then(([code]) => code as number | null);
-  t.after(async () => {
+  const stop = () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-    await exited;
+    return exited;
+  };
+  stops.set(t, [...(stops.get(t) ?? []), stop]);
+  t.after(async () => {
+    await stop();
     if (!env.DATA_FOLDER) await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
   return {

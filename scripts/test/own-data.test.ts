@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { KNOWN_SESSIONS, WRITER_SESSION } from "@airlock/local-aws";
 import { exportsOf } from "../src/start/sessions.ts";
-import { ROOT, type Run, start } from "./harness.ts";
+import { ROOT, type Run, start, stopRuns } from "./harness.ts";
 import { inShell } from "./shells.ts";
 
 const OBJECT = "/storage/own-bucket/notes/today.txt";
@@ -24,7 +24,10 @@ async function stop(run: Run): Promise<void> {
 
 test("the README's commands put a value and an object; they are there after a restart, and gone after --reset", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "airlock-own-"));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  t.after(async () => {
+    await stopRuns(t);
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  });
   const DATA_FOLDER = join(folder, "data");
   const seed = join(folder, "seed");
   await mkdir(join(seed, "objects/seed-bucket"), { recursive: true });

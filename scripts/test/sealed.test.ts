@@ -5,14 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { copyCheckout } from "./checkout.ts";
-import { freePorts, ROOT, type Run, start } from "./harness.ts";
+import { freePorts, ROOT, type Run, start, stopRuns } from "./harness.ts";
 import { inShell, printedLines } from "./shells.ts";
 
 async function scratch(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "airlock-sealed-"));
   // root's Postgres runs as another user, who has to reach its own folder
   await chmod(folder, 0o711);
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  t.after(async () => {
+    await stopRuns(t);
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  });
   return folder;
 }
 
@@ -75,7 +78,10 @@ test("two starts at once on what a dead one has left: one runs, the other says h
   assert.equal(await second.exit(), 1);
   const [, line, ...rest] = second.stderr().split("\n");
   assert.deepEqual([line, rest], [`  DATA_FOLDER=${folder}-2 pnpm start --only=pair`, [""]]);
-  t.after(() => rm(`${folder}-2`, { recursive: true, force: true, maxRetries: 10 }));
+  t.after(async () => {
+    await stopRuns(t);
+    await rm(`${folder}-2`, { recursive: true, force: true, maxRetries: 10 });
+  });
   const third = await start(t, ["--only=pair"], { DATA_FOLDER: `${folder}-2` }, second.ports);
   await third.ready();
   assert.match(third.stdout(), /"msg":"ready"/);
