@@ -32,6 +32,7 @@ export {
   targetOf,
   withStoreRules,
 } from "./settings.ts";
+export { createShares, type Shares } from "./shares.ts";
 export * from "./statements/index.ts";
 export {
   createStore,

@@ -9,10 +9,16 @@ import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { startJobs, startWorld } from "./harness.ts";
 
 const asked: string[] = [];
+/** Of this job a log is slow to come, until they are let go. */
+let slow: string | undefined;
+const held: (() => void)[] = [];
 let answer: { status: number; text: string } = { status: 200, text: "one\ntwo\n" };
 const processor = createServer((request, response) => {
   asked.push(request.url ?? "");
-  response.writeHead(answer.status, { "content-type": "text/plain" }).end(answer.text);
+  const send = () =>
+    void response.writeHead(answer.status, { "content-type": "text/plain" }).end(answer.text);
+  if (slow !== undefined && request.url?.includes(slow)) held.push(send);
+  else send();
 }).listen(0, "127.0.0.1");
 after(() => processor.close());
 await once(processor, "listening");
@@ -24,18 +30,21 @@ const jobs = await startJobs(world, database, {
   env: { PROCESSOR_SERVICE_URL: `http://127.0.0.1:${port}` },
 });
 const key = await jobs.login();
-const submitted = await jobs.ask("POST", "/v1/jobs/submit", {
-  key,
-  body: {
-    image: "x:1",
-    instance_type: "p5.48xlarge",
-    command: "echo",
-    env_vars: { GPU_COUNT: "1" },
-  },
-});
-const id: string = submitted.body.job_id;
-const logs = async (query = "", as = key) => {
-  const response = await fetch(`${jobs.url}/v1/jobs/${id}/logs${query}`, {
+const submit = async (as: string): Promise<string> => {
+  const submitted = await jobs.ask("POST", "/v1/jobs/submit", {
+    key: as,
+    body: {
+      image: "x:1",
+      instance_type: "p5.48xlarge",
+      command: "echo",
+      env_vars: { GPU_COUNT: "1" },
+    },
+  });
+  return submitted.body.job_id;
+};
+const id = await submit(key);
+const logs = async (query = "", as = key, of = id) => {
+  const response = await fetch(`${jobs.url}/v1/jobs/${of}/logs${query}`, {
     headers: { authorization: `Bearer ${as}` },
   });
   return {
@@ -71,6 +80,21 @@ test("nobody else's", async () => {
   const other = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
   const { status } = await logs("", other);
   assert.equal(status, 404);
+});
+
+test("one user's logs that are slow to come leave connections to the others", async () => {
+  const other = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
+  const theirs = await submit(other);
+  slow = id;
+  let answered = 0;
+  const mine = Array.from({ length: 40 }, () => logs().finally(() => answered++));
+  while (held.length < 4) await once(processor, "request");
+  assert.equal((await logs("", other, theirs)).status, 200);
+  assert.deepEqual([answered, held.length], [0, 4], "none of the first had to end for it");
+  slow = undefined;
+  for (const send of held.splice(0)) send();
+  const statuses = new Set((await Promise.all(mine)).map(({ status }) => status));
+  assert.deepEqual(statuses, new Set([200]));
 });
 
 test("of a job that is over what was kept is told, and the processor is not asked", async () => {

@@ -1,13 +1,20 @@
 /** `/v1/jobs/{id}/logs`: what a job wrote, from its pod, or as it was kept at its end. */
 import { JobLogsQuery, tailOf } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
-import { isFinal } from "@airlock/jobs-store";
+import { createShares, isFinal } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
 import { findJobByPrefix } from "../jobs/find-by-prefix.ts";
 import { userOf } from "../users.ts";
 
+/** A log that is slow to come holds a connection to the processor, of which there are 32. */
+const LOGS_PER_USER = 4;
+/** Less than the gateway waits. */
+const TURN_MS = 2000;
+
 export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
+  const shares = createShares(LOGS_PER_USER, TURN_MS);
+
   app.get(
     "/v1/jobs/:job_id/logs",
     {
@@ -28,7 +35,9 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
       const job = await findJobByPrefix(store.pool, userId, request.params.job_id);
       void reply.type("text/plain; charset=utf-8");
       if (isFinal(job.status)) return tailOf(job.pod_logs ?? "", request.query.tail);
-      return await processor.readLog(job.reservation_id, request.query, request.id);
+      return await shares.run(userId, () =>
+        processor.readLog(job.reservation_id, request.query, request.id),
+      );
     },
   );
 }
