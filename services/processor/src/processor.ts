@@ -11,7 +11,7 @@ import { observe } from "./observe/observe.ts";
 import { countForeignPods } from "./placement/foreign-pods.ts";
 import { ownPodsOf } from "./placement/own-pods.ts";
 import { placeType } from "./placement/place-type.ts";
-import type { PodRules } from "./pod/pod-manifest.ts";
+import type { PodRules } from "./pod/pod-wish.ts";
 import type { Limits } from "./reconcile/job-view.ts";
 import { createReconciler, type ReconcilerOptions } from "./reconciler/reconciler.ts";
 

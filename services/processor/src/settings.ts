@@ -10,10 +10,11 @@ import {
   withRules,
   word,
 } from "@airlock/config";
+import { isImageReference } from "@airlock/contract";
 import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
 import { storeSettings, withStoreRules } from "@airlock/jobs-store";
 import * as z from "zod";
-import type { PodRules } from "./pod/pod-manifest.ts";
+import type { PodRules } from "./pod/pod-wish.ts";
 import { LIMITS, type Limits } from "./reconcile/job-view.ts";
 
 const minutes = z
@@ -56,6 +57,13 @@ const fields = z.object({
   POD_SECURITY: word(["restricted", "baseline"])
     .default("restricted")
     .describe("restricted: pods run as user 1000 without rights; baseline: as their image's user."),
+  DEVBOX_IMAGE: z
+    .string()
+    .refine(isImageReference, { error: "must be the name of an image" })
+    .optional()
+    .describe(
+      "Image of the tools (SERVICE=devbox) that are brought into each pod: start script and sshd. Unset, in dev alone, pods have neither.",
+    ),
   COUNT_FOREIGN_PODS: onOff()
     .default(false)
     .describe(
@@ -96,6 +104,11 @@ const RULES: readonly Rule<Fields>[] = [
     message: "is needed outside dev: jobs' variables are sealed with its keys",
     isBroken: (s) => s.ENVIRONMENT !== "dev" && s.ENV_VARS_KEYS_FILE === undefined,
   },
+  {
+    key: "DEVBOX_IMAGE",
+    message: "is needed outside dev: without its tools nobody can log in to a job",
+    isBroken: (s) => s.ENVIRONMENT !== "dev" && s.DEVBOX_IMAGE === undefined,
+  },
 ];
 
 export const settingsSchema = withLayerVerifyRules(withStoreRules(withRules(fields, RULES)));
@@ -117,6 +130,7 @@ const SPARE_SECONDS = 3600;
 export const podRulesOf = (settings: Settings): PodRules => ({
   security: settings.POD_SECURITY,
   nodeLostSeconds: settings.NODE_LOST_SECONDS,
+  toolsImage: settings.DEVBOX_IMAGE,
   maxLifeSeconds:
     settings.MAX_JOB_HOURS * 3600 +
     settings.MAX_PREPARING_MINUTES * 60 +

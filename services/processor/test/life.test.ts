@@ -61,7 +61,7 @@ describe("a job with a command", () => {
   });
 });
 
-test("variables and command get to the Secret alone, byte for byte", async () => {
+test("variables and command get to one Secret alone, byte for byte", async () => {
   const command = "echo '$(x)' \"$Y\"\n# ünïcode 🚀";
   const variables = { TOKEN: "planted-secret-1", MULTI: "a\nb\t'\"" };
   const jobId = await world.submit({ command, variables });
@@ -69,14 +69,19 @@ test("variables and command get to the Secret alone, byte for byte", async () =>
   const made = cluster.created.filter(({ name }) => name.startsWith(podOf(jobId)));
   assert.deepEqual(
     made.map(({ kind }) => kind),
-    ["pods", "secrets"],
+    ["pods", "secrets", "secrets"],
   );
-  const data = made[1]?.manifest.data as Record<string, string>;
+  const data = made[2]?.manifest.data as Record<string, string>;
   const read = (key: string) => Buffer.from(data[key] ?? "", "base64").toString();
   assert.equal(read("AIRLOCK_COMMAND"), command);
   assert.equal(read("TOKEN"), variables.TOKEN);
   assert.equal(read("MULTI"), variables.MULTI);
-  const elsewhere = JSON.stringify([made[0], await world.events(jobId), await world.job(jobId)]);
+  const elsewhere = JSON.stringify([
+    made[0],
+    made[1],
+    await world.events(jobId),
+    await world.job(jobId),
+  ]);
   assert.doesNotMatch(elsewhere, /planted-secret/);
   const { rows } = await world.store.pool.query<{ message: unknown }>(
     "SELECT message FROM pgmq.a_gpu_reservations UNION ALL SELECT message FROM pgmq.q_gpu_reservations",

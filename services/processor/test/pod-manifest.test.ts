@@ -1,11 +1,12 @@
-/** Pod and Secret as they are sent: whole, against files, and with user strings of the worst kind. */
+/** Pod and Secrets as they are sent: whole, against files, and with user strings of the worst kind. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { type PodWish, podManifest } from "../src/pod/pod-manifest.ts";
-import { secretManifest } from "../src/pod/secret-manifest.ts";
+import { podManifest } from "../src/pod/pod-manifest.ts";
+import type { PodWish } from "../src/pod/pod-wish.ts";
+import { environmentSecret, filesSecret } from "../src/pod/secret-manifest.ts";
 import { startScript } from "../src/pod/start-script.ts";
 
 const wish: PodWish = {
@@ -22,10 +23,16 @@ const wish: PodWish = {
   resourceName: "nvidia.com/gpu",
   cpuMillis: 21_600,
   memoryMib: 230_400,
+  homeClaim: null,
 };
-const rules = { security: "restricted", maxLifeSeconds: 262_800, nodeLostSeconds: 300 } as const;
+const rules = {
+  security: "restricted",
+  maxLifeSeconds: 262_800,
+  nodeLostSeconds: 300,
+  toolsImage: "registry.example.com/airlock-devbox:1",
+} as const;
 const secretOf = (command: string | null, variables: Record<string, string>) =>
-  secretManifest({ pod: wish, podUid: "uid-1", gpuType: "h100", command, variables });
+  environmentSecret(wish, "uid-1", { gpuType: "h100", command, variables });
 
 /** To write one anew, put what the test prints in its place. */
 const golden = async (name: string): Promise<unknown> =>
@@ -38,14 +45,20 @@ for (const [name, made] of [
     podManifest({ ...wish, gpus: 0, hasCommand: false, name: null }, rules),
   ],
   ["pod-baseline", podManifest({ ...wish, keep: true }, { ...rules, security: "baseline" })],
-  ["secret", secretOf("echo hello", { TOKEN: "hunter2", GPU_TYPE: "mine" })],
+  ["pod-without-tools", podManifest({ ...wish, keep: true }, { ...rules, toolsImage: undefined })],
+  ["pod-with-disk", podManifest({ ...wish, homeClaim: "airlock-disk-0123" }, rules)],
+  ["secret-environment", secretOf("echo hello", { TOKEN: "hunter2", GPU_TYPE: "mine" })],
+  [
+    "secret-files",
+    filesSecret(
+      { ...wish, podUid: "uid-1" },
+      { authorizedKeys: ["ssh-ed25519 AAAA alice", "ssh-ed25519 BBBB"] },
+    ),
+  ],
 ] as const) {
   test(`${name} is what its file says`, async () => {
-    assert.deepEqual(
-      JSON.parse(JSON.stringify(made)),
-      await golden(name),
-      JSON.stringify(made, null, 2),
-    );
+    const text = JSON.stringify(made, null, 2);
+    assert.deepEqual(JSON.parse(text), await golden(name), text);
   });
 }
 

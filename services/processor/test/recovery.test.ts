@@ -25,6 +25,7 @@ const manifestOf = (jobId: string, generation: number, nodeName = "n2") =>
       resourceName: "nvidia.com/gpu",
       cpuMillis: 1000,
       memoryMib: 1000,
+      homeClaim: null,
     },
     rules,
   );

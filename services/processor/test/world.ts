@@ -157,6 +157,7 @@ export const rules = {
   security: "restricted",
   maxLifeSeconds: 300_000,
   nodeLostSeconds: 300,
+  toolsImage: undefined,
 } as const;
 
 /** A processor of its own that works until the test is over. */

@@ -1,40 +1,8 @@
-/** The pod of a job. User strings stand in annotations and the image's field, all others in its Secret. */
+/** The pod of a job. User strings stand in annotations and the image's field, all others in its Secrets. */
 import type { Manifest } from "../cluster/index.ts";
-import {
-  annotationsOf,
-  JOB_CONTAINER,
-  labelsOf,
-  type PodIdentity,
-  secretNameOf,
-} from "./pod-names.ts";
-import { startScript } from "./start-script.ts";
-
-export interface PodWish extends PodIdentity {
-  readonly podName: string;
-  readonly nodeName: string;
-  readonly image: string;
-  readonly owner: string;
-  /** What its owner calls it. */
-  readonly name: string | null;
-  readonly hasCommand: boolean;
-  readonly keep: boolean;
-  readonly gpus: number;
-  /** Such as nvidia.com/gpu. */
-  readonly resourceName: string;
-  readonly cpuMillis: number;
-  readonly memoryMib: number;
-}
-
-/** - baseline: the image's own user, as for images that need root. */
-export type PodSecurity = "restricted" | "baseline";
-
-export interface PodRules {
-  readonly security: PodSecurity;
-  /** Longest life of any pod, pulls included; it cannot be made longer later. */
-  readonly maxLifeSeconds: number;
-  /** How long a pod stays with a node that does not answer. */
-  readonly nodeLostSeconds: number;
-}
+import { mountsOf, SSH_PORT, startOf, toolsContainers, volumesOf } from "./box.ts";
+import { annotationsOf, environmentNameOf, JOB_CONTAINER, labelsOf } from "./pod-names.ts";
+import type { PodRules, PodSecurity, PodWish } from "./pod-wish.ts";
 
 const GRACE_SECONDS = 30;
 /** Of images that name no user, or root. */
@@ -61,20 +29,14 @@ export function podManifest(wish: PodWish, rules: PodRules): Manifest {
       securityContext: podSecurity(rules.security),
       affinity: onlyOn(nodeName),
       tolerations: tolerationsOf(wish, rules),
-      containers: [containerOf(wish, rules.security)],
-      volumes: [
-        { name: "home", emptyDir: {} },
-        { name: "workspace", emptyDir: {} },
-        { name: "shm", emptyDir: { medium: "Memory", sizeLimit: `${shmMib(wish)}Mi` } },
-      ],
+      ...toolsContainers(rules, containerSecurity(rules.security)),
+      containers: [containerOf(wish, rules)],
+      volumes: volumesOf(wish, rules),
     },
   };
 }
 
-/** It counts as the container's memory. */
-const shmMib = ({ memoryMib }: PodWish): number => Math.max(1, Math.floor(memoryMib / 2));
-
-function containerOf(wish: PodWish, security: PodSecurity) {
+function containerOf(wish: PodWish, rules: PodRules) {
   const amounts = {
     memory: `${wish.memoryMib}Mi`,
     ...(wish.gpus > 0 && { [wish.resourceName]: String(wish.gpus) }),
@@ -82,22 +44,21 @@ function containerOf(wish: PodWish, security: PodSecurity) {
   return {
     name: JOB_CONTAINER,
     image: wish.image,
-    command: ["/bin/sh", "-c", startScript(wish)],
+    ...startOf(wish, rules),
     workingDir: "/workspace",
-    envFrom: [{ secretRef: { name: secretNameOf(wish.podName, wish) } }],
+    ports: [{ name: "ssh", containerPort: SSH_PORT }],
+    envFrom: [{ secretRef: { name: environmentNameOf(wish.podName, wish) } }],
     // CPU that nobody else uses is nobody's loss; memory is
     resources: { requests: { ...amounts, cpu: `${wish.cpuMillis}m` }, limits: amounts },
-    securityContext: {
-      allowPrivilegeEscalation: security === "baseline",
-      ...(security === "restricted" && { capabilities: { drop: ["ALL"] } }),
-    },
-    volumeMounts: [
-      { name: "home", mountPath: "/home/dev" },
-      { name: "workspace", mountPath: "/workspace" },
-      { name: "shm", mountPath: "/dev/shm" },
-    ],
+    securityContext: containerSecurity(rules.security),
+    volumeMounts: mountsOf(rules),
   };
 }
+
+const containerSecurity = (security: PodSecurity) => ({
+  allowPrivilegeEscalation: security === "baseline",
+  ...(security === "restricted" && { capabilities: { drop: ["ALL"] } }),
+});
 
 const podSecurity = (security: PodSecurity) => ({
   seccompProfile: { type: "RuntimeDefault" },

@@ -37,6 +37,8 @@ export function identityOf({ metadata }: Pick<Pod, "metadata">): PodIdentity | u
   return isOurs && jobId !== undefined ? { jobId, generation } : undefined;
 }
 
-/** One for each pod: a Secret that is there already is this pod's. */
-export const secretNameOf = (podName: string, { generation }: PodIdentity): string =>
+/** Both are one for each pod: a Secret of that name that is there already is this pod's. */
+export const environmentNameOf = (podName: string, { generation }: PodIdentity): string =>
   `${podName}-g${generation}`;
+export const filesNameOf = (podName: string, { generation }: PodIdentity): string =>
+  `${podName}-g${generation}-files`;

@@ -1,32 +1,56 @@
-/** The Secret of a job's pod: its environment, the command included. It goes when the pod goes. */
+/**
+ * The Secrets of a job's pod, which go when the pod goes: its environment, the command included, written once; and the
+ * files of its box, which are put anew, whole, while it runs. Nobody reads either of them back.
+ */
 import type { Manifest } from "../cluster/index.ts";
-import type { PodWish } from "./pod-manifest.ts";
-import { labelsOf, secretNameOf } from "./pod-names.ts";
+import { environmentNameOf, filesNameOf, labelsOf, type PodIdentity } from "./pod-names.ts";
+import type { PodWish } from "./pod-wish.ts";
 
-export interface SecretWish {
-  readonly pod: PodWish;
+/** Whose Secrets they are. */
+export interface SecretOwner extends PodIdentity {
+  readonly podName: string;
   readonly podUid: string;
+}
+
+export interface Environment {
   readonly gpuType: string;
   readonly command: string | null;
   readonly variables: Readonly<Record<string, string>>;
 }
 
-export function secretManifest({ pod, podUid, ...wish }: SecretWish): Manifest {
+export function environmentSecret(pod: PodWish, podUid: string, wish: Environment): Manifest {
+  const name = environmentNameOf(pod.podName, pod);
+  return secret(name, { ...pod, podUid }, variablesOf(pod, wish));
+}
+
+/** What stands in the box's /etc/airlock. */
+export interface BoxFiles {
+  /** Lines of authorized_keys: who may log in, at this moment. */
+  readonly authorizedKeys: readonly string[];
+}
+
+export const filesSecret = (owner: SecretOwner, files: BoxFiles): Manifest =>
+  secret(filesNameOf(owner.podName, owner), owner, {
+    authorized_keys: files.authorizedKeys.map((line) => `${line}\n`).join(""),
+  });
+
+function secret(name: string, owner: SecretOwner, texts: Record<string, string>): Manifest {
+  const { podName, podUid } = owner;
   return {
     metadata: {
-      name: secretNameOf(pod.podName, pod),
-      labels: labelsOf(pod),
-      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: pod.podName, uid: podUid }],
+      name,
+      labels: labelsOf(owner),
+      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: podName, uid: podUid }],
     },
     type: "Opaque",
     data: Object.fromEntries(
-      Object.entries(environmentOf(pod, wish)).map(([name, value]) => [name, base64(value)]),
+      Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]),
     ),
   };
 }
 
 /** What the user says overrules ours, but for the names that are the pod's own. */
-function environmentOf(pod: PodWish, wish: Omit<SecretWish, "pod" | "podUid">) {
+function variablesOf(pod: PodWish, wish: Environment): Record<string, string> {
   const threads = String(Math.max(1, Math.floor(pod.cpuMillis / 1000)));
   return {
     GPU_TYPE: wish.gpuType.toUpperCase(),
@@ -38,5 +62,3 @@ function environmentOf(pod: PodWish, wish: Omit<SecretWish, "pod" | "podUid">) {
     ...(wish.command !== null && { AIRLOCK_COMMAND: wish.command }),
   };
 }
-
-const base64 = (text: string): string => Buffer.from(text).toString("base64");

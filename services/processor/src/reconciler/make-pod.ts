@@ -1,4 +1,4 @@
-/** Makes a job's pod and the Secret of it, or finds them as somebody made them before. */
+/** Makes a job's pod and the Secrets of it, or finds them as somebody made them before. */
 import {
   type JobStart,
   type MachineTypeRow,
@@ -8,9 +8,10 @@ import {
   type Store,
 } from "@airlock/jobs-store";
 import { type Cluster, ClusterError, type Manifest, type Pod } from "../cluster/index.ts";
-import { type PodRules, type PodWish, podManifest } from "../pod/pod-manifest.ts";
+import { podManifest } from "../pod/pod-manifest.ts";
 import { identityOf } from "../pod/pod-names.ts";
-import { secretManifest } from "../pod/secret-manifest.ts";
+import type { PodRules, PodWish } from "../pod/pod-wish.ts";
+import { environmentSecret, filesSecret } from "../pod/secret-manifest.ts";
 import { type Hold, LeaseLost, move } from "./hold.ts";
 
 export interface MakePodDeps {
@@ -47,8 +48,13 @@ export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
   }
   const { uid } = pod.metadata;
   const { gpu_type: gpuType, command } = start;
-  const secret = secretManifest({ pod: wish, podUid: uid, gpuType, command, variables });
-  await createUnlessThere(cluster, secret, hold);
+  const files = { authorizedKeys: start.ssh_public_keys };
+  for (const secret of [
+    filesSecret({ ...wish, podUid: uid }, files),
+    environmentSecret(wish, uid, { gpuType, command, variables }),
+  ]) {
+    await createUnlessThere(cluster, secret, hold);
+  }
   const nodeName = pod.spec.nodeName || undefined;
   await store.transaction(async (transaction) => {
     const data = { pod: wish.podName, node: nodeName ?? wish.nodeName };
@@ -94,6 +100,7 @@ async function wishOf(
     resourceName: type?.resource_name ?? "nvidia.com/gpu",
     cpuMillis: start.cpu_millis,
     memoryMib: start.memory_mib,
+    homeClaim: null,
   };
 }
 

@@ -10,6 +10,8 @@ export interface JobStart {
   readonly name: string | null;
   readonly username: string;
   readonly env_vars_sealed: Sealed | null;
+  /** Lines of authorized_keys. */
+  readonly ssh_public_keys: readonly string[];
   readonly generation: number;
   readonly pod_name: string;
   readonly node_name: string;
@@ -19,8 +21,8 @@ export interface JobStart {
 }
 
 const SQL = `
-SELECT image, command, keep, gpu_type, name, username, env_vars_sealed, reservations.generation,
-  job_pods.pod_name, node_name, gpus, cpu_millis, memory_mib
+SELECT image, command, keep, gpu_type, name, username, env_vars_sealed, ssh_public_keys,
+  reservations.generation, job_pods.pod_name, node_name, gpus, cpu_millis, memory_mib
 FROM reservations JOIN api_users USING (user_id)
 JOIN job_pods ON job_pods.reservation_id = reservations.reservation_id
   AND job_pods.generation = reservations.generation AND released_at IS NULL
