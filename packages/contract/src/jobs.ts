@@ -109,6 +109,10 @@ export const Job = z
       .string()
       .nullable()
       .meta({ description: "Text that begins with `ssh ` while active." }),
+    ssh_host_keys: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "Whom to expect there: lines of known_hosts without the host." }),
     jupyter_enabled: z.boolean(),
     jupyter_url: z.string().nullable(),
     jupyter_token: z.string().nullable(),

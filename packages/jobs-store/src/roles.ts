@@ -16,8 +16,8 @@ const READ = ["SELECT"];
 const ALL = ["SELECT", "INSERT", "UPDATE", "DELETE"];
 const NONE: Rights = [];
 
-/** What opens a pod's environment is read by whoever makes the pod, and by nobody else. */
-const EXCEPT_FOR_API = "env_vars_sealed";
+/** What is in a pod is read by whoever makes the pod, and by nobody else. */
+const EXCEPT_FOR_API = ["env_vars_sealed", "host_key_sealed"];
 /** What cancelling and extending write; the rest of a job is the processor's to change. */
 const MOVED_BY_API = [
   ...["status", "status_since", "status_history", "version", "cancelled_at", "reservation_ended"],
@@ -147,12 +147,16 @@ async function rightsOf(db: Queryable, role: Role, queues: readonly string[]): P
 }
 
 /** A column that a later migration adds is shown as the others are. */
-async function columnsBut(db: Queryable, table: string, secret: string): Promise<string[]> {
+async function columnsBut(
+  db: Queryable,
+  table: string,
+  secrets: readonly string[],
+): Promise<string[]> {
   const { rows } = await db.query<{ name: string }>(
     `SELECT quote_ident(attname) AS name FROM pg_attribute
-     WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attname <> $2
+     WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attname <> ALL ($2::text[])
      ORDER BY attnum`,
-    [table, secret],
+    [table, secrets],
   );
   return rows.map(({ name }) => name);
 }

@@ -5,7 +5,7 @@ import type { Sealed } from "./sealed.ts";
 /** What is sealed: part of what is authenticated, so that no ciphertext can be moved elsewhere. */
 export interface SealedPlace {
   readonly reservationId: string;
-  readonly column: "env_vars" | "jupyter_token";
+  readonly column: "env_vars" | "jupyter_token" | "host_key";
 }
 
 export interface Sealer {

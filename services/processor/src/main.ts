@@ -9,6 +9,7 @@ import {
   storeOptionsOf,
   targetOf,
 } from "@airlock/jobs-store";
+import { createUserKeys } from "./access/user-keys.ts";
 import { buildApp } from "./app.ts";
 import {
   createKubeCluster,
@@ -31,6 +32,8 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
     namespace: settings.JOBS_NAMESPACE,
     onCall,
   });
+  const { SSH_KEYS_URL: keysUrl } = settings;
+  const userKeys = keysUrl === "off" ? undefined : createUserKeys(keysUrl);
   const processor = startProcessor({
     store,
     cluster,
@@ -43,6 +46,11 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
     pollMs: settings.POLL_INTERVAL_MS,
     limits: limitsOf(settings),
     rules: podRulesOf(settings),
+    access: {
+      hasNodePorts: settings.SSH_ACCESS !== "tunnel",
+      sshUser: settings.SSH_USER,
+      userKeys,
+    },
     countsForeignPods: settings.COUNT_FOREIGN_PODS,
     log: logger,
     ...observed,
@@ -63,7 +71,7 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
     close: async () => {
       verifier?.close();
       await Promise.all([bell.close(), processor.stop()]);
-      await Promise.all([cluster.close(), store.close()]);
+      await Promise.all([cluster.close(), store.close(), userKeys?.close()]);
     },
   };
 });

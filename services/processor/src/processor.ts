@@ -13,6 +13,7 @@ import { ownPodsOf } from "./placement/own-pods.ts";
 import { placeType } from "./placement/place-type.ts";
 import type { PodRules } from "./pod/pod-wish.ts";
 import type { Limits } from "./reconcile/job-view.ts";
+import type { Access } from "./reconciler/make-pod.ts";
 import { createReconciler, type ReconcilerOptions } from "./reconciler/reconciler.ts";
 
 export interface ProcessorOptions {
@@ -29,6 +30,7 @@ export interface ProcessorOptions {
   readonly pollMs: number;
   readonly limits: Limits;
   readonly rules: PodRules;
+  readonly access: Access;
   readonly countsForeignPods?: boolean;
   readonly log: Log;
   readonly onOrders?: InboxOptions["onOrders"];
@@ -81,6 +83,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
     log,
     leaseSeconds,
     rules: options.rules,
+    access: options.access,
     limits: options.limits,
     atOnce: options.atOnce,
     machineType: types.find,

@@ -27,6 +27,15 @@ const minutes = z
       .toSorted((a, b) => b - a),
   );
 
+/** The name stands in the path, so that it is part of no host's. */
+const KEYS_URL = /^https?:\/\/[^/?#@\s{}]+\/[^#\s{}]*\{user\}[^#\s{}]*$/i;
+
+const keysUrl = z
+  .string()
+  .refine((text) => text === "off" || (KEYS_URL.test(text) && URL.canParse(text)), {
+    error: "must be off, or an https URL with {user} in its path once (http in dev)",
+  });
+
 const fields = z.object({
   SERVICE_NAME: serviceName("processor"),
   ...commonSettings,
@@ -63,6 +72,23 @@ const fields = z.object({
     .optional()
     .describe(
       "Image of the tools (SERVICE=devbox) that are brought into each pod: start script and sshd. Unset, in dev alone, pods have neither.",
+    ),
+  SSH_ACCESS: word(["nodeport", "tunnel", "both"])
+    .default("nodeport")
+    .describe(
+      "How jobs are reached by SSH: nodeport, by a port of the node; tunnel or both are for a command line that makes tunnels.",
+    ),
+  SSH_USER: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_.-]{0,31}$/i, { error: "must be the name of a user" })
+    .default("dev")
+    .describe(
+      "Who logs in, as ssh_command says it: dev, but where local-kubernetes plays the cluster.",
+    ),
+  SSH_KEYS_URL: keysUrl
+    .default("https://github.com/{user}.keys")
+    .describe(
+      "Where the SSH keys of GITHUB_USER are shown, {user} being the name; off: nowhere. Redirects are not followed.",
     ),
   COUNT_FOREIGN_PODS: onOff()
     .default(false)
@@ -108,6 +134,16 @@ const RULES: readonly Rule<Fields>[] = [
     key: "DEVBOX_IMAGE",
     message: "is needed outside dev: without its tools nobody can log in to a job",
     isBroken: (s) => s.ENVIRONMENT !== "dev" && s.DEVBOX_IMAGE === undefined,
+  },
+  {
+    key: "SSH_KEYS_URL",
+    message: "must begin with https outside dev: who answers in its place logs in to jobs",
+    isBroken: (s) => s.ENVIRONMENT !== "dev" && /^http:/i.test(s.SSH_KEYS_URL ?? ""),
+  },
+  {
+    key: "SSH_ACCESS",
+    message: "tunnel is not there yet; jobs are reached by nodeport",
+    isBroken: (s) => s.SSH_ACCESS === "tunnel",
   },
 ];
 

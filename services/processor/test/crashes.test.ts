@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import type { Queryable, Store } from "@airlock/jobs-store";
+import type { JobRow, Queryable, Store } from "@airlock/jobs-store";
 import { writeNodes } from "@airlock/jobs-store";
 import type { Cluster } from "../src/cluster/index.ts";
 import { sweepOrphans } from "../src/duties/sweep-orphans.ts";
@@ -16,7 +16,7 @@ import { seenNodesOf } from "../src/placement/seen-nodes.ts";
 import { LIMITS } from "../src/reconcile/job-view.ts";
 import { createReconciler } from "../src/reconciler/reconciler.ts";
 import { type PlayedCluster, playCluster } from "./played-cluster.ts";
-import { openWorld, QUEUE, rules, silent, startPostgres, type World } from "./world.ts";
+import { access, openWorld, QUEUE, rules, silent, startPostgres, type World } from "./world.ts";
 
 const postgres = await startPostgres();
 const world = await openWorld(postgres);
@@ -97,6 +97,7 @@ async function live(
     cluster: mortal,
     sealer: world.sealer,
     rules,
+    access,
     limits: LIMITS,
     leaseSeconds: 30,
     atOnce: 4,
@@ -170,7 +171,8 @@ async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<
   await sweepOrphans({ store: world.store, cluster, log: silent });
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(cluster.pods.size, 0, told);
-  assert.equal(cluster.secrets.size, 0, told);
+  assert.equal(cluster.secrets.size + cluster.services.size, 0, told);
+  assertHostKey(cluster, job, told);
   const { rows } = await world.store.pool.query<{
     bookings: number;
     waiting: number;
@@ -186,6 +188,22 @@ async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<
   assert.equal(rows[0]?.bookings, 0, told);
   assert.equal(rows[0]?.waiting, 0, told);
   assert.equal(rows[0]?.archived, rows[0]?.asked, told);
+}
+
+/** Whatever was begun twice, whom clients are told to expect is who is there. */
+function assertHostKey(
+  { created }: PlayedCluster,
+  { pod_name, ssh_host_keys }: JobRow,
+  told: string,
+): void {
+  const files = created.filter(({ name }) => name === `${pod_name}-g1-files`);
+  assert.equal(files.length, 1, told);
+  const data = files[0]?.manifest.data as Record<string, string>;
+  const pem = Buffer.from(data.ssh_host_ed25519_key ?? "", "base64").toString();
+  const blob = Buffer.from(ssh_host_keys[0]?.split(" ")[1] ?? "", "base64");
+  assert.equal(blob.length, 51, told);
+  const key = Buffer.from(pem.replaceAll(/-----[A-Z ]+-----/g, ""), "base64");
+  assert.ok(key.includes(blob), told);
 }
 
 const SCENES: Record<string, Scene & { readonly whens: readonly ("before" | "after")[] }> = {

@@ -69,7 +69,7 @@ test("variables and command get to one Secret alone, byte for byte", async () =>
   const made = cluster.created.filter(({ name }) => name.startsWith(podOf(jobId)));
   assert.deepEqual(
     made.map(({ kind }) => kind),
-    ["pods", "secrets", "secrets"],
+    ["pods", "secrets", "secrets", "services"],
   );
   const data = made[2]?.manifest.data as Record<string, string>;
   const read = (key: string) => Buffer.from(data[key] ?? "", "base64").toString();
@@ -79,6 +79,7 @@ test("variables and command get to one Secret alone, byte for byte", async () =>
   const elsewhere = JSON.stringify([
     made[0],
     made[1],
+    made[3],
     await world.events(jobId),
     await world.job(jobId),
   ]);

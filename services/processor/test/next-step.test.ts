@@ -76,9 +76,15 @@ const ended = (exitCode: number, reason = exitCode === 0 ? "Completed" : "Error"
     isReady: false,
     ended: { exitCode, reason, message: "", container: "job" },
   });
-const healthy: NodeSight = { isThere: true, isReady: true, isAnother: false, sinceMs: NOW - HOUR };
+const healthy: NodeSight = {
+  isThere: true,
+  isReady: true,
+  isAnother: false,
+  sinceMs: NOW - HOUR,
+  externalIp: undefined,
+};
 const silent = { ...healthy, isReady: false, sinceMs: NOW - MINUTE };
-const gone: NodeSight = { isThere: false, isReady: false, isAnother: false, sinceMs: undefined };
+const gone: NodeSight = { ...healthy, isThere: false, isReady: false, sinceMs: undefined };
 const seen = (
   pod?: PodSight,
   node: NodeSight | undefined = healthy,
@@ -93,6 +99,7 @@ const step = (job: JobView, sight: Sight): Step => nextStep(job, sight, LIMITS, 
 /** In one line: what is done, and what the owner is told. */
 const told = (step: Step): string => {
   const words = "reason" in step ? step.reason : "detail" in step ? step.detail : undefined;
+  if (step.do === "activate") return `activate ${step.nodeIp}`;
   const as = "as" in step ? ` ${step.as}` : "";
   return `${step.do}${as}${words === undefined ? "" : `: ${words}`}`;
 };
@@ -200,9 +207,15 @@ const CASES: readonly Case[] = [
     seen(pending()),
     "end failed: It did not start within 60 minutes. Last: Its pod starts on n1.",
   ],
-  ["preparing, pod ready", preparing(), seen(pod()), "activate"],
-  ["preparing, command was quick", preparing(), seen(ended(0)), "activate"],
-  ["preparing, command failed quickly", preparing(), seen(ended(3)), "activate"],
+  ["preparing, pod ready", preparing(), seen(pod()), "activate 10.0.0.1"],
+  [
+    "preparing, pod ready, on a node that the world reaches",
+    preparing(),
+    seen(pod(), { ...healthy, externalIp: "203.0.113.7" }),
+    "activate 203.0.113.7",
+  ],
+  ["preparing, command was quick", preparing(), seen(ended(0)), "activate 10.0.0.1"],
+  ["preparing, command failed quickly", preparing(), seen(ended(3)), "activate 10.0.0.1"],
   [
     "preparing, no shell in the image",
     preparing(),

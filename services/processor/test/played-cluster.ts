@@ -11,6 +11,7 @@ import {
   type Meta,
   type Pod,
   type Query,
+  type Service,
 } from "../src/cluster/index.ts";
 import { JOB_CONTAINER, OWN_OBJECTS } from "../src/pod/pod-names.ts";
 
@@ -25,6 +26,7 @@ export interface PlayedCluster extends Cluster {
   readonly created: readonly Created[];
   readonly pods: ReadonlyMap<string, Pod>;
   readonly secrets: ReadonlyMap<string, Meta>;
+  readonly services: ReadonlyMap<string, Service>;
   /** What containers wrote, by pod. */
   readonly logs: Map<string, string>;
   /** The next calls of this verb fail so. */
@@ -55,6 +57,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
   const pods = new Map<string, Pod>();
   const nodes = new Map<string, KubeNode>();
   const secrets = new Map<string, Meta>();
+  const services = new Map<string, Service>();
   const logs = new Map<string, string>();
   const created: Created[] = [];
   const failures: { verb: string; kind: FailureKind; times: number }[] = [];
@@ -88,8 +91,9 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     if (pod === undefined) return;
     pods.delete(name);
     known.pods.delete(name);
-    for (const [key, secret] of secrets)
-      if (secret.ownerReferences[0]?.uid === pod.metadata.uid) secrets.delete(key);
+    const isOwned = ({ ownerReferences }: Meta) => ownerReferences[0]?.uid === pod.metadata.uid;
+    for (const [key, secret] of secrets) if (isOwned(secret)) secrets.delete(key);
+    for (const [key, { metadata }] of services) if (isOwned(metadata)) services.delete(key);
     for (const listener of listeners.pods) listener.removed(pod);
   };
   const putNode = (node: KubeNode) => {
@@ -188,6 +192,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     created,
     pods,
     secrets,
+    services,
     logs,
     async create(kind: Kind, manifest: Manifest) {
       mayFail("create");
@@ -197,19 +202,25 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
         return pod;
       }
       const { name, ownerReferences = [] } = manifest.metadata;
-      if (secrets.has(name))
-        throw new ClusterError("already_exists", `There is a Secret ${name} already.`);
-      const secret = {
+      const all = kind === "secrets" ? secrets : services;
+      if (all.has(name)) throw new ClusterError("already_exists", `There is a ${name} already.`);
+      const metadata = {
         ...meta(name, manifest),
         ownerReferences: ownerReferences as Meta["ownerReferences"],
       };
-      secrets.set(name, secret);
       created.push({ kind, name, manifest });
-      return { metadata: secret };
+      if (kind === "secrets") {
+        secrets.set(name, metadata);
+        return { metadata };
+      }
+      const ports = [{ name: "ssh", port: 2222, nodePort: 30_000 + (version % 2768) }];
+      const service = { metadata, spec: { type: "NodePort", clusterIP: "10.1.0.1", ports } };
+      services.set(name, service);
+      return service;
     },
-    async get(_kind: Kind, name: string) {
+    async get(kind: Kind, name: string) {
       mayFail("get");
-      return pods.get(name);
+      return kind === "services" ? services.get(name) : pods.get(name);
     },
     async list(kind: Kind, query: Query = {}) {
       mayFail("list");

@@ -21,6 +21,7 @@ import type { Cluster } from "../src/cluster/index.ts";
 import type { Log } from "../src/log.ts";
 import { type Processor, type ProcessorOptions, startProcessor } from "../src/processor.ts";
 import { LIMITS } from "../src/reconcile/job-view.ts";
+import type { Access } from "../src/reconciler/make-pod.ts";
 
 export const QUEUE = "gpu_reservations";
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -44,6 +45,9 @@ export interface Submission {
   readonly gpuType?: string;
   readonly hours?: number;
   readonly variables?: Record<string, string>;
+  readonly sshPublicKeys?: readonly string[];
+  readonly githubUser?: string;
+  readonly keep?: boolean;
 }
 
 export interface World {
@@ -55,6 +59,8 @@ export interface World {
   events(jobId: string): Promise<JobEventRow[]>;
   /** Resolves when it is so. */
   until(jobId: string, status: JobRow["status"]): Promise<JobRow>;
+  /** Resolves when its owner is told so. */
+  untilTold(jobId: string, detail: string): Promise<JobRow>;
 }
 
 const LIMIT_MS = 20_000;
@@ -83,6 +89,16 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
     const { rows } = await store.pool.query<{ cleaned_at: Date | null }>(sql, [reservationId]);
     return { ...row, cleaned_at: rows[0]?.cleaned_at ?? null };
   };
+  const untilRow = async (jobId: string, isSo: (row: JobRow) => boolean): Promise<JobRow> => {
+    const end = performance.now() + LIMIT_MS;
+    for (;;) {
+      const row = await job(jobId);
+      if (isSo(row)) return row;
+      if (performance.now() > end)
+        throw new Error(`${jobId} is ${row.status}: ${JSON.stringify(row)}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
   const send = (order: object) =>
     store.transaction((transaction) =>
       sendOrder(transaction, {
@@ -102,6 +118,9 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
       gpuType = "h100",
       hours = 4,
       variables,
+      sshPublicKeys = [],
+      githubUser = "",
+      keep,
     } = {}) {
       const reservationId = `job-${String(++made).padStart(6, "0")}-x`;
       await store.transaction(async (transaction) => {
@@ -118,8 +137,9 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
           diskName: null,
           diskSizeGb: null,
           diskId: null,
-          githubUser: "",
-          sshPublicKeys: [],
+          githubUser,
+          sshPublicKeys,
+          keep,
           jupyterEnabled: false,
           envVarsSealed: variables
             ? sealer.seal({ reservationId, column: "env_vars" }, JSON.stringify(variables))
@@ -140,16 +160,8 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
     async order(jobId, action, args = {}) {
       await send({ action, job_id: jobId, arguments: args });
     },
-    async until(jobId, status) {
-      const end = performance.now() + LIMIT_MS;
-      for (;;) {
-        const row = await job(jobId);
-        if (row.status === status) return row;
-        if (performance.now() > end)
-          throw new Error(`${jobId} is ${row.status}: ${JSON.stringify(row)}`);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    },
+    until: (jobId, status) => untilRow(jobId, (row) => row.status === status),
+    untilTold: (jobId, detail) => untilRow(jobId, (row) => row.current_detailed_status === detail),
   };
 }
 
@@ -159,6 +171,8 @@ export const rules = {
   nodeLostSeconds: 300,
   toolsImage: undefined,
 } as const;
+
+export const access: Access = { hasNodePorts: true, sshUser: "dev", userKeys: undefined };
 
 /** A processor of its own that works until the test is over. */
 export function work(
@@ -178,6 +192,7 @@ export function work(
     pollMs: 20,
     limits: LIMITS,
     rules,
+    access,
     log: silent,
     ...more,
   });

@@ -56,6 +56,7 @@ export {
   type LiveState,
   WAITING_STATES,
 } from "./jobs/job-states.ts";
+export { type KeepHostKeyArgs, keepHostKey } from "./jobs/keep-host-key.ts";
 export { type JobEventRow, listJobEvents } from "./jobs/list-job-events.ts";
 export { type JobPosition, type ListJobsArgs, listJobs } from "./jobs/list-jobs.ts";
 export { listWaitingJobs, type WaitingJobRow } from "./jobs/list-waiting-jobs.ts";

@@ -1,7 +1,13 @@
 /** The pod of a job. User strings stand in annotations and the image's field, all others in its Secrets. */
 import type { Manifest } from "../cluster/index.ts";
 import { mountsOf, SSH_PORT, startOf, toolsContainers, volumesOf } from "./box.ts";
-import { annotationsOf, environmentNameOf, JOB_CONTAINER, labelsOf } from "./pod-names.ts";
+import {
+  annotationsOf,
+  environmentNameOf,
+  JOB_CONTAINER,
+  labelsOf,
+  selectorOf,
+} from "./pod-names.ts";
 import type { PodRules, PodSecurity, PodWish } from "./pod-wish.ts";
 
 const GRACE_SECONDS = 30;
@@ -13,7 +19,7 @@ export function podManifest(wish: PodWish, rules: PodRules): Manifest {
   return {
     metadata: {
       name: podName,
-      labels: labelsOf(wish),
+      labels: { ...labelsOf(wish), ...selectorOf(podName, wish) },
       annotations: {
         ...annotationsOf(wish),
         "airlock/owner": owner,

@@ -7,6 +7,7 @@ export const JOB_CONTAINER = "job";
 const MANAGED_BY = "app.kubernetes.io/managed-by";
 const MANAGER = "airlock-processor";
 const GENERATION = "airlock/generation";
+const POD = "airlock/pod";
 /** An annotation: ids may be longer than a label, and end otherwise. */
 const JOB_ID = "airlock/job-id";
 
@@ -25,6 +26,12 @@ export const labelsOf = ({ generation }: PodIdentity): Record<string, string> =>
   [GENERATION]: String(generation),
 });
 
+/** A Service's, of this one pod. */
+export const selectorOf = (podName: string, { generation }: PodIdentity) => ({
+  [POD]: podName,
+  [GENERATION]: String(generation),
+});
+
 export const annotationsOf = ({ jobId }: PodIdentity): Record<string, string> => ({
   [JOB_ID]: jobId,
 });
@@ -37,8 +44,10 @@ export function identityOf({ metadata }: Pick<Pod, "metadata">): PodIdentity | u
   return isOurs && jobId !== undefined ? { jobId, generation } : undefined;
 }
 
-/** Both are one for each pod: a Secret of that name that is there already is this pod's. */
+/** Each is one for each pod: what has that name already is this pod's. */
 export const environmentNameOf = (podName: string, { generation }: PodIdentity): string =>
   `${podName}-g${generation}`;
 export const filesNameOf = (podName: string, { generation }: PodIdentity): string =>
   `${podName}-g${generation}-files`;
+export const sshServiceNameOf = (podName: string, { generation }: PodIdentity): string =>
+  `${podName}-g${generation}-ssh`;

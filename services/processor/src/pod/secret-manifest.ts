@@ -3,14 +3,9 @@
  * files of its box, which are put anew, whole, while it runs. Nobody reads either of them back.
  */
 import type { Manifest } from "../cluster/index.ts";
-import { environmentNameOf, filesNameOf, labelsOf, type PodIdentity } from "./pod-names.ts";
+import { type OwnerPod, ownedMetadata } from "./owned.ts";
+import { environmentNameOf, filesNameOf } from "./pod-names.ts";
 import type { PodWish } from "./pod-wish.ts";
-
-/** Whose Secrets they are. */
-export interface SecretOwner extends PodIdentity {
-  readonly podName: string;
-  readonly podUid: string;
-}
 
 export interface Environment {
   readonly gpuType: string;
@@ -25,28 +20,24 @@ export function environmentSecret(pod: PodWish, podUid: string, wish: Environmen
 
 /** What stands in the box's /etc/airlock. */
 export interface BoxFiles {
+  /** As sshd reads it. */
+  readonly hostKey: string;
   /** Lines of authorized_keys: who may log in, at this moment. */
   readonly authorizedKeys: readonly string[];
 }
 
-export const filesSecret = (owner: SecretOwner, files: BoxFiles): Manifest =>
+export const filesSecret = (owner: OwnerPod, files: BoxFiles): Manifest =>
   secret(filesNameOf(owner.podName, owner), owner, {
+    ssh_host_ed25519_key: files.hostKey,
     authorized_keys: files.authorizedKeys.map((line) => `${line}\n`).join(""),
   });
 
-function secret(name: string, owner: SecretOwner, texts: Record<string, string>): Manifest {
-  const { podName, podUid } = owner;
-  return {
-    metadata: {
-      name,
-      labels: labelsOf(owner),
-      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: podName, uid: podUid }],
-    },
-    type: "Opaque",
-    data: Object.fromEntries(
-      Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]),
-    ),
-  };
+function secret(name: string, owner: OwnerPod, texts: Record<string, string>): Manifest {
+  const data = Object.entries(texts).map(([key, text]) => [
+    key,
+    Buffer.from(text).toString("base64"),
+  ]);
+  return { metadata: ownedMetadata(name, owner), type: "Opaque", data: Object.fromEntries(data) };
 }
 
 /** What the user says overrules ours, but for the names that are the pod's own. */

@@ -80,7 +80,7 @@ function preparing(
     return { do: "give_back", uid: pod.uid, detail };
   }
   if (pod.hasStarted && (pod.isReady || pod.ended)) {
-    return { do: "activate", nodeIp: pod.hostIp || null };
+    return { do: "activate", nodeIp: sight.node?.externalIp ?? (pod.hostIp || null) };
   }
   const end = endOf(job, pod);
   if (end) return end;

@@ -18,6 +18,8 @@ export interface NodeSight {
   readonly isAnother: boolean;
   /** When its readiness changed last, in milliseconds since 1970. */
   readonly sinceMs: number | undefined;
+  /** Where people reach it, if that is another one than the cluster's own. */
+  readonly externalIp: string | undefined;
 }
 
 export interface PodSight {
@@ -118,5 +120,6 @@ export function nodeSightOf(node: KubeNode | undefined, isAnother: boolean): Nod
     isReady: isTrue(ready),
     isAnother,
     sinceMs: timeOf(ready?.lastTransitionTime),
+    externalIp: node?.status.addresses.find(({ type }) => type === "ExternalIP")?.address,
   };
 }

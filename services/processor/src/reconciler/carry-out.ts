@@ -1,5 +1,11 @@
 /** Carries a step out: one effect on the cluster at most, then the row, guarded by the lease. */
-import { giveBackPod, putOffJob, type Queryable, releasePods } from "@airlock/jobs-store";
+import {
+  type ClaimedJob,
+  giveBackPod,
+  putOffJob,
+  type Queryable,
+  releasePods,
+} from "@airlock/jobs-store";
 import { ClusterError } from "../cluster/index.ts";
 import type { End, Step } from "../reconcile/step.ts";
 import { type Hold, move } from "./hold.ts";
@@ -41,7 +47,7 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
     case "activate":
       return move(store.pool, hold, {
         to: "active",
-        set: { nodeIp: step.nodeIp, detailedStatus: "Runs." },
+        set: { nodeIp: step.nodeIp, detailedStatus: "Runs.", ...sshOf(deps, job, step.nodeIp) },
         dueInSeconds: 0,
         event: event("active", { node: job.node_name }),
       });
@@ -104,6 +110,11 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
       });
       return deps.onFreed(gpuType);
   }
+}
+
+function sshOf({ access }: CarryOutDeps, { node_port }: ClaimedJob, nodeIp: string | null) {
+  if (node_port === null || nodeIp === null) return {};
+  return { sshCommand: `ssh -p ${node_port} ${access.sshUser}@${nodeIp}` };
 }
 
 /** It is to end: what is left of it is taken away before it is told that it has. */

@@ -1,17 +1,29 @@
-/** Makes a job's pod and the Secrets of it, or finds them as somebody made them before. */
+/** Makes what a job's pod consists of, or finds it as somebody made it before: pod, Secrets, Service. */
 import {
   type JobStart,
+  keepHostKey,
   type MachineTypeRow,
   provePod,
   readJobStart,
   type Sealer,
   type Store,
 } from "@airlock/jobs-store";
-import { type Cluster, ClusterError, type Manifest, type Pod } from "../cluster/index.ts";
+import { makeHostKey } from "../access/host-key.ts";
+import { NoSuchKeys, type UserKeys } from "../access/user-keys.ts";
+import { whoGetsIn } from "../access/who-gets-in.ts";
+import {
+  type Cluster,
+  ClusterError,
+  type Manifest,
+  type Pod,
+  type Service,
+} from "../cluster/index.ts";
+import type { OwnerPod } from "../pod/owned.ts";
 import { podManifest } from "../pod/pod-manifest.ts";
 import { identityOf } from "../pod/pod-names.ts";
 import type { PodRules, PodWish } from "../pod/pod-wish.ts";
 import { environmentSecret, filesSecret } from "../pod/secret-manifest.ts";
+import { sshService } from "../pod/service-manifest.ts";
 import { type Hold, LeaseLost, move } from "./hold.ts";
 
 export interface MakePodDeps {
@@ -19,7 +31,18 @@ export interface MakePodDeps {
   readonly cluster: Cluster;
   readonly sealer: Sealer;
   readonly rules: PodRules;
+  readonly access: Access;
   readonly machineType: (gpuType: string) => Promise<MachineTypeRow | undefined>;
+}
+
+/** How people get in. */
+export interface Access {
+  /** By a port of the node. */
+  readonly hasNodePorts: boolean;
+  /** Who logs in. */
+  readonly sshUser: string;
+  /** Undefined: keys of users are looked up nowhere. */
+  readonly userKeys: UserKeys | undefined;
 }
 
 /** What stands in the way for good, in a sentence for the owner. */
@@ -27,15 +50,17 @@ export class Impossible extends Error {}
 
 const AGAIN_SECONDS = 5;
 
-/** @throws ClusterError, StoreError, LeaseLost, Impossible. */
+/** @throws ClusterError, KeysUnavailable, StoreError, LeaseLost, Impossible. */
 export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
-  const { store, cluster, rules } = deps;
+  const { store, cluster, rules, access } = deps;
   const { job, lease } = hold;
   const reservationId = job.reservation_id;
   const start = await readJobStart(store.pool, { reservationId, lease });
   if (start === undefined) throw new LeaseLost("it is over");
   const variables = variablesOf(deps.sealer, reservationId, start);
   const wish = await wishOf(deps, reservationId, start);
+  const { authorizedKeys, trouble } = await keysOf(access, start, hold);
+  const hostKey = await hostKeyOf(deps, start, hold);
   const pod = await createOrFind(cluster, podManifest(wish, rules), wish, hold);
   if (pod === undefined) {
     const detailedStatus = `Waits until the name ${wish.podName} is free: another pod has it.`;
@@ -47,22 +72,81 @@ export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
     return move(store.pool, hold, { set: { detailedStatus }, dueInSeconds: AGAIN_SECONDS, event });
   }
   const { uid } = pod.metadata;
+  const owner = { ...wish, podUid: uid };
   const { gpu_type: gpuType, command } = start;
-  const files = { authorizedKeys: start.ssh_public_keys };
   for (const secret of [
-    filesSecret({ ...wish, podUid: uid }, files),
+    filesSecret(owner, { hostKey, authorizedKeys }),
     environmentSecret(wish, uid, { gpuType, command, variables }),
   ]) {
     await createUnlessThere(cluster, secret, hold);
   }
+  const nodePort = access.hasNodePorts ? await portOf(cluster, owner, hold) : null;
   const nodeName = pod.spec.nodeName || undefined;
   await store.transaction(async (transaction) => {
-    const data = { pod: wish.podName, node: nodeName ?? wish.nodeName };
+    const data = { pod: wish.podName, node: nodeName ?? wish.nodeName, keys: trouble };
     const event = { kind: "pod_made", actor: "processor", data } as const;
-    await move(transaction, hold, { dueInSeconds: 0, event });
+    const set = { nodePort, ...(trouble !== undefined && { warning: trouble }) };
+    await move(transaction, hold, { set, dueInSeconds: 0, event });
     const { generation } = wish;
     await provePod(transaction, { reservationId, generation, podUid: uid, nodeName });
   });
+}
+
+async function keysOf({ userKeys }: Access, start: JobStart, hold: Hold) {
+  const asked = {
+    ownKeys: start.ssh_public_keys,
+    user: start.github_user,
+    needsNobody: start.command !== null && !start.keep,
+  };
+  try {
+    return await whoGetsIn(userKeys, asked, hold.timeoutMs());
+  } catch (error) {
+    if (!(error instanceof NoSuchKeys)) throw error;
+    throw new Impossible(`Nobody could log in to it: ${error.message}`);
+  }
+}
+
+/** Made once, before anything of it is in the cluster: whoever makes the pod again brings the same. */
+async function hostKeyOf(
+  { store, sealer }: MakePodDeps,
+  { host_key_sealed }: JobStart,
+  { job, lease }: Hold,
+): Promise<string> {
+  const reservationId = job.reservation_id;
+  const place = { reservationId, column: "host_key" } as const;
+  if (host_key_sealed !== null) {
+    try {
+      return sealer.open(place, host_key_sealed);
+    } catch {
+      throw new Impossible("Its host key cannot be read: the key that it was sealed with is gone.");
+    }
+  }
+  const { privateKey, publicKey } = makeHostKey();
+  const privateKeySealed = sealer.seal(place, privateKey);
+  const isKept = await keepHostKey(store.pool, {
+    reservationId,
+    lease,
+    publicKey,
+    privateKeySealed,
+  });
+  if (!isKept) throw new LeaseLost("it is over");
+  return privateKey;
+}
+
+/** The port as the cluster gave it, now or before. */
+async function portOf(cluster: Cluster, owner: OwnerPod, hold: Hold): Promise<number | null> {
+  const manifest = sshService(owner);
+  let service: Service | undefined;
+  try {
+    service = await cluster.create("services", manifest, { timeoutMs: hold.timeoutMs() });
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    const { name } = manifest.metadata;
+    service = await cluster.get("services", name, { timeoutMs: hold.timeoutMs() });
+    // of a pod before, that is on its way out
+    if (service?.metadata.ownerReferences[0]?.uid !== owner.podUid) throw error;
+  }
+  return service.spec.ports[0]?.nodePort || null;
 }
 
 function variablesOf(

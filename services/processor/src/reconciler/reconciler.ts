@@ -1,6 +1,7 @@
 /** Takes jobs that are due, and does for each what it needs next. */
 import { randomUUID } from "node:crypto";
 import { type ClaimedJob, claimDueJobs, faultJob, StoreError } from "@airlock/jobs-store";
+import { KeysUnavailable } from "../access/user-keys.ts";
 import { ClusterError } from "../cluster/index.ts";
 import type { Log } from "../log.ts";
 import { wordsOf } from "../loop.ts";
@@ -98,16 +99,18 @@ async function writeFault(
   }
   if (isAway(error)) return;
   const isClusters = error instanceof ClusterError;
+  const isKeys = error instanceof KeysUnavailable;
   const fault = isClusters ? `${error.kind}: ${error.message}` : wordsOf(error);
   const fields = { job: job.reservation_id, step: step?.do, fault, faults: job.faults + 1 };
   if (isClusters) log.warn(fields, "the cluster did not do it; it is tried again");
+  else if (isKeys) log.warn(fields, "its owner's keys cannot be had; it is tried again");
   else log.error(fields, "a step failed");
   await faultJob(store.pool, {
     reservationId: job.reservation_id,
     lease,
     fault,
     // it waits for this, so its owner is told
-    detail: isClusters && isMaking ? error.message : undefined,
+    detail: isMaking && (isClusters || isKeys) ? error.message : undefined,
     seconds: waitOf(job, isClusters ? error.retryAfterMs : undefined),
   });
 }

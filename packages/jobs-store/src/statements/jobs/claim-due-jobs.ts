@@ -30,6 +30,8 @@ export interface ClaimedJob {
   readonly has_log: boolean;
   readonly exit_code: number | null;
   readonly oom_count: number;
+  /** By which its box is reached. */
+  readonly node_port: number | null;
   /** What it has booked; null: nothing. */
   readonly pod_name: string | null;
   readonly node_name: string | null;
@@ -59,7 +61,7 @@ WITH due AS (
 SELECT held.reservation_id, status, end_as, held.gpu_type,
   coalesce(gpu_types.is_active, false) AS is_offered, command IS NOT NULL AS has_command, keep,
   held.generation, faults, held.created_at, status_since, launched_at, expires_at, warnings_sent,
-  current_detailed_status, failure_reason, pod_logs IS NOT NULL AS has_log, exit_code, oom_count,
+  current_detailed_status, failure_reason, pod_logs IS NOT NULL AS has_log, exit_code, oom_count, node_port,
   job_pods.pod_name, job_pods.node_name, job_pods.memory_mib, job_pods.pod_uid, job_pods.phase,
   coalesce(nodes.first_seen_at > job_pods.booked_at, false) AS is_node_another, now() AS now
 FROM held

@@ -10,6 +10,8 @@ export interface JobStart {
   readonly name: string | null;
   readonly username: string;
   readonly env_vars_sealed: Sealed | null;
+  readonly host_key_sealed: Sealed | null;
+  readonly github_user: string;
   /** Lines of authorized_keys. */
   readonly ssh_public_keys: readonly string[];
   readonly generation: number;
@@ -21,7 +23,8 @@ export interface JobStart {
 }
 
 const SQL = `
-SELECT image, command, keep, gpu_type, name, username, env_vars_sealed, ssh_public_keys,
+SELECT image, command, keep, gpu_type, name, username, env_vars_sealed, host_key_sealed,
+  github_user, ssh_public_keys,
   reservations.generation, job_pods.pod_name, node_name, gpus, cpu_millis, memory_mib
 FROM reservations JOIN api_users USING (user_id)
 JOIN job_pods ON job_pods.reservation_id = reservations.reservation_id
