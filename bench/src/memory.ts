@@ -1,6 +1,5 @@
 /** What a built gateway holds: some time after its start, and at most while it is under load. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CASES, CONNECTIONS, MANY_CONNECTIONS } from "./cases.ts";
@@ -43,7 +42,6 @@ export async function startIdle(place: Place): Promise<IdleGateway> {
     startGateway({
       ...place,
       name: `${place.name}-built`,
-      nodeOptions: shipped(place.root),
       isBuilt: true,
     });
   const first = await start();
@@ -61,12 +59,6 @@ export async function startIdle(place: Place): Promise<IdleGateway> {
     },
     stop: () => first.child.stop(),
   };
-}
-
-/** The options of k8s/base/gateway; those of the image are in startGateway. */
-function shipped(root: string): string[] {
-  const manifest = readFileSync(join(root, "k8s/base/gateway/deployment.yaml"), "utf8");
-  return /name: NODE_OPTIONS\n +value: (.*)/.exec(manifest)?.[1]?.split(" ") ?? [];
 }
 
 function build(root: string): void {

@@ -1,5 +1,5 @@
-/** The gateway as it is shipped: its own main file, production settings, every request logged. */
-import { openSync } from "node:fs";
+/** The gateway as it is shipped: its own main file and options, production settings, every request logged. */
+import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROXY_CORE, startChild } from "../child.ts";
 import { freePort } from "./free-port.ts";
@@ -12,7 +12,7 @@ export interface GatewayOptions {
   readonly upstreamPort: number;
   /** Where its log goes. */
   readonly directory: string;
-  /** Node's own options, such as those of its profiler. */
+  /** Node's options beside the shipped ones, such as those of its profiler. */
   readonly nodeOptions?: readonly string[];
   /** What was built, as an image runs it, instead of the sources. */
   readonly isBuilt?: boolean;
@@ -33,6 +33,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningProx
     name,
     command: process.execPath,
     args: [
+      ...shipped(root),
       ...nodeOptions,
       ...(isBuilt
         ? ["--enable-source-maps", join(root, "services/gateway/dist/main.js")]
@@ -57,4 +58,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningProx
   });
   const headers = proofs && { headers: [proofs.header] };
   return whenAnswering({ name, port, prefix: "/config/", ...headers, child, isJustInTime: true });
+}
+
+/** The options of k8s/base/gateway. */
+function shipped(root: string): string[] {
+  const manifest = readFileSync(join(root, "k8s/base/gateway/deployment.yaml"), "utf8");
+  return /name: NODE_OPTIONS\n +value: (.*)/.exec(manifest)?.[1]?.split(" ") ?? [];
 }
