@@ -19,6 +19,7 @@ import {
   start,
   statusOf,
 } from "./harness.ts";
+import { outliveBox } from "./outlive-box.ts";
 import { inShell, printedLines, SHELLS } from "./shells.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "airlock-start-jobs-"));
@@ -63,7 +64,7 @@ async function accept(run: Run): Promise<string> {
   return report;
 }
 
-test("the printed lines log in, submit and list; acceptance passes; a second start is refused; a signal stops all", async (t) => {
+test("the printed lines log in, submit and list; acceptance passes; a box is warned, extended and expires; a second start is refused; a signal stops all", async (t) => {
   // a minute's logins of many people in a few seconds
   const run = await start(t, [], { DATA_FOLDER: folder, LOGIN_RATE_PER_MINUTE: "1000" });
   await run.ready();
@@ -87,7 +88,7 @@ test("the printed lines log in, submit and list; acceptance passes; a second sta
   assert.match(await readFile(keys, "utf8"), /^local:[A-Za-z0-9+/]{43}=\n$/);
   assert.equal((await stat(keys)).mode & 0o777, 0o600);
 
-  const report = await accept(run);
+  const [report] = await Promise.all([accept(run), outliveBox(run, url)]);
   assert.match(report, /pass [1-9]\d/);
   assert.doesNotMatch(report, /not run/i);
 

@@ -33,7 +33,7 @@ export async function benchmarkJobs(plan: Plan, say: (text: string) => void): Pr
     const submits = await measureSubmits(rig, plan.rounds * plan.slotMs, say);
     say(`submissions, many at once: ${SUBMIT_ROUNDS} rounds of ${plan.slotMs} ms each`);
     const many = { rounds: SUBMIT_ROUNDS, slotMs: plan.slotMs };
-    const submissions = await benchmarkSubmit(rig.storeOptions, many);
+    const submissions = await benchmarkSubmit(rig, many);
     return `${renderTable(series)}\n\n${submits}\n\n${submissions}`;
   } finally {
     await rig.stop();

@@ -13,7 +13,16 @@ export const JOBS_OF_READER = 500;
 /** What the database knows of the n-th key, from 1 to KEYS. */
 export const hashOfKey = (n: number): string => createHash("sha256").update(`${n}`).digest("hex");
 
-export async function fillDatabase(db: Queryable): Promise<void> {
+export interface FillOptions {
+  /** Of the first release, whose rows know less. */
+  readonly isReleased?: boolean;
+}
+
+export async function fillDatabase(
+  db: Queryable,
+  { isReleased = false }: FillOptions = {},
+): Promise<void> {
+  const [names, values] = isReleased ? ["", ""] : [", cleaned_at, due_at", ", now(), NULL"];
   await db.query(
     `INSERT INTO api_users (username, aws_account, aws_role, aws_session)
      SELECT 'user-' || n, $1, $2, 'user-' || n FROM generate_series(1, $3::integer) n`,
@@ -28,10 +37,10 @@ export async function fillDatabase(db: Queryable): Promise<void> {
   );
   await db.query(
     `INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
-       instance_type, duration_hours, pod_name, created_at, reservation_ended, cleaned_at, due_at)
+       instance_type, duration_hours, pod_name, created_at, reservation_ended${names})
      SELECT gen_random_uuid(), CASE WHEN n > $2::integer THEN 1 ELSE 1 + n % $1::integer END,
        'expired', 'img', 'h100', 1, 'p5.48xlarge', 1, 'gpu-dev-' || n,
-       now() - n * interval '1 minute', now(), now(), NULL
+       now() - n * interval '1 minute', now()${values}
      FROM generate_series(1, $2::integer + $3::integer) n`,
     [USERS, JOBS, JOBS_OF_READER],
   );

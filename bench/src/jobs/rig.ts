@@ -3,12 +3,14 @@ import { randomBytes } from "node:crypto";
 import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type ConnectTarget,
   connectTarget,
   createStore,
   type Store,
   type StoreOptions,
 } from "../../../packages/jobs-store/src/index.ts";
 import { migrate } from "../../../packages/jobs-store/src/migrate.ts";
+import { releasedMigrate } from "../../../packages/jobs-store/test/released.ts";
 import { LOCAL_AWS } from "../../../packages/local-aws/src/known-identities.ts";
 import { startLocalAws } from "../../../packages/local-aws/src/local-aws.ts";
 import { startTestCluster } from "../../../packages/local-postgres/src/index.ts";
@@ -27,10 +29,13 @@ export interface Rig {
   readonly store: Store;
   /** For more of them. */
   readonly storeOptions: StoreOptions;
+  /** A database of the first release, on the same server, with as much in it. */
+  readonly released: ConnectTarget;
   stop(): Promise<void>;
 }
 
 export const QUEUE = "gpu_reservations";
+const QUEUES = [QUEUE, "disk_operations"];
 const silent = { info() {}, warn() {}, error() {} };
 
 export async function startRig(): Promise<Rig> {
@@ -40,8 +45,7 @@ export async function startRig(): Promise<Rig> {
     startTestCluster({
       durable: true,
       prepare: async (url) => {
-        const queues = [QUEUE, "disk_operations"];
-        await migrate({ ...connectTarget(url), queues, log: silent });
+        await migrate({ ...connectTarget(url), queues: QUEUES, log: silent });
       },
     }),
   ]);
@@ -56,6 +60,11 @@ export async function startRig(): Promise<Rig> {
   };
   const store = createStore(storeOptions);
   await fillDatabase(store.pool);
+  const released = connectTarget(await postgres.createEmptyDatabase());
+  await releasedMigrate({ ...released, queues: QUEUES, log: silent });
+  const releasedStore = createStore({ ...storeOptions, ...released });
+  await fillDatabase(releasedStore.pool, { isReleased: true });
+  await releasedStore.close();
   const { url, child } = await startJobs(directory, databaseUrl, aws.url);
   const client = jsonClient(url);
   return {
@@ -63,6 +72,7 @@ export async function startRig(): Promise<Rig> {
     client,
     store,
     storeOptions,
+    released,
     async stop() {
       client.close();
       await child.stop();

@@ -1,19 +1,17 @@
-/** The transaction of a submission, sixteen at once: as the first release had it, and as it is. */
+/** The transaction of a submission, sixteen at once: as the first release had it, on its schema, and as it is. */
 import { randomUUID } from "node:crypto";
 import {
   createStore,
   findGpuTypes,
   insertJob,
   type Queryable,
-  type StoreOptions,
   sendOrder,
   type Transaction,
 } from "../../../packages/jobs-store/src/index.ts";
-import { releasedSubmit } from "../../../packages/jobs-store/test/released.ts";
+import { openReleasedStore, releasedSubmit } from "../../../packages/jobs-store/test/released.ts";
 import { median } from "../statistics.ts";
-
 import { USERS } from "./filled-database.ts";
-import { QUEUE } from "./rig.ts";
+import { QUEUE, type Rig } from "./rig.ts";
 
 const CONNECTIONS = 16;
 /** Of the filled database: people do not submit sixteen jobs at once. */
@@ -36,10 +34,14 @@ export interface SubmitPlan {
  *
  * @returns a table, in Markdown.
  */
-export async function benchmarkSubmit(options: StoreOptions, plan: SubmitPlan): Promise<string> {
-  const store = createStore({ ...options, pool: { min: CONNECTIONS, max: CONNECTIONS } });
+export async function benchmarkSubmit(
+  { storeOptions, released: target }: Pick<Rig, "storeOptions" | "released">,
+  plan: SubmitPlan,
+): Promise<string> {
+  const store = createStore({ ...storeOptions, pool: { min: CONNECTIONS, max: CONNECTIONS } });
+  const before = openReleasedStore(target, CONNECTIONS);
   const run = {
-    released: () => store.transaction((db) => releasedSubmit(db, { ...JOB, userId: anyUser() })),
+    released: () => before.transaction((db) => releasedSubmit(db, { ...JOB, userId: anyUser() })),
     today: () => store.transaction((db) => submit(db, anyUser())),
   };
   const rates = { released: [] as number[], today: [] as number[] };
@@ -54,7 +56,7 @@ export async function benchmarkSubmit(options: StoreOptions, plan: SubmitPlan): 
       }
     }
   } finally {
-    await store.close();
+    await Promise.all([store.close(), before.close()]);
   }
   const ratios = rates.today.map((rate, round) => rate / (rates.released[round] ?? Number.NaN));
   const row = (name: string, values: readonly number[], digits: number) => {

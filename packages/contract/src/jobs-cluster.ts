@@ -2,15 +2,24 @@
 import * as z from "zod";
 import { timestamp } from "./timestamp.ts";
 
+const known = z.boolean().meta({
+  description:
+    "Whether a processor looks at the nodes: until one does, and when none did for 5 minutes, there are 0.",
+});
+
 export const GpuAvailability = z
   .object({
     gpu_type: z.string(),
-    known: z.boolean().meta({ description: "Whether nodes were seen; until then there are 0." }),
+    known,
     total: z.int(),
-    available: z.int(),
+    available: z.int().meta({
+      description: "That a job could start on now: not what the first one in line waits for.",
+    }),
     in_use: z.int(),
     queued: z.int(),
-    max_per_node: z.int(),
+    max_per_node: z.int().meta({
+      description: "The largest job that could ever start on the nodes that there are.",
+    }),
     instance_type: z.string(),
     instance_types: z.array(z.string()).meta({ description: "All machines of the type." }),
     cpus: z.int().meta({ description: "Of one node, as memory_gb." }),
@@ -29,7 +38,7 @@ export const Availability = z
 
 export const ClusterStatus = z
   .object({
-    known: z.boolean().meta({ description: "Whether nodes were seen; until then there are 0." }),
+    known,
     total_gpus: z.int(),
     available_gpus: z.int(),
     in_use_gpus: z.int(),

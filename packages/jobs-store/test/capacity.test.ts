@@ -7,7 +7,10 @@ import {
   type GpuType,
   insertJob,
   type Queryable,
-  readCapacity,
+  readAvailability,
+  type SeenNode,
+  writeNodes,
+  writeUnbookedAmounts,
 } from "../src/index.ts";
 import { addUser, aJob, migrateUrl, openStore, startCluster } from "./harness.ts";
 
@@ -48,18 +51,27 @@ async function see(db: Queryable, nodes: Readonly<Record<string, Node>>): Promis
   }
 }
 
-const capacityOf = async (db: Queryable, type: string) =>
-  (await readCapacity(db)).find((row) => row.gpu_type === type);
+const capacityOf = async (db: Queryable, type: string) => {
+  const row = (await readAvailability(db)).find(({ gpu_type }) => gpu_type === type);
+  if (row === undefined) throw new Error(`no ${type}`);
+  return row;
+};
+const numbersOf = async (db: Queryable, type: string) => {
+  const { is_seen, total, available, in_use, queued, max_per_node } = await capacityOf(db, type);
+  return { is_seen, total, available, in_use, queued, max_per_node };
+};
+const offered = async (db: Queryable) =>
+  (await readAvailability(db)).filter(({ is_active }) => is_active).map((row) => row.gpu_type);
+const NOTHING = { total: 0, available: 0, in_use: 0, queued: 0, max_per_node: 0 };
 
 test("without a file the ten types are there, and nobody knows how many of them", async () => {
   const db = await fresh();
-  const rows = await readCapacity(db);
+  const rows = await readAvailability(db);
   assert.equal(rows.length, 10);
   for (const row of rows) {
-    assert.deepEqual([row.is_known, row.total, row.free], [false, 0, 0], row.gpu_type);
     assert.deepEqual(row.instance_types, [row.instance_type]);
+    assert.deepEqual(await numbersOf(db, row.gpu_type), { is_seen: false, ...NOTHING });
   }
-  assert.equal((await capacityOf(db, "cpu-x86"))?.max_per_node, 3);
 });
 
 test("types that the file does not name are withdrawn, keep their jobs, and come back with it", async () => {
@@ -71,18 +83,13 @@ test("types that the file does not name are withdrawn, keep their jobs, and come
     instanceType: "g4dn.12xlarge",
   });
   await applyGpuTypes(db, [H100, CPU]);
-  assert.deepEqual(
-    (await readCapacity(db)).map((row) => row.gpu_type),
-    ["cpu", "h100"],
-  );
+  assert.deepEqual(await offered(db), ["cpu", "h100"]);
+  assert.equal((await capacityOf(db, "t4")).queued, 1);
   assert.deepEqual(await findGpuTypes(db, { gpuType: "t4" }), []);
   const [h100] = await findGpuTypes(db, { instanceType: "p5en.48xlarge" });
   assert.equal(h100?.gpu_type, "h100");
   await applyGpuTypes(db, [{ ...H100, gpuType: "t4", instanceTypes: ["g4dn.12xlarge"], gpus: 4 }]);
-  assert.deepEqual(
-    (await readCapacity(db)).map((row) => row.gpu_type),
-    ["t4"],
-  );
+  assert.deepEqual(await offered(db), ["t4"]);
 });
 
 test("machines may change hands between types, at once", async () => {
@@ -110,16 +117,17 @@ test("a migration applies the file, and without one leaves the types as they are
   const url = await cluster.createDatabase();
   const { pool } = openStore(url);
   await migrateUrl(url, [H100]);
-  assert.deepEqual(
-    (await readCapacity(pool)).map((row) => row.gpu_type),
-    ["h100"],
-  );
+  assert.deepEqual(await offered(pool), ["h100"]);
   await migrateUrl(url);
-  assert.deepEqual(
-    (await readCapacity(pool)).map((row) => row.gpu_type),
-    ["h100"],
-  );
+  assert.deepEqual(await offered(pool), ["h100"]);
 });
+
+const book = (db: Queryable, generation: number, node: string, gpus: number, slots = 0) =>
+  db.query(
+    `INSERT INTO job_pods (reservation_id, generation, node_index, pod_name, node_name, gpus, slots)
+     VALUES ('capacity-0002', $1::integer, 0, 'pod-' || $1::integer, $2, $3, $4)`,
+    [generation, node, gpus, slots],
+  );
 
 test("totals are those of nodes that were seen; what is booked, foreign, closed or gone is not free", async () => {
   const db = await fresh();
@@ -132,16 +140,110 @@ test("totals are those of nodes that were seen; what is booked, foreign, closed 
     cpu: { type: "cpu-x86", slots: 3 },
   });
   await insertJob(db, aJob(userId, "capacity-0002"));
-  const book = `INSERT INTO job_pods (reservation_id, generation, node_index, pod_name, node_name, gpus, slots, released_at)
-    VALUES ('capacity-0002', $1::integer, 0, 'pod-' || $1::integer, $2, $3, $4, CASE WHEN $5::boolean THEN now() END)`;
-  await db.query(book, [1, "one", 8, 0, true]);
-  await db.query(book, [2, "one", 2, 0, false]);
-  await db.query(book, [3, "cpu", 0, 1, false]);
-  const h100 = await capacityOf(db, "h100");
-  assert.deepEqual([h100?.is_known, h100?.total, h100?.free], [true, 24, 11]);
-  const cpu = await capacityOf(db, "cpu-x86");
-  assert.deepEqual([cpu?.is_known, cpu?.total, cpu?.free], [true, 3, 2]);
+  await db.query("UPDATE reservations SET status = 'preparing'");
+  await book(db, 1, "one", 8);
+  await db.query("UPDATE job_pods SET released_at = now()");
+  await book(db, 2, "one", 2);
+  const h100 = { total: 24, available: 11, in_use: 2, queued: 0, max_per_node: 8 };
+  assert.deepEqual(await numbersOf(db, "h100"), { is_seen: true, ...h100 });
+  const cpu = { total: 3, available: 3, in_use: 0, queued: 0, max_per_node: 3 };
+  assert.deepEqual(await numbersOf(db, "cpu-x86"), { is_seen: true, ...cpu });
   // somebody has looked, and there is none
-  const a100 = await capacityOf(db, "a100");
-  assert.deepEqual([a100?.is_known, a100?.total, a100?.free], [true, 0, 0]);
+  assert.deepEqual(await numbersOf(db, "a100"), { is_seen: true, ...NOTHING });
 });
+
+test("a node has no more for one job than it shows, whatever machines of its type have", async () => {
+  const db = await fresh();
+  await see(db, { one: { type: "h100", gpus: 2 }, two: { type: "h100", gpus: 2, foreign: 1 } });
+  const { max_per_node, available } = await capacityOf(db, "h100");
+  assert.deepEqual([max_per_node, available], [2, 3]);
+});
+
+test("what the first one in line waits for is not free for others", async () => {
+  const db = await fresh();
+  const userId = await addUser(db);
+  await see(db, { one: { type: "h100", gpus: 8 }, two: { type: "h100", gpus: 8 } });
+  await insertJob(db, aJob(userId, "capacity-0002"));
+  await db.query("UPDATE reservations SET status = 'preparing'");
+  await book(db, 1, "one", 4);
+  await book(db, 2, "two", 3);
+  assert.equal((await capacityOf(db, "h100")).available, 9);
+  await insertJob(db, { ...aJob(userId, "capacity-0003"), gpuCount: 8 });
+  const { available, queued } = await capacityOf(db, "h100");
+  assert.deepEqual([available, queued], [4, 8]);
+});
+
+test("nodes that nobody has looked at for five minutes are not known any more", async () => {
+  const db = await fresh();
+  await writeNodes(db, [seen("one")]);
+  const known = { is_seen: true, total: 8, available: 8, in_use: 0, queued: 0, max_per_node: 8 };
+  assert.deepEqual(await numbersOf(db, "h100"), known);
+  await passes(db, "4 minutes");
+  assert.deepEqual(await numbersOf(db, "h100"), known);
+  await passes(db, "2 minutes");
+  assert.deepEqual(await numbersOf(db, "h100"), { is_seen: false, ...NOTHING });
+  // it looks again
+  await writeNodes(db, [seen("one")]);
+  assert.deepEqual(await numbersOf(db, "h100"), known);
+});
+
+test("a cluster that has lost its last node is known to have none, as long as somebody looks", async () => {
+  const db = await fresh();
+  await writeNodes(db, [seen("one")]);
+  await writeNodes(db, []);
+  await passes(db, "4 minutes");
+  assert.deepEqual(await numbersOf(db, "h100"), { is_seen: true, ...NOTHING });
+  await passes(db, "2 minutes");
+  assert.equal((await capacityOf(db, "h100")).is_seen, false);
+  // a processor of the version before
+  await see(db, { two: { type: "h100", gpus: 8 } });
+  assert.equal((await capacityOf(db, "h100")).is_seen, true);
+});
+
+test("a pod that nobody has booked has its part of the node, until it is booked or gone", async () => {
+  const db = await fresh();
+  const userId = await addUser(db);
+  await writeNodes(db, [seen("one"), seen("two")]);
+  await insertJob(db, aJob(userId, "capacity-0002"));
+  await db.query("UPDATE reservations SET status = 'preparing'");
+  const pod = {
+    reservationId: "capacity-0002",
+    generation: 3,
+    nodeName: "one",
+    gpus: 3,
+    cpuMillis: 1000,
+    memoryMib: 1000,
+    slots: 0,
+  };
+  const numbers = async () => {
+    const { available, in_use } = await capacityOf(db, "h100");
+    return [available, in_use];
+  };
+  await writeUnbookedAmounts(db, [pod]);
+  assert.deepEqual(await numbers(), [13, 3]);
+  await book(db, 3, "one", 3);
+  await writeUnbookedAmounts(db, [pod]);
+  assert.deepEqual(await numbers(), [13, 3]);
+  await writeUnbookedAmounts(db, [pod, { ...pod, generation: 4, nodeName: "two", gpus: 5 }]);
+  assert.deepEqual(await numbers(), [8, 8]);
+  await writeUnbookedAmounts(db, []);
+  assert.deepEqual(await numbers(), [13, 3]);
+});
+
+const seen = (name: string): SeenNode => ({
+  name,
+  uid: name,
+  gpuType: "h100",
+  gpus: 8,
+  cpuMillis: 96_000,
+  memoryMib: 1_000_000,
+  slots: 0,
+  isReady: true,
+  isSchedulable: true,
+  address: null,
+});
+
+const passes = async (db: Queryable, time: string): Promise<void> => {
+  await db.query(`UPDATE nodes SET seen_at = seen_at - interval '${time}'`);
+  await db.query(`UPDATE duties SET finished_at = finished_at - interval '${time}'`);
+};

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readCapacity } from "../src/index.ts";
+import { readAvailability } from "../src/index.ts";
 import { openStore, startCluster } from "./harness.ts";
 
 const cluster = await startCluster();
@@ -62,6 +62,6 @@ test("a good file is what is offered afterwards", async () => {
   });
   assert.equal(code, 0, stdout);
   const { pool } = openStore(url);
-  const [type, ...more] = await readCapacity(pool);
-  assert.deepEqual([type?.gpu_type, type?.max_per_node, more], ["mi300x", 8, []]);
+  const [type, ...more] = (await readAvailability(pool)).filter(({ is_active }) => is_active);
+  assert.deepEqual([type?.gpu_type, type?.max_gpus, more], ["mi300x", 8, []]);
 });

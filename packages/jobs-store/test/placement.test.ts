@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
   type Amount,
-  availabilityOf,
   type Booked,
   type PlacementNode,
   type PlacementQuestion,
@@ -11,6 +10,7 @@ import {
   shareOf,
   whyItWaits,
 } from "../src/placement/index.ts";
+import { generator } from "./generator.ts";
 
 const size = (gpus: number, slots = 0): Amount => ({
   gpus,
@@ -116,26 +116,6 @@ describe("place", () => {
   });
 });
 
-test("availability comes from the same answer", () => {
-  const nodes = [node("a", 8), node("b", 8), node("c", 8, { isOpen: false })];
-  const booking = [booked("a", 4, 8), booked("b", 2, 8)];
-  assert.deepEqual(availabilityOf({ nodes, booked: booking, waiting: [] }), {
-    total: 16,
-    available: 10,
-    in_use: 6,
-    queued: 0,
-    max_per_node: 8,
-  });
-  // the node that the large job waits for is nobody else's
-  assert.deepEqual(availabilityOf({ nodes, booked: booking, waiting: jobs(8, 1) }), {
-    total: 16,
-    available: 3,
-    in_use: 7,
-    queued: 8,
-    max_per_node: 8,
-  });
-});
-
 test("sentences say what is missing", () => {
   const say = (question: PlacementQuestion, index: number) => {
     const placement = place(question);
@@ -231,14 +211,3 @@ describe("over time", () => {
 });
 
 const numberOf = (jobId: string): number => Number(jobId.slice(1));
-
-/** Mulberry32: the same numbers for the same seed. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -4,7 +4,6 @@ import { before, test } from "node:test";
 import {
   cancelWaitingJob,
   claimDisk,
-  clusterUsage,
   deleteEndedKeys,
   deleteExpiredAnswers,
   deleteExpiredChallenges,
@@ -20,6 +19,7 @@ import {
   listJobs,
   moveJob,
   type Queryable,
+  readAvailability,
 } from "../src/index.ts";
 import { openStore, startCluster } from "./harness.ts";
 
@@ -163,7 +163,7 @@ const HOT: readonly [string, (db: Queryable) => Promise<unknown>, string, number
     "disk_operations_pkey",
     10,
   ],
-  ["what live jobs have", (db) => clusterUsage(db), "reservations_live", 500],
+  ["what is free", (db) => readAvailability(db), "reservations_waiting", 500],
   ["keys to be forgotten", (db) => deleteEndedKeys(db, STEP), "api_keys_ended", 500],
   ["jobs to be forgotten", (db) => deleteOldJobs(db, STEP), "reservations_ended", 1000],
   [

@@ -3,10 +3,64 @@
  * deploy goes on, and the measure of today's submissions.
  */
 import { randomUUID } from "node:crypto";
+import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
 import type { Queryable } from "../src/index.ts";
+import { type MigrateOptions, migrate } from "../src/migrate.ts";
+import { type ConnectTarget, clientConfig } from "../src/target.ts";
 
 const QUEUE = "gpu_reservations";
 const CHANNEL = "airlock_queue";
+
+const MIGRATIONS = new URL("../migrations/", import.meta.url).pathname;
+const LAST_MIGRATION = "006_installed_components.sql";
+
+/** Brings an empty database to the schema of the first release. */
+export async function releasedMigrate(options: Omit<MigrateOptions, "folder">): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "airlock-released-"));
+  try {
+    const names = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql"));
+    for (const name of names.filter((one) => one <= LAST_MIGRATION)) {
+      await copyFile(join(MIGRATIONS, name), join(folder, name));
+    }
+    await migrate({ ...options, folder });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+export interface ReleasedStore {
+  transaction(work: (db: Queryable) => Promise<unknown>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Its connections: limits are told when one is made, and each statement waits for the one before. */
+export function openReleasedStore(target: ConnectTarget, connections: number): ReleasedStore {
+  const pool = new pg.Pool({
+    ...clientConfig(target),
+    max: connections,
+    statement_timeout: 60_000,
+    query_timeout: 61_000,
+    idle_in_transaction_session_timeout: 61_000,
+  });
+  return {
+    async transaction(work) {
+      const client = await pool.connect();
+      try {
+        await client.query("BEGIN");
+        await work({
+          query: (text, values) => client.query<never>(text, values && [...values]),
+        });
+        await client.query("COMMIT");
+      } finally {
+        client.release();
+      }
+    },
+    close: () => pool.end(),
+  };
+}
 
 interface ReleasedJob {
   readonly userId: number;

@@ -1,77 +1,50 @@
 /** How many GPUs there are: what nodes have, and what jobs hold and wait for. */
 import type { ClusterStatus, GpuAvailability } from "@airlock/contract";
-import {
-  type CapacityRow,
-  clusterUsage,
-  type LiveState,
-  type Queryable,
-  readCapacity,
-  type UsageRow,
-} from "@airlock/jobs-store";
+import { type Queryable, readAvailability, type TypeAvailability } from "@airlock/jobs-store";
+import { createLook } from "./look.ts";
 
-/** Those that hold GPUs, or are about to. */
-const HOLDING: readonly LiveState[] = ["active", "preparing", "creating_server"];
-const WAITING: readonly LiveState[] = ["queued", "pending"];
+export type Cluster = Omit<ClusterStatus, "timestamp">;
 
-type ByType = Record<string, GpuAvailability>;
+/** The same for all who ask: it is no user's. */
+export const createClusterLook = (db: Queryable): (() => Promise<Cluster>) =>
+  createLook(async () => clusterOf(await readAvailability(db)));
 
-export async function readAvailability(db: Queryable): Promise<ByType> {
-  const [capacity, usage] = await Promise.all([readCapacity(db), clusterUsage(db)]);
-  return byTypeOf(capacity, usage);
-}
-
-export async function readCluster(db: Queryable): Promise<Omit<ClusterStatus, "timestamp">> {
-  const [capacity, usage] = await Promise.all([readCapacity(db), clusterUsage(db)]);
-  const byType = byTypeOf(capacity, usage);
+function clusterOf(types: readonly TypeAvailability[]): Cluster {
+  const offered = types.filter(({ is_active }) => is_active);
   // what has slots has no GPUs
-  const withGpus = capacity.flatMap(({ gpu_type, max_gpus }) =>
-    max_gpus > 0 ? (byType[gpu_type] ?? []) : [],
-  );
-  // jobs on types that are no longer offered still hold what they hold
-  const gpusOf = (states: readonly LiveState[]) => sumOf(usage, states, "gpus");
-  const count = (...states: LiveState[]) => sumOf(usage, states, "reservations");
+  const total = (
+    of: readonly TypeAvailability[],
+    what: "total" | "available" | "in_use" | "queued",
+  ) => sum(of.filter(({ max_gpus }) => max_gpus > 0).map((type) => type[what]));
+  const count = (...states: (keyof TypeAvailability["jobs"])[]) =>
+    sum(types.flatMap(({ jobs }) => states.map((state) => jobs[state] ?? 0)));
   return {
-    known: capacity.some(({ is_known }) => is_known),
-    total_gpus: sum(withGpus.map(({ total }) => total)),
-    available_gpus: sum(withGpus.map(({ available }) => available)),
-    in_use_gpus: gpusOf(HOLDING),
-    queued_gpus: gpusOf(WAITING),
+    known: types.some(({ is_seen }) => is_seen),
+    total_gpus: total(offered, "total"),
+    available_gpus: total(offered, "available"),
+    // jobs on types that are no longer offered still hold what they hold
+    in_use_gpus: total(types, "in_use"),
+    queued_gpus: total(types, "queued"),
     active_reservations: count("active"),
     preparing_reservations: count("preparing", "creating_server"),
     queued_reservations: count("queued"),
     pending_reservations: count("pending"),
-    by_gpu_type: byType,
+    by_gpu_type: Object.fromEntries(offered.map((type) => [type.gpu_type, shownType(type)])),
   };
 }
 
-function byTypeOf(capacity: readonly CapacityRow[], usage: readonly UsageRow[]): ByType {
-  const entries = capacity.map((row) => {
-    const { gpu_type, total, free } = row;
-    const rows = usage.filter((one) => one.gpu_type === gpu_type);
-    const inUse = sumOf(rows, HOLDING, "units");
-    // what a job holds may be booked by nobody yet, and what is booked may be on a node that is closed
-    const available = Math.max(0, Math.min(free, total - inUse));
-    const shown: GpuAvailability = {
-      gpu_type,
-      known: row.is_known,
-      total,
-      available,
-      in_use: inUse,
-      queued: sumOf(rows, WAITING, "units"),
-      max_per_node: row.max_per_node,
-      instance_type: row.instance_type,
-      instance_types: [...row.instance_types],
-      cpus: row.cpus,
-      memory_gb: row.memory_gb,
-    };
-    return [gpu_type, shown] as const;
-  });
-  return Object.fromEntries(entries);
-}
+const shownType = (type: TypeAvailability): GpuAvailability => ({
+  gpu_type: type.gpu_type,
+  known: type.is_seen,
+  total: type.total,
+  available: type.available,
+  in_use: type.in_use,
+  queued: type.queued,
+  max_per_node: type.max_per_node,
+  instance_type: type.instance_type,
+  instance_types: [...type.instance_types],
+  cpus: type.cpus,
+  memory_gb: type.memory_gb,
+});
 
-const sumOf = (
-  usage: readonly UsageRow[],
-  states: readonly LiveState[],
-  what: "reservations" | "gpus" | "units",
-): number => sum(usage.filter((row) => states.includes(row.status)).map((row) => row[what]));
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

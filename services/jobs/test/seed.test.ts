@@ -135,16 +135,25 @@ test("availability and cluster invent nothing, and count what jobs have and want
 
   await jobs.db.query(
     `INSERT INTO nodes (node_name, gpu_type, gpus, slots)
-     VALUES ('a', 'h100', 8, 0), ('b', 'h100', 8, 0), ('c', 'cpu-x86', 0, 3)`,
+     VALUES ('a', 'h100', 8, 0), ('b', 'h100', 2, 0), ('c', 'cpu-x86', 0, 3)`,
   );
+  await jobs.db.query(
+    `INSERT INTO job_pods (reservation_id, generation, node_index, pod_name, node_name, gpus)
+     SELECT reservation_id, 1, 0, pod_name, 'a', 1 FROM reservations WHERE status = 'active'`,
+  );
+  // more than any node has: it waits, and others pass it
+  const body = { ...SEED_JOB, env_vars: { GPU_TYPE: "a100", GPU_COUNT: "8" } };
+  const large = { ...body, instance_type: undefined, disk_name: undefined };
+  assert.equal((await ask("POST", "/v1/jobs/submit", { key, body: large })).status, 200);
   const { h100, "cpu-x86": cpu, a100 } = (await look("/v1/gpu/availability")).availability;
   assert.deepEqual(h100, {
     gpu_type: "h100",
     known: true,
-    total: 16,
-    available: 15,
-    in_use: 1,
-    queued: 1,
+    total: 10,
+    available: 8,
+    // the one that was there, and the one that starts this moment
+    in_use: 2,
+    queued: 0,
     max_per_node: 8,
     instance_type: "p5.48xlarge",
     instance_types: ["p5.48xlarge"],
@@ -152,13 +161,14 @@ test("availability and cluster invent nothing, and count what jobs have and want
     memory_gb: 2048,
   });
   assert.deepEqual([cpu.total, cpu.available, cpu.max_per_node], [3, 3, 3]);
-  assert.deepEqual([a100.known, a100.total], [true, 0]);
+  assert.deepEqual([a100.known, a100.total, a100.queued, a100.max_per_node], [true, 0, 8, 0]);
   const cluster = await look("/v1/cluster/status");
   // slots are no GPUs
-  assert.deepEqual([cluster.known, cluster.total_gpus, cluster.available_gpus], [true, 16, 15]);
-  assert.equal(cluster.queued_gpus, 1);
+  assert.deepEqual([cluster.known, cluster.total_gpus, cluster.available_gpus], [true, 10, 8]);
+  assert.equal(cluster.in_use_gpus, 2);
+  assert.equal(cluster.queued_gpus, 8);
   assert.equal(cluster.active_reservations, 1);
-  assert.equal(cluster.queued_reservations, 1);
+  assert.equal(cluster.queued_reservations, 2);
   assert.deepEqual(cluster.by_gpu_type.h100, h100);
 });
 

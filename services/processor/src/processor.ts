@@ -9,7 +9,7 @@ import { type Loop, startLoop } from "./loop.ts";
 import { createMachineTypes } from "./machine-types.ts";
 import { observe } from "./observe/observe.ts";
 import { countForeignPods } from "./placement/foreign-pods.ts";
-import { ownPodsOf } from "./placement/own-pods.ts";
+import { countUnbookedPods, ownPodsOf } from "./placement/own-pods.ts";
 import { placeType } from "./placement/place-type.ts";
 import type { PodRules } from "./pod/pod-wish.ts";
 import type { Limits } from "./reconcile/job-view.ts";
@@ -50,7 +50,8 @@ export interface Processor {
 const PLACEMENT_PERIOD_MS = 5000;
 const DUTIES_PERIOD_MS = 5000;
 const ORPHANS_PERIOD_SECONDS = 60;
-const FOREIGN_PERIOD_SECONDS = 15;
+/** Of what is no booking: whoever asks what is free goes by what was counted. */
+const COUNTS_PERIOD_SECONDS = 15;
 const FORGET_PERIOD_SECONDS = 60;
 /** At a time, so that it keeps nobody waiting. */
 const FORGET_ROWS = 500;
@@ -120,8 +121,13 @@ export function startProcessor(options: ProcessorOptions): Processor {
   const inbox = begin("inbox", pollMs, readInbox);
   const foreign = {
     name: "foreign pods",
-    periodSeconds: FOREIGN_PERIOD_SECONDS,
+    periodSeconds: COUNTS_PERIOD_SECONDS,
     run: async () => countForeignPods(cluster, store, await types.gpuNames()),
+  };
+  const unbooked = {
+    name: "unbooked pods",
+    periodSeconds: COUNTS_PERIOD_SECONDS,
+    run: async () => countUnbookedPods(store, observer.pods(), await types.gpuNames()),
   };
   // whatever else is old jobs forgets, in passing; of this only a processor has the right
   const forget = {
@@ -140,6 +146,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
           options.onUnknownPods?.(unknown);
         },
       },
+      unbooked,
       forget,
       ...(options.countsForeignPods ? [foreign] : []),
     ]);

@@ -1,6 +1,7 @@
 /** What the database and the cluster disagree about, as after a backup was restored or a processor came too late. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { readAvailability } from "@airlock/jobs-store";
 import { sweepOrphans } from "../src/duties/sweep-orphans.ts";
 import { podManifest } from "../src/pod/pod-manifest.ts";
 import { playCluster } from "./played-cluster.ts";
@@ -87,6 +88,13 @@ test("a pod of a job that this database does not know is left alone, and has its
     assert.ok(tries < 300, JSON.stringify(await world.job(jobId)));
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  const told = async () =>
+    (await readAvailability(world.store.pool)).find(({ gpu_type }) => gpu_type === "h100");
+  for (let tries = 0; (await told())?.in_use !== 2; tries++) {
+    assert.ok(tries < 300, JSON.stringify(await told()));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal((await told())?.available, 7, "the other node is the first one's");
   await processor.stop();
   assert.equal(unknown, 2);
   assert.equal(cluster.pods.size, 2);

@@ -49,3 +49,24 @@ export const holds = (free: Amount, wanted: Amount): boolean =>
   free.cpuMillis >= wanted.cpuMillis &&
   free.memoryMib >= wanted.memoryMib &&
   free.slots >= wanted.slots;
+
+/**
+ * The largest job, in GPUs, that there is room for in what is free of a node of this size; of one
+ * without GPUs, how many jobs.
+ */
+export function unitsIn(size: Amount, free: Amount): number {
+  let units = Math.min(free.gpus, size.gpus);
+  if (size.gpus > 0) {
+    while (units > 0 && !holds(free, shareOf(size, units))) units--;
+    return Math.max(0, units);
+  }
+  const one = shareOf(size, 0);
+  const times = (whole: number, part: number) =>
+    part > 0 ? Math.floor(whole / part) : Number.POSITIVE_INFINITY;
+  units = Math.min(
+    free.slots,
+    times(free.cpuMillis, one.cpuMillis),
+    times(free.memoryMib, one.memoryMib),
+  );
+  return Math.max(0, units);
+}

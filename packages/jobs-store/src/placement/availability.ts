@@ -4,30 +4,29 @@ import type { PlacementQuestion } from "./place.ts";
 import { place } from "./place.ts";
 
 export interface Availability {
-  /** Of nodes that take pods. */
+  /** Of the nodes that are there, also of those that take nobody at present. */
   readonly total: number;
-  /** That a job could have now: not what the first one in line waits for. */
+  /** That jobs could have now: not what the first one in line waits for. */
   readonly available: number;
   readonly in_use: number;
   readonly queued: number;
-  /** Of the largest node. */
+  /** The largest job that could ever start on the nodes that there are. */
   readonly max_per_node: number;
 }
 
+/** What would be the answer a moment later, when those who can start have started. */
 export function availabilityOf(question: PlacementQuestion): Availability {
   const { nodes, booked, waiting } = question;
-  const { placed, left } = place(question);
-  const open = nodes.filter(({ isOpen }) => isOpen);
+  const { placed, left, maxPerNode } = place(question);
   const placedIds = new Set(placed.map(({ jobId }) => jobId));
   return {
-    total: sum(open.map(({ size }) => unitsOf(size))),
-    available: sum([...left.values()].map((amount) => Math.max(0, unitsOf(amount)))),
-    // what starts this moment waits no more
+    total: sum(nodes.map(({ size }) => unitsOf(size))),
+    available: sum([...left.values()]),
     in_use: sum([...booked, ...placed].map(({ amount }) => unitsOf(amount))),
     queued: sum(
       waiting.filter(({ jobId }) => !placedIds.has(jobId)).map(({ gpus }) => Math.max(1, gpus)),
     ),
-    max_per_node: Math.max(0, ...open.map(({ size }) => unitsOf(size))),
+    max_per_node: maxPerNode,
   };
 }
 

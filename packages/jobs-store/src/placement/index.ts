@@ -11,4 +11,5 @@ export {
   type WaitingJob,
   type Waits,
 } from "./place.ts";
+export { amountOfRow, questionOf, type Unbooked, unbookedOn } from "./question.ts";
 export { type WaitContext, whyItWaits } from "./why-it-waits.ts";

@@ -2,7 +2,7 @@
  * Which of the jobs that wait start now, and on which node: the one answer that bookings, sentences
  * and availability come from. All nodes and jobs are of one type.
  */
-import { type Amount, holds, minus, NOTHING, plus, shareOf } from "./amounts.ts";
+import { type Amount, holds, minus, NOTHING, plus, shareOf, unitsIn } from "./amounts.ts";
 
 export interface PlacementNode {
   readonly name: string;
@@ -55,12 +55,15 @@ export interface Placement {
   readonly waits: readonly Waits[];
   /** On which nobody else starts. */
   readonly heldNode: string | undefined;
-  /** What is left for others, by node. */
-  readonly left: ReadonlyMap<string, Amount>;
+  /** What is left for others of each open node, in GPUs, or in slots where it has none. */
+  readonly left: ReadonlyMap<string, number>;
+  /** The largest job that some open node holds when it is empty: one more is too big. */
+  readonly maxPerNode: number;
 }
 
 interface Room {
   readonly node: PlacementNode;
+  readonly booked: readonly Booked[];
   /** What it has for jobs when there are none. */
   readonly empty: Amount;
   free: Amount;
@@ -72,26 +75,36 @@ interface Room {
  * and no node stands empty for them but one.
  */
 export function place({ nodes, booked, waiting }: PlacementQuestion): Placement {
-  const rooms = nodes.filter(({ isOpen }) => isOpen).map((node) => roomOf(node, booked));
+  const byNode = Map.groupBy(booked, ({ nodeName }) => nodeName);
+  const rooms = nodes
+    .filter(({ isOpen }) => isOpen)
+    .map((node) => roomOf(node, byNode.get(node.name) ?? []));
   const placed: Placed[] = [];
   const waits: Waits[] = [];
+  /** Sizes of jobs for which there is no room: rooms only get fuller. */
+  const full = new Set<number>();
+  const ableFor = new Map<number, readonly Room[]>();
   let held: Room | undefined;
   let jobsAhead = 0;
   for (const { jobId, gpus } of waiting) {
-    const room = fullestThatHolds(rooms, gpus, held);
+    const room = full.has(gpus) ? undefined : fullestThatHolds(rooms, gpus, held);
     if (room) {
       const amount = shareOf(room.node.size, gpus);
       room.free = minus(room.free, amount);
       placed.push({ jobId, nodeName: room.node.name, amount });
       continue;
     }
-    const able = rooms.filter(({ node, empty }) => holds(empty, shareOf(node.size, gpus)));
+    full.add(gpus);
+    const able =
+      ableFor.get(gpus) ??
+      rooms.filter(({ node, empty }) => holds(empty, shareOf(node.size, gpus)));
+    ableFor.set(gpus, able);
     if (able.length === 0) {
       waits.push({ jobId, why: "too_big" });
       continue;
     }
     if (held === undefined) {
-      const [soonest, startsByMs] = soonestOf(able, gpus, booked);
+      const [soonest, startsByMs] = soonestOf(able, gpus);
       held = soonest;
       waits.push({ jobId, why: "first", startsByMs });
     } else {
@@ -99,20 +112,20 @@ export function place({ nodes, booked, waiting }: PlacementQuestion): Placement 
     }
     jobsAhead++;
   }
+  const leftIn = (room: Room) => (room === held ? 0 : unitsIn(room.node.size, room.free));
   return {
     placed,
     waits,
     heldNode: held?.node.name,
-    left: new Map(rooms.map((room) => [room.node.name, room === held ? NOTHING : room.free])),
+    left: new Map(rooms.map((room) => [room.node.name, leftIn(room)])),
+    maxPerNode: Math.max(0, ...rooms.map(({ node, empty }) => unitsIn(node.size, empty))),
   };
 }
 
 function roomOf(node: PlacementNode, booked: readonly Booked[]): Room {
   const empty = minus(node.size, node.foreign);
-  const taken = booked
-    .filter(({ nodeName }) => nodeName === node.name)
-    .reduce((sum, { amount }) => plus(sum, amount), NOTHING);
-  return { node, empty, free: minus(empty, taken) };
+  const taken = booked.reduce((sum, { amount }) => plus(sum, amount), NOTHING);
+  return { node, booked, empty, free: minus(empty, taken) };
 }
 
 /** The node with the least left: large jobs need those that are empty. */
@@ -121,21 +134,23 @@ function fullestThatHolds(
   gpus: number,
   held: Room | undefined,
 ): Room | undefined {
-  return rooms
-    .filter((room) => room !== held && holds(room.free, shareOf(room.node.size, gpus)))
-    .toSorted((a, b) => leftOf(a) - leftOf(b) || compare(a.node.name, b.node.name))[0];
+  let fullest: Room | undefined;
+  for (const room of rooms) {
+    if (room === held || !holds(room.free, shareOf(room.node.size, gpus))) continue;
+    if (fullest === undefined || compareFullness(room, fullest) < 0) fullest = room;
+  }
+  return fullest;
 }
+
+const compareFullness = (a: Room, b: Room): number =>
+  leftOf(a) - leftOf(b) || compare(a.node.name, b.node.name);
 
 const leftOf = ({ free }: Room): number => free.gpus + free.slots;
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** What was placed a moment ago counts as never ending: it was not there when it was asked. */
-function soonestOf(
-  able: readonly Room[],
-  gpus: number,
-  booked: readonly Booked[],
-): [room: Room, atMs: number] {
-  const times = able.map((room) => [room, freeAtMs(room, gpus, booked)] as const);
+function soonestOf(able: readonly Room[], gpus: number): [room: Room, atMs: number] {
+  const times = able.map((room) => [room, freeAtMs(room, gpus)] as const);
   const [first] = times.toSorted(
     ([a, aMs], [b, bMs]) =>
       compareTimes(aMs, bMs) || leftOf(b) - leftOf(a) || compare(a.node.name, b.node.name),
@@ -146,11 +161,10 @@ function soonestOf(
 
 const compareTimes = (a: number, b: number): number => (a === b ? 0 : a - b);
 
-function freeAtMs({ node, free }: Room, gpus: number, booked: readonly Booked[]): number {
+function freeAtMs({ node, booked, free }: Room, gpus: number): number {
   const wanted = shareOf(node.size, gpus);
   let then = free;
-  const here = booked.filter(({ nodeName }) => nodeName === node.name);
-  for (const { amount, endsAtMs } of here.toSorted((a, b) => a.endsAtMs - b.endsAtMs)) {
+  for (const { amount, endsAtMs } of booked.toSorted((a, b) => a.endsAtMs - b.endsAtMs)) {
     then = plus(then, amount);
     if (holds(then, wanted)) return endsAtMs;
   }

@@ -9,15 +9,14 @@ export interface WaitContext {
 }
 
 export function whyItWaits(waits: Waits, context: WaitContext): string {
-  const { gpuType, gpus, question } = context;
+  const { gpuType, gpus, question, placement } = context;
   const open = question.nodes.filter(({ isOpen }) => isOpen);
   if (question.nodes.length === 0) return `Waits: there is no ${gpuType} node at present.`;
   if (open.length === 0) return `Waits: no ${gpuType} node takes jobs at present.`;
   const wanted =
     gpus === 0 ? `a place on a ${gpuType} node` : `${count(gpus, gpuType)} on one node`;
   if (waits.why === "too_big") {
-    const largest = Math.max(...open.map(({ size, foreign }) => size.gpus - foreign.gpus));
-    return `Waits for ${wanted}: no node at present has more than ${Math.max(0, largest)} for jobs. Others may start before it.`;
+    return `Waits for ${wanted}: no node at present has more than ${placement.maxPerNode} for jobs. Others may start before it.`;
   }
   const free = freeNow(context);
   if (waits.why === "behind") {
@@ -33,11 +32,8 @@ const count = (gpus: number, gpuType: string): string =>
   `${gpus} ${gpuType} ${gpus === 1 ? "GPU" : "GPUs"}`;
 
 /** Without the node that is held, of which nobody but the first can have anything. */
-function freeNow({ placement, gpus }: WaitContext): string {
-  const left = [...placement.left.values()].map((amount) =>
-    Math.max(0, gpus === 0 ? amount.slots : amount.gpus),
-  );
-  const free = left.filter((number) => number > 0);
+function freeNow({ placement }: WaitContext): string {
+  const free = [...placement.left.values()].filter((number) => number > 0);
   const total = free.reduce((a, b) => a + b, 0);
   if (total === 0) return "none is free";
   return `${total} ${total === 1 ? "is" : "are"} free on ${free.length} ${free.length === 1 ? "node" : "nodes"}`;

@@ -1,8 +1,6 @@
 /** Every statement, by table. */
 export { type ChallengeState, consumeChallenge } from "./challenges/consume-challenge.ts";
 export { type InsertChallengeArgs, insertChallenge } from "./challenges/insert-challenge.ts";
-export { type CapacityRow, readCapacity } from "./cluster/read-capacity.ts";
-export { clusterUsage, type UsageRow } from "./cluster/usage.ts";
 export {
   type DiskOperationRow,
   type DiskOperationStatus,
@@ -83,6 +81,7 @@ export { touchLastUsed } from "./keys/touch-last-used.ts";
 export { listNodes, type NodeRow } from "./nodes/list-nodes.ts";
 export { type ForeignAmount, writeForeignAmounts } from "./nodes/write-foreign-amounts.ts";
 export { type SeenNode, writeNodes } from "./nodes/write-nodes.ts";
+export { type PodOnNode, writeUnbookedAmounts } from "./nodes/write-unbooked-amounts.ts";
 export { type BookPodArgs, bookPod } from "./pods/book-pod.ts";
 export { callForLostPods } from "./pods/call-for-lost-pods.ts";
 export { findOrphans, type SeenPod, type StrayPod } from "./pods/find-orphans.ts";

@@ -1,12 +1,13 @@
 /** `/v1/gpu` and `/v1/cluster`: how many GPUs there are. */
 import { Availability, ClusterStatus } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
-import { readAvailability, readCluster } from "../cluster.ts";
+import { createClusterLook } from "../cluster.ts";
 import type { ApiDeps } from "../deps.ts";
 
 const failures = problems(401, 403, 429, 503);
 
-export function clusterRoutes(app: App, { store }: ApiDeps): void {
+export function clusterRoutes(app: App, { store }: Pick<ApiDeps, "store">): void {
+  const look = createClusterLook(store.pool);
   app.get(
     "/v1/gpu/availability",
     {
@@ -17,7 +18,7 @@ export function clusterRoutes(app: App, { store }: ApiDeps): void {
       },
     },
     async () => ({
-      availability: await readAvailability(store.pool),
+      availability: (await look()).by_gpu_type,
       timestamp: new Date().toISOString(),
     }),
   );
@@ -30,6 +31,6 @@ export function clusterRoutes(app: App, { store }: ApiDeps): void {
         response: { 200: ClusterStatus, ...failures },
       },
     },
-    async () => ({ ...(await readCluster(store.pool)), timestamp: new Date().toISOString() }),
+    async () => ({ ...(await look()), timestamp: new Date().toISOString() }),
   );
 }

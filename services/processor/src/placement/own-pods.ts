@@ -1,5 +1,5 @@
 /** The pods of jobs that the cluster shows, as placement counts them. */
-import type { Amount } from "@airlock/jobs-store";
+import { type Amount, type Store, writeUnbookedAmounts } from "@airlock/jobs-store";
 import type { Pod } from "../cluster/index.ts";
 import { identityOf, type PodIdentity } from "../pod/pod-names.ts";
 import { amountOf, mebibytesOf, millisOf } from "./quantity.ts";
@@ -20,6 +20,22 @@ export const ownPodsOf = (pods: Iterable<Pod>, isGpu: IsGpu): OwnPod[] =>
     const { uid } = pod.metadata;
     return [{ ...identity, uid, nodeName: pod.spec.nodeName, amount: requestedBy(pod, isGpu) }];
   });
+
+/** For whoever tells what is free and sees no pods: placement itself looks at those of the moment. */
+export const countUnbookedPods = (
+  store: Store,
+  pods: Iterable<Pod>,
+  isGpu: IsGpu,
+): Promise<void> => {
+  const onNodes = ownPodsOf(pods, isGpu).filter(({ nodeName }) => nodeName !== "");
+  const written = onNodes.map(({ jobId, generation, nodeName, amount }) => ({
+    reservationId: jobId,
+    generation,
+    nodeName,
+    ...amount,
+  }));
+  return writeUnbookedAmounts(store.pool, written);
+};
 
 /** Whether a resource of this name is a GPU of some type. */
 export type IsGpu = (resourceName: string) => boolean;

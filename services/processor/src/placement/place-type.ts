@@ -1,6 +1,6 @@
 /** Gives the waiting jobs of one type their nodes: one writer at a time, whoever it is. */
 import {
-  type Amount,
+  amountOfRow,
   type BookingRow,
   bookPod,
   listBookings,
@@ -9,8 +9,8 @@ import {
   moveJob,
   type NodeRow,
   type Placed,
-  type PlacementQuestion,
   place,
+  questionOf,
   type Store,
   shareOf,
   type Transaction,
@@ -47,18 +47,12 @@ export function placeType(deps: PlaceTypeDeps, gpuType: string): Promise<PlacedN
     const bookings = await listBookings(transaction, gpuType);
     const ownPods = deps.ownPods();
     const { found, others } = adopt(waiting, ownPods);
-    const question: PlacementQuestion = {
-      nodes: nodes.map(nodeOf),
-      booked: [
-        ...bookings.map(bookedOf),
-        ...unbooked(ownPods, bookings).map(({ nodeName, amount }) => ({
-          nodeName,
-          amount,
-          endsAtMs: Number.POSITIVE_INFINITY,
-        })),
-      ],
+    const question = questionOf({
+      nodes,
+      bookings,
+      unbooked: unbooked(ownPods, bookings),
       waiting: others.map((job) => ({ jobId: job.reservation_id, gpus: job.gpu_count })),
-    };
+    });
     const placement = place(question);
     const byId = new Map(waiting.map((job) => [job.reservation_id, job]));
     for (const { job, pod } of found) {
@@ -137,32 +131,7 @@ async function book(
   });
 }
 
-const nodeOf = (node: NodeRow) => ({
-  name: node.node_name,
-  size: amountOf(node),
-  foreign: {
-    gpus: node.foreign_gpus,
-    cpuMillis: node.foreign_cpu_millis,
-    memoryMib: node.foreign_memory_mib,
-    slots: 0,
-  },
-  isOpen: node.is_ready && node.is_schedulable,
-});
-
-const bookedOf = (booking: BookingRow) => ({
-  nodeName: booking.node_name,
-  amount: amountOf(booking),
-  endsAtMs: booking.ends_at.getTime(),
-});
-
-const amountOf = (row: NodeRow | BookingRow): Amount => ({
-  gpus: row.gpus,
-  cpuMillis: row.cpu_millis,
-  memoryMib: row.memory_mib,
-  slots: row.slots,
-});
-
-function amountOn(nodes: readonly NodeRow[], name: string, gpus: number): Amount | undefined {
+function amountOn(nodes: readonly NodeRow[], name: string, gpus: number) {
   const node = nodes.find(({ node_name }) => node_name === name);
-  return node && shareOf(amountOf(node), gpus);
+  return node && shareOf(amountOfRow(node), gpus);
 }

@@ -16,9 +16,9 @@ FROM reservations
 WHERE gpu_type = $1 AND status IN ('queued', 'pending') AND wanted = 'run'
 ORDER BY created_at, reservation_id LIMIT $2::integer`;
 
-/** So many are told why they wait. */
-const MOST = 5000;
+/** So many are considered, and told why they wait. */
+export const WAITING_AT_ONCE = 5000;
 
 export async function listWaitingJobs(db: Queryable, gpuType: string): Promise<WaitingJobRow[]> {
-  return (await db.query<WaitingJobRow>(SQL, [gpuType, MOST])).rows;
+  return (await db.query<WaitingJobRow>(SQL, [gpuType, WAITING_AT_ONCE])).rows;
 }

@@ -1,4 +1,4 @@
-/** Writes down which nodes were seen, all of them: what is not among them is no more. */
+/** Writes down which nodes were seen, all of them, and when: what is not among them is no more. */
 import type { Queryable } from "../../queryable.ts";
 
 export interface SeenNode {
@@ -24,6 +24,11 @@ WITH seen AS (
 ), gone AS (
   UPDATE nodes SET gone_at = now(), is_ready = false
   WHERE gone_at IS NULL AND node_name <> ALL (SELECT name FROM seen)
+), looked AS (
+  -- so that somebody who looks and sees none differs from nobody
+  INSERT INTO duties (name, period_seconds, due_at, finished_at)
+  VALUES ('nodes', 30, 'infinity', now())
+  ON CONFLICT (name) DO UPDATE SET finished_at = now()
 )
 INSERT INTO nodes (node_name, node_uid, gpu_type, gpus, cpu_millis, memory_mib, slots, is_ready,
   is_schedulable, address)

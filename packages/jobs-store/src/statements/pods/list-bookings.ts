@@ -9,17 +9,20 @@ export interface BookingRow {
   readonly cpu_millis: number;
   readonly memory_mib: number;
   readonly slots: number;
-  readonly ends_at: Date;
+  readonly ends_at_ms: number;
 }
 
-const SQL = `
+/** Of all types. */
+export const BOOKINGS = `
 SELECT job_pods.reservation_id, job_pods.generation, node_name, gpus, cpu_millis, memory_mib, slots,
   -- what is ending is gone any moment
-  CASE WHEN wanted = 'end' THEN now()
+  1000 * extract(epoch FROM CASE WHEN wanted = 'end' THEN now()
     ELSE greatest(now(), coalesce(expires_at, now() + duration_hours * interval '1 hour')) END
-    AS ends_at
+  )::double precision AS ends_at_ms, gpu_type
 FROM job_pods JOIN reservations USING (reservation_id)
-WHERE released_at IS NULL AND gpu_type = $1`;
+WHERE released_at IS NULL`;
+
+const SQL = `${BOOKINGS} AND gpu_type = $1`;
 
 export async function listBookings(db: Queryable, gpuType: string): Promise<BookingRow[]> {
   return (await db.query<BookingRow>(SQL, [gpuType])).rows;
