@@ -27,9 +27,11 @@ interface Session {
   readonly user: string;
 }
 
+const hasJobs = "jobs" in ((await json("/")).endpoints as object);
+
 /** Its login hands over the credentials themselves. */
 async function logIn(): Promise<Session | undefined> {
-  if (!("jobs" in ((await json("/")).endpoints as object)) || !AWS_SESSION_TOKEN) return undefined;
+  if (!hasJobs || !AWS_SESSION_TOKEN) return undefined;
   const body = JSON.stringify({
     aws_access_key_id: AWS_ACCESS_KEY_ID,
     aws_secret_access_key: AWS_SECRET_ACCESS_KEY,
@@ -47,7 +49,9 @@ async function logIn(): Promise<Session | undefined> {
 
 const found = await logIn();
 const session: Given<Session> = {
-  without: "no login with AWS credentials themselves, which the first client knows alone",
+  without: hasJobs
+    ? "no login with AWS credentials themselves, which the first client knows alone"
+    : "this gateway has no jobs",
   find: async () => found,
 };
 const hasRoom = async ({ key }: Session) => {

@@ -45,7 +45,7 @@ async function generate(seed: number): Promise<readonly OwnPod[]> {
       name: `n${index}`,
       uid: `n${index}`,
       gpuType: TYPE,
-      isReady: pick(1, 8) > 1,
+      isReady: pick(1, 3) > 1,
       isSchedulable: pick(1, 8) > 1,
       address: null,
     }),
