@@ -11,6 +11,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/http": ["config", "contract"],
   "packages/aws": ["config", "contract"],
   "packages/identity": ["config", "contract"],
+  "packages/cli": ["contract", "identity"],
   "packages/jobs-store": ["config"],
   "packages/folder-lock": [],
   "packages/local-aws": ["contract", "folder-lock"],

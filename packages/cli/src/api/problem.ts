@@ -1,0 +1,60 @@
+/** What a refusal of the server means here: its sentence, an exit code, and what to do now. */
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
+
+/** The members of RFC 9457 that are looked at; of the seed's service there is `detail` alone. */
+export interface Problem {
+  readonly status: number;
+  readonly detail: string;
+  readonly code?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+export class ApiError extends CliError {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    const { detail, requestId } = problem;
+    super(exitOf(problem), detail, { requestId, next: nextOf(problem) });
+    this.name = "ApiError";
+    this.problem = problem;
+  }
+}
+
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof ApiError && error.exit === EXIT.notFound;
+
+/** More of a kind of GPU than any machine has: in the words of the server, as it has no code for that. */
+const TOO_MANY_GPUS = /GPU_COUNT: .* takes /;
+
+function exitOf({ status, code, detail }: Problem): ExitCode {
+  if (status === 401 || status === 403) return EXIT.loginNeeded;
+  if (status === 404 || code === "disk_deleted") return EXIT.notFound;
+  if (status === 429 || TOO_MANY_GPUS.test(detail)) return EXIT.noCapacity;
+  return EXIT.failed;
+}
+
+function nextOf({ status, code, retryAfterSeconds }: Problem): string | undefined {
+  switch (code) {
+    case "api_key_disabled":
+      return "Whoever runs the service has disabled you, and can enable you again.";
+    case "wrong_principal":
+      return "Log in with a session of that role, such as `aws sso login --profile gpu-dev`.";
+    case "job_not_found":
+      return "`gpu-dev list --status all` has all of your jobs.";
+    case "disk_not_found":
+      return "`gpu-dev disk list` has your disks.";
+    case "api_key_not_found":
+      return "`gpu-dev keys list` has your keys.";
+    case "disk_deleted":
+      return "`gpu-dev disk restore NAME` takes a deletion back for 30 days.";
+    case "gpu_type_unknown":
+      return "`gpu-dev avail` has the types.";
+    case "job_id_ambiguous":
+      return "`gpu-dev list --status all` has whole ids.";
+  }
+  if (status === 429 || status === 503) {
+    return retryAfterSeconds ? `Try again in ${retryAfterSeconds} s.` : "Try again in a moment.";
+  }
+  return undefined;
+}

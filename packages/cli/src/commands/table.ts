@@ -1,0 +1,49 @@
+/** All commands, in the order of their help. */
+import type { Command } from "../command.ts";
+import { avail } from "./avail.ts";
+import { cancel } from "./cancel.ts";
+import { configSet, configShow } from "./config.ts";
+import { diskCreate, diskDelete, diskRename, diskRestore } from "./disk-changes.ts";
+import { diskContent, diskList, diskShow } from "./disks.ts";
+import { edit } from "./edit.ts";
+import { explain } from "./explain.ts";
+import { extend } from "./extend.ts";
+import { keysList, keysRevoke, keysRotate } from "./keys.ts";
+import { list } from "./list.ts";
+import { login, logout } from "./login.ts";
+import { logs } from "./logs.ts";
+import { reserve, submit } from "./reserve.ts";
+import { show } from "./show.ts";
+import { status } from "./status.ts";
+import { versionCommand } from "./version.ts";
+import { whoami } from "./whoami.ts";
+
+export const COMMANDS: readonly Command[] = [
+  login,
+  logout,
+  whoami,
+  reserve,
+  submit,
+  list,
+  show,
+  explain,
+  logs,
+  extend,
+  edit,
+  cancel,
+  avail,
+  status,
+  diskList,
+  diskShow,
+  diskContent,
+  diskCreate,
+  diskRename,
+  diskDelete,
+  diskRestore,
+  keysList,
+  keysRotate,
+  keysRevoke,
+  configShow,
+  configSet,
+  versionCommand,
+];

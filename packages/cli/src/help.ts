@@ -1,0 +1,86 @@
+/** What `--help` says: of everything, of a group such as `disk`, and of one command. */
+import { EXIT_MEANINGS } from "./cli-error.ts";
+import type { Command, Flag } from "./command.ts";
+
+const START: readonly (readonly [string, string])[] = [
+  ["gpu-dev login", "log in with the AWS identity of this shell"],
+  ["gpu-dev reserve --gpus 2 --hours 4", "a box with two GPUs for four hours"],
+  ["gpu-dev connect", "a shell in it"],
+  ["gpu-dev submit --command 'python train.py'", "a job that ends with its command"],
+];
+const ENVIRONMENT: readonly (readonly [string, string])[] = [
+  ["GPU_DEV_API_URL", "where the jobs API is; else api_url of the configuration"],
+  ["GPU_DEV_API_KEY", "a key to use instead of logging in"],
+  ["GPU_DEV_DEBUG", "set to api: tell of every request on stderr"],
+  ["NO_COLOR", "no colours"],
+];
+
+export function helpOfAll(commands: readonly Command[]): string {
+  const shown = commands.filter(({ isInner }) => !isInner);
+  return [
+    "gpu-dev: GPU jobs, boxes and disks.",
+    "",
+    "Usage: gpu-dev COMMAND [ARGUMENTS]",
+    "",
+    ...section("Begin with", START),
+    ...section(
+      "Commands",
+      shown.map(({ name, about }) => [name, about] as const),
+    ),
+    ...section("Environment", ENVIRONMENT),
+    ...section(
+      "Exit codes",
+      EXIT_MEANINGS.map(([code, about]) => [String(code), about] as const),
+    ),
+    "A job is named by its id, the beginning of it, or its pod. `gpu-dev COMMAND --help` tells more.",
+    "",
+  ].join("\n");
+}
+
+export function helpOfGroup(group: string, commands: readonly Command[]): string {
+  const shown = commands.filter(({ name, isInner }) => !isInner && name.startsWith(`${group} `));
+  return [
+    `Usage: gpu-dev ${group} COMMAND [ARGUMENTS]`,
+    "",
+    ...section(
+      "Commands",
+      shown.map(({ name, about }) => [name, about] as const),
+    ),
+  ].join("\n");
+}
+
+export function helpOf({
+  name,
+  about,
+  operands = [],
+  flags,
+  more,
+  examples,
+  aliases,
+}: Command): string {
+  const shape = operands.map(({ name: operand, isOptional, many }) => {
+    const word = many ? `${operand}…` : operand;
+    return isOptional ? `[${word}]` : word;
+  });
+  const rows = Object.entries(flags).map(
+    ([flag, spec]) => [flagText(flag, spec), spec.about] as const,
+  );
+  return [
+    `${about.charAt(0).toUpperCase()}${about.slice(1)}.`,
+    "",
+    `Usage: ${["gpu-dev", name, ...shape, ...(rows.length > 0 ? ["[FLAGS]"] : [])].join(" ")}`,
+    ...(aliases ? [`       also: ${aliases.map((alias) => `gpu-dev ${alias}`).join(", ")}`] : []),
+    "",
+    ...(rows.length > 0 ? section("Flags", rows) : []),
+    ...(more ? [more, ""] : []),
+    ...(examples ? ["Examples:", ...examples.map((example) => `  ${example}`), ""] : []),
+  ].join("\n");
+}
+
+const flagText = (name: string, { value, short }: Flag): string =>
+  `${short ? `-${short}, ` : "    "}--${name}${value ? ` ${value}` : ""}`;
+
+function section(title: string, rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [`${title}:`, ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`), ""];
+}

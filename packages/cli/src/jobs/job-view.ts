@@ -1,0 +1,68 @@
+/** A job for people and for programs. Neither is shown its secrets. */
+import type { Job } from "@airlock/contract";
+import { paintState } from "../output/colour.ts";
+import type { Output } from "../output/output.ts";
+import type { Column } from "../output/table.ts";
+import { hoursText, relative, timeAndDistance } from "../output/times.ts";
+import { isLive, reasonOf } from "./job-states.ts";
+
+/** As it came, but for what opens Jupyter: `gpu-dev jupyter` does that. */
+export const publicJob = ({ jupyter_token: _, jupyter_url, ...job }: Job) => ({
+  ...job,
+  jupyter_url: jupyter_url?.replace(/[?#].*$/s, ""),
+});
+
+export const SHORT_ID = 8;
+export const shortId = ({ job_id }: Job): string =>
+  /^[0-9a-f]{8}-/.test(job_id) ? job_id.slice(0, SHORT_ID) : job_id;
+
+export const gpusText = ({ gpu_count, gpu_type }: Job): string =>
+  gpu_count === 0 ? gpu_type : `${gpu_count} × ${gpu_type}`;
+
+/** When it ends or what it asked for, as far as that is known. */
+const endOf = (job: Job, now: number): string => {
+  if (!isLive(job)) return "-";
+  return job.launched_at ? relative(job.expires_at, now) : `after ${hoursText(job.duration_hours)}`;
+};
+
+export const jobColumns = (output: Output, now: () => number): readonly Column<Job>[] => [
+  { title: "ID", text: shortId },
+  { title: "NAME", text: ({ name }) => name ?? "", rank: 3 },
+  {
+    title: "STATE",
+    text: ({ status }) => status,
+    paint: (text) => paintState(output.paint, text),
+  },
+  { title: "GPUS", text: gpusText },
+  { title: "MADE", text: ({ created_at }) => relative(created_at, now()), rank: 4 },
+  { title: "ENDS", text: (job) => endOf(job, now()), rank: 1 },
+  { title: "WHY", text: reasonOf, rank: 2 },
+];
+
+/** For `show`. */
+export const jobFacts = (
+  job: Job,
+  output: Output,
+  now: number,
+): readonly (readonly [string, string | undefined])[] => [
+  ["id", job.job_id],
+  ["name", job.name ?? undefined],
+  ["state", paintState(output.paint, job.status)],
+  ["why", reasonOf(job)],
+  ["gpus", gpusText(job)],
+  ["machine", job.instance_type],
+  ["image", job.image],
+  ["made", timeAndDistance(job.created_at, now)],
+  ["started", timeAndDistance(job.launched_at, now)],
+  ["time", hoursText(job.duration_hours)],
+  [isLive(job) ? "ends" : "end", job.launched_at && timeAndDistance(job.expires_at, now)],
+  ["disk", job.disk_name],
+  ["pod", job.pod_name],
+  ["ssh", job.ssh_command === null ? undefined : `gpu-dev connect ${shortId(job)}`],
+  ["jupyter", job.jupyter_enabled ? `gpu-dev jupyter ${shortId(job)}` : undefined],
+  ["jupyter error", job.jupyter_error],
+  ["extension error", job.extension_error],
+  ["github user", job.github_user],
+  ["other users", job.secondary_users.join(", ")],
+  ["out of memory", job.oom_count > 0 ? `${job.oom_count} times` : undefined],
+];

@@ -1,0 +1,461 @@
+/** Jobs: what is asked for, what is waited for, how it ends, and what programs are told of it. */
+import assert from "node:assert/strict";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parseSshPublicKey } from "@airlock/contract";
+import type { Exchange } from "../src/api/transport.ts";
+import {
+  GPU_TYPE,
+  gpuDev,
+  JOB,
+  type Played,
+  playing,
+  quickClock,
+  temporaryHome,
+} from "./harness.ts";
+
+const KEY = { GPU_DEV_API_KEY: "given-given-given-given" };
+const ACCEPTED = {
+  job_id: JOB.job_id,
+  status: "queued",
+  message: "Job submitted successfully to queue (message ID: 7)",
+};
+
+/** A service whose job goes through states, one at each look. */
+function serving(
+  states: readonly object[],
+  types: readonly (Partial<typeof GPU_TYPE> & { gpu_type: string })[] = [GPU_TYPE],
+): Played {
+  let looks = 0;
+  return ({ method, path }) => {
+    if (path === "/v1/gpu/availability") {
+      const entries = types.map((type) => [type.gpu_type, { ...GPU_TYPE, ...type }]);
+      return { body: { availability: Object.fromEntries(entries) } };
+    }
+    if (method === "POST") return { body: ACCEPTED };
+    return { body: { ...JOB, ...states[Math.min(looks++, states.length - 1)] } };
+  };
+}
+
+const bodyOf = (asked: readonly Exchange[]) =>
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape
+  asked.find(({ path }) => path === "/v1/jobs/submit")?.body as any;
+
+test("reserve: the seed's words, the only type with nodes, a key of this machine, and waiting until it is active", async (t) => {
+  const home = await temporaryHome(t);
+  const asked: Exchange[] = [];
+  const states = [
+    { status: "queued" },
+    { status: "preparing", current_detailed_status: "Pulling." },
+    {},
+  ];
+  const types = [GPU_TYPE, { gpu_type: "a100", total: 0, available: 0 }];
+  const transport = playing(serving(states, types), asked);
+  const words = ["reserve", "--gpus", "2", "--hours", "4"];
+  const { code, out, err } = await gpuDev(words, {
+    home,
+    env: KEY,
+    transport,
+    clock: quickClock(),
+  });
+  assert.equal(code, 0, err);
+  assert.equal(out, `${JOB.job_id}\n`, "the id alone is data");
+  assert.match(err, /GPU type h100: the only type with nodes/);
+  assert.match(
+    err,
+    /queued\n.*preparing: Pulling\.\n.*yours until .*\n {2}gpu-dev connect 3f2a91bc/s,
+  );
+  const { duration_hours, env_vars, ssh_public_keys } = bodyOf(asked);
+  assert.equal(duration_hours, 4);
+  assert.deepEqual(env_vars, { GPU_TYPE: "h100", GPU_COUNT: "2" });
+  const [key] = ssh_public_keys;
+  assert.equal(key, (await readFile(join(home, ".gpu-dev/id_ed25519.pub"), "utf8")).trim());
+  assert.ok(parseSshPublicKey(key), "the service takes it");
+  assert.equal((await stat(join(home, ".gpu-dev/id_ed25519"))).mode & 0o777, 0o600);
+  const again: Exchange[] = [];
+  await gpuDev(words, {
+    home,
+    env: KEY,
+    transport: playing(serving([{}]), again),
+    clock: quickClock(),
+  });
+  assert.equal(bodyOf(again).ssh_public_keys[0], key, "one key for all jobs");
+});
+
+test("submit sends what is asked for, prints the id and does not wait", async (t) => {
+  const home = await temporaryHome(t);
+  await writeFile(join(home, "vars"), "# comment\nA=1\nB='two words'\n");
+  const asked: Exchange[] = [];
+  const words = [
+    ..."submit --image pytorch:latest --instance p5.48xlarge --hours 30m --name demo --disk data --disk-size 50".split(
+      " ",
+    ),
+    ..."--env B=2 --env FROM_SHELL --jupyter --port 6006 --github-user octocat --keep --env-file".split(
+      " ",
+    ),
+    ...[join(home, "vars"), "--", "python", "train it.py"],
+  ];
+  const env = { ...KEY, FROM_SHELL: "secret-of-the-shell" };
+  const transport = playing(serving([{}]), asked);
+  const { code, out, err } = await gpuDev(words, { home, env, transport, clock: quickClock() });
+  assert.equal(code, 0, err);
+  assert.equal(out, `${JOB.job_id}\n`);
+  const { ssh_public_keys: _, ...body } = bodyOf(asked);
+  assert.deepEqual(body, {
+    image: "pytorch:latest",
+    instance_type: "p5.48xlarge",
+    duration_hours: 0.5,
+    disk_name: "data",
+    disk_size_gb: 50,
+    command: "python 'train it.py'",
+    keep: true,
+    ports: [6006],
+    env_vars: {
+      GITHUB_USER: "octocat",
+      JUPYTER_ENABLED: "true",
+      POD_NAME: "demo",
+      A: "1",
+      B: "2",
+      FROM_SHELL: "secret-of-the-shell",
+    },
+  });
+  assert.equal(
+    asked.filter(({ method }) => method === "GET").length,
+    1,
+    "availability alone is read",
+  );
+  const dry = await gpuDev([...words.slice(0, 1), "--dry-run", "--json", ...words.slice(1)], {
+    home,
+    env,
+    transport,
+  });
+  assert.equal(dry.code, 0, dry.err);
+  assert.doesNotMatch(dry.out, /secret-of-the-shell|two words/);
+  assert.equal(dry.json.env_vars.FROM_SHELL, "***");
+});
+
+test("without a type: the configured one, the only one, the freest that can hold it; none is exit 6", async (t) => {
+  const home = await temporaryHome(t);
+  const types = [
+    { gpu_type: "a100", available: 2 },
+    { gpu_type: "h100", available: 6 },
+    { gpu_type: "t4", available: 9, max_per_node: 1 },
+    { gpu_type: "cpu-x86", available: 30 },
+    { gpu_type: "b200", total: 0, available: 0 },
+  ];
+  const chosen = async (...words: string[]) => {
+    const asked: Exchange[] = [];
+    const transport = playing(serving([{}], types), asked);
+    const ran = await gpuDev(["submit", ...words], {
+      home,
+      env: KEY,
+      transport,
+      clock: quickClock(),
+    });
+    return { ...ran, type: bodyOf(asked)?.env_vars.GPU_TYPE };
+  };
+  assert.equal((await chosen()).type, "t4");
+  assert.equal((await chosen("--gpus", "2")).type, "h100");
+  assert.match((await chosen("--gpus", "2")).err, /GPU type h100: 6 free, the most of all types/);
+  assert.equal((await chosen("--gpus", "0")).type, "cpu-x86");
+  assert.equal((await chosen("--type", "A100")).type, "a100");
+  for (const words of [
+    ["--gpus", "9"],
+    ["--gpus", "2", "--type", "t4"],
+  ]) {
+    const { code, err, type } = await chosen(...words);
+    assert.equal(code, 6, err);
+    assert.match(err, /more than a node of \w+ has/);
+    assert.equal(type, undefined, "nothing was sent");
+  }
+  const unknown = await chosen("--type", "a10");
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.err, /Did you mean a100\?/);
+  await gpuDev(["config", "set", "gpu_type", "a100"], { home });
+  assert.equal((await chosen()).type, "a100");
+});
+
+const ENDS = [
+  ["completed", 0, /is completed/],
+  ["failed", 3, /is failed: The command ended with exit code 3\.\n {2}gpu-dev logs 3f2a91bc/],
+  ["cancelled", 3, /is cancelled/],
+  ["expired", 3, /is expired/],
+] as const;
+
+for (const [status, exit, says] of ENDS) {
+  test(`--wait of a command that is ${status}: exit ${exit}; as JSON lines of whole jobs, the last with final`, async (t) => {
+    const home = await temporaryHome(t);
+    const end =
+      status === "failed" ? { failure_reason: "The command ended with exit code 3." } : {};
+    const states = [
+      { status: "queued" },
+      { status: "queued" },
+      { status: "active" },
+      { status, ...end },
+    ];
+    const words = ["submit", "--command", "true", "--wait"];
+    const { code, err } = await gpuDev(words, {
+      home,
+      env: KEY,
+      api: serving(states),
+      clock: quickClock(),
+    });
+    assert.equal(code, exit, err);
+    assert.match(err, says);
+    const json = await gpuDev([...words, "--json"], {
+      home,
+      env: KEY,
+      api: serving(states),
+      clock: quickClock(),
+    });
+    assert.equal(json.code, exit);
+    const lines = json.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map((job) => job.status),
+      ["queued", "active", status],
+      "one line a change",
+    );
+    assert.deepEqual(
+      lines.map((job) => job.final),
+      [undefined, undefined, true],
+    );
+    for (const job of lines) assert.equal(job.job_id, JOB.job_id);
+  });
+}
+
+test("waiting goes on through a service that is away, and Ctrl-C ends the waiting and not the job", async (t) => {
+  const home = await temporaryHome(t);
+  const asked: Exchange[] = [];
+  let looks = 0;
+  const good = serving([{}]);
+  const api: Played = (exchange) =>
+    exchange.path.startsWith("/v1/jobs/3f") && looks++ < 5
+      ? { status: 503, body: { code: "database_unavailable", detail: "Away." } }
+      : good(exchange);
+  const ran = await gpuDev(["reserve"], { home, env: KEY, api, clock: quickClock() });
+  assert.equal(ran.code, 0, ran.err);
+  const interrupted = new AbortController();
+  const transport = playing((exchange) => {
+    if (exchange.path.startsWith("/v1/jobs/3f")) interrupted.abort();
+    return serving([{ status: "queued" }])(exchange);
+  }, asked);
+  const { signal } = interrupted;
+  const { code, out, err } = await gpuDev(["reserve"], {
+    home,
+    env: KEY,
+    transport,
+    signal,
+    clock: quickClock(),
+  });
+  assert.equal(code, 130);
+  assert.equal(out, `${JOB.job_id}\n`);
+  assert.match(err, /the job goes on\. gpu-dev show 3f2a91bc/);
+  assert.ok(!asked.some(({ path }) => path.endsWith("/cancel")));
+});
+
+test("ids that are nobody's are exit 5, well formed or not; too many requests are 6", async (t) => {
+  const home = await temporaryHome(t);
+  const asked: Exchange[] = [];
+  const transport = playing(
+    () => ({ status: 404, body: { code: "job_not_found", detail: "Job not found" } }),
+    asked,
+  );
+  for (const id of [
+    "3f2a91bc",
+    "x",
+    "../keys",
+    "a/b",
+    "%2e",
+    "ü",
+    "a".repeat(100),
+    "gpu-dev-3f2a91bc-0123456789abcdef",
+  ]) {
+    for (const command of ["show", "logs", "explain", "cancel"]) {
+      const { code, err, out } = await gpuDev([command, id], {
+        home,
+        env: KEY,
+        transport,
+        clock: quickClock(),
+      });
+      // what is no job's name and no id is asked for as a pod in the list
+      assert.equal(code, 5, `${command} ${id}: ${err}`);
+      assert.equal(out, "");
+    }
+  }
+  assert.ok(
+    asked.every(({ path }) => /^\/v1\/jobs(\/3f2a91bc)?(\?|$)/.test(path)),
+    "no other path is asked",
+  );
+  const busy: Played = () => ({
+    status: 429,
+    body: { code: "rate_limited", detail: "Too many requests." },
+  });
+  assert.equal(
+    (await gpuDev(["list"], { home, env: KEY, api: busy, clock: quickClock() })).code,
+    6,
+  );
+});
+
+test("a pod's name finds its job, also beside another that begins alike", async (t) => {
+  const home = await temporaryHome(t);
+  const other = { ...JOB, job_id: "3f2a91bc-ffff", pod_name: "gpu-dev-3f2a91bc-ffffffffffffffff" };
+  const alone: Played = () => ({ body: JOB });
+  const both: Played = ({ path }) =>
+    path.startsWith("/v1/jobs/")
+      ? { status: 409, body: { code: "job_id_ambiguous", detail: "Several jobs." } }
+      : { body: { jobs: [other, JOB], next_cursor: null } };
+  for (const api of [alone, both]) {
+    const { json } = await gpuDev(["show", JOB.pod_name, "--json"], { home, env: KEY, api });
+    assert.equal(json.job_id, JOB.job_id);
+  }
+});
+
+test("without an id: the only live job, or a question which", async (t) => {
+  const home = await temporaryHome(t);
+  const having =
+    (...jobs: object[]): Played =>
+    () => ({ body: { jobs, next_cursor: null } });
+  const one = await gpuDev(["explain"], { home, env: KEY, api: having(JOB) });
+  assert.match(one.out, /Job 3f2a91bc \(2 × h100\) is active/);
+  const none = await gpuDev(["explain"], { home, env: KEY, api: having() });
+  assert.equal(none.code, 5);
+  const two = await gpuDev(["explain"], {
+    home,
+    env: KEY,
+    api: having(JOB, { ...JOB, job_id: "other-job", name: "b" }),
+  });
+  assert.equal(two.code, 2);
+  assert.match(two.err, /3f2a91bc \(demo\), other-jo \(b\)/);
+});
+
+test("cancel asks a person, and a program not without --yes", async (t) => {
+  const home = await temporaryHome(t);
+  const asked: Exchange[] = [];
+  const transport = playing(
+    ({ method }) =>
+      method === "POST"
+        ? { body: { job_id: JOB.job_id, action: "cancel", status: "requested", message: "m" } }
+        : { body: { jobs: [JOB], next_cursor: null } },
+    asked,
+  );
+  const cancels = () => asked.filter(({ path }) => path.endsWith("/cancel")).length;
+  const run = (words: string, answers?: string) =>
+    gpuDev(words.split(" "), {
+      home,
+      env: KEY,
+      transport,
+      ...(answers !== undefined && { answers, columns: 80 }),
+    });
+  assert.equal((await run("cancel")).code, 2);
+  assert.equal((await run("cancel --all")).code, 2);
+  const no = await run("cancel --all", "n");
+  assert.equal(no.code, 1, no.err);
+  assert.equal(cancels(), 0);
+  assert.equal((await run("cancel", "y")).code, 0);
+  assert.equal(cancels(), 1);
+  assert.equal((await run("cancel --all --yes")).code, 0);
+  assert.equal((await run("cancel -f")).code, 0);
+  assert.equal(cancels(), 3);
+});
+
+test("extend tells the new end, and the service's reason where there is none", async (t) => {
+  const home = await temporaryHome(t);
+  const later = { expires_at: "2026-01-15T17:00:00Z", duration_hours: 6 };
+  const done = await gpuDev(["extend", "3f2a91bc", "2"], {
+    home,
+    env: KEY,
+    api: serving([{}, {}, {}, later]),
+    clock: quickClock(),
+  });
+  assert.equal(done.code, 0, done.err);
+  assert.match(done.err, /has 2 h more: it ends at .*, in 5 h/);
+  const refused = { extension_error: "A job may run 72 hours." };
+  const not = await gpuDev(["edit", "3f2a91bc", "--extend", "2"], {
+    home,
+    env: KEY,
+    api: serving([{}, {}, refused]),
+    clock: quickClock(),
+  });
+  assert.equal(not.code, 1);
+  assert.match(not.err, /is not extended: A job may run 72 hours/);
+});
+
+test("what opens Jupyter is in no --json", async (t) => {
+  const home = await temporaryHome(t);
+  const job = {
+    ...JOB,
+    jupyter_enabled: true,
+    jupyter_token: "very-secret",
+    jupyter_url: "http://n:1/lab?token=very-secret",
+  };
+  const api: Played = ({ path }) => ({
+    body: path.startsWith("/v1/jobs?") ? { jobs: [job], next_cursor: null } : job,
+  });
+  for (const words of ["show 3f2a91bc --json", "list --json", "show 3f2a91bc", "list"]) {
+    const { code, out, err } = await gpuDev(words.split(" "), { home, env: KEY, api });
+    assert.equal(code, 0, err);
+    assert.doesNotMatch(out + err, /very-secret/, words);
+  }
+  assert.equal(
+    (await gpuDev(["show", "3f2a91bc", "--json"], { home, env: KEY, api })).json.jupyter_url,
+    "http://n:1/lab",
+  );
+});
+
+test("list --watch --json: a line for each change of a job, the last one of it with final", async (t) => {
+  const home = await temporaryHome(t);
+  const interrupted = new AbortController();
+  const states = ["queued", "queued", "active", "completed", "completed"];
+  let looks = 0;
+  const api: Played = () => {
+    // each look asks twice: for live jobs and for those of a day
+    const status = states[Math.floor(looks++ / 2)];
+    if (status === undefined) interrupted.abort();
+    return { body: { jobs: [{ ...JOB, status: status ?? "completed" }], next_cursor: null } };
+  };
+  const ran = await gpuDev(["list", "--watch", "--json"], {
+    home,
+    env: KEY,
+    api,
+    signal: interrupted.signal,
+    clock: quickClock(),
+  });
+  assert.equal(ran.code, 130, ran.err);
+  const lines = ran.out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map(({ status, final }) => [status, final]),
+    [
+      ["queued", undefined],
+      ["active", undefined],
+      ["completed", true],
+    ],
+  );
+});
+
+test("a table fits the terminal, and no text of others gets through it", async (t) => {
+  const home = await temporaryHome(t);
+  const jobs = [
+    {
+      ...JOB,
+      name: `evil\x1b[2J\u202e${"n".repeat(90)}`,
+      status: "queued",
+      current_detailed_status: "w".repeat(200),
+    },
+  ];
+  const api: Played = () => ({ body: { jobs, next_cursor: null } });
+  for (const columns of [40, 80, 120]) {
+    const { out } = await gpuDev(["list"], { home, env: { ...KEY, NO_COLOR: "1" }, api, columns });
+    for (const line of out.split("\n")) assert.ok(line.length <= columns, `${columns}: ${line}`);
+    assert.ok(!out.includes("\x1b") && !out.includes("\u202e"), JSON.stringify(out));
+    assert.match(out, /queued/);
+  }
+  const coloured = await gpuDev(["list"], { home, env: KEY, api, columns: 80 });
+  assert.ok(coloured.out.includes("\x1b[33mqueued\x1b[39m"), coloured.out);
+});

@@ -1,0 +1,366 @@
+/** Logging in: what is sent, what is kept, and that it is done once when it is needed. */
+import assert from "node:assert/strict";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Exchange } from "../src/api/transport.ts";
+import { CliError } from "../src/cli-error.ts";
+import {
+  AWS_KEYS,
+  gpuDev,
+  JOB,
+  LOGGED_IN,
+  nobody,
+  type Played,
+  playing,
+  quickClock,
+  temporaryHome,
+  URL_OF_API,
+  withLogin,
+} from "./harness.ts";
+
+const NOW = "2026-01-15T12:00:00Z";
+const page = { jobs: [JOB], total: 1, limit: 200, offset: 0, next_cursor: null };
+const jobs: Played = () => ({ body: page });
+const refusal = (status: number, code: string, detail = "No.") => ({
+  status,
+  body: { code, detail },
+});
+
+const cachePath = (home: string) => join(home, ".gpu-dev/credentials");
+const readCache = async (home: string) => JSON.parse(await readFile(cachePath(home), "utf8"));
+
+async function keep(home: string, key: object | string): Promise<void> {
+  await mkdir(join(home, ".gpu-dev"), { recursive: true, mode: 0o700 });
+  const text = typeof key === "string" ? key : JSON.stringify(key);
+  await writeFile(cachePath(home), text, { mode: 0o600 });
+}
+const cached = (expires_at = "2026-01-15T14:00:00Z", letter = "o") => ({
+  api_key: `gpud_${letter.repeat(49)}`,
+  expires_at,
+  api_url: `${URL_OF_API}/`,
+});
+
+test("a login sends a signature and no secret, and keeps the key for nobody else to read", async (t) => {
+  const home = await temporaryHome(t);
+  await mkdir(join(home, ".gpu-dev"), { mode: 0o755 });
+  const asked: Exchange[] = [];
+  const transport = playing(withLogin(jobs), asked);
+  const { code, out, err } = await gpuDev(["login"], { home, transport, clock: quickClock() });
+  assert.equal(code, 0, err);
+  assert.equal(out, "");
+  assert.match(err, /Logged in as alice, arn:aws:sts::111122223333:assumed-role/);
+  assert.deepEqual(
+    asked.map(({ path }) => path),
+    ["/v1/auth/challenge", "/v1/auth/aws-login"],
+  );
+  const sent = JSON.stringify(asked);
+  assert.ok(!sent.includes(AWS_KEYS.secretAccessKey), "the secret key was sent");
+  const body = asked[1]?.body as Record<string, string>;
+  assert.deepEqual(Object.keys(body).sort(), [
+    ...["access_key_id", "challenge", "date", "region", "session_token", "signature"],
+  ]);
+  assert.equal(body.region, "us-east-1");
+  assert.equal((await stat(cachePath(home))).mode & 0o777, 0o600);
+  assert.equal((await stat(join(home, ".gpu-dev"))).mode & 0o777, 0o700);
+  const kept = await readCache(home);
+  assert.equal(kept.api_key, LOGGED_IN.api_key);
+  assert.equal(kept.expires_at, LOGGED_IN.expires_at);
+  assert.deepEqual(await readdir(join(home, ".gpu-dev")), ["credentials"], "drafts and locks go");
+  assert.ok(!(out + err).includes(LOGGED_IN.api_key), "the key was shown");
+});
+
+test("--json of login, whoami and keys tells of keys by their beginnings alone", async (t) => {
+  const home = await temporaryHome(t);
+  const api = withLogin(({ path }) => {
+    const { key_prefix, expires_at } = LOGGED_IN;
+    const key = {
+      key_prefix,
+      description: null,
+      created_at: NOW,
+      expires_at,
+      last_used_at: null,
+      current: true,
+    };
+    if (path === "/v1/keys") return { body: { keys: [key], total: 1 } };
+    if (path === "/v1/keys/rotate")
+      return { body: { ...LOGGED_IN, api_key: `gpud_${"r".repeat(49)}` } };
+    return { body: { key_prefix, status: "revoked" } };
+  });
+  const all = { home, api, clock: quickClock() };
+  for (const words of [
+    "login --json",
+    "whoami --json",
+    "keys list --json",
+    "keys rotate --json",
+    "keys revoke gpud_kkkkkkkk --json",
+  ]) {
+    const { code, out, err } = await gpuDev(words.split(" "), all);
+    assert.equal(code, 0, err);
+    assert.doesNotMatch(out + err, /gpud_\w{9}/, words);
+    JSON.parse(out);
+  }
+  assert.equal((await readCache(home)).api_key, `gpud_${"r".repeat(49)}`, "the new key is used");
+});
+
+test("a key of the cache is used, one that ends within five minutes is renewed, one of another service is not sent", async (t) => {
+  const home = await temporaryHome(t);
+  const cases = [
+    { key: cached(), logins: 0 },
+    { key: { api_key: cached().api_key, expires_at: cached().expires_at }, logins: 0 },
+    { key: cached("2026-01-15T12:04:00Z"), logins: 1 },
+    { key: cached("2026-01-15T11:00:00Z"), logins: 1 },
+    { key: { ...cached(), api_url: "https://other.example.com/" }, logins: 1 },
+    { key: "{", logins: 1 },
+    { key: "[]", logins: 1 },
+    { key: { ...cached(), api_key: "line\nbreak-line-break" }, logins: 1 },
+    { key: { ...cached(), expires_at: "soon" }, logins: 1 },
+  ];
+  for (const { key, logins } of cases) {
+    await keep(home, key);
+    const asked: Exchange[] = [];
+    const transport = playing(withLogin(jobs), asked);
+    const { code, err } = await gpuDev(["list"], { home, transport, clock: quickClock() });
+    assert.equal(code, 0, err);
+    const made = asked.filter(({ path }) => path === "/v1/auth/aws-login").length;
+    assert.equal(made, logins, JSON.stringify(key));
+    const sent = new Set(asked.flatMap(({ headers }) => headers?.authorization ?? []));
+    const wanted = logins === 0 ? cached().api_key : LOGGED_IN.api_key;
+    assert.deepEqual([...sent], [`Bearer ${wanted}`]);
+  }
+});
+
+test("a key that nobody can renew is used to its end", async (t) => {
+  const home = await temporaryHome(t);
+  const findAwsKeys = async () => {
+    throw new CliError(4, "There are no AWS credentials.");
+  };
+  const all = { home, api: withLogin(jobs), clock: quickClock(), findAwsKeys };
+  await keep(home, cached("2026-01-15T12:03:00Z"));
+  assert.equal((await gpuDev(["list"], all)).code, 0);
+  await keep(home, cached("2026-01-15T11:59:00Z"));
+  const { code, err } = await gpuDev(["list"], { ...all, clock: quickClock() });
+  assert.equal(code, 4);
+  assert.match(err, /no AWS credentials/);
+});
+
+for (const [status, code] of [
+  [403, "api_key_expired"],
+  [401, "api_key_unknown"],
+] as const) {
+  test(`a key refused with ${status} in the middle of a change: one login, the same Idempotency-Key, one job`, async (t) => {
+    const home = await temporaryHome(t);
+    await keep(home, cached());
+    const asked: Exchange[] = [];
+    const transport = playing(
+      withLogin(({ path, headers }) => {
+        if (headers?.authorization !== `Bearer ${LOGGED_IN.api_key}`) return refusal(status, code);
+        if (path === "/v1/gpu/availability") return { body: { availability: {} } };
+        return { body: { job_id: JOB.job_id, status: "queued", message: "Done." } };
+      }),
+      asked,
+    );
+    const words = ["submit", "--instance", "p5.48xlarge", "--dry-run"];
+    assert.equal((await gpuDev(words, { home, transport, clock: quickClock() })).code, 0);
+    assert.equal(asked.length, 0, "a dry run that names a machine asks nobody");
+    const ran = await gpuDev(["cancel", JOB.job_id, "--json"], {
+      home,
+      transport,
+      clock: quickClock(),
+    });
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal(ran.err.match(/logging in again/g)?.length, 1);
+    const submit = await gpuDev(["submit", "--instance", "p5.48xlarge"], {
+      home,
+      transport,
+      clock: quickClock(),
+    });
+    assert.equal(submit.code, 0, submit.err);
+    assert.equal(submit.out, `${JOB.job_id}\n`);
+    assert.equal(asked.filter(({ path }) => path === "/v1/auth/aws-login").length, 1);
+  });
+}
+
+test("a change that is refused for its key is sent again under its own Idempotency-Key", async (t) => {
+  const home = await temporaryHome(t);
+  await keep(home, cached());
+  const asked: Exchange[] = [];
+  let refusals = 0;
+  const transport = playing(
+    withLogin(({ method }) => {
+      if (method === "POST" && refusals++ === 0) return refusal(403, "api_key_expired");
+      return { body: { operation_id: "1", disk_name: "data", message: "Asked for." } };
+    }),
+    asked,
+  );
+  const { code, err } = await gpuDev(["disk", "create", "data", "--no-wait"], {
+    home,
+    transport,
+    clock: quickClock(),
+  });
+  assert.equal(code, 0, err);
+  const names = asked.flatMap(({ path, headers }) =>
+    path === "/v1/disks" ? headers?.["idempotency-key"] : [],
+  );
+  assert.equal(names.length, 2);
+  assert.match(names[0] ?? "", /^[0-9a-f-]{36}$/);
+  assert.equal(names[0], names[1]);
+});
+
+test("a refused login ends with 4, the server's sentence and what to do; a disabled user logs in no second time", async (t) => {
+  const home = await temporaryHome(t);
+  const refuse =
+    (status: number, code: string, detail: string): Played =>
+    (exchange) =>
+      exchange.path === "/v1/auth/aws-login"
+        ? refusal(status, code, detail)
+        : withLogin(jobs)(exchange);
+  const cases: readonly (readonly [Played, RegExp])[] = [
+    [
+      refuse(401, "unauthenticated", "AWS signature verification failed"),
+      /server id airlock-dev.*config set server_id/s,
+    ],
+    [
+      refuse(401, "unauthenticated", "The signature's time is too far from ours; check the clock."),
+      /gpu-dev doctor/,
+    ],
+    [refuse(401, "unauthenticated", "AWS authentication failed: ExpiredToken"), /have expired/],
+    [
+      refuse(403, "wrong_principal", "Access denied. Required role: R, got: other"),
+      /Required role: R.*environment/,
+    ],
+  ];
+  for (const [api, says] of cases) {
+    const { code, err } = await gpuDev(["list"], { home, api, clock: quickClock() });
+    assert.equal(code, 4, err);
+    assert.match(err, says);
+    assert.match(err, /request request-1/);
+  }
+  await keep(home, cached());
+  const asked: Exchange[] = [];
+  const transport = playing(
+    () => refusal(403, "api_key_disabled", "The user of this API key is disabled."),
+    asked,
+  );
+  const { code, err } = await gpuDev(["list"], { home, transport, clock: quickClock() });
+  assert.equal(code, 4);
+  assert.match(err, /is disabled.*Whoever runs the service/s);
+  assert.ok(asked.every(({ path }) => path.startsWith("/v1/jobs")));
+});
+
+test("GPU_DEV_API_KEY is used as it is: no login, and refused it is named", async (t) => {
+  const home = await temporaryHome(t);
+  const env = { GPU_DEV_API_KEY: "given-given-given-given" };
+  const asked: Exchange[] = [];
+  const transport = playing(withLogin(jobs), asked);
+  assert.equal((await gpuDev(["list"], { home, env, transport, clock: quickClock() })).code, 0);
+  assert.deepEqual(
+    [...new Set(asked.map(({ headers }) => headers?.authorization))],
+    ["Bearer given-given-given-given"],
+  );
+  const api = () => refusal(403, "api_key_expired");
+  const { code, err } = await gpuDev(["list"], { home, env, api, clock: quickClock() });
+  assert.equal(code, 4);
+  assert.match(err, /GPU_DEV_API_KEY is refused \(api_key_expired\)/);
+  assert.deepEqual(await readdir(home), [], "nothing is kept");
+});
+
+test("commands that need a login at once make one", async (t) => {
+  const home = await temporaryHome(t);
+  let logins = 0;
+  const api = withLogin(jobs, () => `gpud_${String(logins++).padStart(49, "k")}`);
+  const many = Array.from({ length: 8 }, () =>
+    gpuDev(["list"], {
+      home,
+      api,
+      clock: {
+        now: () => Date.parse(NOW),
+        sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      },
+    }),
+  );
+  for (const { code, err } of await Promise.all(many)) assert.equal(code, 0, err);
+  assert.equal(logins, 1);
+  assert.deepEqual(await readdir(join(home, ".gpu-dev")), ["credentials"]);
+});
+
+test("a lock that a process has left behind keeps nobody out", async (t) => {
+  const home = await temporaryHome(t);
+  await mkdir(join(home, ".gpu-dev"), { mode: 0o700 });
+  const { hostname } = await import("node:os");
+  for (const left of [`${hostname()} 999999999 x`, "another-host 1 x", "nonsense"]) {
+    await writeFile(`${cachePath(home)}.lock`, left);
+    const { code, err } = await gpuDev(["login"], {
+      home,
+      api: withLogin(jobs),
+      clock: quickClock(Date.now()),
+    });
+    assert.equal(code, 0, err);
+    assert.deepEqual(await readdir(join(home, ".gpu-dev")), ["credentials"]);
+  }
+});
+
+test("logout ends the key here and at the service, also when that does not answer", async (t) => {
+  const home = await temporaryHome(t);
+  await keep(home, cached());
+  const asked: Exchange[] = [];
+  const transport = playing(
+    () => ({ body: { key_prefix: "gpud_oooooooo", status: "revoked" } }),
+    asked,
+  );
+  const { code, err } = await gpuDev(["logout"], { home, transport });
+  assert.equal(code, 0, err);
+  assert.deepEqual(
+    asked.map(({ method, path }) => [method, path]),
+    [["DELETE", "/v1/keys/gpud_oooooooo"]],
+  );
+  await assert.rejects(stat(cachePath(home)));
+  assert.match((await gpuDev(["logout"], { home, transport })).err, /no key on this machine/);
+  const url = await nobody();
+  await keep(home, { ...cached(), api_url: `${url}/` });
+  const down = await gpuDev(["logout"], { home, env: { GPU_DEV_API_URL: url } });
+  assert.equal(down.code, 0);
+  assert.match(down.err, /removed here, but not ended at the service: .*refused/);
+  await assert.rejects(stat(cachePath(home)));
+});
+
+test("a home that cannot be written to: commands work and say so, a login says why it is not kept", async (t) => {
+  const home = await temporaryHome(t);
+  // a file where the folder would be: the one state that stops root as well
+  await writeFile(join(home, ".gpu-dev"), "");
+  const all = { home, api: withLogin(jobs), clock: quickClock() };
+  const list = await gpuDev(["list"], all);
+  assert.equal(list.code, 1);
+  assert.match(list.err, /\.gpu-dev.*(no folder|cannot be)/);
+  const login = await gpuDev(["login"], all);
+  assert.equal(login.code, 1);
+  assert.match(login.err, /\.gpu-dev/);
+  for (const HOME of ["", "relative"]) {
+    await assert.rejects(
+      gpuDev(["list"], { ...all, env: { HOME } }),
+      /HOME (is not set|is no absolute path)/,
+    );
+  }
+  await chmod(home, 0o700);
+});
+
+test("--raw sends credentials to this machine alone", async (t) => {
+  const home = await temporaryHome(t);
+  const asked: Exchange[] = [];
+  const transport = playing(withLogin(jobs), asked);
+  const ran = await gpuDev(["login", "--raw"], { home, transport, clock: quickClock() });
+  assert.equal(ran.code, 0, ran.err);
+  assert.deepEqual(
+    asked.map(({ path }) => path),
+    ["/v1/auth/aws-login"],
+  );
+  for (const url of ["https://jobs.example.com", "http://jobs.example.com"]) {
+    const { code, err } = await gpuDev(["login", "--raw"], {
+      home,
+      transport,
+      env: { GPU_DEV_API_URL: url },
+    });
+    assert.equal(code, 2, err);
+  }
+  assert.equal(asked.length, 1);
+});

@@ -1,0 +1,95 @@
+/** The whole way: `gpu-dev` as a user runs it, through the gateway, jobs and the processor of `start`. */
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { start } from "../../../scripts/test/harness.ts";
+import { gpuDevChild } from "./child.ts";
+
+test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no secret anywhere", async (t) => {
+  // credentials themselves are not taken, as outside dev
+  const run = await start(t, [], { LOGIN_RATE_PER_MINUTE: "1000", ALLOW_RAW_AWS_LOGIN: "off" });
+  const home = await mkdtemp(join(tmpdir(), "airlock-cli-home-"));
+  t.after(() => rm(home, { recursive: true, force: true }));
+  await run.ready();
+  const { accessKeyId, secretAccessKey, sessionToken } = KNOWN_SESSIONS.gpuUser;
+  const env = {
+    HOME: home,
+    GPU_DEV_API_URL: run.gateway,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+    GPU_DEV_DEBUG: "api",
+    A_SECRET: "secret-of-a-job",
+  };
+  const told: string[] = [];
+  const gpuDev = async (...words: string[]) => {
+    const { code, out, err } = await gpuDevChild(words, env).ended;
+    told.push(out, err);
+    assert.equal(code, 0, `gpu-dev ${words.join(" ")}: ${err}`);
+    return { out, err };
+  };
+
+  // two commands at once, before there is a key: one login
+  const [lists] = await Promise.all([gpuDev("list", "--json"), gpuDev("avail", "--json")]);
+  assert.deepEqual(JSON.parse(lists.out), { jobs: [], total: 0 });
+  const key = JSON.parse(await readFile(join(home, ".gpu-dev/credentials"), "utf8")).api_key;
+  const logins = () => run.stdout().match(/"event":"login"/g)?.length ?? 0;
+  assert.equal(logins(), 1, "one login");
+  assert.match((await gpuDev("whoami")).out, /alice-example\.com/);
+
+  const box = await gpuDev("reserve", "--hours", "30m", "--name", "box");
+  const id = box.out.trim();
+  assert.match(box.err, /are yours until/);
+  const ran = await gpuDev(
+    "submit",
+    "--env",
+    "A_SECRET",
+    "--wait",
+    "--json",
+    "--",
+    "sh",
+    "-c",
+    'echo $((6 * 7)); test -n "$A_SECRET"',
+  );
+  const lines = ran.out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.equal(lines.at(-1).status, "completed");
+  assert.equal(lines.at(-1).final, true);
+  assert.match((await gpuDev("logs", lines[0].job_id.slice(0, 8))).out, /^42$/m);
+  assert.match((await gpuDev("logs", "-f", lines[0].job_id, "--tail", "1")).out, /^42\n$/);
+
+  const failing = await gpuDevChild(["submit", "--wait", "--command", "exit 3"], env).ended;
+  assert.equal(failing.code, 3, failing.err);
+  assert.match((await gpuDev("list")).out, /box +active .*\n?/);
+  assert.match((await gpuDev("extend", id, "1")).err, /has 1 h more: it ends at/);
+  assert.equal(
+    JSON.parse((await gpuDev("show", id.slice(0, 8), "--json")).out).duration_hours,
+    1.5,
+  );
+  await gpuDev("cancel", id.slice(0, 8));
+  assert.match((await gpuDev("keys", "rotate")).err, /The key is gpud_/);
+  await gpuDev("status");
+
+  const waiting = gpuDevChild(["reserve", "--gpus", "2", "--command", "sleep 60", "--wait"], env);
+  while (!waiting.process.killed) {
+    const { out } = await gpuDev("list", "--status", "active,preparing,queued", "--json");
+    if (JSON.parse(out).total > 0) waiting.process.kill("SIGINT");
+    else await sleep(50);
+  }
+  const { code, err } = await waiting.ended;
+  assert.equal(code, 130, err);
+  await gpuDev("cancel", "--all", "--yes");
+  assert.match((await gpuDev("logout")).err, /the key has ended/);
+
+  const words = [...told, run.stdout(), run.stderr()].join("\n");
+  for (const secret of [key, secretAccessKey, sessionToken, "secret-of-a-job"]) {
+    assert.ok(!words.includes(secret), "a secret was told");
+  }
+  assert.equal(logins(), 1, "one login for all commands");
+});

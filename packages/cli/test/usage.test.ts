@@ -1,0 +1,91 @@
+/** What is typed wrongly is told in a sentence, with what was meant; help is there for everything. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EXIT_MEANINGS } from "../src/cli-error.ts";
+import { COMMANDS } from "../src/commands/table.ts";
+import { gpuDev, temporaryHome } from "./harness.ts";
+
+const refused: readonly (readonly [words: string, says: RegExp])[] = [
+  ["frobnicate", /no command "frobnicate"/],
+  ["lsit", /Did you mean `gpu-dev list`\?/],
+  ["disk creat x", /Did you mean `gpu-dev disk create`\?/],
+  ["list --jsno", /no flag --jsno\.\n {2}Did you mean --json\?/],
+  ["list -q", /no flag -q/],
+  ["reserve --hours", /--hours needs a value: --hours HOURS/],
+  ["reserve --name --wait", /--name needs a value/],
+  ["list --json=yes", /--json takes no value/],
+  ["show a b", /does not take "b"/],
+  ["extend 3f2a91bc", /needs HOURS/],
+  ["reserve --hours never", /--hours is a number of hours/],
+  ["reserve --hours 1m", /from five minutes on/],
+  ["reserve --gpus many", /--gpus is a number/],
+  ["reserve --keep", /--keep goes with a --command/],
+  ["reserve --wait --no-wait", /contradict/],
+  ["reserve --command a -- b", /given twice/],
+  ["reserve --env =x", /--env is NAME=VALUE/],
+  ["reserve --env NOT_THERE", /no such variable/],
+  ["reserve --env GPU_TYPE=h100", /--type says it/],
+  ["reserve --port 70000 --type h100", /is no port/],
+  ["reserve --disk-size 10", /goes with --disk/],
+  ["cancel --all 3f2a91bc", /--all needs no ID/],
+  ["edit 3f2a91bc", /Nothing to change/],
+  ["edit 3f2a91bc --enable-jupyter --disable-jupyter", /contradict/],
+  ["list --watch --interval 0", /--interval/],
+  ["logs 3f2a91bc --tail x", /--tail is a number of lines/],
+  ["config set nothing 1", /no setting "nothing"/],
+  ["config set api_ulr x", /Did you mean api_url\?/],
+  ["config set api_url", /needs its value/],
+  ["config set api_url ftp://x", /no address like/],
+  ["config set api_url https://a:b@example.com", /no address like/],
+  ["disk delete data", /Nobody can be asked/],
+];
+
+for (const [words, says] of refused) {
+  test(`usage: gpu-dev ${words}`, async (t) => {
+    const { code, out, err } = await gpuDev(words.split(" "), { home: await temporaryHome(t) });
+    assert.equal(code, 2, err);
+    assert.match(err, says);
+    assert.equal(out, "");
+  });
+}
+
+test("without an address each command says how to set one", async (t) => {
+  const home = await temporaryHome(t);
+  const { code, err } = await gpuDev(["list"], { home, env: { GPU_DEV_API_URL: "" } });
+  assert.equal(code, 2);
+  assert.match(err, /Nothing says where the jobs API is/);
+});
+
+test("help tells of every command and every exit code, and each command has its own", async (t) => {
+  const home = await temporaryHome(t);
+  for (const words of [[], ["--help"], ["-h"], ["help"]]) {
+    const { code, out, err } = await gpuDev(words, { home });
+    assert.equal(code, 0, err);
+    for (const { name, isInner } of COMMANDS) {
+      assert.equal(out.includes(`\n  ${name} `), !isInner, `${name} in help`);
+    }
+    for (const [exit] of EXIT_MEANINGS) assert.match(out, new RegExp(`\\n  ${exit} `));
+    for (const line of out.split("\n")) assert.ok(line.length <= 100, line);
+  }
+  for (const { name, flags } of COMMANDS) {
+    const asked = [...name.split(" "), "--help"];
+    const { code, out } = await gpuDev(asked, { home });
+    assert.equal(code, 0);
+    for (const flag of Object.keys(flags)) assert.ok(out.includes(`--${flag}`), `${name} ${flag}`);
+    assert.deepEqual(
+      await gpuDev(["help", ...name.split(" ")], { home }).then((ran) => ran.out),
+      out,
+    );
+  }
+  const group = await gpuDev(["disk"], { home });
+  assert.match(group.out, /disk create/);
+  const hours = await gpuDev(["reserve", "-h"], { home });
+  assert.match(hours.out, /Usage: gpu-dev reserve/);
+});
+
+test("no two flags of a command have one letter", () => {
+  for (const { name, flags } of COMMANDS) {
+    const letters = Object.values(flags).flatMap(({ short }) => short ?? []);
+    assert.equal(new Set(letters).size, letters.length, name);
+  }
+});
