@@ -8,7 +8,11 @@ import { checkDeployed } from "../../packages/manifest-checks/src/check.ts";
 import { render } from "../../packages/manifest-checks/src/kustomize/render.ts";
 import type { K8sObject } from "../../packages/manifest-checks/src/objects.ts";
 import { linesOf } from "../../packages/manifest-checks/src/report.ts";
-import { ENVIRONMENTS, type EnvironmentName } from "../../packages/manifest-checks/src/world.ts";
+import {
+  ENVIRONMENTS,
+  type EnvironmentName,
+  SERVICES,
+} from "../../packages/manifest-checks/src/world.ts";
 import { differences } from "../src/check-cluster/contains.ts";
 import { objectFaults, rolloutFaults } from "../src/check-cluster/deployed.ts";
 import type { Kubectl } from "../src/check-cluster/kubectl.ts";
@@ -43,7 +47,7 @@ describe("the versions of", () => {
           const images = template.match(/"image":"[^"]*"/g) ?? [];
           assert.ok(images.length > 0 && images.every((image) => image.includes(version.digest)));
         }
-        assert.equal(seen.size, 3 * version.templates, version.name);
+        assert.equal(seen.size, SERVICES.length * version.templates, version.name);
       }
     });
   }
@@ -96,7 +100,7 @@ describe("differences", () => {
   }
 });
 
-const labels = { "app.kubernetes.io/part-of": "airlock" };
+const labels = { "app.kubernetes.io/part-of": "airlock", "app.kubernetes.io/name": "jobs" };
 const deployment = (image: string, metadata: object = {}): K8sObject => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -169,8 +173,8 @@ test("pods whose migration is of another version are told", async () => {
   const kubectl: Kubectl = async () => list([seen, set]);
   const version = { digest: VERSIONS[0]?.digest ?? "", templates: 2 };
   assert.deepEqual(await rolloutFaults(kubectl, [wanted], version), [
-    "own: 1 templates",
-    "own: migrate is a@sha256:old",
-    "own: jobs is a@sha256:old",
+    "own/jobs: 1 templates",
+    "own/jobs: migrate is a@sha256:old",
+    "own/jobs: jobs is a@sha256:old",
   ]);
 });

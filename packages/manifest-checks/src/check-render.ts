@@ -44,24 +44,25 @@ async function main(write: boolean): Promise<number> {
       : await checkArgo(objects);
     faults.push(...linesOf([[folder, findings]]));
   }
-  faults.push(...OPTIONAL_COMPONENTS.flatMap(([service, names]) => optionalFaults(service, names)));
+  const optional = OPTIONAL_COMPONENTS.flatMap((one) => Object.entries(one));
+  faults.push(...optional.flatMap(([name, components]) => optionalFaults(name, components)));
   for (const fault of faults) console.log(fault);
-  const count = folders.length + OPTIONAL_COMPONENTS.length;
+  const count = folders.length + optional.length;
   console.log(`check:render: ${count} renderings, ${faults.length} faults`);
   return faults.length > 0 ? 1 : 0;
 }
 
 /** Components that no overlay uses have no golden file; both renderings must still agree. */
-function optionalFaults(service: string, names: readonly string[]): string[] {
+function optionalFaults(baseName: string, names: readonly string[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), "render-"));
   try {
-    const base = join(root, "base", service);
+    const base = join(root, "base", baseName);
     const components = names.map((name) => join(root, "components", name));
     const here = (path: string) => relative(folder, path);
     const source = { resources: [here(base)], components: components.map(here) };
     writeFileSync(join(folder, "kustomization.yaml"), JSON.stringify(source));
     const objects = parseDocuments(kubectlKustomize(folder).text, folder);
-    const name = `base/${service} + ${names.join(" + ")}`;
+    const name = `base/${baseName} + ${names.join(" + ")}`;
     return differences(
       name,
       objects.map((value) => asObject(value, name)),

@@ -9,6 +9,7 @@ import { lifecycleRules } from "./rules/lifecycle.ts";
 import { networkRules } from "./rules/network.ts";
 import { podSecurityRules } from "./rules/pod-security.ts";
 import { releaseRules } from "./rules/releases.ts";
+import { rightsRules } from "./rules/rights.ts";
 import { supplyChainRules } from "./rules/supply-chain.ts";
 import { schemaFaults } from "./schema.ts";
 import type { World } from "./world.ts";
@@ -16,6 +17,7 @@ import type { World } from "./world.ts";
 export const DEPLOYED_RULES: readonly Rule[] = [
   ...podSecurityRules,
   ...identityRules,
+  ...rightsRules,
   ...networkRules,
   ...availabilityRules,
   ...releaseRules,

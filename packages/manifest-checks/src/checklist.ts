@@ -27,28 +27,31 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
     rules: ["env-secret", "env-secret-reference", "config-map-secret"],
   },
   13: { text: "a ServiceAccount for each workload", rules: ["own-service-account"] },
-  14: { text: "no token mounted", rules: ["no-token-mount", "no-token-mount-account"] },
+  14: {
+    text: "no token mounted, but the processor's for the API server",
+    rules: ["no-token-mount", "no-token-mount-account", "api-token"],
+  },
   15: {
-    text: "gateway presents a projected token to each service, which enforces it; aux knows its callers",
+    text: "each service presents a projected token to the next, which enforces it; aux knows its callers",
     rules: ["layer-token", "layer-enforced", "policy-callers"],
   },
   16: {
-    text: "aux has a workload identity, gateway and jobs none",
+    text: "aux has a workload identity, the others none",
     rules: ["workload-identity", "without-aws"],
   },
   17: { text: "narrow IAM policies, sub and aud pinned", test: "iam.test.ts" },
-  18: { text: "narrow roles", rules: ["narrow-roles"] },
+  18: { text: "narrow roles, each for one account", rules: ["narrow-roles", "exact-binding"] },
   19: { text: "no cluster-admin", rules: ["no-cluster-admin"] },
   20: { text: "default deny", rules: ["default-deny"] },
   21: { text: "gateway's callers", rules: ["gateway-ingress"] },
   22: { text: "gateway calls aux, jobs and DNS", rules: ["gateway-egress"] },
   23: {
-    text: "aux and jobs are called by gateway's pods",
-    rules: ["aux-ingress", "jobs-ingress"],
+    text: "aux and jobs are called by gateway's pods, the processor by jobs', jobs' pods by nobody",
+    rules: ["aux-ingress", "jobs-ingress", "processor-ingress", "job-pods-ingress"],
   },
   24: {
-    text: "aux calls 443 and DNS, jobs the database as well; no metadata address",
-    rules: ["aux-egress", "jobs-egress", "metadata-address"],
+    text: "aux calls 443 and DNS, jobs the database as well, the processor that and the API server, jobs' pods public addresses; no metadata address",
+    rules: ["aux-egress", "jobs-egress", "processor-egress", "job-pods-egress", "metadata-address"],
   },
   25: { text: "policies select pods", rules: ["dangling-policy"] },
   26: { text: "ClusterIP", rules: ["cluster-ip"] },
@@ -58,7 +61,7 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   30: { text: "spread and anti-affinity", rules: ["spread", "anti-affinity"] },
   31: {
     text: "rolling update, applied again and again, the schema first",
-    rules: ["rolling-update", "applied-again", "migrates-first"],
+    rules: ["rolling-update", "applied-again", "migrates-first", "same-database"],
   },
   32: {
     text: "the autoscaler owns replicas",

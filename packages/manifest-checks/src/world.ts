@@ -7,7 +7,11 @@ import { render } from "./kustomize/render.ts";
 import { isMapping, type K8sObject } from "./objects.ts";
 
 export const ENVIRONMENTS = ["dev", "qa", "prod"] as const;
-export const SERVICES = ["aux", "gateway", "jobs"] as const;
+/** What has an image and pods. */
+export const SERVICES = ["aux", "gateway", "jobs", "processor"] as const;
+/** The folders of base/ and of each overlay: the services, and the namespace where jobs run. */
+export const FOLDERS = [...SERVICES, "gpu-dev"] as const;
+export type Folder = (typeof FOLDERS)[number];
 export type EnvironmentName = (typeof ENVIRONMENTS)[number];
 
 export interface World {
@@ -18,37 +22,39 @@ export interface World {
   readonly objects: readonly K8sObject[];
 }
 
-/** Components that no overlay uses, on the service they are for. */
-export const OPTIONAL_COMPONENTS: readonly (readonly [
-  service: string,
-  components: readonly string[],
-])[] = [
-  ["aux", ["static-credentials"]],
-  ["aux", ["static-credentials", "external-secrets", "pull-secret"]],
-  ["aux", ["static-credentials", "cluster-issuer/aux"]],
-  ["aux", ["pod-identity"]],
-  ["aux", ["pod-identity", "aws-proxy"]],
-  ["gateway", ["pull-secret"]],
-  ["gateway", ["caller-jwt"]],
-  ["gateway", ["caller-jwt", "ingress"]],
-  ["gateway", ["cluster-issuer/gateway", "caller-pods"]],
-  ["jobs", ["pull-secret"]],
-  ["jobs", ["cluster-issuer/jobs"]],
-];
+/** Components that no overlay uses, on the folders they are for. */
+export const OPTIONAL_COMPONENTS: readonly Readonly<Partial<Record<Folder, readonly string[]>>>[] =
+  [
+    { aux: ["static-credentials"] },
+    { aux: ["static-credentials", "external-secrets", "pull-secret"] },
+    { aux: ["static-credentials", "cluster-issuer/aux"] },
+    { aux: ["pod-identity"] },
+    { aux: ["pod-identity", "aws-proxy"] },
+    { gateway: ["pull-secret"] },
+    { gateway: ["caller-jwt"] },
+    { gateway: ["caller-jwt", "ingress"] },
+    { gateway: ["cluster-issuer/gateway", "caller-pods"] },
+    { jobs: ["pull-secret"] },
+    { jobs: ["cluster-issuer/jobs"] },
+    { processor: ["pull-secret", "cluster-issuer/processor"] },
+    { processor: ["count-foreign-pods/processor"], "gpu-dev": ["count-foreign-pods/gpu-dev"] },
+    {
+      processor: ["pod-security-baseline/processor"],
+      "gpu-dev": ["pod-security-baseline/gpu-dev"],
+    },
+  ];
 
 /** Renders everything below `root` (the folder k8s). @throws Error for a file that cannot be rendered. */
 export function readWorlds(root: string): World[] {
-  const bases = SERVICES.map((service) => render(join(root, "base", service)));
-  const optional = OPTIONAL_COMPONENTS.map(([service, components]) => {
-    const folders = components.map((name) => join(root, "components", name));
-    return {
-      name: `base + ${components.join(" + ")} (${service})`,
-      environment: undefined,
-      objects: SERVICES.flatMap((name, index) =>
-        name === service ? render(join(root, "base", name), folders) : (bases[index] ?? []),
-      ),
-    };
-  });
+  const bases = FOLDERS.map((folder) => render(join(root, "base", folder)));
+  const optional = OPTIONAL_COMPONENTS.map((componentsOf) => ({
+    name: `base + ${Object.values(componentsOf).flat().join(" + ")} (${Object.keys(componentsOf).join(", ")})`,
+    environment: undefined,
+    objects: FOLDERS.flatMap((folder, index) => {
+      const components = componentsOf[folder]?.map((name) => join(root, "components", name));
+      return components ? render(join(root, "base", folder), components) : (bases[index] ?? []);
+    }),
+  }));
   const overlays = ENVIRONMENTS.map((environment) => ({
     name: `overlays/${environment}`,
     environment,

@@ -22,12 +22,14 @@ const metrics = new Map(
   ),
 );
 
-test("the alarms are those of errors, of what stands behind, of who is refused, of queues and the policy", () => {
+test("the alarms are those of errors, of what stands behind, of who is refused, of queues, of the cluster and the policy", () => {
   assert.deepEqual(alarms.map(({ alert }) => alert).sort(), [
     "AirlockAuxErrorRatio",
     "AirlockAuxLayerRefused",
     "AirlockAuxUnseen",
     "AirlockCallersRefused",
+    "AirlockClusterErrors",
+    "AirlockClusterRefuses",
     "AirlockGatewayErrorRatio",
     "AirlockGatewayUnseen",
     "AirlockJobsDatabase",
@@ -35,10 +37,16 @@ test("the alarms are those of errors, of what stands behind, of who is refused, 
     "AirlockJobsLayerRefused",
     "AirlockJobsUnseen",
     "AirlockLoginsFailing",
+    "AirlockOrdersDead",
     "AirlockPolicyStale",
+    "AirlockProcessorErrorRatio",
+    "AirlockProcessorLayerRefused",
+    "AirlockProcessorUnseen",
     "AirlockQueueAge",
     "AirlockSessionAge",
+    "AirlockStepsFault",
     "AirlockThrottling",
+    "AirlockUnknownPods",
     "AirlockUpstreamOpen",
   ]);
 });
@@ -71,6 +79,7 @@ test("the operator labels what it reads by the service's name, whatever its Serv
       ["aux", "aux", "aux"],
       ["gateway", "gateway", "gateway"],
       ["jobs", "gpu-controlplane", "api-service"],
+      ["processor", "gpu-controlplane", "processor"],
     ].map(([job, namespace, service]) => ({
       job,
       namespace,

@@ -13,7 +13,7 @@ const applications = objects
   .flatMap(applicationsOf);
 const contents = (path: string | undefined): K8sObject[] => render(join(K8S, "..", path ?? ""));
 
-test("there is one Application for each service and environment", () => {
+test("there is one Application for each service and environment, and one for the namespace of jobs", () => {
   assert.deepEqual(
     applications
       .map(
@@ -24,13 +24,19 @@ test("there is one Application for each service and environment", () => {
     [
       "airlock-dev-aux: k8s/overlays/dev/aux at main",
       "airlock-dev-gateway: k8s/overlays/dev/gateway at main",
+      "airlock-dev-gpu-dev: k8s/overlays/dev/gpu-dev at main",
       "airlock-dev-jobs: k8s/overlays/dev/jobs at main",
+      "airlock-dev-processor: k8s/overlays/dev/processor at main",
       "airlock-prod-aux: k8s/overlays/prod/aux at >=0.0.0",
       "airlock-prod-gateway: k8s/overlays/prod/gateway at >=0.0.0",
+      "airlock-prod-gpu-dev: k8s/overlays/prod/gpu-dev at >=0.0.0",
       "airlock-prod-jobs: k8s/overlays/prod/jobs at >=0.0.0",
+      "airlock-prod-processor: k8s/overlays/prod/processor at >=0.0.0",
       "airlock-qa-aux: k8s/overlays/qa/aux at >=0.0.0-0",
       "airlock-qa-gateway: k8s/overlays/qa/gateway at >=0.0.0-0",
+      "airlock-qa-gpu-dev: k8s/overlays/qa/gpu-dev at >=0.0.0-0",
       "airlock-qa-jobs: k8s/overlays/qa/jobs at >=0.0.0-0",
+      "airlock-qa-processor: k8s/overlays/qa/processor at >=0.0.0-0",
     ],
   );
 });
@@ -70,18 +76,33 @@ test("each Application stays in its namespace and brings only what its project a
       {}) as Record<string, { group: string; kind: string }[]>;
     const allowed = [...(clusterResourceWhitelist ?? []), ...(namespaceResourceWhitelist ?? [])];
     for (const object of contents(spec.source?.path)) {
-      const namespace = object.metadata.namespace ?? object.metadata.name;
-      assert.equal(
-        namespace,
-        spec.destination.namespace,
-        `${metadata.name}: ${identityOf(object)}`,
-      );
+      const { namespace, name } = object.metadata;
+      const own = namespace ?? (object.kind === "Namespace" ? name : spec.destination.namespace);
+      assert.equal(own, spec.destination.namespace, `${metadata.name}: ${identityOf(object)}`);
       const isAllowed = allowed.some(
         ({ group, kind }) => group === groupOf(object) && kind === object.kind,
       );
       assert.ok(isAllowed, `${spec.project} does not allow ${identityOf(object)}`);
     }
   }
+});
+
+test("what gives rights is in an Application of its own, whose project runs nothing", () => {
+  const kindsIn = (name: string) => [
+    ...new Set(contents(`k8s/overlays/prod/${name}`).map(({ kind }) => kind)),
+  ];
+  assert.deepEqual(kindsIn("gpu-dev").sort(), [
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "LimitRange",
+    "Namespace",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+  ]);
+  for (const { metadata, spec } of applications)
+    assert.equal(spec.project.endsWith("-rights"), metadata.name.endsWith("-gpu-dev"));
 });
 
 test("only dev has an ingress", () => {

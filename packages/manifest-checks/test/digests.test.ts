@@ -13,9 +13,19 @@ test("writes the digests, agrees with itself, and notices an overlay that is lef
   const copy = mkdtempSync(join(tmpdir(), "digests-"));
   t.after(() => rmSync(copy, { recursive: true }));
   cpSync(K8S, copy, { recursive: true });
-  writeDigests(copy, { gateway: digest("0"), aux: digest("0"), jobs: digest("0") });
+  writeDigests(copy, {
+    gateway: digest("0"),
+    aux: digest("0"),
+    jobs: digest("0"),
+    processor: digest("0"),
+  });
   assert.throws(() => sameDigests(copy), /nothing has been released yet/);
-  const released = { gateway: digest("a"), aux: digest("b"), jobs: digest("d") };
+  const released = {
+    gateway: digest("a"),
+    aux: digest("b"),
+    jobs: digest("d"),
+    processor: digest("e"),
+  };
   writeDigests(copy, released);
   assert.deepEqual(sameDigests(copy), released);
   const path = join(copy, "overlays/prod/aux/kustomization.yaml");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { JOB_POD_LABELS } from "../src/job-pods.ts";
 import { render } from "../src/kustomize/render.ts";
 import { type Endpoint, mayTalk, type Port } from "../src/reachability.ts";
 import { ENVIRONMENTS } from "../src/world.ts";
@@ -12,6 +13,9 @@ const PEERS: Readonly<Record<string, Endpoint>> = {
   gateway: { namespace: "gateway", labels: name("gateway") },
   aux: { namespace: "aux", labels: name("aux") },
   jobs: { namespace: "gpu-controlplane", labels: name("jobs") },
+  processor: { namespace: "gpu-controlplane", labels: name("processor") },
+  "a job": { namespace: "gpu-dev", labels: JOB_POD_LABELS },
+  "another job": { namespace: "gpu-dev", labels: JOB_POD_LABELS },
   dns: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
   prometheus: { namespace: "monitoring", labels: name("prometheus") },
   "a caller's pod": {
@@ -38,8 +42,12 @@ const PEERS: Readonly<Record<string, Endpoint>> = {
   "the database's subnet": { ip: "10.0.40.4" },
   "the proxy to AWS": { ip: "10.0.64.10" },
   "another address of the VPC": { ip: "10.0.200.4" },
+  "a node": { ip: "172.20.0.9" },
+  "a pod by its address": { ip: "100.64.3.4" },
 };
-const PORTS: readonly Port[] = [53, 80, 443, 3128, 4566, 5432, 6443, 8080, 9090].flatMap((port) => [
+const PORTS: readonly Port[] = [
+  ...[22, 53, 80, 443, 2222, 3128, 4566, 5432, 6443, 8080, 8888, 9090, 10_250],
+].flatMap((port) => [
   { protocol: "TCP" as const, port },
   { protocol: "UDP" as const, port },
 ]);
@@ -54,7 +62,11 @@ const OUTSIDE = [
   "the database's subnet",
   "the proxy to AWS",
   "another address of the VPC",
+  "a node",
+  "a pod by its address",
 ];
+/** Of those, what a job reaches, by any port. */
+const PUBLIC = ["the internet by IPv6", "the internet", "the callers' issuer"];
 const EXPECTED = [
   "gateway → aux TCP 8080",
   "gateway → jobs TCP 8080",
@@ -64,11 +76,24 @@ const EXPECTED = [
   "aux → dns UDP 53",
   "jobs → dns TCP 53",
   "jobs → dns UDP 53",
+  "jobs → processor TCP 8080",
   "jobs → the database's subnet TCP 5432",
+  "processor → dns TCP 53",
+  "processor → dns UDP 53",
+  "processor → the database's subnet TCP 5432",
+  "processor → the API server TCP 6443",
+  ...["a job", "another job"].flatMap((from) => [
+    `${from} → dns TCP 53`,
+    `${from} → dns UDP 53`,
+    ...PUBLIC.flatMap((to) =>
+      PORTS.map(({ protocol, port }) => `${from} → ${to} ${protocol} ${port}`),
+    ),
+  ]),
   ...["aux", "jobs"].flatMap((from) => OUTSIDE.map((to) => `${from} → ${to} TCP 443`)),
   "prometheus → gateway TCP 9090",
   "prometheus → aux TCP 9090",
   "prometheus → jobs TCP 9090",
+  "prometheus → processor TCP 9090",
 ];
 
 /** Every allowed connection in which one of our namespaces takes part. */
@@ -90,11 +115,13 @@ function connections(folder: string, components: readonly string[] = []): string
 }
 
 const isOurs = (...peers: Endpoint[]) =>
-  peers.some(({ namespace = "" }) => ["gateway", "aux", "gpu-controlplane"].includes(namespace));
+  peers.some(({ namespace = "" }) =>
+    ["gateway", "aux", "gpu-controlplane", "gpu-dev"].includes(namespace),
+  );
 
 describe("who may talk to whom", () => {
   for (const environment of ENVIRONMENTS) {
-    test(`${environment}: gateway → aux and jobs, those → HTTPS, jobs → its database, Prometheus → metrics, no one else`, () => {
+    test(`${environment}: gateway → aux and jobs, those → HTTPS, jobs → processor, both → the database, processor → API server, a job → the internet, Prometheus → metrics, no one else`, () => {
       const edge = environment === "dev" ? ["the load balancer's subnet → gateway TCP 8080"] : [];
       assert.deepEqual(
         connections(`overlays/${environment}`).sort(),
@@ -124,6 +151,8 @@ describe("who may talk to whom", () => {
     ["cluster-issuer/jobs", "jobs", ["jobs → the API server TCP 6443"]],
     ["gateway-to-jobs/gateway", "gateway", ["gateway → jobs TCP 8080"]],
     ["gateway-to-jobs/jobs", "jobs", ["gateway → jobs TCP 8080"]],
+    ["processor-to-api-server", "processor", ["processor → the API server TCP 6443"]],
+    ["processor-to-postgres", "processor", ["processor → the database's subnet TCP 5432"]],
     ["jobs-to-postgres", "jobs", ["jobs → the database's subnet TCP 5432"]],
     ["jobs-to-sts", "jobs", OUTSIDE.map((to) => `jobs → ${to} TCP 443`)],
   ] as const) {

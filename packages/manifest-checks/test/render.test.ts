@@ -36,9 +36,11 @@ describe("golden files", () => {
       "apps Deployment aux/aux",
       "apps Deployment gateway/gateway",
       "apps Deployment gpu-controlplane/jobs",
+      "apps Deployment gpu-controlplane/processor",
       "autoscaling HorizontalPodAutoscaler aux/aux",
       "autoscaling HorizontalPodAutoscaler gateway/gateway",
       "autoscaling HorizontalPodAutoscaler gpu-controlplane/jobs",
+      "autoscaling HorizontalPodAutoscaler gpu-controlplane/processor",
     ]);
     const onlyDev = Object.keys(dev ?? {}).filter((key) => !(key in (qa ?? {})));
     assert.deepEqual(onlyDev.sort(), [

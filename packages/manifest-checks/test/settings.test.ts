@@ -5,13 +5,14 @@ import { describe, test } from "node:test";
 import { settingsSchema as aux } from "../../../services/aux/src/settings.ts";
 import { settingsSchema as gateway } from "../../../services/gateway/src/settings.ts";
 import { settingsSchema as jobs } from "../../../services/jobs/src/settings.ts";
+import { settingsSchema as processor } from "../../../services/processor/src/settings.ts";
 import { loadSettings } from "../../config/src/settings.ts";
 import { migrateSchema } from "../../jobs-store/src/migrate-settings.ts";
 import { render } from "../src/kustomize/render.ts";
 import { ENVIRONMENTS, envOf, SERVICES, workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
 
-const SCHEMAS = { gateway, aux, jobs };
+const SCHEMAS = { gateway, aux, jobs, processor };
 /** Read by Node and by the AWS SDK, not by our settings. */
 const OTHERS = new Set(["NODE_OPTIONS", "AWS_SHARED_CREDENTIALS_FILE"]);
 
@@ -70,6 +71,8 @@ describe("every environment's settings are valid, and none is misspelt", () => {
     ["gateway", ["caller-jwt", "ingress"], {}],
     ["gateway", ["cluster-issuer/gateway", "caller-pods"], {}],
     ["jobs", ["cluster-issuer/jobs"], JOBS],
+    ["processor", ["cluster-issuer/processor", "count-foreign-pods/processor"], {}],
+    ["processor", ["cluster-issuer/processor", "pod-security-baseline/processor"], {}],
   ] as const) {
     test(`base/${service} + ${components.join(" + ")}`, () => {
       const env = environmentOf(`base/${service}`, components);

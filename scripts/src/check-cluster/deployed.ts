@@ -55,18 +55,25 @@ export async function rolloutFaults(
   if (found === undefined) return undefined;
   const sets = Map.groupBy(
     found.filter(({ kind }) => kind === "ReplicaSet"),
-    ({ metadata }) => metadata.namespace ?? "",
+    placeOf,
   );
-  return [...namespacesOf(objects)].flatMap((namespace) => {
-    const own = (sets.get(namespace) ?? []).sort((a, b) => revisionOf(a) - revisionOf(b));
-    const [newest] = workloads({ name: "", environment: undefined, objects: own.slice(-1) });
-    const old = newest?.containers.filter(({ image }) => !image?.endsWith(`@${digest}`)) ?? [];
-    return [
-      ...(own.length === templates ? [] : [`${namespace}: ${own.length} templates`]),
-      ...old.map(({ name, image }) => `${namespace}: ${name} is ${image}`),
-    ];
-  });
+  return objects
+    .filter(({ kind }) => kind === "Deployment")
+    .flatMap((deployment) => {
+      const place = placeOf(deployment);
+      const own = (sets.get(place) ?? []).sort((a, b) => revisionOf(a) - revisionOf(b));
+      const [newest] = workloads({ name: "", environment: undefined, objects: own.slice(-1) });
+      const old = newest?.containers.filter(({ image }) => !image?.endsWith(`@${digest}`)) ?? [];
+      return [
+        ...(own.length === templates ? [] : [`${place}: ${own.length} templates`]),
+        ...old.map(({ name, image }) => `${place}: ${name} is ${image}`),
+      ];
+    });
 }
+
+/** Whose it is: a Deployment and what is made of it have the label. */
+const placeOf = ({ metadata }: K8sObject): string =>
+  `${metadata.namespace}/${metadata.labels?.["app.kubernetes.io/name"]}`;
 
 /** Deployments and what was made of them, when all have been seen to. */
 async function carriedOut(

@@ -2,7 +2,12 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeDigests } from "../../../packages/manifest-checks/src/set-digests.ts";
-import { type EnvironmentName, SERVICES } from "../../../packages/manifest-checks/src/world.ts";
+import {
+  type EnvironmentName,
+  FOLDERS,
+  type Folder,
+  SERVICES,
+} from "../../../packages/manifest-checks/src/world.ts";
 
 const K8S = join(import.meta.dirname, "../../../k8s");
 
@@ -16,9 +21,8 @@ export interface Version {
   readonly edits: readonly Edit[];
 }
 
-type Service = (typeof SERVICES)[number];
 interface Edit {
-  readonly service: Service;
+  readonly service: Folder;
   readonly from: RegExp;
   readonly to: string;
 }
@@ -26,10 +30,14 @@ interface Edit {
 const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
 const FIRST = digestOf("1");
 
-/** Settings of each service, two of them for both containers of jobs' pods. */
+/** Settings of each service, and the database of all that use it. */
 const OTHER_SETTINGS: readonly Edit[] = [
   ...SERVICES.map((service) => ({ service, from: /value: (debug|info)$/gm, to: "value: warn" })),
-  { service: "jobs", from: /value: postgres\./g, to: "value: other-postgres." },
+  ...(["jobs", "processor"] as const).map((service) => ({
+    service,
+    from: /value: postgres\./g,
+    to: "value: other-postgres.",
+  })),
 ];
 
 /** The component in, and what it sets out of the overlays. */
@@ -60,7 +68,7 @@ export const VERSIONS: readonly Version[] = [
 /**
  * Writes a version into `folder`.
  *
- * @param namespaceOf a namespace of the run for each service, in the place of its own.
+ * @param namespaceOf a namespace of the run for each folder, in the place of its own.
  * @param labels for every object.
  * @returns the folder of its kustomization.
  */
@@ -68,7 +76,7 @@ export function writeVersion(
   folder: string,
   { digest, edits }: Version,
   environment: EnvironmentName,
-  namespaceOf: (service: Service) => string,
+  namespaceOf: (folder: Folder) => string,
   labels: Readonly<Record<string, string>>,
 ): string {
   cpSync(K8S, folder, { recursive: true });
@@ -78,14 +86,14 @@ export function writeVersion(
     writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
   }
   const root = join(folder, "check");
-  for (const service of SERVICES) {
-    writeKustomization(join(root, service), {
-      resources: [`../../overlays/${environment}/${service}`],
-      namespace: namespaceOf(service),
+  for (const name of FOLDERS) {
+    writeKustomization(join(root, name), {
+      resources: [`../../overlays/${environment}/${name}`],
+      namespace: namespaceOf(name),
       labels: [{ pairs: labels }],
     });
   }
-  writeKustomization(root, { resources: SERVICES });
+  writeKustomization(root, { resources: FOLDERS });
   return root;
 }
 

@@ -4,11 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asObject, type K8sObject } from "../../../packages/manifest-checks/src/objects.ts";
 import { parseDocuments } from "../../../packages/manifest-checks/src/read-yaml.ts";
-import { ENVIRONMENTS, type EnvironmentName } from "../../../packages/manifest-checks/src/world.ts";
+import {
+  ENVIRONMENTS,
+  type EnvironmentName,
+  type Folder,
+} from "../../../packages/manifest-checks/src/world.ts";
 import type { Stage } from "../../../scenarios/src/scenario.ts";
 import { type Apply, applyByKubectl, applyLikeArgo } from "./apply.ts";
 import { type Cluster, RUN_LABEL } from "./cluster.ts";
 import { objectFaults, rolloutFaults } from "./deployed.ts";
+import { NAMESPACES, ofRun } from "./of-run.ts";
 import { VERSIONS, type Version, writeVersion } from "./overlay-versions.ts";
 import { askServed, type Served } from "./served.ts";
 import type { Step } from "./step.ts";
@@ -34,7 +39,7 @@ export const overlays: Step = {
   },
 };
 
-/** One version over the other, in the same three namespaces. */
+/** One version over the other, in the same namespaces. */
 async function applyAll(
   cluster: Cluster,
   stage: Stage,
@@ -75,12 +80,15 @@ async function render(
 ): Promise<K8sObject[]> {
   const folder = mkdtempSync(join(tmpdir(), "airlock-overlays-"));
   try {
-    const namespaceOf = (service: string) =>
-      `airlock-check-${runId}-${environment}-${way}-${service}`;
+    const suffix = `${runId}-${environment}-${way}`;
+    const namespaceOf = (namespace: string) => `airlock-check-${suffix}-${namespace}`;
     const labels = { [RUN_LABEL]: runId };
-    const overlay = writeVersion(folder, version, environment, namespaceOf, labels);
+    const ownNamespace = (name: Folder) => namespaceOf(NAMESPACES[name]);
+    const overlay = writeVersion(folder, version, environment, ownNamespace, labels);
     const text = await kubectl(["kustomize", overlay]);
-    return parseDocuments(text, overlay).map((value) => withoutEdge(asObject(value, overlay)));
+    return parseDocuments(text, overlay)
+      .map((value) => withoutEdge(asObject(value, overlay)))
+      .map((object) => ofRun(object, suffix, namespaceOf));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -7,13 +7,17 @@ import {
   breaker,
   build,
   callers,
+  clusterCalls,
   logins,
+  orders,
   policy,
   proofs,
   queue,
   refreshes,
   type Series,
+  steps,
   taken,
+  unknownPods,
 } from "./series.ts";
 
 export interface Case {
@@ -29,11 +33,13 @@ export interface Case {
   readonly atMinute?: number;
 }
 
-const SERVICES = ["gateway", "aux", "jobs"] as const;
+const SERVICES = ["gateway", "aux", "jobs", "processor"] as const;
 type Service = (typeof SERVICES)[number];
 
+const capital = (service: Service): string => service[0]?.toUpperCase() + service.slice(1);
+
 const ofService = (service: Service): Case[] => {
-  const name = service[0]?.toUpperCase() + service.slice(1);
+  const name = capital(service);
   const others = Object.fromEntries(
     SERVICES.filter((other) => other !== service).map((other) => [other, [build]]),
   );
@@ -68,7 +74,7 @@ const ofService = (service: Service): Case[] => {
 };
 
 const layerOf = (service: Service): Case[] => {
-  const alarm = service === "aux" ? "AirlockAuxLayerRefused" : "AirlockJobsLayerRefused";
+  const alarm = `Airlock${capital(service)}LayerRefused`;
   return [
     {
       alarm,
@@ -93,7 +99,7 @@ const layerOf = (service: Service): Case[] => {
 
 export const CASES: readonly Case[] = [
   ...SERVICES.flatMap(ofService),
-  ...(["aux", "jobs"] as const).flatMap(layerOf),
+  ...(["aux", "jobs", "processor"] as const).flatMap(layerOf),
   {
     alarm: "AirlockSessionAge",
     title: "one of two pods cannot renew its session",
@@ -236,6 +242,103 @@ export const CASES: readonly Case[] = [
     series: { jobs: [logins("role", "0x40 1 2 3 4x60"), logins("ok", "0x60")] },
     atMinute: 30,
   },
+  {
+    alarm: "AirlockClusterRefuses",
+    title: "a right is missing, at whichever pod",
+    fires: { outcome: "forbidden" },
+    series: {
+      processor: [
+        clusterCalls("create", "ok", "0+20x60"),
+        clusterCalls("create", "forbidden", "0+1x60"),
+      ],
+    },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockClusterRefuses",
+    title: "one token was too old, once",
+    fires: false,
+    series: {
+      processor: [
+        clusterCalls("list", "ok", "0+20x60"),
+        clusterCalls("list", "unauthorized", "0x10 1x50"),
+      ],
+    },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockClusterErrors",
+    title: "the API server does not answer",
+    fires: {},
+    series: {
+      processor: [clusterCalls("get", "ok", "0x60"), clusterCalls("get", "unavailable", "0+5x60")],
+    },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockClusterErrors",
+    title: "one call in ten is throttled, and names are taken",
+    fires: false,
+    series: {
+      processor: [
+        clusterCalls("get", "ok", "0+9x60"),
+        clusterCalls("get", "throttled", "0+1x60"),
+        clusterCalls("create", "already_exists", "0+90x60"),
+      ],
+    },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockStepsFault",
+    title: "nothing can be done for jobs",
+    fires: {},
+    series: { processor: [steps("done", "0+1x80"), steps("faulted", "0+4x80")] },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockStepsFault",
+    title: "one job's pod is refused, and tried again once a minute",
+    fires: false,
+    series: { processor: [steps("done", "0x80"), steps("faulted", "0 0 0 0 1 1 2 2x70")] },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockOrdersDead",
+    title: "the first order of all that is put aside",
+    fires: { action: "extend" },
+    series: {
+      processor: [orders("extend", "done", "0+1x80"), orders("extend", "dead", "_x40 1x40")],
+    },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockOrdersDead",
+    title: "one was put aside hours ago, and others were read twice",
+    fires: false,
+    series: {
+      processor: [
+        orders("extend", "done", "0+1x300"),
+        orders("extend", "dead", "1x300"),
+        orders("cancel", "lost", "0+1x300"),
+      ],
+    },
+    atMinute: 120,
+  },
+  {
+    alarm: "AirlockUnknownPods",
+    title: "the database was restored",
+    fires: {},
+    series: { processor: [unknownPods("3x80")] },
+    atSecond: { processor: [unknownPods("0x80")] },
+    atMinute: 30,
+  },
+  {
+    alarm: "AirlockUnknownPods",
+    title: "a pod was seen before its row, once",
+    fires: false,
+    series: { processor: [unknownPods("0x10 1 1 1 0x60")] },
+    atMinute: 30,
+  },
 ];
 
 /** All is well, and nobody serves the queue: none of the alarms fires, at any time of two hours. */
@@ -267,6 +370,16 @@ export const HEALTHY: Readonly<Record<Service, readonly Series[]>> = {
     taken("0x300"),
     logins("ok", "0+1x300"),
     proofs("verified", "0+100x300"),
+  ],
+  processor: [
+    build,
+    answers("200", "0+1x300"),
+    clusterCalls("get", "ok", "0+10x300"),
+    clusterCalls("create", "already_exists", "0+1x300"),
+    steps("done", "0+10x300"),
+    orders("create", "done", "0+1x300"),
+    unknownPods("0x300"),
+    proofs("verified", "0+1x300"),
   ],
 };
 export const HEALTHY_AT_MINUTES = [10, 30, 60, 120];

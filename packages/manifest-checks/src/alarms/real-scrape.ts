@@ -18,9 +18,12 @@ const PORTS = [
   "AUX_PORT",
   "GATEWAY_PORT",
   "JOBS_PORT",
+  "LOCAL_KUBERNETES_PORT",
+  "PROCESSOR_PORT",
   "AUX_METRICS_PORT",
   "GATEWAY_METRICS_PORT",
   "JOBS_METRICS_PORT",
+  "PROCESSOR_METRICS_PORT",
   "PROMETHEUS_PORT",
 ] as const;
 
@@ -55,7 +58,7 @@ export async function scrapeReally(
       `--web.listen-address=${address}`,
     ]);
     await until("Prometheus is ready", () => isOk(`http://${address}/-/ready`));
-    await until("all three are read", async () => {
+    await until("all services are read", async () => {
       await isOk(`http://127.0.0.1:${ports.GATEWAY_PORT}/config/my-parameter`);
       return (await ask(address, "up == 1")).length === jobs.length;
     });

@@ -58,4 +58,20 @@ export const refreshes = (values: string): Series => [
   {},
   values,
 ];
+export const clusterCalls = (verb: string, outcome: string, values: string): Series => [
+  "airlock_kubernetes_call_duration_seconds_count",
+  { verb, kind: "pods", outcome },
+  values,
+];
+export const steps = (outcome: string, values: string): Series => [
+  "airlock_job_steps_total",
+  { step: "make_pod", outcome },
+  values,
+];
+export const orders = (action: string, outcome: string, values: string): Series => [
+  "airlock_orders_total",
+  { action, outcome },
+  values,
+];
+export const unknownPods = (values: string): Series => ["airlock_unknown_pods", {}, values];
 export const policy = (values: string): Series => ["airlock_policy_fresh", {}, values];

@@ -3,7 +3,7 @@ import { isMapping, type K8sObject, type Mapping } from "../objects.ts";
 import { type Workload, workloads } from "../world.ts";
 
 export interface Target {
-  /** `gateway`, `aux` or `jobs`. */
+  /** `gateway`, `aux`, `jobs` or `processor`. */
   readonly service: string;
   /** What service discovery says of it, without its prefix `__meta_kubernetes_`. */
   readonly discovered: Readonly<Record<string, string>>;

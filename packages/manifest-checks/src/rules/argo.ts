@@ -17,11 +17,21 @@ const REVISIONS: Readonly<Record<string, RegExp>> = {
   prod: /^>=\d+\.\d+\.\d+$|^v\d+\.\d+\.\d+$/,
 };
 
+/** What widens or narrows what others may do, and what runs: no project has both. */
+const RIGHTS = /^(Role|RoleBinding|ClusterRole|ClusterRoleBinding|ResourceQuota|LimitRange)$/;
+const RUNS = /^(Pod|ReplicaSet|Deployment|StatefulSet|DaemonSet|Job|CronJob|ServiceAccount)$/;
+
 /** The wave in which a kind is applied; workloads and what belongs to them come after. */
 const EARLY_WAVES: Readonly<Record<string, string>> = {
   Namespace: "-2",
   NetworkPolicy: "-2",
   ServiceAccount: "-2",
+  Role: "-2",
+  RoleBinding: "-2",
+  ClusterRole: "-2",
+  ClusterRoleBinding: "-2",
+  ResourceQuota: "-2",
+  LimitRange: "-2",
   SecretStore: "-1",
   ExternalSecret: "-1",
   ConfigMap: "-1",
@@ -43,12 +53,17 @@ export const argoRules: readonly Rule[] = [
     );
     if (isVague || destinations.length === 0)
       return "must name each destination by server and namespace";
-    if (clusterResourceWhitelist.some(({ kind }) => kind !== "Namespace"))
-      return "must allow no cluster resource but Namespace";
     const kinds = namespaceResourceWhitelist?.map(({ kind }) => kind);
+    if (!kinds || kinds.some((kind) => /\*|^Secret$/.test(kind)))
+      return "must list the kinds it allows, without Secrets";
+    const ofCluster = clusterResourceWhitelist.map(({ kind }) => kind);
+    if (ofCluster.some((kind) => !/^(Namespace|ClusterRole|ClusterRoleBinding)$/.test(kind)))
+      return "must allow no cluster resource but Namespace, ClusterRole and ClusterRoleBinding";
+    const all = [...kinds, ...ofCluster];
     return (
-      (!kinds || kinds.some((kind) => /\*|^(Secret|Role|RoleBinding|ResourceQuota)$/.test(kind))) &&
-      "must list the kinds it allows, without Secrets, RBAC and quotas"
+      all.some((kind) => RIGHTS.test(kind)) &&
+      all.some((kind) => RUNS.test(kind)) &&
+      "must run pods or give rights, not both: what runs could give itself rights"
     );
   }),
   objectRule<IApplication>("own-project", 45, [], ["Application"], ({ spec }, { objects }) => {

@@ -11,6 +11,10 @@ const PROMETHEUS = /^pods monitoring\/app\.kubernetes\.io\/name=prometheus on TC
 const API_SERVER =
   /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2])|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP (443|6443)$/;
 
+/** components/jobs-to-postgres and processor-to-postgres. */
+const POSTGRES =
+  /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d)|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 5432$/;
+
 /** gateway is called through a load balancer in known subnets or by pods, and calls aux and jobs. */
 export const GATEWAY_PEERS = {
   ingress: [
@@ -49,11 +53,28 @@ export const JOBS_PEERS = {
   ingress: AUX_PEERS.ingress,
   egress: [
     DNS,
-    // components/jobs-to-postgres
-    /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d)|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 5432$/,
+    POSTGRES,
     // components/jobs-to-sts
     /^addresses \S+( but \S+)? on TCP 443$/,
+    // components/jobs-to-processor
+    /^pods gpu-controlplane\/app\.kubernetes\.io\/name=processor on TCP 8080$/,
     API_SERVER,
+  ],
+} as const;
+
+/** The processor is called by jobs' pods alone, and calls its database and the API server: nothing outside. */
+export const PROCESSOR_PEERS = {
+  ingress: [PROMETHEUS, /^pods gpu-controlplane\/app\.kubernetes\.io\/name=jobs on TCP 8080$/],
+  egress: [DNS, POSTGRES, API_SERVER],
+} as const;
+
+/** Jobs reach public addresses, and none of those that a cluster is made of. */
+export const JOB_POD_PEERS = {
+  ingress: [],
+  egress: [
+    DNS,
+    /^addresses 0\.0\.0\.0\/0 but 10\.0\.0\.0\/8,100\.64\.0\.0\/10,169\.254\.0\.0\/16,172\.16\.0\.0\/12,192\.168\.0\.0\/16 on any port$/,
+    /^addresses ::\/0 but fc00::\/7,fe80::\/10 on any port$/,
   ],
 } as const;
 

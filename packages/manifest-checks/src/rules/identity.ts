@@ -1,10 +1,16 @@
 /** Items 13–19: who a pod is, to the cluster, to the other service and to AWS. */
-import type { IPolicyRule } from "kubernetes-models/rbac.authorization.k8s.io/v1/PolicyRule";
 import { objectRule, podRule, type Rule } from "../rule.ts";
 import { envOf, ofKind, workloads } from "../world.ts";
 
 const ROLE_ARN = "eks.amazonaws.com/role-arn";
 const POD_IDENTITY = "airlock.example.com/pod-identity";
+
+/** Who lets whom in: each service is called by one other. */
+const CALLERS: Readonly<Record<string, string>> = {
+  aux: "system:serviceaccount:gateway:gateway",
+  jobs: "system:serviceaccount:gateway:gateway",
+  processor: "system:serviceaccount:gpu-controlplane:jobs",
+};
 
 export const identityRules: readonly Rule[] = [
   podRule(
@@ -32,8 +38,34 @@ export const identityRules: readonly Rule[] = [
     ({ automountServiceAccountToken }) =>
       automountServiceAccountToken !== false && "must set automountServiceAccountToken: false",
   ),
+  podRule(
+    "api-token",
+    14,
+    ["polaris automountServiceAccountToken"],
+    ({ service, pod, containers }, report) => {
+      const keyFiles = containers.flatMap(({ env = [] }) =>
+        env.filter(({ name }) => name.endsWith("_JWKS_TOKEN_FILE")).map(({ value }) => value),
+      );
+      for (const { name, projected } of pod.volumes ?? []) {
+        const tokens = (projected?.sources ?? []).flatMap((one) => one.serviceAccountToken ?? []);
+        for (const { audience, expirationSeconds = 3600, path } of tokens) {
+          if (audience !== undefined) continue;
+          const mounts = containers.flatMap(({ volumeMounts = [] }) => volumeMounts);
+          const files = mounts.filter((one) => one.name === name).map((one) => one.mountPath);
+          const isForKeys = files.some((folder) => keyFiles.includes(`${folder}/${path}`));
+          if (service !== "processor" && !isForKeys)
+            report("must not have a token for the API server but to read an issuer's keys");
+          if (expirationSeconds > 3600)
+            report("must have a token for the API server of 3600 s at most");
+        }
+      }
+    },
+  ),
   podRule("layer-token", 15, [], ({ service, pod, containers }, report) => {
-    if (service !== "gateway") return;
+    const isCalled = (name: string) =>
+      containers.some((one) => envOf(one, `${name.toUpperCase()}_SERVICE_URL`));
+    const called = Object.keys(CALLERS).filter(isCalled);
+    const audiences = service === "gateway" ? [...new Set(["aux", ...called])] : called;
     const tokens = (pod.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
     const isProjected = (audience: string) =>
       tokens.some(
@@ -41,21 +73,21 @@ export const identityRules: readonly Rule[] = [
           token?.audience === audience && (token.expirationSeconds ?? 3600) <= 3600,
       );
     const isSent = containers.some((one) => envOf(one, "LAYER_AUTH") === "service-account");
-    const callsJobs = containers.some((one) => envOf(one, "JOBS_SERVICE_URL"));
-    for (const audience of callsJobs ? ["aux", "jobs"] : ["aux"])
+    for (const audience of audiences)
       if (!(isProjected(audience) && isSent))
         report(
           `must send a projected token with the audience ${audience}, good for 3600 s at most`,
         );
   }),
   podRule("layer-enforced", 15, [], ({ service, containers }, report, { environment }) => {
-    if (service !== "aux" && service !== "jobs") return;
+    const caller = CALLERS[service ?? ""];
+    if (caller === undefined) return;
     const value = (name: string) => containers.map((one) => envOf(one, name)).find(Boolean);
     const wanted = environment === "dev" ? /^(observe|enforce)$/ : /^enforce$/;
     if (!wanted.test(value("LAYER_AUTH_MODE") ?? ""))
       report("must set LAYER_AUTH_MODE to enforce, in dev at least to observe");
-    if (value("LAYER_AUTH_SUBJECTS") !== "system:serviceaccount:gateway:gateway")
-      report("must let in gateway's ServiceAccount alone (LAYER_AUTH_SUBJECTS)");
+    if (value("LAYER_AUTH_SUBJECTS") !== caller)
+      report(`must let in ${caller} alone (LAYER_AUTH_SUBJECTS)`);
     if (value("LAYER_AUTH_AUDIENCE") !== service)
       report(`must take tokens for ${service} alone (LAYER_AUTH_AUDIENCE)`);
   }),
@@ -79,7 +111,7 @@ export const identityRules: readonly Rule[] = [
       );
       const annotations = account?.metadata.annotations ?? {};
       // the base has no identity on purpose: which one it is, is for an overlay to say
-      const isBase = world.name === "base" || /\((gateway|jobs)\)$/.test(world.name);
+      const isBase = /^base( \+ .*\((?!aux\)).*\))?$/.test(world.name);
       if (!account || isBase || annotations[ROLE_ARN] || annotations[POD_IDENTITY]) return;
       report(account, "must have an IAM role by IRSA or EKS Pod Identity, not a static key");
     },
@@ -93,29 +125,5 @@ export const identityRules: readonly Rule[] = [
       object.metadata.name !== "aux" &&
       /role-arn|"AWS_(ROLE|ACCESS|SECRET|SHARED|WEB)/.test(JSON.stringify(object)) &&
       "must have nothing to do with AWS credentials",
-  ),
-  objectRule<{ rules?: IPolicyRule[] }>(
-    "narrow-roles",
-    18,
-    ["kube-linter wildcard-in-rules", "kube-linter access-to-secrets", "polaris rolePodExecAttach"],
-    ["Role", "ClusterRole"],
-    ({ rules = [] }) => {
-      const words = rules.flatMap((rule) => [
-        ...rule.verbs,
-        ...(rule.resources ?? []),
-        ...(rule.apiGroups ?? []),
-      ]);
-      const wide = words.find((word) =>
-        ["*", "secrets", "pods/exec", "pods/attach"].includes(word),
-      );
-      return wide && `must not grant ${wide}`;
-    },
-  ),
-  objectRule<{ roleRef?: { name: string } }>(
-    "no-cluster-admin",
-    19,
-    ["kube-linter cluster-admin-role-binding"],
-    ["RoleBinding", "ClusterRoleBinding"],
-    ({ roleRef }) => roleRef?.name === "cluster-admin" && "must not bind cluster-admin",
   ),
 ];

@@ -2,11 +2,19 @@
 import type { IIngress } from "kubernetes-models/networking.k8s.io/v1/Ingress";
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import type { IService } from "kubernetes-models/v1/Service";
+import { jobPodsOf } from "../job-pods.ts";
 import type { K8sObject } from "../objects.ts";
 import { type Endpoint, mayTalk, policiesFor } from "../reachability.ts";
-import { objectRule, podRule, type Rule } from "../rule.ts";
-import { envOf, ofKind, workloads } from "../world.ts";
-import { AUX_PEERS, flowsOf, GATEWAY_PEERS, JOBS_PEERS } from "./flows.ts";
+import { objectRule, type Rule } from "../rule.ts";
+import { envOf, ofKind, type World, workloads } from "../world.ts";
+import {
+  AUX_PEERS,
+  flowsOf,
+  GATEWAY_PEERS,
+  JOB_POD_PEERS,
+  JOBS_PEERS,
+  PROCESSOR_PEERS,
+} from "./flows.ts";
 
 /** Addresses with credentials behind them: instance metadata, container credentials, Pod Identity. */
 const METADATA = [
@@ -52,29 +60,40 @@ export const networkRules: readonly Rule[] = [
   peersRule("gateway-ingress", 21, "gateway", "ingress", GATEWAY_PEERS.ingress),
   peersRule("gateway-egress", 22, "gateway", "egress", GATEWAY_PEERS.egress),
   peersRule("aux-ingress", 23, "aux", "ingress", AUX_PEERS.ingress),
-  peersRule("jobs-ingress", 23, "gpu-controlplane", "ingress", JOBS_PEERS.ingress),
+  peersRule("jobs-ingress", 23, "jobs", "ingress", JOBS_PEERS.ingress),
+  peersRule("processor-ingress", 23, "processor", "ingress", PROCESSOR_PEERS.ingress),
+  peersRule("job-pods-ingress", 23, "gpu-job", "ingress", JOB_POD_PEERS.ingress),
   peersRule("aux-egress", 24, "aux", "egress", AUX_PEERS.egress),
-  peersRule("jobs-egress", 24, "gpu-controlplane", "egress", JOBS_PEERS.egress),
-  podRule("metadata-address", 24, [], ({ namespace, labels, service }, report, world) => {
-    const hasAgent = ofKind(world, "NetworkPolicy").some(
-      ({ metadata }) => metadata.name === "aux-to-pod-identity-agent",
-    );
-    for (const ip of METADATA) {
-      if (service === "aux" && AGENT.includes(ip) && hasAgent) continue;
-      const open = [80, 443].find((port) =>
-        mayTalk(world, { namespace, labels }, { ip }, { protocol: "TCP", port }),
+  peersRule("jobs-egress", 24, "jobs", "egress", JOBS_PEERS.egress),
+  peersRule("processor-egress", 24, "processor", "egress", PROCESSOR_PEERS.egress),
+  peersRule("job-pods-egress", 24, "gpu-job", "egress", JOB_POD_PEERS.egress),
+  {
+    id: "metadata-address",
+    item: 24,
+    linters: [],
+    check(world, report) {
+      const policies = ofKind<INetworkPolicy>(world, "NetworkPolicy");
+      const hasAgent = policies.some(
+        ({ metadata }) => metadata.name === "aux-to-pod-identity-agent",
       );
-      if (open) report(`must not reach the metadata address ${ip}`);
-    }
-  }),
+      for (const { service, object, ...pod } of podsOf(world)) {
+        for (const ip of METADATA) {
+          if (service === "aux" && AGENT.includes(ip) && hasAgent) continue;
+          const isOpen = [80, 443].some((port) =>
+            mayTalk(world, pod, { ip }, { protocol: "TCP", port }),
+          );
+          if (isOpen) report(object, `must not reach the metadata address ${ip}`);
+        }
+      }
+    },
+  },
   objectRule<INetworkPolicy>(
     "dangling-policy",
     25,
     ["kube-linter dangling-networkpolicy", "kube-score networkpolicy-targets-pod"],
     ["NetworkPolicy"],
     (policy, world) => {
-      const pods: Endpoint[] = workloads(world);
-      const isUsed = pods.some((pod) => policiesFor(world, pod).includes(policy));
+      const isUsed = podsOf(world).some((pod) => policiesFor(world, pod).includes(policy));
       return !isUsed && "must select a pod that exists";
     },
   ),
@@ -124,28 +143,42 @@ const isWayIn = (object: K8sObject): boolean =>
   (object.metadata.namespace === "gateway" &&
     flowsOf(object as INetworkPolicy, "ingress").some((flow) => !/ TCP 9090$/.test(flow)));
 
-/** Every peer of the policies of a service's namespace must be one of the known flows. */
+interface Pods extends Endpoint {
+  readonly service: string | undefined;
+  /** What faults of theirs are told of. */
+  readonly object: K8sObject;
+}
+
+/** All pods there will be: those of workloads, and those of jobs. */
+function podsOf(world: World): Pods[] {
+  const jobPods = jobPodsOf(world);
+  const home = ofKind(world, "Namespace").find(
+    ({ metadata }) => metadata.name === jobPods.namespace,
+  );
+  return [...workloads(world), ...(home ? [{ ...jobPods, service: "gpu-job", object: home }] : [])];
+}
+
+/** Every peer of the policies that hold for a service's pods must be one of the known flows. */
 function peersRule(
   id: string,
   item: number,
-  namespace: string,
+  service: string,
   direction: "ingress" | "egress",
   known: readonly RegExp[],
 ): Rule {
-  return objectRule<INetworkPolicy>(
+  return {
     id,
     item,
-    ["kube-score pod-networkpolicy"],
-    ["NetworkPolicy"],
-    (policy) => {
-      if (policy.metadata.namespace !== namespace) return undefined;
-      const stranger = flowsOf(policy, direction).find(
-        (flow) => !known.some((pattern) => pattern.test(flow)),
-      );
-      return (
-        stranger &&
-        `must not allow ${direction} ${direction === "egress" ? "to" : "from"} ${stranger}`
-      );
+    linters: ["kube-score pod-networkpolicy"],
+    check(world, report) {
+      const pods = podsOf(world).filter((one) => one.service === service);
+      for (const policy of new Set(pods.flatMap((pod) => policiesFor(world, pod)))) {
+        const stranger = flowsOf(policy, direction).find(
+          (flow) => !known.some((pattern) => pattern.test(flow)),
+        );
+        const way = direction === "egress" ? "egress to" : "ingress from";
+        if (stranger) report(policy as K8sObject, `must not allow ${way} ${stranger}`);
+      }
     },
-  );
+  };
 }

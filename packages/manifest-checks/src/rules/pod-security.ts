@@ -1,4 +1,6 @@
 /** Items 1–12: what a pod may do on its node. */
+
+import { jobPodsOf } from "../job-pods.ts";
 import { isMapping } from "../objects.ts";
 import { containerRule, objectRule, podRule, type Rule } from "../rule.ts";
 
@@ -12,16 +14,25 @@ const SECRET_NAME =
 const SECRET_VALUE = /\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN|:\/\/[^/\s:]+:[^/\s@]+@/;
 
 export const podSecurityRules: readonly Rule[] = [
-  objectRule("namespace-pod-security", 1, ["pss restricted"], ["Namespace"], ({ metadata }) => {
-    const labels = metadata.labels ?? {};
-    const key = (mode: string) => `pod-security.kubernetes.io/${mode}`;
-    const weak = PSS_MODES.find(
-      (mode) =>
-        labels[key(mode)] !== "restricted" ||
-        !/^v1\.\d+$/.test(labels[`${key(mode)}-version`] ?? ""),
-    );
-    return weak && `must set ${key(weak)}: restricted and pin ${key(weak)}-version`;
-  }),
+  objectRule(
+    "namespace-pod-security",
+    1,
+    ["pss restricted"],
+    ["Namespace"],
+    ({ metadata }, world) => {
+      const labels = metadata.labels ?? {};
+      const key = (mode: string) => `pod-security.kubernetes.io/${mode}`;
+      const { namespace, security } = jobPodsOf(world);
+      // components/pod-security-baseline, on both sides
+      const isBaseline = metadata.name === namespace && security === "baseline";
+      const level = isBaseline ? "baseline" : "restricted";
+      const wrong = PSS_MODES.find(
+        (mode) =>
+          labels[key(mode)] !== level || !/^v1\.\d+$/.test(labels[`${key(mode)}-version`] ?? ""),
+      );
+      return wrong && `must set ${key(wrong)}: ${level} and pin ${key(wrong)}-version`;
+    },
+  ),
   podRule(
     "run-as-non-root",
     2,

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
 import type { IContainer } from "kubernetes-models/v1/Container";
 import { objectRule, podRule, type Rule } from "../rule.ts";
+import { workloads } from "../world.ts";
 
 /** Where the database is; who asks may differ, as a migration may have a user of its own. */
 const DATABASE =
@@ -39,6 +40,16 @@ export const releaseRules: readonly Rule[] = [
     if (!isDeepStrictEqual(databaseOf(migration), jobs && databaseOf(jobs)))
       report(
         "must migrate the database of its pod: POSTGRES_ and the like are not the same in both",
+      );
+  }),
+  podRule("same-database", 31, [], ({ service, pod }, report, world) => {
+    const jobs = workloads(world).find((one) => one.service === "jobs");
+    const [own] = pod.containers;
+    const [theirs] = jobs?.pod.containers ?? [];
+    if (service !== "processor" || !own || !theirs) return;
+    if (!isDeepStrictEqual(databaseOf(own), databaseOf(theirs)))
+      report(
+        "must use the database and the queues of jobs: POSTGRES_ and the like are not the same",
       );
   }),
 ];

@@ -93,7 +93,6 @@ export const supplyChainRules: readonly Rule[] = [
     },
   },
   objectRule("upstream-address", 48, [], ["Deployment"], (deployment, world) => {
-    if (deployment.metadata.name !== "gateway") return undefined;
     const { containers } = workloads(world).find(({ object }) => object === deployment) ?? {
       containers: [],
     };
@@ -101,9 +100,12 @@ export const supplyChainRules: readonly Rule[] = [
       ({ metadata, spec }) =>
         `http://${metadata.name}.${metadata.namespace}.svc.cluster.local:${spec?.ports?.[0]?.port}`,
     );
-    const stray = containers[0]?.env?.find(
-      ({ name, value = "" }) => /^(AUX|JOBS)_SERVICE_URL$/.test(name) && !known.includes(value),
-    );
+    const stray = containers
+      .flatMap(({ env = [] }) => env)
+      .find(
+        ({ name, value = "" }) =>
+          /^(AUX|JOBS|PROCESSOR)_SERVICE_URL$/.test(name) && !known.includes(value),
+      );
     return stray && `must name a Service that exists in ${stray.name}, not ${stray.value}`;
   }),
 ];

@@ -1,0 +1,27 @@
+/** The pods that the processor makes: no manifest has them, and policies and namespaces are there for them. */
+import type { Endpoint } from "./reachability.ts";
+import { envOf, type World, workloads } from "./world.ts";
+
+export interface JobPods extends Endpoint {
+  readonly namespace: string | undefined;
+  /** POD_SECURITY of the processor. */
+  readonly security: string | undefined;
+}
+
+/** As services/processor labels them. */
+export const JOB_POD_LABELS = {
+  "app.kubernetes.io/name": "gpu-job",
+  "app.kubernetes.io/managed-by": "airlock-processor",
+} as const;
+
+export function jobPodsOf(world: World): JobPods {
+  const containers = workloads(world)
+    .filter(({ service }) => service === "processor")
+    .flatMap((one) => one.containers);
+  const settingOf = (name: string) => containers.map((one) => envOf(one, name)).find(Boolean);
+  return {
+    namespace: settingOf("JOBS_NAMESPACE"),
+    labels: JOB_POD_LABELS,
+    security: settingOf("POD_SECURITY"),
+  };
+}
