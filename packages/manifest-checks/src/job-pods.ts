@@ -3,7 +3,7 @@ import type { Endpoint } from "./reachability.ts";
 import { envOf, type World, workloads } from "./world.ts";
 
 export interface JobPods extends Endpoint {
-  readonly namespace: string | undefined;
+  readonly namespace: string;
   /** POD_SECURITY of the processor. */
   readonly security: string | undefined;
 }
@@ -20,7 +20,7 @@ export function jobPodsOf(world: World): JobPods {
     .flatMap((one) => one.containers);
   const settingOf = (name: string) => containers.map((one) => envOf(one, name)).find(Boolean);
   return {
-    namespace: settingOf("JOBS_NAMESPACE"),
+    namespace: settingOf("JOBS_NAMESPACE") ?? "gpu-dev",
     labels: JOB_POD_LABELS,
     security: settingOf("POD_SECURITY"),
   };

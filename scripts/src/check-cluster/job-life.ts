@@ -1,17 +1,25 @@
-/** The life of a job on a real API server and scheduler: a real processor and Postgres, a kubelet that is played. */
+/**
+ * The life of a job on a real API server and scheduler, under the rights that are shipped and no others: a real
+ * processor and Postgres, a kubelet that is played.
+ */
+import type { Stage } from "../../../scenarios/src/scenario.ts";
 import {
   createKubeCluster,
   keepAccess,
   kubeconfig,
 } from "../../../services/processor/src/cluster/index.ts";
+import { OWN_OBJECTS } from "../../../services/processor/src/pod/pod-names.ts";
 import {
   type ContractWorld,
   eventually,
 } from "../../../services/processor/test/cluster-contract/contract-world.ts";
 import { createRawApi } from "../../../services/processor/test/cluster-contract/raw-api.ts";
 import { openWorld, startPostgres, work } from "../../../services/processor/test/world.ts";
-import type { Cluster } from "./cluster.ts";
 import { playNodes } from "./played-nodes.ts";
+import { recordRequests } from "./recording-proxy.ts";
+import { forbiddenTries, notRefused } from "./refused-requests.ts";
+import type { Right } from "./request-right.ts";
+import { applyShippedRights } from "./shipped-rights.ts";
 import type { Step } from "./step.ts";
 
 const TYPE = "b200";
@@ -19,20 +27,29 @@ const JOB = { gpuType: TYPE, image: "registry.example.com/image:1" } as const;
 
 export const jobLife: Step = {
   name: "job-life",
-  how: "a job gets its node and its pod, runs, fails and is gone; one that no node could hold waits; one is cancelled: by a processor, on two nodes that are played",
+  how: "under the shipped rights alone, all of them used and all else refused: a job gets its node and its pod, runs, fails and is gone; one that no node could hold waits; one is cancelled",
   async run(cluster, stage) {
     const access = keepAccess(kubeconfig(cluster.kubeconfig, { env: process.env }));
     const api = await createRawApi(access);
     stage.defer(() => api.close());
-    await playNodes(api.raw, cluster.runId, stage, TYPE);
-    const namespace = await namespaceOf(cluster, api.raw);
-    const kube = createKubeCluster({ access, namespace });
+    const [node] = await playNodes(api.raw, cluster.runId, stage, TYPE);
+    const shipped = await applyShippedRights(cluster);
+    const { namespace } = shipped;
+    await accountOf(namespace, api.raw);
+    const { server, tls } = await access.current();
+    const { cert: _cert, key: _key, ...serverTls } = tls;
+    const own = { server, tls: serverTls, authorization: `Bearer ${shipped.token}` };
+    const proxy = await recordRequests(own);
+    stage.defer(() => proxy.close());
+    const kube = createKubeCluster({ access: keepAccess(async () => proxy.access), namespace });
     stage.defer(() => kube.close());
+    const admin = createKubeCluster({ access, namespace });
+    stage.defer(() => admin.close());
     const postgres = await startPostgres();
     stage.defer(() => postgres.stop());
     const world = await openWorld(postgres);
     stage.defer(() => world.store.close());
-    const processor = work(world, kube);
+    const processor = work(world, kube, { countsForeignPods: true });
     stage.defer(() => processor.stop());
     const check = (what: string, promise: string, result: string) =>
       stage.check(what, promise, result === promise, "1 job", result);
@@ -54,26 +71,74 @@ export const jobLife: Step = {
     const box = await world.submit(JOB);
     await kubelet.start(`gpu-dev-${box}`);
     await world.until(box, "active");
+    const [secret] = await admin.list("secrets", { labels: OWN_OBJECTS });
+    const places = {
+      namespace,
+      pod: `gpu-dev-${box}`,
+      secret: secret?.metadata.name ?? "",
+      others: [shipped.controlNamespace, "kube-system"],
+      node,
+    };
+    const tries = forbiddenTries(places);
+    const door = await recordRequests(own);
+    stage.defer(() => door.close());
+    const through = await notRefused(door.access, tries);
+    const refusals = `${tries.length} requests`;
+    stage.check(
+      "everything else",
+      "403",
+      through.length === 0,
+      refusals,
+      through.join("; ") || "403",
+    );
     await world.order(box, "cancel");
     await kubelet.end(`gpu-dev-${box}`);
     check("a box that is cancelled", "cancelled", (await world.until(box, "cancelled")).status);
     const left = await eventually("the garbage collector is through", async () => {
-      const [pods, secrets] = [await kube.list("pods"), await kube.list("secrets")];
-      const own = secrets.filter(({ metadata }) => metadata.name.startsWith("gpu-dev-"));
-      return pods.length + own.length === 0 ? "nothing" : undefined;
+      const pods = await admin.list("pods");
+      const secrets = await admin.list("secrets", { labels: OWN_OBJECTS });
+      return pods.length + secrets.length === 0 ? "nothing" : undefined;
     }).catch((error: Error) => error.message);
     check("what is left of them", "nothing", left);
+    checkUse(stage, shipped.granted, proxy.requests);
   },
 };
 
-/** Pods can be made in it once its account is there. */
-async function namespaceOf(cluster: Cluster, raw: ContractWorld["raw"]): Promise<string> {
-  const namespace = await cluster.namespace("jobs");
-  await eventually("the namespace's account is there", () =>
+/** Every right is used, and none was missing. */
+function checkUse(
+  stage: Stage,
+  granted: readonly Right[],
+  requests: readonly { readonly right: Right; readonly status: number }[],
+): void {
+  const asked = Map.groupBy(requests, ({ right }) => right);
+  for (const right of granted) {
+    const count = asked.get(right)?.length ?? 0;
+    stage.check(
+      `the right: ${right}`,
+      "used",
+      count > 0,
+      `${count} requests`,
+      count ? "used" : "never",
+    );
+  }
+  const missing = [...asked.keys()].filter((right) => !granted.includes(right));
+  const refused = requests.filter(({ status }) => status === 403).map(({ right }) => right);
+  const faults = [...new Set([...missing, ...refused])];
+  const count = `${requests.length} requests`;
+  stage.check(
+    "rights that are missing",
+    "none",
+    faults.length === 0,
+    count,
+    faults.join(", ") || "none",
+  );
+}
+
+/** Pods can be made in a namespace once its account is there. */
+const accountOf = (namespace: string, raw: ContractWorld["raw"]): Promise<unknown> =>
+  eventually("the namespace's account is there", () =>
     raw("GET", `/api/v1/namespaces/${namespace}/serviceaccounts/default`).catch(() => undefined),
   );
-  return namespace;
-}
 
 interface SeenPod {
   readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string };

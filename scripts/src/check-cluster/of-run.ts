@@ -13,7 +13,8 @@ export const NAMESPACES: Readonly<Record<Folder, string>> = {
 
 /**
  * Roles of the cluster get a suffix, and accounts that are given rights are those of the run: nothing that is
- * there already is changed, and nobody else is given anything.
+ * there already is changed, and nobody else is given anything. Kustomize follows the account in some of the
+ * bindings alone.
  *
  * @param namespaceOf what the run has in the place of a namespace.
  */
@@ -30,7 +31,11 @@ export function ofRun(
     ...(isOfCluster && { metadata: { ...metadata, name: `${metadata.name}-${suffix}` } }),
     ...(isClusterRole && { roleRef: { ...roleRef, name: `${roleRef.name}-${suffix}` } }),
     ...(Array.isArray(subjects) && {
-      subjects: subjects.map((one) => ({ ...one, namespace: namespaceOf(one.namespace) })),
+      subjects: subjects.map((one) =>
+        Object.values(NAMESPACES).includes(one.namespace)
+          ? { ...one, namespace: namespaceOf(one.namespace) }
+          : one,
+      ),
     }),
   };
 }

@@ -65,6 +65,25 @@ export const VERSIONS: readonly Version[] = [
   { name: "with cluster-issuer", digest: FIRST, templates: 3, edits: CLUSTER_ISSUER },
 ];
 
+/** The component on both sides, so that all rights there are can be used. */
+export const FOREIGN_PODS: Version = {
+  name: "with count-foreign-pods",
+  digest: FIRST,
+  templates: 1,
+  edits: [
+    {
+      service: "processor",
+      from: /^components:$/m,
+      to: "components:\n  - ../../../components/count-foreign-pods/processor",
+    },
+    {
+      service: "gpu-dev",
+      from: /$/,
+      to: "components:\n  - ../../../components/count-foreign-pods/gpu-dev\n",
+    },
+  ],
+};
+
 /**
  * Writes a version into `folder`.
  *
