@@ -5,9 +5,11 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ENVIRONMENTS, SERVICES } from "./world.ts";
+import { ENVIRONMENTS, IMAGES } from "./world.ts";
 
 const DIGEST = /^( +digest: )(sha256:[0-9a-f]{64})$/m;
+/** The processor is told of it in a variable. */
+const DEVBOX_DIGEST = /^( +value: .*airlock-devbox@)(sha256:[0-9a-f]{64})$/m;
 
 /** @param digests by service. @throws Error for a malformed digest or an overlay without one. */
 export function writeDigests(root: string, digests: Readonly<Record<string, string>>): void {
@@ -15,10 +17,10 @@ export function writeDigests(root: string, digests: Readonly<Record<string, stri
     if (!/^sha256:[0-9a-f]{64}$/.test(digest))
       throw new Error(`${service}: ${digest} is no digest`);
     for (const environment of ENVIRONMENTS) {
-      const path = pathOf(root, environment, service);
+      const { path, pattern } = placeOf(root, environment, service);
       const text = readFileSync(path, "utf8");
-      if (!DIGEST.test(text)) throw new Error(`${path}: no digest to replace`);
-      writeFileSync(path, text.replace(DIGEST, `$1${digest}`));
+      if (!pattern.test(text)) throw new Error(`${path}: no digest to replace`);
+      writeFileSync(path, text.replace(pattern, `$1${digest}`));
     }
   }
 }
@@ -26,10 +28,11 @@ export function writeDigests(root: string, digests: Readonly<Record<string, stri
 /** The digest of each service. @throws Error when the overlays differ or nothing was released. */
 export function sameDigests(root: string): Record<string, string> {
   return Object.fromEntries(
-    SERVICES.map((service) => {
-      const found = ENVIRONMENTS.map(
-        (environment) => DIGEST.exec(readFileSync(pathOf(root, environment, service), "utf8"))?.[2],
-      );
+    IMAGES.map((service) => {
+      const found = ENVIRONMENTS.map((environment) => {
+        const { path, pattern } = placeOf(root, environment, service);
+        return pattern.exec(readFileSync(path, "utf8"))?.[2];
+      });
       const [digest] = found;
       if (!digest || found.some((one) => one !== digest))
         throw new Error(`${service}: the overlays differ: ${found.join(", ")}`);
@@ -39,8 +42,14 @@ export function sameDigests(root: string): Record<string, string> {
   );
 }
 
-const pathOf = (root: string, environment: string, service: string) =>
-  join(root, "overlays", environment, service, "kustomization.yaml");
+function placeOf(root: string, environment: string, image: string) {
+  const isDevbox = image === "devbox";
+  const folder = isDevbox ? "processor" : image;
+  return {
+    path: join(root, "overlays", environment, folder, "kustomization.yaml"),
+    pattern: isDevbox ? DEVBOX_DIGEST : DIGEST,
+  };
+}
 
 if (import.meta.main) {
   const root = join(import.meta.dirname, "../../../k8s");

@@ -9,6 +9,8 @@ import { isMapping, type K8sObject } from "./objects.ts";
 export const ENVIRONMENTS = ["dev", "qa", "prod"] as const;
 /** What has an image and pods. */
 export const SERVICES = ["aux", "gateway", "jobs", "processor"] as const;
+/** All that a release builds: the services, and the tools that the processor brings into jobs' pods. */
+export const IMAGES = [...SERVICES, "devbox"] as const;
 /** The folders of base/ and of each overlay: the services, and the namespace where jobs run. */
 export const FOLDERS = [...SERVICES, "gpu-dev"] as const;
 export type Folder = (typeof FOLDERS)[number];

@@ -18,6 +18,7 @@ test("writes the digests, agrees with itself, and notices an overlay that is lef
     aux: digest("0"),
     jobs: digest("0"),
     processor: digest("0"),
+    devbox: digest("0"),
   });
   assert.throws(() => sameDigests(copy), /nothing has been released yet/);
   const released = {
@@ -25,6 +26,7 @@ test("writes the digests, agrees with itself, and notices an overlay that is lef
     aux: digest("b"),
     jobs: digest("d"),
     processor: digest("e"),
+    devbox: digest("f"),
   };
   writeDigests(copy, released);
   assert.deepEqual(sameDigests(copy), released);

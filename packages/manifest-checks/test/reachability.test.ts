@@ -42,6 +42,7 @@ const PEERS: Readonly<Record<string, Endpoint>> = {
   "the database's subnet": { ip: "10.0.40.4" },
   "the proxy to AWS": { ip: "10.0.64.10" },
   "another address of the VPC": { ip: "10.0.200.4" },
+  "a user's network": { ip: "10.0.100.7" },
   "a node": { ip: "172.20.0.9" },
   "a pod by its address": { ip: "100.64.3.4" },
 };
@@ -62,6 +63,7 @@ const OUTSIDE = [
   "the database's subnet",
   "the proxy to AWS",
   "another address of the VPC",
+  "a user's network",
   "a node",
   "a pod by its address",
 ];
@@ -82,6 +84,9 @@ const EXPECTED = [
   "processor → dns UDP 53",
   "processor → the database's subnet TCP 5432",
   "processor → the API server TCP 6443",
+  ...PUBLIC.map((to) => `processor → ${to} TCP 443`),
+  "a user's network → a job TCP 2222",
+  "a user's network → another job TCP 2222",
   ...["a job", "another job"].flatMap((from) => [
     `${from} → dns TCP 53`,
     `${from} → dns UDP 53`,
@@ -121,7 +126,7 @@ const isOurs = (...peers: Endpoint[]) =>
 
 describe("who may talk to whom", () => {
   for (const environment of ENVIRONMENTS) {
-    test(`${environment}: gateway → aux and jobs, those → HTTPS, jobs → processor, both → the database, processor → API server, a job → the internet, Prometheus → metrics, no one else`, () => {
+    test(`${environment}: gateway → aux and jobs, those → HTTPS, jobs → processor, both → the database, processor → API server and HTTPS, users → a job → the internet, Prometheus → metrics, no one else`, () => {
       const edge = environment === "dev" ? ["the load balancer's subnet → gateway TCP 8080"] : [];
       assert.deepEqual(
         connections(`overlays/${environment}`).sort(),
@@ -152,6 +157,12 @@ describe("who may talk to whom", () => {
     ["gateway-to-jobs/gateway", "gateway", ["gateway → jobs TCP 8080"]],
     ["gateway-to-jobs/jobs", "jobs", ["gateway → jobs TCP 8080"]],
     ["processor-to-api-server", "processor", ["processor → the API server TCP 6443"]],
+    ["processor-to-ssh-keys", "processor", PUBLIC.map((to) => `processor → ${to} TCP 443`)],
+    [
+      "ssh-nodeports",
+      "gpu-dev",
+      ["a user's network → a job TCP 2222", "a user's network → another job TCP 2222"],
+    ],
     ["processor-to-postgres", "processor", ["processor → the database's subnet TCP 5432"]],
     ["jobs-to-postgres", "jobs", ["jobs → the database's subnet TCP 5432"]],
     ["jobs-to-sts", "jobs", OUTSIDE.map((to) => `jobs → ${to} TCP 443`)],

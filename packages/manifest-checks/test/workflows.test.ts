@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { isMapping, type Mapping } from "../src/objects.ts";
 import { parseDocuments } from "../src/read-yaml.ts";
-import { SERVICES } from "../src/world.ts";
+import { IMAGES } from "../src/world.ts";
 
 const FOLDER = join(import.meta.dirname, "../../../.github/workflows");
 
@@ -98,7 +98,7 @@ test("release: images for both platforms, with provenance, SBOM and signature; a
   const built = builds.map(({ with: inputs }) =>
     /SERVICE=(\w+)/.exec(String(inputs?.["build-args"])),
   );
-  assert.deepEqual(built.map((match) => match?.[1]).sort(), [...SERVICES]);
+  assert.deepEqual(built.map((match) => match?.[1]).sort(), [...IMAGES]);
   for (const { with: inputs } of builds) {
     assert.equal(inputs?.platforms, "linux/amd64,linux/arm64");
     assert.equal(inputs?.provenance, "mode=max");
@@ -107,7 +107,7 @@ test("release: images for both platforms, with provenance, SBOM and signature; a
   }
   const scripts = (name: string) => (jobs[name]?.steps ?? []).map(({ run = "" }) => run).join("\n");
   assert.match(scripts("images"), /cosign sign --yes/);
-  for (const name of SERVICES)
+  for (const name of IMAGES)
     for (const job of ["images", "promote"])
       assert.ok(scripts(job).includes(`airlock-${name}@`), `${job} leaves ${name} out`);
   assert.match(scripts("promote"), /cosign verify/);

@@ -14,7 +14,7 @@ import {
   eventually,
 } from "../../../services/processor/test/cluster-contract/contract-world.ts";
 import { createRawApi } from "../../../services/processor/test/cluster-contract/raw-api.ts";
-import { openWorld, startPostgres, work } from "../../../services/processor/test/world.ts";
+import { openWorld, rules, startPostgres, work } from "../../../services/processor/test/world.ts";
 import { playNodes } from "./played-nodes.ts";
 import { recordRequests } from "./recording-proxy.ts";
 import { forbiddenTries, notRefused } from "./refused-requests.ts";
@@ -39,7 +39,7 @@ export const jobLife: Step = {
     const { server, tls } = await access.current();
     const { cert: _cert, key: _key, ...serverTls } = tls;
     const own = { server, tls: serverTls, authorization: `Bearer ${shipped.token}` };
-    const proxy = await recordRequests(own);
+    const proxy = await recordRequests(own, firstCreations());
     stage.defer(() => proxy.close());
     const kube = createKubeCluster({ access: keepAccess(async () => proxy.access), namespace });
     stage.defer(() => kube.close());
@@ -49,7 +49,10 @@ export const jobLife: Step = {
     stage.defer(() => postgres.stop());
     const world = await openWorld(postgres);
     stage.defer(() => world.store.close());
-    const processor = work(world, kube, { countsForeignPods: true });
+    const processor = work(world, kube, {
+      countsForeignPods: true,
+      rules: { ...rules, toolsImage: "registry.example.com/devbox:1" },
+    });
     stage.defer(() => processor.stop());
     const check = (what: string, promise: string, result: string) =>
       stage.check(what, promise, result === promise, "1 job", result);
@@ -97,12 +100,23 @@ export const jobLife: Step = {
     const left = await eventually("the garbage collector is through", async () => {
       const pods = await admin.list("pods");
       const secrets = await admin.list("secrets", { labels: OWN_OBJECTS });
-      return pods.length + secrets.length === 0 ? "nothing" : undefined;
+      const services = await admin.list("services");
+      return pods.length + secrets.length + services.length === 0 ? "nothing" : undefined;
     }).catch((error: Error) => error.message);
     check("what is left of them", "nothing", left);
     checkUse(stage, shipped.granted, proxy.requests);
   },
 };
+
+/** What was made is not told the first time, of each kind: it is looked for then, which needs rights too. */
+function firstCreations(): (right: Right) => boolean {
+  const lost = new Set<Right>();
+  return (right) => {
+    if (!right.startsWith("create ") || lost.has(right)) return false;
+    lost.add(right);
+    return true;
+  };
+}
 
 /** Every right is used, and none was missing. */
 function checkUse(

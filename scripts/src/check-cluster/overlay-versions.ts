@@ -6,6 +6,7 @@ import {
   type EnvironmentName,
   FOLDERS,
   type Folder,
+  IMAGES,
   SERVICES,
 } from "../../../packages/manifest-checks/src/world.ts";
 
@@ -99,7 +100,7 @@ export function writeVersion(
   labels: Readonly<Record<string, string>>,
 ): string {
   cpSync(K8S, folder, { recursive: true });
-  writeDigests(folder, Object.fromEntries(SERVICES.map((service) => [service, digest])));
+  writeDigests(folder, Object.fromEntries(IMAGES.map((image) => [image, digest])));
   for (const { service, from, to } of edits) {
     const path = join(folder, "overlays", environment, service, "kustomization.yaml");
     writeFileSync(path, readFileSync(path, "utf8").replace(from, to));

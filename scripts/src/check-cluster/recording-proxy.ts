@@ -18,7 +18,11 @@ export interface RecordingProxy {
   close(): Promise<void>;
 }
 
-export async function recordRequests(access: Access): Promise<RecordingProxy> {
+/** @param losesAnswer whether what was done is not told: the connection ends instead. */
+export async function recordRequests(
+  access: Access,
+  losesAnswer: (right: Right) => boolean = () => false,
+): Promise<RecordingProxy> {
   const { hostname, port } = new URL(access.server);
   const { isUnverified = false, ...tls } = access.tls;
   const requests: Recorded[] = [];
@@ -37,7 +41,10 @@ export async function recordRequests(access: Access): Promise<RecordingProxy> {
       (answer) => {
         const { statusCode: status = 0 } = answer;
         const right = rightOf(method, url);
-        if (right !== undefined) requests.push({ right, status });
+        if (right !== undefined) {
+          requests.push({ right, status });
+          if (losesAnswer(right)) return void outgoing.destroy();
+        }
         outgoing.writeHead(status, answer.headers);
         // a watch tells nothing before something happens
         outgoing.flushHeaders();

@@ -62,20 +62,31 @@ export const JOBS_PEERS = {
   ],
 } as const;
 
-/** The processor is called by jobs' pods alone, and calls its database and the API server: nothing outside. */
+/** None of a cluster's own, and none with credentials behind it. */
+const PUBLIC_ADDRESSES = [
+  "addresses 0.0.0.0/0 but 10.0.0.0/8,100.64.0.0/10,169.254.0.0/16,172.16.0.0/12,192.168.0.0/16",
+  "addresses ::/0 but fc00::/7,fe80::/10",
+].map((text) => text.replaceAll(".", "\\."));
+
+/** The processor is called by jobs' pods alone; it calls its database, the API server, and where SSH keys are shown. */
 export const PROCESSOR_PEERS = {
   ingress: [PROMETHEUS, /^pods gpu-controlplane\/app\.kubernetes\.io\/name=jobs on TCP 8080$/],
-  egress: [DNS, POSTGRES, API_SERVER],
-} as const;
-
-/** Jobs reach public addresses, and none of those that a cluster is made of. */
-export const JOB_POD_PEERS = {
-  ingress: [],
   egress: [
     DNS,
-    /^addresses 0\.0\.0\.0\/0 but 10\.0\.0\.0\/8,100\.64\.0\.0\/10,169\.254\.0\.0\/16,172\.16\.0\.0\/12,192\.168\.0\.0\/16 on any port$/,
-    /^addresses ::\/0 but fc00::\/7,fe80::\/10 on any port$/,
+    POSTGRES,
+    API_SERVER,
+    // components/processor-to-ssh-keys
+    ...PUBLIC_ADDRESSES.map((addresses) => new RegExp(`^${addresses} on TCP 443$`)),
   ],
+} as const;
+
+/** Jobs are reached by SSH from few networks, and reach public addresses. */
+export const JOB_POD_PEERS = {
+  ingress: [
+    // components/ssh-nodeports
+    /^addresses (\d+\.\d+\.\d+\.\d+\/(1[6-9]|2\d|3[0-2])|[0-9a-f:]+\/(4[89]|[5-9]\d|1[01]\d|12[0-8])) on TCP 2222$/,
+  ],
+  egress: [DNS, ...PUBLIC_ADDRESSES.map((addresses) => new RegExp(`^${addresses} on any port$`))],
 } as const;
 
 /** One line for each peer and port of a policy: `pods <namespace>/<label> on TCP 53`. */

@@ -2,7 +2,7 @@
 import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
 import type { IService } from "kubernetes-models/v1/Service";
 import { containerRule, objectRule, type Rule } from "../rule.ts";
-import { ofKind, workloads } from "../world.ts";
+import { envOf, ofKind, workloads } from "../world.ts";
 
 const CLUSTER_SCOPED = new Set(["Namespace", "ClusterRole", "ClusterRoleBinding"]);
 const LABELS = ["app.kubernetes.io/name", "app.kubernetes.io/part-of", "owner"];
@@ -12,9 +12,12 @@ export const supplyChainRules: readonly Rule[] = [
     "image-digest",
     41,
     ["kube-linter latest-tag", "kube-score container-image-tag", "polaris tagNotSpecified"],
-    ({ image }) =>
-      !/^[^:@]+@sha256:[0-9a-f]{64}$/.test(image ?? "") &&
-      `must take ${image} by digest, not by tag`,
+    (container) => {
+      const tag = [container.image, envOf(container, "DEVBOX_IMAGE") ?? container.image].find(
+        (image) => !/^[^:@]+@sha256:[0-9a-f]{64}$/.test(image ?? ""),
+      );
+      return tag !== undefined && `must take ${tag} by digest, not by tag`;
+    },
   ),
   objectRule(
     "no-secret-in-git",
