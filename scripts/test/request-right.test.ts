@@ -1,8 +1,10 @@
 /** What a request asks for is read as an API server reads it, or `check:cluster` would compare other things. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Stage } from "../../scenarios/src/scenario.ts";
 import { forbiddenTries } from "../src/check-cluster/refused-requests.ts";
 import { rightOf, rightsOf } from "../src/check-cluster/request-right.ts";
+import { checkUse } from "../src/check-cluster/rights-used.ts";
 
 const NS = "/api/v1/namespaces/gpu-dev";
 
@@ -65,4 +67,37 @@ test("what must be refused has Secrets by every verb elsewhere, and what reads t
     "patch",
     "watch",
   ]);
+});
+
+test("a right that nobody uses is told, one that is missing, and one that is refused", () => {
+  const asked = (right: string, status = 200) => ({ right, status });
+  const brokenOf = (granted: string[], requests: { right: string; status: number }[]) => {
+    const stage = new Stage(() => {});
+    checkUse(stage, granted, requests);
+    return stage.broken.map(({ what, result }) => `${what}: ${result}`);
+  };
+  const pods = ["create pods", "get pods"];
+  assert.deepEqual(
+    brokenOf(
+      pods,
+      pods.map((right) => asked(right)),
+    ),
+    [],
+  );
+  assert.deepEqual(
+    brokenOf(
+      [...pods, "patch pods"],
+      pods.map((right) => asked(right)),
+    ),
+    ["the right: patch pods: never"],
+  );
+  assert.deepEqual(
+    brokenOf(
+      ["get pods"],
+      pods.map((right) => asked(right)),
+    ),
+    ["rights that are missing: create pods"],
+  );
+  const refused = [asked("create pods", 403), asked("get pods")];
+  assert.deepEqual(brokenOf(pods, refused), ["rights that are missing: create pods"]);
 });

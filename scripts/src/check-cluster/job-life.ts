@@ -2,7 +2,7 @@
  * The life of a job on a real API server and scheduler, under the rights that are shipped and no others: a real
  * processor and Postgres, a kubelet that is played.
  */
-import type { Stage } from "../../../scenarios/src/scenario.ts";
+import { connectTarget, createStore, type Store } from "@airlock/jobs-store";
 import {
   createKubeCluster,
   keepAccess,
@@ -14,11 +14,20 @@ import {
   eventually,
 } from "../../../services/processor/test/cluster-contract/contract-world.ts";
 import { createRawApi } from "../../../services/processor/test/cluster-contract/raw-api.ts";
-import { openWorld, rules, startPostgres, work } from "../../../services/processor/test/world.ts";
+import {
+  openWorld,
+  rules,
+  silent,
+  startPostgres,
+  type World,
+  work,
+} from "../../../services/processor/test/world.ts";
+import { playKubelet } from "./played-kubelet.ts";
 import { playNodes } from "./played-nodes.ts";
 import { recordRequests } from "./recording-proxy.ts";
 import { forbiddenTries, notRefused } from "./refused-requests.ts";
 import type { Right } from "./request-right.ts";
+import { checkUse } from "./rights-used.ts";
 import { applyShippedRights } from "./shipped-rights.ts";
 import type { Step } from "./step.ts";
 
@@ -49,7 +58,9 @@ export const jobLife: Step = {
     stage.defer(() => postgres.stop());
     const world = await openWorld(postgres);
     stage.defer(() => world.store.close());
-    const processor = work(world, kube, {
+    const store = await storeAsProcessor(world, postgres);
+    stage.defer(() => store.close());
+    const processor = work({ ...world, store }, kube, {
       countsForeignPods: true,
       rules: { ...rules, toolsImage: "registry.example.com/devbox:1" },
     });
@@ -108,6 +119,22 @@ export const jobLife: Step = {
   },
 };
 
+/** In the database as well it has the rights of its role, and no others. */
+async function storeAsProcessor(
+  { store: { pool } }: World,
+  { port }: Awaited<ReturnType<typeof startPostgres>>,
+): Promise<Store> {
+  await pool.query("CREATE ROLE processor LOGIN PASSWORD 'example' IN ROLE airlock_processor");
+  const { rows } = await pool.query<{ name: string }>("SELECT current_database() AS name");
+  return createStore({
+    ...connectTarget(`postgresql://processor:example@127.0.0.1:${port}/${rows[0]?.name}`),
+    pool: { min: 0, max: 8 },
+    connectTimeoutMs: 5000,
+    statementTimeoutMs: 5000,
+    log: silent,
+  });
+}
+
 /** What was made is not told the first time, of each kind: it is looked for then, which needs rights too. */
 function firstCreations(): (right: Right) => boolean {
   const lost = new Set<Right>();
@@ -118,75 +145,8 @@ function firstCreations(): (right: Right) => boolean {
   };
 }
 
-/** Every right is used, and none was missing. */
-function checkUse(
-  stage: Stage,
-  granted: readonly Right[],
-  requests: readonly { readonly right: Right; readonly status: number }[],
-): void {
-  const asked = Map.groupBy(requests, ({ right }) => right);
-  for (const right of granted) {
-    const count = asked.get(right)?.length ?? 0;
-    stage.check(
-      `the right: ${right}`,
-      "used",
-      count > 0,
-      `${count} requests`,
-      count ? "used" : "never",
-    );
-  }
-  const missing = [...asked.keys()].filter((right) => !granted.includes(right));
-  const refused = requests.filter(({ status }) => status === 403).map(({ right }) => right);
-  const faults = [...new Set([...missing, ...refused])];
-  const count = `${requests.length} requests`;
-  stage.check(
-    "rights that are missing",
-    "none",
-    faults.length === 0,
-    count,
-    faults.join(", ") || "none",
-  );
-}
-
 /** Pods can be made in a namespace once its account is there. */
 const accountOf = (namespace: string, raw: ContractWorld["raw"]): Promise<unknown> =>
   eventually("the namespace's account is there", () =>
     raw("GET", `/api/v1/namespaces/${namespace}/serviceaccounts/default`).catch(() => undefined),
   );
-
-interface SeenPod {
-  readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string };
-  readonly spec: { readonly nodeName?: string };
-}
-
-function playKubelet(raw: ContractWorld["raw"], namespace: string) {
-  const at = (name: string) => `/api/v1/namespaces/${namespace}/pods/${name}`;
-  const find = (name: string, fits: (pod: SeenPod) => boolean) =>
-    eventually(`the pod ${name}`, async () => {
-      const pod = (await raw("GET", at(name)).catch(() => undefined)) as SeenPod | undefined;
-      return pod && fits(pod) ? pod : undefined;
-    });
-  const tell = (name: string, phase: string, ready: boolean, state: object) => {
-    const lastTransitionTime = new Date().toISOString();
-    const conditions = [{ type: "Ready", status: ready ? "True" : "False", lastTransitionTime }];
-    const own = { name: "job", ready, restartCount: 0, image: "i", imageID: "i", state };
-    return raw("PATCH", `${at(name)}/status`, {
-      status: { phase, hostIP: "10.0.0.1", conditions, containerStatuses: [own] },
-    });
-  };
-  const end = async (name: string) => {
-    const { metadata } = await find(name, (pod) => pod.metadata.deletionTimestamp !== undefined);
-    const preconditions = { uid: metadata.uid };
-    await raw("DELETE", at(name), { gracePeriodSeconds: 0, preconditions });
-  };
-  return {
-    end,
-    async start(name: string) {
-      await find(name, ({ spec }) => Boolean(spec.nodeName));
-      await tell(name, "Running", true, { running: { startedAt: new Date().toISOString() } });
-    },
-    /** A server deletes a pod that is over at once. */
-    fail: (name: string, exitCode: number) =>
-      tell(name, "Failed", false, { terminated: { exitCode, reason: "Error" } }),
-  };
-}
