@@ -1,5 +1,4 @@
 /** What a command is: a row of the table, from which parsing, help and completion are all made. */
-import type { ExitCode } from "./cli-error.ts";
 import type { Context } from "./context.ts";
 
 /** What an argument names, for completion. */
@@ -49,12 +48,13 @@ export interface CommandSpec<F extends Flags> {
   readonly examples?: readonly string[];
   /** Carried out by other programs, such as ssh: not shown in the list. */
   readonly isInner?: true;
-  run(given: Given<F>, context: Context): Promise<ExitCode | undefined>;
+  /** @returns an exit code, which may be that of another program; undefined for 0. */
+  run(given: Given<F>, context: Context): Promise<number | undefined>;
 }
 
 /** A command whose flags nobody knows by type: those that it declares are there when it runs. */
 export type Command = Omit<CommandSpec<Flags>, "run"> & {
-  run(given: Given<Flags>, context: Context): Promise<ExitCode | undefined>;
+  run(given: Given<Flags>, context: Context): Promise<number | undefined>;
 };
 
 export const command = <const F extends Flags>(spec: CommandSpec<F>): Command =>

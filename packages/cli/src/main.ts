@@ -7,7 +7,7 @@ import { run } from "./run.ts";
 import { VERSION } from "./version.ts";
 
 async function main(): Promise<number> {
-  const { env, stdout, stderr, stdin, argv, execPath } = process;
+  const { env, stdout, stderr, argv, execPath } = process;
   const interrupted = new AbortController();
   process.on("SIGINT", () => {
     // whoever asks twice does not want to wait
@@ -16,7 +16,7 @@ async function main(): Promise<number> {
   });
   // the reader has gone, as `head` does: nothing is left to be told
   for (const stream of [stdout, stderr]) stream.on("error", () => process.exit(EXIT.ok));
-  const output = createOutput({ env, stdout, stderr, stdin });
+  const output = createOutput({ env, stdout, stderr, stdin: () => process.stdin });
   const [, script = ""] = argv;
   // from the sources, its packages are found by the same condition as this process found them
   const program = [execPath, ...process.execArgv, script];

@@ -10,7 +10,7 @@ export async function run(
   words: readonly string[],
   commands: readonly Command[],
   context: Context,
-): Promise<ExitCode> {
+): Promise<number> {
   const { output, signal } = context;
   try {
     const parsed = parse(words, commands);

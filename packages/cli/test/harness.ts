@@ -39,6 +39,8 @@ export interface Setting {
   readonly signal?: AbortSignal;
   readonly columns?: number;
   readonly answers?: string;
+  /** Told of the first words of stdout. */
+  readonly onPrint?: (text: string) => void;
 }
 
 export async function temporaryHome(t: TestContext): Promise<string> {
@@ -101,13 +103,14 @@ export async function gpuDev(words: readonly string[], setting: Setting): Promis
   if (setting.answers !== undefined) stdin.write(`${setting.answers}\n`);
   const stdout = sink((text) => {
     out += text;
+    setting.onPrint?.(text);
   });
   const stderrSink = sink((text) => {
     err += text;
   });
   const stderr =
     setting.answers === undefined ? stderrSink : Object.assign(new PassThrough(), stderrSink);
-  const output = createOutput({ env, stdout, stderr, stdin });
+  const output = createOutput({ env, stdout, stderr, stdin: () => stdin });
   const signal = setting.signal ?? new AbortController().signal;
   const transport = setting.transport ?? (setting.api && playing(setting.api));
   const context = createContext({

@@ -118,7 +118,8 @@ function redirected(url: URL, location: string | null): UnreachableError {
   );
 }
 
-function refusal(url: URL, { status, headers, text }: Answer): Error {
+/** An answer from 400 on, as an error. */
+export function refusal(url: URL, { status, headers, text }: Answer): Error {
   const body = membersOf(text);
   const { detail, code, request_id } = body;
   if (typeof detail !== "string") {

@@ -2,9 +2,13 @@
 import type { Command } from "../command.ts";
 import { avail } from "./avail.ts";
 import { cancel } from "./cancel.ts";
+import { completer, completion } from "./completion.ts";
 import { configSet, configShow } from "./config.ts";
+import { configSsh } from "./config-ssh.ts";
+import { connect, knownHosts, proxy } from "./connect.ts";
 import { diskCreate, diskDelete, diskRename, diskRestore } from "./disk-changes.ts";
 import { diskContent, diskList, diskShow } from "./disks.ts";
+import { doctor } from "./doctor.ts";
 import { edit } from "./edit.ts";
 import { explain } from "./explain.ts";
 import { extend } from "./extend.ts";
@@ -12,6 +16,7 @@ import { keysList, keysRevoke, keysRotate } from "./keys.ts";
 import { list } from "./list.ts";
 import { login, logout } from "./login.ts";
 import { logs } from "./logs.ts";
+import { jupyter, portForward } from "./port-forward.ts";
 import { reserve, submit } from "./reserve.ts";
 import { show } from "./show.ts";
 import { status } from "./status.ts";
@@ -28,6 +33,10 @@ export const COMMANDS: readonly Command[] = [
   show,
   explain,
   logs,
+  connect,
+  portForward,
+  jupyter,
+  proxy,
   extend,
   edit,
   cancel,
@@ -45,5 +54,10 @@ export const COMMANDS: readonly Command[] = [
   keysRevoke,
   configShow,
   configSet,
+  configSsh,
+  doctor,
+  completion,
   versionCommand,
+  knownHosts,
+  completer(() => COMMANDS),
 ];

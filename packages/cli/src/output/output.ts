@@ -47,7 +47,8 @@ export interface OutputOptions {
   readonly env: Environment;
   readonly stdout: Sink & { write(text: string | Uint8Array): unknown };
   readonly stderr: Sink;
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  /** Opened when somebody is asked. */
+  readonly stdin: () => NodeJS.ReadableStream & { readonly isTTY?: boolean };
 }
 
 const DEFAULT_COLUMNS = 80;
@@ -91,10 +92,12 @@ export function createOutput({ env, stdout, stderr, stdin }: OutputOptions): Out
     },
     isTerminal,
     showsProgress,
-    canAsk: stdin.isTTY === true && stderr.isTTY === true,
+    get canAsk() {
+      return stderr.isTTY === true && stdin().isTTY === true;
+    },
     async ask(question) {
       spinner.clear();
-      const asking = createInterface({ input: stdin, output: stderr as NodeJS.WriteStream });
+      const asking = createInterface({ input: stdin(), output: stderr as NodeJS.WriteStream });
       try {
         return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim());
       } finally {

@@ -1,13 +1,16 @@
 /** How wide a text is on a terminal, and how it is cut. */
 import { stripVTControlCharacters } from "node:util";
 
-const segmenter = new Intl.Segmenter();
+/** Made when a text needs it: most do not, and it loads tables. */
+let segmenter: Intl.Segmenter | undefined;
 /** Two columns each: the scripts of East Asia and what is drawn as a picture. */
 const WIDE =
   /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}])/u;
 
-const charactersOf = (text: string): string[] =>
-  Array.from(segmenter.segment(text), ({ segment }) => segment);
+function charactersOf(text: string): string[] {
+  segmenter ??= new Intl.Segmenter();
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
 
 const widthOfCharacter = (character: string): number => (WIDE.test(character) ? 2 : 1);
 

@@ -1,0 +1,116 @@
+/** `gpu-dev connect`, and what ssh runs for it: `proxy` and `known-hosts`. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Job } from "@airlock/contract";
+import { CliError, codeOf, EXIT, usageError } from "../cli-error.ts";
+import { command } from "../command.ts";
+import type { Context } from "../context.ts";
+import { findJob, findJobOrOnly } from "../jobs/find-job.ts";
+import { isOver, reasonOf } from "../jobs/job-states.ts";
+import { shortId } from "../jobs/job-view.ts";
+import { portOf } from "../jobs/submission.ts";
+import { oneLine } from "../output/text-width.ts";
+import { ownPublicKey } from "../ssh/own-key.ts";
+import { pipeTunnel } from "../ssh/pipe-tunnel.ts";
+import { sshOptions, userOf } from "../ssh/ssh-options.ts";
+import { openTunnel } from "../ssh/tunnel.ts";
+
+/** @throws CliError for one that cannot be connected to now. */
+export function demandActive(job: Job): void {
+  const { status } = job;
+  if (status === "active") return;
+  const why = oneLine(reasonOf(job));
+  const sentence = `Job ${shortId(job)} is ${status}${why ? `: ${why}` : "."}`;
+  const exit = isOver(job) ? EXIT.jobEnded : EXIT.failed;
+  throw new CliError(exit, sentence, { next: `gpu-dev explain ${shortId(job)}` });
+}
+
+export const connect = command({
+  name: "connect",
+  aliases: ["ssh"],
+  about: "a shell in a job, by ssh",
+  operands: [
+    { name: "ID", isOptional: true, names: "job" },
+    { name: "COMMAND", isOptional: true, many: true },
+  ],
+  flags: { "forward-agent": { short: "A", about: "let the job use the keys of your ssh-agent" } },
+  more: `Behind \`--\`: a command to run there instead of a shell. The exit code is that of ssh.
+\`gpu-dev config ssh\` makes the pods of your jobs known to ssh itself, scp, rsync and editors.`,
+  examples: ["gpu-dev connect 3f2a91bc", "gpu-dev connect 3f2a91bc -- nvidia-smi"],
+  async run({ flags, operands: [id, ...words] }, context) {
+    const { url } = await context.api();
+    const job = await findJobOrOnly(await context.api(), id, "gpu-dev connect ID");
+    demandActive(job);
+    await ownPublicKey(context);
+    const args = [
+      ...sshOptions(context).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
+      ...(flags["forward-agent"] ? ["-A"] : []),
+      `${userOf(job, url)}@${job.pod_name}`,
+      ...(words.length > 0 ? ["--", ...words] : []),
+    ];
+    return await runSsh(args);
+  },
+});
+
+async function runSsh(args: readonly string[]): Promise<number> {
+  const child = spawn("ssh", args, { stdio: "inherit" });
+  try {
+    const [code, signal] = await once(child, "close");
+    return signal === null ? (code as number) : EXIT.failed;
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    throw new CliError(EXIT.failed, "There is no ssh on this machine.", {
+      next: "Install OpenSSH's client (openssh-client); `gpu-dev logs` shows what the job wrote.",
+    });
+  }
+}
+
+const SSH_PORT = 22;
+
+export const proxy = command({
+  name: "proxy",
+  about: "join stdin and stdout to a port of a job, for ssh's ProxyCommand",
+  operands: [{ name: "ID", names: "job" }],
+  flags: { port: { value: "PORT", about: "the job's port (22)" } },
+  async run({ flags, operands: [name = ""] }, context) {
+    const port = flags.port === undefined ? SSH_PORT : portOf(flags.port);
+    const tunnel = await tunnelTo(name, port, context);
+    const { stdin: readable, stdout: writable } = process;
+    const onAbort = () => tunnel.close();
+    context.signal.addEventListener("abort", onAbort, { once: true });
+    const end = await pipeTunnel(tunnel, { readable, writable });
+    // nothing is read any more: an open stdin must not keep this process
+    readable.destroy();
+    if (end) throw end;
+    return undefined;
+  },
+});
+
+async function tunnelTo(name: string, port: number, context: Context) {
+  const { version } = context;
+  const api = await context.api();
+  const job = await findJob(api, name);
+  demandActive(job);
+  return await openTunnel({
+    url: api.url,
+    session: await context.session(),
+    version,
+    id: job.job_id,
+    port,
+  });
+}
+
+export const knownHosts = command({
+  name: "known-hosts",
+  about: "tell the host keys of a job, for ssh's KnownHostsCommand",
+  operands: [{ name: "POD", names: "job" }],
+  flags: {},
+  isInner: true,
+  async run({ operands: [pod = ""] }, context) {
+    // ssh asks for every host that it looks up
+    if (!/^[A-Za-z0-9-]{1,63}$/.test(pod)) throw usageError(`${JSON.stringify(pod)} is no pod.`);
+    const job = await findJob(await context.api(), pod);
+    for (const key of job.ssh_host_keys ?? []) context.output.print(`${pod} ${oneLine(key)}`);
+    return undefined;
+  },
+});

@@ -1,0 +1,65 @@
+/** What the word that is being typed may become. */
+import type { Command, Names } from "../command.ts";
+import { CONFIG_KEYS } from "../config.ts";
+import type { Context } from "../context.ts";
+import { knownNames } from "./known-names.ts";
+
+/** @param words behind `gpu-dev`; the last one is not finished, and may be empty. */
+export async function candidatesFor(
+  words: readonly string[],
+  commands: readonly Command[],
+  context: Context,
+): Promise<readonly string[]> {
+  const typed = words.at(-1) ?? "";
+  const before = words.slice(0, -1);
+  const shown = commands.filter(({ isInner }) => !isInner);
+  const command =
+    shown.find(({ name }) => name === before.slice(0, 2).join(" ")) ??
+    shown.find(({ name }) => name === before[0]);
+  const all = command
+    ? await argumentsOf(command, before.slice(command.name.split(" ").length), typed, context)
+    : nextWords(shown, before);
+  return all.filter((name) => name.startsWith(typed)).sort();
+}
+
+function nextWords(commands: readonly Command[], before: readonly string[]): readonly string[] {
+  if (before.length > 1) return [];
+  const names = commands.map(({ name }) => name.split(" "));
+  const [group] = before;
+  const next =
+    group === undefined
+      ? names.map(([first = ""]) => first)
+      : names.flatMap(([first, second]) => (first === group && second ? [second] : []));
+  return [...new Set(next)];
+}
+
+async function argumentsOf(
+  { flags, operands = [] }: Command,
+  before: readonly string[],
+  typed: string,
+  context: Context,
+): Promise<readonly string[]> {
+  if (typed.startsWith("-")) return Object.keys(flags).map((name) => `--${name}`);
+  const last = before.at(-1) ?? "";
+  const flag = Object.entries(flags).find(
+    ([name, { short }]) => last === `--${name}` || (short && last === `-${short}`),
+  )?.[1];
+  if (flag?.value) return flag.names ? await namesOf(flag.names, context) : [];
+  const given = before.filter(
+    (word, index) => !word.startsWith("-") && !takesValue(before[index - 1], flags),
+  );
+  const operand = operands[given.length] ?? (operands.at(-1)?.many ? operands.at(-1) : undefined);
+  return operand?.names ? await namesOf(operand.names, context) : [];
+}
+
+const takesValue = (word: string | undefined, flags: Command["flags"]): boolean =>
+  Object.entries(flags).some(
+    ([name, { value, short }]) =>
+      value && (word === `--${name}` || (short && word === `-${short}`)),
+  );
+
+async function namesOf(names: Names, context: Context): Promise<readonly string[]> {
+  if (names === "config key") return Object.keys(CONFIG_KEYS);
+  if (names === "file") return [];
+  return (await knownNames(context))[names] ?? [];
+}

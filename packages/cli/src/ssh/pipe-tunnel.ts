@@ -1,0 +1,38 @@
+/** Two ends joined: what one reads the other writes, until either is over. */
+import type { Readable, Writable } from "node:stream";
+import type { CliError } from "../cli-error.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+export interface NearEnd {
+  readonly readable: Readable;
+  readonly writable: Writable;
+}
+
+/** Whoever has said all may still wait for the answer; a WebSocket knows no half of an end. */
+const GRACE_MS = 10_000;
+
+/** @returns how the tunnel ended; undefined for a plain end. */
+export async function pipeTunnel(
+  { stream, ended, close }: Tunnel,
+  { readable, writable }: NearEnd,
+  graceMs = GRACE_MS,
+): Promise<CliError | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const giveUpLater = () => {
+    clearTimeout(timer);
+    timer = setTimeout(close, graceMs);
+  };
+  readable.pipe(stream, { end: false });
+  stream.pipe(writable);
+  readable.once("end", () => {
+    giveUpLater();
+    stream.on("data", giveUpLater);
+  });
+  readable.on("error", close);
+  writable.on("error", close);
+  writable.once("close", close);
+  const end = await ended;
+  clearTimeout(timer);
+  readable.unpipe(stream);
+  return end;
+}

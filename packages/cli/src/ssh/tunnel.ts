@@ -1,0 +1,127 @@
+/** A connection to a port of a job, through the service's own doors: bytes in a WebSocket. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { text as readText } from "node:stream/consumers";
+import { ApiError } from "../api/problem.ts";
+import { refusal, unreachable } from "../api/transport.ts";
+import type { Session } from "../auth/session.ts";
+import { CliError, EXIT } from "../cli-error.ts";
+import { jobPath } from "../jobs/find-job.ts";
+
+export interface TunnelOptions {
+  readonly url: URL;
+  readonly session: Session;
+  readonly version: string;
+  /** The job's whole id. */
+  readonly id: string;
+  readonly port: number;
+  /** Without a sign from the other end for so long it is given up; it pings every 20 s. */
+  readonly silenceMs?: number;
+}
+
+export interface Tunnel {
+  readonly stream: Duplex;
+  /** When it is over: undefined for a plain end, else what happened. Never rejects. */
+  readonly ended: Promise<CliError | undefined>;
+  close(): void;
+}
+
+const HANDSHAKE_MS = 30_000;
+const SILENCE_MS = 65_000;
+
+const AGAIN = "Connect again.";
+/** What the other end says by closing. */
+const ENDS: Readonly<Record<number, (port: number) => CliError | undefined>> = {
+  1000: () => undefined,
+  1001: () => new CliError(EXIT.failed, "The service is being restarted.", { next: AGAIN }),
+  1011: () => new CliError(EXIT.failed, "The way to the job has failed.", { next: AGAIN }),
+  4403: () =>
+    new CliError(EXIT.loginNeeded, "The key of this connection has been ended.", {
+      next: "gpu-dev login",
+    }),
+  4404: (port) =>
+    new CliError(EXIT.notFound, `The job is over, or nothing listens on its port ${port}.`),
+  4429: () =>
+    new CliError(EXIT.noCapacity, "Too many connections at once.", { next: "Close some of them." }),
+};
+
+/** @throws CliError, ApiError, UnreachableError when there is none. */
+export async function openTunnel(options: TunnelOptions): Promise<Tunnel> {
+  const { session } = options;
+  const key = await session.key();
+  try {
+    return await connect(options, key);
+  } catch (error) {
+    if (!(error instanceof ApiError) || !(await session.canMend(error.problem))) throw error;
+    return await connect(options, await session.renew(key));
+  }
+}
+
+async function connect(options: TunnelOptions, key: string): Promise<Tunnel> {
+  const { url, id, port, version, silenceMs = SILENCE_MS } = options;
+  const { WebSocket, createWebSocketStream } = await import("ws");
+  const address = new URL(`${url.href.replace(/\/$/, "")}${jobPath(id)}/tunnel?port=${port}`);
+  address.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(address, {
+    headers: { authorization: `Bearer ${key}`, "user-agent": `gpu-dev/${version}` },
+    handshakeTimeout: HANDSHAKE_MS,
+    perMessageDeflate: false,
+    followRedirects: false,
+    // what a mask protects from is pages in browsers; without one as much again goes through
+    generateMask() {},
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("open", resolve);
+    socket.once("error", (error) => reject(unreachable(url, error)));
+    socket.once("unexpected-response", (_request, response: IncomingMessage) => {
+      refused(url, response).then(reject, reject);
+    });
+  });
+  let heardAt = performance.now();
+  let isSilent = false;
+  const hear = () => {
+    heardAt = performance.now();
+  };
+  socket.on("ping", hear).on("message", hear);
+  const watching = setInterval(
+    () => {
+      // while nobody reads here, nothing is heard either
+      if (socket.isPaused) hear();
+      isSilent = performance.now() - heardAt > silenceMs;
+      if (isSilent) socket.terminate();
+    },
+    Math.min(5000, silenceMs / 2),
+  );
+  const stream = createWebSocketStream(socket, { allowHalfOpen: false });
+  const ended = new Promise<CliError | undefined>((resolve) => {
+    socket.once("close", (code) => {
+      clearInterval(watching);
+      resolve(isSilent ? lost() : endOf(code, port));
+    });
+  });
+  // an error of the stream is told by the code that the socket closes with
+  stream.on("error", () => socket.terminate());
+  return { stream, ended, close: () => socket.close(1000) };
+}
+
+const lost = () =>
+  new CliError(EXIT.failed, "The connection to the service is lost: it says nothing any more.", {
+    next: AGAIN,
+  });
+
+function endOf(code: number, port: number): CliError | undefined {
+  const end = ENDS[code];
+  if (end) return end(port);
+  return new CliError(EXIT.failed, `The connection to the job was cut (${code}).`, { next: AGAIN });
+}
+
+async function refused(url: URL, response: IncomingMessage): Promise<Error> {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(response.headers)) headers.set(name, String(value));
+  const status = response.statusCode ?? 0;
+  const error = refusal(url, { status, headers, text: await readText(response) });
+  const isUnknown =
+    error instanceof ApiError &&
+    ["not_found", "method_not_allowed"].includes(error.problem.code ?? "");
+  return isUnknown ? new CliError(EXIT.failed, "This service has no tunnels to jobs.") : error;
+}

@@ -1,0 +1,336 @@
+/** Ports of a job through a WebSocket: bytes, ends, refusals, and what is left when somebody leaves. */
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
+import { buffer, text } from "node:stream/consumers";
+import { type TestContext, test } from "node:test";
+import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
+import { createContext } from "../src/create-context.ts";
+import { createOutput } from "../src/output/output.ts";
+import { pipeTunnel } from "../src/ssh/pipe-tunnel.ts";
+import { openTunnel } from "../src/ssh/tunnel.ts";
+import { gpuDevChild } from "./child.ts";
+import { gpuDev, JOB, realTransport, temporaryHome } from "./harness.ts";
+
+const KEY = "given-given-given-given";
+
+interface Door {
+  readonly url: string;
+  /** Requests for tunnels so far. */
+  readonly asked: { readonly path: string; readonly key: string | undefined }[];
+  readonly sockets: Set<WebSocket>;
+}
+
+type OnTunnel = (socket: WebSocket, port: number) => void;
+interface DoorOptions {
+  readonly onTunnel: OnTunnel;
+  /** A status and a body instead of a tunnel. */
+  readonly refuse?: (key: string | undefined) => readonly [number, object] | undefined;
+}
+
+/** What jobs and the gateway are for this: one active job, and tunnels to it. */
+async function door(t: TestContext, { onTunnel, refuse }: DoorOptions): Promise<Door> {
+  const server: Server = createServer((request, response) => {
+    response.setHeader("content-type", "application/json");
+    const isJob = request.url === `/v1/jobs/${JOB.job_id}` || request.url === "/v1/jobs/3f2a91bc";
+    if (!isJob) return response.writeHead(404).end('{"detail":"No.","code":"job_not_found"}');
+    return response.end(JSON.stringify({ ...JOB, ssh_host_keys: ["ssh-ed25519 AAAA"] }));
+  });
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  const asked: Door["asked"] = [];
+  server.on("upgrade", (request, socket, head) => {
+    const key = request.headers.authorization?.replace("Bearer ", "");
+    asked.push({ path: request.url ?? "", key });
+    const refusal = refuse?.(key);
+    if (refusal) {
+      const body = JSON.stringify(refusal[1]);
+      const lines = [
+        `HTTP/1.1 ${refusal[0]} No`,
+        "connection: close",
+        `content-length: ${body.length}`,
+      ];
+      return socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+    }
+    sockets.handleUpgrade(request, socket, head, (made) => {
+      const port = Number(new URL(request.url ?? "", "http://x").searchParams.get("port"));
+      onTunnel(made, port);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    for (const client of sockets.clients) client.terminate();
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, asked, sockets: sockets.clients };
+}
+
+const echo: OnTunnel = (socket) => {
+  const stream = createWebSocketStream(socket);
+  stream.on("error", () => {});
+  stream.pipe(stream);
+};
+
+const envOf = (home: string, { url }: Door) => ({
+  HOME: home,
+  GPU_DEV_API_URL: url,
+  GPU_DEV_API_KEY: KEY,
+});
+
+test("proxy joins stdin and stdout to the job's port 22, byte for byte", async (t) => {
+  const home = await temporaryHome(t);
+  const there = await door(t, { onTunnel: echo });
+  const child = gpuDevChild(["proxy", JOB.job_id], envOf(home, there));
+  const sent = randomBytes(3 * 1024 * 1024);
+  let received = 0;
+  child.process.stdout?.on("data", (part: Buffer) => {
+    received += part.length;
+    if (received === sent.length) for (const socket of there.sockets) socket.close(1000);
+  });
+  child.process.stdin?.write(sent);
+  const { code, err, bytes } = await child.ended;
+  assert.equal(code, 0, err);
+  const hash = (text: Buffer) => createHash("sha256").update(text).digest("hex");
+  assert.equal(hash(bytes), hash(sent));
+  assert.deepEqual(there.asked, [{ path: `/v1/jobs/${JOB.job_id}/tunnel?port=22`, key: KEY }]);
+});
+
+const ENDS = [
+  [1000, 0, /^$/],
+  [1001, 1, /being restarted\.\n {2}Connect again/],
+  [1011, 1, /way to the job has failed/],
+  [4403, 4, /key of this connection has been ended/],
+  [4404, 5, /job is over, or nothing listens on its port 22/],
+  [4429, 6, /Too many connections/],
+  [4999, 1, /was cut \(4999\)/],
+] as const;
+
+test("each way in which a tunnel ends has its sentence and its code", async (t) => {
+  const home = await temporaryHome(t);
+  const codes = ENDS.map(([closeCode]) => closeCode).values();
+  const there = await door(t, { onTunnel: (socket) => socket.close(codes.next().value) });
+  for (const [closeCode, exit, says] of ENDS) {
+    const { code, err } = await gpuDevChild(["proxy", JOB.job_id], envOf(home, there)).ended;
+    assert.equal(code, exit, `${closeCode}: ${err}`);
+    assert.match(err, says);
+  }
+});
+
+function contextOf(home: string, url: string, env: Record<string, string> = {}) {
+  const stream = { write() {} };
+  const all = { HOME: home, GPU_DEV_API_URL: url, GPU_DEV_API_KEY: KEY, ...env };
+  return createContext({
+    env: all,
+    output: createOutput({ env: all, stdout: stream, stderr: stream, stdin: () => process.stdin }),
+    signal: new AbortController().signal,
+    program: ["gpu-dev"],
+    version: "0",
+    transport: realTransport(url),
+  });
+}
+
+test("a service that says nothing any more is given up; pings keep a quiet tunnel", async (t) => {
+  const home = await temporaryHome(t);
+  let pings: NodeJS.Timeout | undefined;
+  t.after(() => clearInterval(pings));
+  const there = await door(t, {
+    onTunnel: (socket, port) => {
+      if (port === 8888) pings = setInterval(() => socket.ping(), 20);
+    },
+  });
+  const session = await contextOf(home, there.url).session();
+  const about = { url: new URL(there.url), session, version: "0", id: JOB.job_id };
+  const quiet = await openTunnel({ ...about, port: 8888, silenceMs: 200 });
+  const silent = await openTunnel({ ...about, port: 22, silenceMs: 200 });
+  assert.match((await silent.ended)?.message ?? "", /connection to the service is lost/);
+  assert.equal(quiet.stream.destroyed, false, "pings are heard");
+  quiet.close();
+  assert.equal(await quiet.ended, undefined);
+});
+
+test("a refusal is the service's sentence; one for the key is mended by one login", async (t) => {
+  const home = await temporaryHome(t);
+  const cases = [
+    [404, { detail: "Job not found", code: "job_not_found" }, /Job not found/, 5],
+    [429, { detail: "Too many tunnels.", code: "too_many_at_once" }, /Too many tunnels/, 6],
+    [403, { detail: "Expired.", code: "api_key_expired" }, /GPU_DEV_API_KEY is refused/, 4],
+    [
+      404,
+      { detail: "There is nothing at this path.", code: "not_found" },
+      /has no tunnels to jobs/,
+      1,
+    ],
+  ] as const;
+  for (const [status, body, says, exit] of cases) {
+    const there = await door(t, { onTunnel: echo, refuse: () => [status, body] });
+    const { code, err } = await gpuDevChild(["proxy", JOB.job_id], envOf(home, there)).ended;
+    assert.equal(code, exit, err);
+    assert.match(err, says);
+  }
+  const there = await door(t, {
+    onTunnel: echo,
+    refuse: (key) =>
+      key === "new" ? undefined : [403, { detail: "Expired.", code: "api_key_expired" }],
+  });
+  let logins = 0;
+  const session = {
+    key: async () => "old",
+    canMend: async () => true,
+    renew: async () => {
+      logins++;
+      return "new";
+    },
+    known: async () => undefined,
+    replace: async () => {},
+  };
+  const tunnel = await openTunnel({
+    url: new URL(there.url),
+    session,
+    version: "0",
+    id: JOB.job_id,
+    port: 22,
+  });
+  tunnel.close();
+  assert.deepEqual(
+    there.asked.map(({ key }) => key),
+    ["old", "new"],
+  );
+  assert.equal(logins, 1);
+});
+
+test("a reader that stops stops the sender: nothing is piled up here", async (t) => {
+  const home = await temporaryHome(t);
+  let sent = 0;
+  const part = Buffer.alloc(65_536);
+  const there = await door(t, {
+    onTunnel: (socket) => {
+      const send = () => {
+        sent += part.length;
+        socket.send(part, (error) => error ?? setImmediate(send));
+      };
+      send();
+    },
+  });
+  const session = await contextOf(home, there.url).session();
+  const tunnel = await openTunnel({
+    url: new URL(there.url),
+    session,
+    version: "0",
+    id: JOB.job_id,
+    port: 22,
+  });
+  let before = -1;
+  // until the kernel's buffers are full, however large they are here
+  while (before !== sent) {
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  assert.ok(sent < 64 * 1024 * 1024, `${sent} bytes were taken`);
+  assert.ok(tunnel.stream.readableLength < 1024 * 1024);
+  tunnel.stream.resume();
+  const held = sent;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.ok(sent > held, "it goes on when somebody reads");
+  tunnel.stream.destroy();
+  await tunnel.ended;
+});
+
+test("whoever has sent all may still wait for the answer, and not for ever", async (t) => {
+  const home = await temporaryHome(t);
+  const there = await door(t, {
+    onTunnel: (socket) => {
+      socket.on("message", () => setTimeout(() => socket.send("answer"), 50));
+    },
+  });
+  const session = await contextOf(home, there.url).session();
+  const tunnel = await openTunnel({
+    url: new URL(there.url),
+    session,
+    version: "0",
+    id: JOB.job_id,
+    port: 22,
+  });
+  const server = createTcpServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const accepted = once(server, "connection") as Promise<[Socket]>;
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const [near] = await accepted;
+  const piped = pipeTunnel(tunnel, { readable: near, writable: near }, 300);
+  client.end("question");
+  assert.equal(await text(client), "answer");
+  assert.equal(await piped, undefined);
+});
+
+test("port-forward carries many connections of this machine alone, and ends with the job", async (t) => {
+  const home = await temporaryHome(t);
+  const open: WebSocket[] = [];
+  const there = await door(t, {
+    onTunnel: (socket, port) => {
+      if (port === 9999) return socket.close(4404);
+      open.push(socket);
+      socket.on("message", (text) => {
+        socket.send(`${port} ${text}`);
+        socket.close(1000);
+      });
+      return undefined;
+    },
+  });
+  const interrupted = new AbortController();
+  const printed = Promise.withResolvers<string>();
+  const env = envOf(home, there);
+  const setting = { home, env, transport: realTransport(there.url), onPrint: printed.resolve };
+  const forward = gpuDev(["port-forward", "3f2a91bc", "0:8888"], {
+    ...setting,
+    signal: interrupted.signal,
+  });
+  const port = Number(/^127\.0\.0\.1:(\d+) -> 3f2a91bc:8888/.exec(await printed.promise)?.[1]);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => {
+      const socket = connect(port, "127.0.0.1");
+      socket.write(`hello ${index}`);
+      return (await buffer(socket)).toString();
+    }),
+  );
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 20 }, (_, index) => `8888 hello ${index}`),
+  );
+  const taken = await gpuDev(["port-forward", "3f2a91bc", `${port}:8888`], setting);
+  assert.equal(taken.code, 1);
+  assert.match(taken.err, /Port \d+ of this machine is taken\.\n {2}Take another one/);
+  interrupted.abort();
+  assert.equal((await forward).code, 130);
+
+  const next = Promise.withResolvers<string>();
+  const ending = gpuDev(["port-forward", "3f2a91bc", "0:9999"], {
+    ...setting,
+    onPrint: next.resolve,
+  });
+  const gone = Number(/:(\d+) ->/.exec(await next.promise)?.[1]);
+  await once(connect(gone, "127.0.0.1"), "close");
+  const { code, err } = await ending;
+  assert.equal(code, 5, err);
+});
+
+test("known-hosts tells ssh whom to expect", async (t) => {
+  const home = await temporaryHome(t);
+  const there = await door(t, { onTunnel: echo });
+  const env = envOf(home, there);
+  const ran = await gpuDev(["known-hosts", JOB.pod_name], {
+    home,
+    env,
+    transport: realTransport(there.url),
+  });
+  assert.equal(ran.out, `${JOB.pod_name} ssh-ed25519 AAAA\n`);
+  const other = await gpuDev(["known-hosts", "github.com"], {
+    home,
+    env,
+    transport: realTransport(there.url),
+  });
+  assert.equal(other.out, "");
+});
