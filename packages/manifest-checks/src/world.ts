@@ -38,7 +38,7 @@ export const OPTIONAL_COMPONENTS: readonly Readonly<Partial<Record<Folder, reado
     { gateway: ["cluster-issuer/gateway", "caller-pods"] },
     { jobs: ["pull-secret"] },
     { jobs: ["cluster-issuer/jobs"] },
-    { processor: ["pull-secret", "cluster-issuer/processor"] },
+    { processor: ["pull-secret", "cluster-issuer/processor"], "gpu-dev": ["pull-secret"] },
     { processor: ["count-foreign-pods/processor"], "gpu-dev": ["count-foreign-pods/gpu-dev"] },
     {
       processor: ["pod-security-baseline/processor"],

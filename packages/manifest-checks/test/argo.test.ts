@@ -100,6 +100,7 @@ test("what gives rights is in an Application of its own, whose project runs noth
     "ResourceQuota",
     "Role",
     "RoleBinding",
+    "ServiceAccount",
   ]);
   for (const { metadata, spec } of applications)
     assert.equal(spec.project.endsWith("-rights"), metadata.name.endsWith("-gpu-dev"));

@@ -19,7 +19,7 @@ const REVISIONS: Readonly<Record<string, RegExp>> = {
 
 /** What widens or narrows what others may do, and what runs: no project has both. */
 const RIGHTS = /^(Role|RoleBinding|ClusterRole|ClusterRoleBinding|ResourceQuota|LimitRange)$/;
-const RUNS = /^(Pod|ReplicaSet|Deployment|StatefulSet|DaemonSet|Job|CronJob|ServiceAccount)$/;
+const RUNS = /^(Pod|ReplicaSet|Deployment|StatefulSet|DaemonSet|Job|CronJob)$/;
 
 /** The wave in which a kind is applied; workloads and what belongs to them come after. */
 const EARLY_WAVES: Readonly<Record<string, string>> = {

@@ -62,9 +62,9 @@ export const rightsRules: readonly Rule[] = [
         return name === roleRef.name && namespace === metadata.namespace;
       });
       if (!role) return `must bind a role of ours, not ${roleRef.kind} ${roleRef.name}`;
-      const accounts = ofKind(world, "ServiceAccount").map(({ metadata: { name, namespace } }) => {
-        return `${namespace}/${name}`;
-      });
+      const accounts = workloads(world).map(
+        ({ namespace, pod }) => `${namespace}/${pod.serviceAccountName}`,
+      );
       const stray = subjects.find(
         ({ kind, name, namespace }) =>
           kind !== "ServiceAccount" || !accounts.includes(`${namespace}/${name}`),
