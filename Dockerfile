@@ -22,7 +22,8 @@ RUN pnpm install --frozen-lockfile --ignore-scripts \
       --filter "{.}" --filter "@airlock/gateway..." --filter "@airlock/aux..." \
       --filter "@airlock/jobs..." --filter "@airlock/processor..." --filter "@airlock/local-aws..."
 COPY . .
-RUN node_modules/.bin/tsc -b
+# what there are images of, and what those stand on: nothing else has been installed
+RUN node_modules/.bin/tsc -b services/gateway services/aux services/jobs services/processor packages/local-aws
 
 ARG SERVICE
 RUN case "${SERVICE}" in \

@@ -27,6 +27,18 @@ describe("Dockerfile", () => {
     assert.ok(instructions.some((line) => line.includes("pnpm install --frozen-lockfile")));
   });
 
+  test("whatever there is an image of is installed and compiled, and nothing else is", () => {
+    const [, names = ""] = /^ +([\w|-]+)\) ;; /m.exec(dockerfile) ?? [];
+    const images = names.split("|").sort();
+    assert.ok(images.includes("gateway"), names);
+    const installed = [...dockerfile.matchAll(/--filter "@airlock\/([\w-]+)\.\.\."/g)];
+    assert.deepEqual(installed.map(([, name]) => name).sort(), images);
+    const [, projects = ""] = /^RUN \S*tsc -b (.*)$/m.exec(instructions.join("\n")) ?? [];
+    const compiled = projects.split(/ +/).map((path) => path.split("/").at(-1));
+    assert.deepEqual(compiled.sort(), images);
+    for (const path of projects.split(/ +/)) assert.ok(existsSync(join(ROOT, path)), path);
+  });
+
   test("the base image is an argument with a tag, and no stage names another image", () => {
     assert.equal(instructions[0], "ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim");
     const bases = instructions
