@@ -1,9 +1,12 @@
 # The image of one service: gateway, aux, jobs, processor or local-aws, chosen by --build-arg SERVICE. That of
-# jobs migrates its database as well: node_modules/@airlock/jobs-store/dist/migrate-main.js.
+# jobs migrates its database as well: node_modules/@airlock/jobs-store/dist/migrate-main.js. SERVICE=devbox is no
+# service but what the processor brings into the pods of jobs.
 #
 # Everything before the first ARG SERVICE is the same for all of them, so the second build starts
 # at that line. CI passes NODE_IMAGE with a digest; the tag is for builds by hand.
 ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
+# which of the stages below is the image
+ARG SERVICE=none
 
 # --- the workspace's package.json files alone: an edit of a source leaves the install layer valid
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS manifests
@@ -64,7 +67,7 @@ USER root
 RUN for folder in .compile-cache/*-1000; do ln -s "${folder##*/}" "${folder%-1000}-10001"; done \
  && chown -R root:root .compile-cache && chmod -R a+rX,go-w .compile-cache
 
-FROM base
+FROM base AS service
 ARG SERVICE
 ARG VERSION=unknown
 ARG GIT_SHA=unknown
@@ -91,3 +94,34 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.status < 500 ? 0 : 1), () => process.exit(1))"]
 # Node is PID 1 and handles SIGTERM itself; a shell in between would swallow it
 CMD ["node", "--enable-source-maps", "dist/main.js"]
+
+# --- the tools of jobs' pods, for any architecture on the builder's own: programs of Debian, none of which is run here
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS tools
+RUN apt-get update && apt-get install --yes --no-install-recommends patchelf
+COPY devbox /src/devbox
+ARG TARGETARCH=amd64
+RUN sh /src/devbox/build.sh "${TARGETARCH}"
+
+FROM scratch AS devbox
+ARG VERSION=unknown
+ARG GIT_SHA=unknown
+ARG BUILD_TIME=unknown
+LABEL org.opencontainers.image.title="airlock-devbox" \
+      org.opencontainers.image.description="Airlock: what is brought into the pods of jobs" \
+      org.opencontainers.image.source="https://github.com/example/airlock" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${GIT_SHA}" \
+      org.opencontainers.image.created="${BUILD_TIME}"
+COPY --from=tools /opt/airlock /opt/airlock
+USER 1000
+CMD ["/opt/airlock/bin/busybox", "ls", "/opt/airlock"]
+
+# --- SERVICE names one of these; whoever names none of them is told by the build
+FROM service AS gateway
+FROM service AS aux
+FROM service AS jobs
+FROM service AS processor
+FROM service AS local-aws
+FROM service AS api
+FROM service AS none
+FROM ${SERVICE}

@@ -1,0 +1,86 @@
+# The first process of a job's container, run by a busybox of its own, as nothing is asked of the image.
+#
+#   start.sh stay | run | run-and-stay
+#
+# The command comes by the environment, where no shell and no manifest reads it before its own does.
+how=$1
+tools=/opt/airlock
+state=/run/airlock
+log=$state/sshd.log
+umask 022
+export HOME=/home/dev
+# behind what the image has
+export PATH="${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}:$state/bin:$tools/bin"
+shell=/bin/sh
+[ -x $shell ] || shell=$tools/bin/sh
+
+busybox() { $tools/bin/busybox "$@"; }
+
+# what an image does not have, such as `ls` in an empty one
+busybox mkdir -p $state/bin
+busybox --install -s $state/bin
+
+# Logins have the job's variables; what is theirs alone stays theirs.
+(
+  unset AIRLOCK_COMMAND OLDPWD PWD SHLVL TERM
+  unset SSH_AUTH_SOCK SSH_CLIENT SSH_CONNECTION SSH_ORIGINAL_COMMAND SSH_TTY
+  export -p
+) | (umask 077 && busybox cat >$state/environment)
+
+serve() {
+  # for sshd alone: whoever it runs as is `dev`
+  uid=$(busybox id -u) gid=$(busybox id -g)
+  echo "dev:x:$uid:$gid:dev:/home/dev:$tools/bin/sh" >$state/passwd
+  echo "dev:x:$gid:" >$state/group
+  if [ "$uid" = 0 ]; then
+    # whom it is before it knows who logs in
+    echo "sshd:x:65534:65534:sshd:/run/sshd:/nonexistent" >>$state/passwd
+    busybox mkdir -p /run/sshd && busybox chmod 755 /run/sshd
+  fi
+  (umask 077 && busybox cat /etc/airlock/ssh_host_ed25519_key >$state/ssh_host_ed25519_key)
+  export NSS_WRAPPER_PASSWD=$state/passwd NSS_WRAPPER_GROUP=$state/group
+  while :; do
+    # its words are not the job's
+    $tools/bin/sshd -D -f $tools/sshd_config -E $log
+    echo "airlock: sshd ended with exit code $?: $(busybox tail -n 1 $log)" >&2
+    busybox sleep 5
+  done
+}
+
+# each probe of the port leaves its lines
+keep_log_short() {
+  while busybox sleep 60; do
+    [ "$(busybox stat -c %s $log)" -lt 1048576 ] || : >$log
+  done
+}
+
+stay() {
+  # the first process of a container is not ended by SIGTERM unless it says so
+  trap 'exit 0' TERM INT
+  while :; do
+    busybox sleep 3600 &
+    wait "$!"
+  done
+}
+
+# A SIGTERM that comes before the command has its number is passed on as soon as it has.
+run() {
+  child= stop=
+  trap 'stop=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT
+  "$shell" -c "$AIRLOCK_COMMAND" &
+  child=$!
+  [ -z "$stop" ] || kill -TERM "$child" 2>/dev/null
+  wait "$child"
+  code=$?
+  while kill -0 "$child" 2>/dev/null; do
+    wait "$child"
+    code=$?
+  done
+}
+
+serve &
+keep_log_short 2>/dev/null &
+[ "$how" = stay ] || run
+[ "$how" != run ] || exit "$code"
+[ "$how" = stay ] || echo "airlock: the command ended with exit code $code; the job goes on"
+stay
