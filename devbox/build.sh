@@ -49,9 +49,10 @@ take_library libnss_wrapper.so
 loader=$(basename "$(patchelf --print-interpreter "$out/bin/sshd")")
 take_library "$loader"
 for program in sshd sftp-server scp; do
-  # they ask who they are, which the image's own passwd does not say of any user
-  patchelf --set-interpreter "$out/lib/$loader" --set-rpath "$out/lib" --force-rpath \
-    --add-needed libnss_wrapper.so "$out/bin/$program"
+  # they ask who they are, which the image's own passwd does not say of any user; asked for both at once, patchelf
+  # writes the name in the place of the path
+  patchelf --add-needed libnss_wrapper.so "$out/bin/$program"
+  patchelf --set-interpreter "$out/lib/$loader" --set-rpath "$out/lib" --force-rpath "$out/bin/$program"
 done
 for library in "$out"/lib/*; do
   case ${library##*/} in

@@ -15,15 +15,22 @@ const instructions = dockerfile
   .replace(/\\\n/g, " ")
   .split("\n")
   .filter(Boolean);
-const lastStage = instructions.slice(
-  instructions.findLastIndex((line) => line.startsWith("FROM ")),
-);
+/** From where it begins to the next one. */
+function stage(name: string): string[] {
+  const from = instructions.findIndex((line) => /^FROM \S+ AS (\S+)$/.exec(line)?.[1] === name);
+  const lines = instructions.slice(from + 1);
+  return lines.slice(
+    0,
+    lines.findIndex((line) => line.startsWith("FROM ")),
+  );
+}
+const service = stage("service");
 
 describe("Dockerfile", () => {
   test("everything up to the compiler is shared: ARG SERVICE comes after it", () => {
-    const service = instructions.indexOf("ARG SERVICE");
+    const chosen = instructions.indexOf("ARG SERVICE");
     const compile = instructions.findIndex((line) => line.includes("tsc -b"));
-    assert.ok(compile > 0 && service > compile);
+    assert.ok(compile > 0 && chosen > compile);
     assert.ok(instructions.some((line) => line.includes("pnpm install --frozen-lockfile")));
   });
 
@@ -47,13 +54,13 @@ describe("Dockerfile", () => {
     for (const base of bases)
       assert.match(
         base ?? "",
-        /^FROM (--platform=\$BUILDPLATFORM )?(\$\{NODE_IMAGE\}|base)$|^FROM$/,
+        /^FROM (--platform=\$BUILDPLATFORM )?(\$\{NODE_IMAGE\}|base|service|scratch)$|^FROM$/,
       );
   });
 
   test("the image runs as uid 1000, starts Node without a shell, and leaves ENVIRONMENT unset", () => {
-    assert.ok(lastStage.includes("USER 1000"));
-    assert.ok(lastStage.includes('CMD ["node", "--enable-source-maps", "dist/main.js"]'));
+    assert.ok(service.includes("USER 1000"));
+    assert.ok(service.includes('CMD ["node", "--enable-source-maps", "dist/main.js"]'));
     assert.doesNotMatch(
       instructions.filter((line) => /^(ENV|ARG) /.test(line)).join("\n"),
       /ENVIRONMENT/,
@@ -61,9 +68,18 @@ describe("Dockerfile", () => {
   });
 
   test("the health check needs neither a shell nor curl", () => {
-    const check = lastStage.find((line) => line.startsWith("HEALTHCHECK"));
+    const check = service.find((line) => line.startsWith("HEALTHCHECK"));
     assert.match(check ?? "", /CMD \["node", "-e", /);
     assert.doesNotMatch(check ?? "", /curl|wget|sh -c/);
+  });
+
+  test("each service is a stage, and the last one is chosen by SERVICE", () => {
+    const [, names = ""] = /\n {6}([\w|-]+)\) ;;/.exec(dockerfile) ?? [];
+    for (const name of [...names.split("|"), "api", "none"]) {
+      assert.ok(instructions.includes(`FROM service AS ${name}`), name);
+    }
+    assert.ok(instructions.includes("FROM scratch AS devbox"));
+    assert.equal(instructions.at(-1), "FROM ${SERVICE}");
   });
 
   test("SERVICE=api is answered with the name it has here", () => {
