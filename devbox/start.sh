@@ -76,6 +76,10 @@ run() {
     wait "$child"
     code=$?
   done
+  # one that a signal has interrupted says nothing of the command; of what has been told already it is 127
+  wait "$child"
+  last=$?
+  [ "$last" = 127 ] || code=$last
 }
 
 serve &

@@ -138,7 +138,7 @@ export async function playPod(plan: PodPlan): Promise<PlayedPod> {
     async ready() {
       while (!(await isOpen())) {
         const tookMs = performance.now() - startedMs;
-        if (tookMs > READY_MS) throw new Error(`nothing on port ${PORT}: ${await this.log()}`);
+        if (tookMs > READY_MS) throw new Error(`nothing on port ${PORT}: ${await logOf(id)}`);
         await sleep(20);
       }
       return performance.now() - startedMs;

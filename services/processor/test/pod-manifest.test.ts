@@ -110,6 +110,12 @@ test("the command's output and exit code are the container's", async () => {
   assert.deepEqual(await run("echo 'a  b'; exit 3"), { code: 3, stdout: "a  b\n" });
 });
 
+test("the exit code of a command that ends in its own way on SIGTERM is its own", async () => {
+  const command = "trap 'exit 9' TERM; kill -TERM $PPID; while :; do sleep 0.02; done";
+  const runs = Array.from({ length: 20 }, () => run(command));
+  for (const { code } of await Promise.all(runs)) assert.equal(code, 9);
+});
+
 test("SIGTERM ends the command, and with it the container, however soon it comes", async () => {
   // its own parent: the first process of the container
   const runs = Array.from({ length: 20 }, () => run("echo begun; kill -TERM $PPID; exec sleep 5"));

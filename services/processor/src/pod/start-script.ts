@@ -6,7 +6,8 @@ const HOME = `[ -w "\${HOME:-/}" ] || export HOME=/home/dev`;
 /**
  * The command comes by the environment, where no shell and no manifest reads it before its own does.
  * The first process of a container is not ended by SIGTERM unless it says so; one that comes before the
- * command has its number is passed on as soon as it has.
+ * command has its number is passed on as soon as it has. A wait that a signal has interrupted says nothing of the
+ * command, and one for what has been told already says 127.
  */
 const RUN = `\
 child= stop=
@@ -14,7 +15,9 @@ trap 'stop=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM INT
 sh -c "$AIRLOCK_COMMAND" & child=$!
 [ -z "$stop" ] || kill -TERM "$child" 2>/dev/null
 wait "$child"; code=$?
-while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done`;
+while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+wait "$child"; last=$?
+[ "$last" = 127 ] || code=$last`;
 
 const STAY = `\
 trap 'exit 0' TERM INT
