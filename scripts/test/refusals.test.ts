@@ -13,30 +13,12 @@ function run(service: "gateway" | "aux", env: Record<string, string>) {
   );
 }
 
-const REFUSED = [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "AWS_SECURITY_TOKEN",
-  "AWS_PROFILE",
-  "AWS_SHARED_CREDENTIALS_FILE",
-  "AWS_ROLE_ARN",
-  "AWS_WEB_IDENTITY_TOKEN_FILE",
-  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-  "AWS_BEARER_TOKEN_BEDROCK",
-];
-
-for (const name of REFUSED) {
-  test(`the gateway refuses to start with ${name}, and says so without its value`, () => {
-    const { status, stderr } = run("gateway", { ENVIRONMENT: "dev", [name]: "CANARY-VALUE" });
-    assert.equal(status, 1);
-    assert.match(stderr, new RegExp(`^ *${name}:`, "m"));
-    assert.ok(!stderr.includes("CANARY-VALUE"));
-  });
-}
+test("the gateway refuses to start with a credential alone, and says so without its value", () => {
+  const { status, stderr } = run("gateway", { ENVIRONMENT: "dev", AWS_PROFILE: "CANARY-VALUE" });
+  assert.equal(status, 1);
+  assert.match(stderr, /^ *AWS_PROFILE:/m);
+  assert.ok(!stderr.includes("CANARY-VALUE"));
+});
 
 test("the gateway lists every wrong setting at once, a line each, together with credentials", () => {
   const { status, stderr } = run("gateway", {
@@ -44,12 +26,17 @@ test("the gateway lists every wrong setting at once, a line each, together with 
     LOG_LEVEL: "loud",
     AUX_SERVICE_URL: "foo",
     ENVIRONMENT: "production",
-    AWS_PROFILE: "real",
+    AWS_ACCESS_KEY_ID: "CANARY-VALUE",
+    AWS_PROFILE: "CANARY-VALUE",
   });
   assert.equal(status, 1);
-  for (const name of ["PORT", "LOG_LEVEL", "AUX_SERVICE_URL", "ENVIRONMENT", "AWS_PROFILE"]) {
+  for (const name of [
+    ...["PORT", "LOG_LEVEL", "AUX_SERVICE_URL", "ENVIRONMENT"],
+    ...["AWS_ACCESS_KEY_ID", "AWS_PROFILE"],
+  ]) {
     assert.equal(stderr.split("\n").filter((line) => line.trim().startsWith(`${name}:`)).length, 1);
   }
+  assert.ok(!stderr.includes("CANARY-VALUE"));
   assert.doesNotMatch(stderr, /at .*\.ts:/);
 });
 

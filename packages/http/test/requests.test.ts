@@ -28,15 +28,15 @@ test("one log line a request, with its id, trace, route, status and duration", a
   assert.equal(lines.filter((one) => one.request_id === "one").length, 1);
 });
 
-for (const bad of ["", "a b", "x".repeat(65), "a,b", "ü"]) {
-  test(`a request id such as ${JSON.stringify(bad.slice(0, 10))} is replaced`, async (t) => {
-    const { port } = await startFixture(t);
+test("a request id that is empty, too long or of other characters is replaced", async (t) => {
+  const { port } = await startFixture(t);
+  for (const bad of ["", "a b", "x".repeat(65), "a,b", "ü"]) {
     const { headers } = await get(port, "/fast", false, {
       "x-request-id": Buffer.from(bad).toString("latin1"),
     });
-    assert.match(String(headers["x-request-id"]), /^[0-9a-f]{8}-[0-9a-f-]{27}$/);
-  });
-}
+    assert.match(String(headers["x-request-id"]), /^[0-9a-f]{8}-[0-9a-f-]{27}$/, bad);
+  }
+});
 
 test("sampling leaves out successes and never an error", async (t) => {
   const { port, lines } = await startFixture(t, { LOG_SAMPLE: "10" });

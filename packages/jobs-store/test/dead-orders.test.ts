@@ -14,7 +14,8 @@ const url = await cluster.createDatabase();
 const store = openStore(url);
 
 async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { PATH: process.env.PATH ?? "", ENVIRONMENT: "dev", DATABASE_URL: url };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, ENVIRONMENT: "dev", DATABASE_URL: url };
   try {
     const done = await promisify(execFile)(
       process.execPath,

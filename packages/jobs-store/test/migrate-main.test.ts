@@ -23,7 +23,9 @@ interface Ended {
 const run = (env: Readonly<Record<string, string>>): Promise<Ended> =>
   new Promise((resolve) => {
     const args = ["--conditions=airlock-source", MAIN];
-    const child = execFile(process.execPath, args, { env }, (_, stdout, stderr) =>
+    const { NODE_COMPILE_CACHE } = process.env;
+    const options = { env: { NODE_COMPILE_CACHE, ...env } };
+    const child = execFile(process.execPath, args, options, (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? 1, stdout, stderr }),
     );
   });

@@ -7,8 +7,17 @@ export function readDocuments(path: string): unknown[] {
   return parseDocuments(readFileSync(path, "utf8"), path);
 }
 
+/** By text: a base is read for each world that stands on it, and what was read is never changed. */
+const known = new Map<string, readonly unknown[]>();
+
 /** @param where named in errors. */
 export function parseDocuments(text: string, where: string): unknown[] {
+  const documents = known.get(text) ?? parse(text, where);
+  known.set(text, documents);
+  return [...documents];
+}
+
+function parse(text: string, where: string): unknown[] {
   const documents = parseAllDocuments(text);
   if (!Array.isArray(documents)) return [];
   return documents

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { checkAll } from "../src/check-all.ts";
 import { K8S } from "./faults.ts";
 
@@ -125,12 +125,14 @@ describe("check:manifests", () => {
     for (const note of notes) assert.match(note, /^overlays\/\w+\/[\w-]+: the digest is all zeros/);
   });
 
+  const copy = mkdtempSync(join(tmpdir(), "manifests-"));
+  cpSync(K8S, copy, { recursive: true });
+  after(() => rmSync(copy, { recursive: true }));
+
   for (const { what, file, from, to, says } of PLANTS) {
     test(`finds ${what}`, async () => {
-      const copy = mkdtempSync(join(tmpdir(), "manifests-"));
+      const text = readFileSync(join(copy, file), "utf8");
       try {
-        cpSync(K8S, copy, { recursive: true });
-        const text = readFileSync(join(copy, file), "utf8");
         const changed = text.replace(from, to);
         assert.notEqual(changed, text, "the fault was not planted");
         writeFileSync(join(copy, file), changed);
@@ -140,7 +142,7 @@ describe("check:manifests", () => {
           faults.join("\n") || "no fault found",
         );
       } finally {
-        rmSync(copy, { recursive: true });
+        writeFileSync(join(copy, file), text);
       }
     });
   }

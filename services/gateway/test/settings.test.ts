@@ -17,6 +17,29 @@ function problems(env: Environment): readonly string[] {
   }
 }
 
+for (const name of [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AWS_SECURITY_TOKEN",
+  "AWS_PROFILE",
+  "AWS_SHARED_CREDENTIALS_FILE",
+  "AWS_ROLE_ARN",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+  "AWS_BEARER_TOKEN_BEDROCK",
+]) {
+  test(`${name} alone is refused, without its value`, () => {
+    const [problem = "", ...more] = problems({ ENVIRONMENT: "dev", [name]: "CANARY-VALUE" });
+    assert.ok(problem.startsWith(`${name}: `), problem);
+    assert.ok(!problem.includes("CANARY-VALUE"));
+    assert.deepEqual(more, []);
+  });
+}
+
 const JOBS_SERVICE_URL = "http://jobs.example.com";
 
 for (const ENVIRONMENT of ["dev", "qa", "prod"]) {
