@@ -1,4 +1,4 @@
-/** Hears the bell of a queue, on a connection of its own. What it misses is found by looking. */
+/** Hears the bell of queues, on a connection of its own. What it misses is found by looking. */
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { QUEUE_CHANNEL } from "./bell.ts";
@@ -7,7 +7,7 @@ import { toStoreError } from "./store-error.ts";
 import { type ConnectTarget, clientConfig } from "./target.ts";
 
 export interface ListenOptions extends ConnectTarget {
-  readonly queue: string;
+  readonly queues: readonly string[];
   /** Also when it hears again after a silence. */
   readonly onOrder: () => void;
   readonly log: StoreLog;
@@ -19,7 +19,7 @@ const ANSWER_MS = 5000;
 const LONGEST_WAIT_MS = 10_000;
 
 export function listenForOrders(options: ListenOptions): { close(): Promise<void> } {
-  const { queue, onOrder, log } = options;
+  const { queues, onOrder, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
 
@@ -36,7 +36,7 @@ export function listenForOrders(options: ListenOptions): { close(): Promise<void
     client.on("error", reject);
     client.on("end", () => reject(new Error("the connection has ended")));
     client.on("notification", ({ payload }) => {
-      if (payload === queue) onOrder();
+      if (payload !== undefined && queues.includes(payload)) onOrder();
     });
     signal.addEventListener("abort", () => reject(new Error("closed")), { once: true });
     try {
@@ -56,14 +56,14 @@ export function listenForOrders(options: ListenOptions): { close(): Promise<void
     while (!signal.aborted) {
       try {
         await listen(() => {
-          if (failures > 0) log.info({ queue }, "the bell is heard again");
+          if (failures > 0) log.info({ queues }, "the bell is heard again");
           failures = 0;
           onOrder();
         });
       } catch (error) {
         if (signal.aborted) return;
         if (failures === 0) {
-          log.warn({ queue, reason: toStoreError(error).message }, "the bell is not heard");
+          log.warn({ queues, reason: toStoreError(error).message }, "the bell is not heard");
         }
         failures++;
         const waitMs = Math.min(500 * 2 ** failures, LONGEST_WAIT_MS);

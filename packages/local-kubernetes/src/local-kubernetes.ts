@@ -22,6 +22,8 @@ export interface LocalKubernetesOptions {
   readonly nodes?: readonly NodeSpec[];
   /** Default true. False: pods stay as they are bound, and a test writes their status. */
   readonly hasKubelet?: boolean;
+  /** Where claims and their volumes are kept, to be there again. Default: they go with this stand-in. */
+  readonly volumesFolder?: string;
   /** Default true: claims are bound at once. */
   readonly bindsClaims?: boolean;
   /** How the scheduler words it. Default `new`. */
@@ -82,13 +84,14 @@ export async function startLocalKubernetes(
           pullMs: options.pullMs ?? 50,
           readyMs: options.readyMs ?? 0,
           retryMs: options.retryMs ?? 2000,
+          volumesFolder: options.volumesFolder,
         });
   const nodes = createNodes(world, kubelet);
   for (const node of options.nodes ?? []) nodes.add(node);
   const stops = [
     startScheduler(world, options.schedulerWords ?? "new"),
     startGarbageCollector(world),
-    startClaims(world, options.bindsClaims ?? true),
+    startClaims(world, options.bindsClaims ?? true, kubelet?.volumes),
     () => nodes.close(),
   ];
   const controls = makeControls(world, kubelet, nodes);

@@ -16,6 +16,7 @@ try {
     port: settings.port,
     namespaces: [settings.namespace],
     nodes: settings.nodes,
+    ...(settings.volumesFolder !== undefined && { volumesFolder: settings.volumesFolder }),
     tokens: [randomBytes(24).toString("base64url")],
   });
   await writeFile(settings.kubeconfig, local.kubeconfig(), { mode: 0o600 });

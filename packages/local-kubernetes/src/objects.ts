@@ -87,6 +87,7 @@ export interface Container {
   readonly args?: readonly string[];
   readonly env?: readonly EnvVariable[];
   readonly envFrom?: readonly Json[];
+  readonly volumeMounts?: readonly Json[];
   readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities };
 }
 

@@ -35,6 +35,11 @@ const environment = z.object({
     .describe(
       "Where a kubeconfig with the token for it is written, before it says that it listens.",
     ),
+  LOCAL_KUBERNETES_VOLUMES: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Folder of claims and their volumes. Unset, they go when it ends."),
 });
 
 export interface Settings {
@@ -44,6 +49,7 @@ export interface Settings {
   readonly namespace: string;
   readonly nodes: readonly NodeSpec[];
   readonly kubeconfig: string;
+  readonly volumesFolder: string | undefined;
 }
 
 /** The settings, or the sentence that says what is wrong with the environment. */
@@ -66,6 +72,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     namespace: parsed.data.LOCAL_KUBERNETES_NAMESPACE,
     nodes: nodes.filter((node) => node !== undefined),
     kubeconfig: parsed.data.LOCAL_KUBERNETES_KUBECONFIG,
+    volumesFolder: parsed.data.LOCAL_KUBERNETES_VOLUMES,
   };
 }
 

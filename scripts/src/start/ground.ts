@@ -1,4 +1,5 @@
 /** Makes ready what the processes of a run stand on; each costly part is loaded where a run has it. */
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { claim } from "./claim.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -34,6 +35,9 @@ export async function prepareGround(all: GroundOptions): Promise<Prepared> {
   const { ports, folder, place, standInIsThere } = await claim({ options, shell, again });
   if (folder) await processes.open(Promise.resolve(folder));
   const hasOwnStandIn = folder && hasStandIn(options) && !standInIsThere;
+  const volumes = join(resolve(place), "disks");
+  // a database that is empty knows nothing of them
+  if (options.reset && hasDatabase(options)) await rm(volumes, { recursive: true, force: true });
   const database = folder && hasDatabase(options) ? openDatabase(folder, ports, all) : undefined;
   const elsewhere = options.only === "processor" ? await findDatabase(place) : undefined;
   // it opens while the first processes start, and a run without it need not wait for them
@@ -47,6 +51,7 @@ export async function prepareGround(all: GroundOptions): Promise<Prepared> {
       cluster: options.layerAuth ? await processes.open(openCluster()) : undefined,
       standInData: hasOwnStandIn ? await openStandInData(folder, options, output) : undefined,
       database: database ?? (elsewhere && Promise.resolve(elsewhere)),
+      volumes,
       kubeconfig: hasProcessor(options) ? join(resolve(place), "kubeconfig.yaml") : undefined,
     },
     database,

@@ -49,6 +49,8 @@ export interface Ground {
   readonly database?: Promise<{ readonly url: string; readonly keysFile: string }> | undefined;
   /** Where the way to the cluster is written. */
   readonly kubeconfig?: string | undefined;
+  /** Where users' disks are kept. */
+  readonly volumes?: string | undefined;
   /** The account of the shell's own credentials. */
   readonly realAccount?: string | undefined;
 }
@@ -80,8 +82,8 @@ function localAws({ ports, shell, standInData }: Ground): ProcessSpec {
   };
 }
 
-/** In memory: jobs that a run before has left are lost with it. */
-function localKubernetes({ ports, shell, kubeconfig = "" }: Ground): ProcessSpec {
+/** In memory but for users' disks: jobs that a run before has left are lost with it. */
+function localKubernetes({ ports, shell, kubeconfig = "", volumes = "" }: Ground): ProcessSpec {
   return {
     name: "local-kubernetes",
     entry: "packages/local-kubernetes/src/main.ts",
@@ -91,6 +93,7 @@ function localKubernetes({ ports, shell, kubeconfig = "" }: Ground): ProcessSpec
       PORT: String(ports.LOCAL_KUBERNETES_PORT),
       LOCAL_KUBERNETES_NAMESPACE: JOBS_NAMESPACE,
       LOCAL_KUBERNETES_KUBECONFIG: kubeconfig,
+      LOCAL_KUBERNETES_VOLUMES: volumes,
     },
     ports: ["LOCAL_KUBERNETES_PORT"],
     readyUrl: `http://127.0.0.1:${ports.LOCAL_KUBERNETES_PORT}/readyz`,

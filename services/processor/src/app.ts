@@ -1,7 +1,7 @@
 /** The processor's HTTP side: what it is made of, in order. */
 import { type App, admitLayer, createServer, type Logger, type Metrics } from "@airlock/http";
 import type { LayerGuard } from "@airlock/identity";
-import type { Store } from "@airlock/jobs-store";
+import { queuesOf, type Store } from "@airlock/jobs-store";
 import type { Cluster } from "./cluster/index.ts";
 import { createHealth } from "./health.ts";
 import { toProcessorProblem } from "./problems.ts";
@@ -27,7 +27,7 @@ export function buildApp(settings: Settings, deps: ProcessorDeps): Promise<App> 
     description: "Carries jobs out on Kubernetes; tells jobs what they write.",
     version: settings.VERSION,
   };
-  const health = createHealth(store, settings.QUEUE_NAME, () => processor.isReady, logger);
+  const health = createHealth(store, queuesOf(settings), () => processor.isReady, logger);
   const isReady = () => health.report().reason === undefined && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
   return createServer({ settings, about, isReady, admission, logger, metrics }, async (app) => {

@@ -28,7 +28,7 @@ const PERIOD_MS = 1000;
 /** What is wrong is logged once, when it begins and when it ends. */
 export function createHealth(
   store: Store,
-  queue: string,
+  queues: readonly string[],
   hasSeenCluster: () => boolean,
   log: Log,
 ): Health {
@@ -47,8 +47,9 @@ export function createHealth(
     if (!(await isSchemaReady(store.pool))) {
       return `the schema is older than this version needs: ${LATEST_MIGRATION} has not run (airlock-migrate)`;
     }
-    if (!(await queueExists(store.pool, queue))) {
-      return "the queue is missing: airlock-migrate makes those that its settings name";
+    for (const queue of queues) {
+      if (await queueExists(store.pool, queue)) continue;
+      return "a queue is missing: airlock-migrate makes those that its settings name";
     }
     return undefined;
   };

@@ -5,6 +5,7 @@ import {
   createStore,
   listenForOrders,
   openSealer,
+  queuesOf,
   SealingKeysError,
   storeOptionsOf,
   targetOf,
@@ -20,7 +21,7 @@ import {
 } from "./cluster/index.ts";
 import { startProcessor } from "./processor.ts";
 import { processorMetrics } from "./processor-metrics.ts";
-import { limitsOf, podRulesOf, type Settings, settingsSchema } from "./settings.ts";
+import { diskRulesOf, limitsOf, podRulesOf, type Settings, settingsSchema } from "./settings.ts";
 
 await runService(settingsSchema, process.env, async ({ settings, logger, metrics }) => {
   logOpenDoors(logger, settings, ["LAYER_AUTH_MODE"]);
@@ -39,6 +40,8 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
     cluster,
     sealer,
     queue: settings.QUEUE_NAME,
+    diskQueue: settings.DISK_QUEUE_NAME,
+    diskRules: diskRulesOf(settings),
     leaseSeconds: settings.LEASE_SECONDS,
     maxHours: settings.MAX_JOB_HOURS,
     keepOrdersDays: settings.KEEP_ORDERS_DAYS,
@@ -57,7 +60,7 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
   });
   const bell = listenForOrders({
     ...targetOf(settings),
-    queue: settings.QUEUE_NAME,
+    queues: queuesOf(settings),
     onOrder: processor.hearBell,
     log: logger,
   });

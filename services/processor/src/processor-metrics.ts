@@ -14,7 +14,7 @@ export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
   const registers = [registry];
   const orders = new Counter({
     name: "airlock_orders_total",
-    help: "Orders of the queue of jobs by action and outcome (done, faulted, dead, lost).",
+    help: "Orders by action and outcome (done, faulted, dead, lost).",
     labelNames: ["action", "outcome"],
     registers,
   });

@@ -1,9 +1,17 @@
 /** All that a processor does, put together: orders in, jobs reconciled, nodes given, duties done. */
-import { deleteOldFaults, listWaitingTypes, type Sealer, type Store } from "@airlock/jobs-store";
+import {
+  callForDisks,
+  deleteOldFaults,
+  listWaitingTypes,
+  type Sealer,
+  type Store,
+} from "@airlock/jobs-store";
 import type { Cluster } from "./cluster/index.ts";
+import type { DiskRules } from "./disks/claim-manifest.ts";
+import { createDiskReconciler } from "./disks/disk-reconciler.ts";
 import { runDuties } from "./duties/duties.ts";
 import { sweepOrphans } from "./duties/sweep-orphans.ts";
-import { createInbox, type InboxOptions } from "./inbox/inbox.ts";
+import { createDiskInbox, createInbox, type InboxOptions } from "./inbox/inbox.ts";
 import type { Log } from "./log.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { createMachineTypes } from "./machine-types.ts";
@@ -21,6 +29,8 @@ export interface ProcessorOptions {
   readonly cluster: Cluster;
   readonly sealer: Sealer;
   readonly queue: string;
+  readonly diskQueue: string;
+  readonly diskRules: DiskRules;
   readonly leaseSeconds: number;
   readonly maxHours: number;
   /** How long is known what went wrong with an order. */
@@ -41,7 +51,7 @@ export interface ProcessorOptions {
 export interface Processor {
   /** It has seen the cluster, and works. */
   readonly isReady: boolean;
-  /** Something was put on the queue. */
+  /** Something was put on one of the queues. */
   hearBell(): void;
   /** Ends what is in work, and begins nothing more. */
   stop(): Promise<void>;
@@ -53,6 +63,7 @@ const ORPHANS_PERIOD_SECONDS = 60;
 /** Of what is no booking: whoever asks what is free goes by what was counted. */
 const COUNTS_PERIOD_SECONDS = 15;
 const FORGET_PERIOD_SECONDS = 60;
+const DISKS_PERIOD_SECONDS = 60;
 /** At a time, so that it keeps nobody waiting. */
 const FORGET_ROWS = 500;
 
@@ -119,6 +130,32 @@ export function startProcessor(options: ProcessorOptions): Processor {
     return false;
   });
   const inbox = begin("inbox", pollMs, readInbox);
+  const makingDisks = begin(
+    "disks",
+    pollMs,
+    createDiskReconciler({
+      store,
+      cluster,
+      rules: options.diskRules,
+      leaseSeconds,
+      log,
+      onReady: () => placing.nudge(),
+    }),
+  );
+  const diskInbox = begin(
+    "disk inbox",
+    pollMs,
+    createDiskInbox({
+      store,
+      queue: options.diskQueue,
+      holdSeconds: leaseSeconds,
+      log,
+      onOrders(action, outcome, count) {
+        options.onOrders?.(action, outcome, count);
+        if (outcome === "done") makingDisks.nudge();
+      },
+    }),
+  );
   const foreign = {
     name: "foreign pods",
     periodSeconds: COUNTS_PERIOD_SECONDS,
@@ -148,6 +185,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
       },
       unbooked,
       forget,
+      { name: "disks", periodSeconds: DISKS_PERIOD_SECONDS, run: () => callForDisks(store.pool) },
       ...(options.countsForeignPods ? [foreign] : []),
     ]);
     return false;
@@ -157,7 +195,10 @@ export function startProcessor(options: ProcessorOptions): Processor {
     get isReady() {
       return observer.isReady;
     },
-    hearBell: () => inbox.nudge(),
+    hearBell() {
+      inbox.nudge();
+      diskInbox.nudge();
+    },
     async stop() {
       await Promise.all(loops.map((loop) => loop.stop()));
       await reconciler.settled();

@@ -14,6 +14,7 @@ import { isImageReference } from "@airlock/contract";
 import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
 import { storeSettings, withStoreRules } from "@airlock/jobs-store";
 import * as z from "zod";
+import type { DiskRules } from "./disks/claim-manifest.ts";
 import type { PodRules } from "./pod/pod-wish.ts";
 import { LIMITS, type Limits } from "./reconcile/job-view.ts";
 
@@ -90,6 +91,13 @@ const fields = z.object({
     .describe(
       "Where the SSH keys of GITHUB_USER are shown, {user} being the name; off: nowhere. Redirects are not followed.",
     ),
+  DISK_STORAGE_CLASS: z
+    .string()
+    .regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, {
+      error: "must be the name of a storage class",
+    })
+    .optional()
+    .describe("Storage class of users' disks. Unset means the cluster's default one."),
   COUNT_FOREIGN_PODS: onOff()
     .default(false)
     .describe(
@@ -157,6 +165,10 @@ export const limitsOf = (settings: Settings): Limits => ({
   expiryGraceSeconds: settings.EXPIRY_GRACE_SECONDS,
   warningMinutes: settings.WARNING_MINUTES,
   nodeLostSeconds: settings.NODE_LOST_SECONDS,
+});
+
+export const diskRulesOf = (settings: Settings): DiskRules => ({
+  storageClass: settings.DISK_STORAGE_CLASS,
 });
 
 /** For what happens after a job's end, before its pod is gone. */

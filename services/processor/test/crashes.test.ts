@@ -5,10 +5,12 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import type { JobRow, Queryable, Store } from "@airlock/jobs-store";
-import { writeNodes } from "@airlock/jobs-store";
+import { findDisk, findDiskOperation, writeNodes } from "@airlock/jobs-store";
 import type { Cluster } from "../src/cluster/index.ts";
+import { claimNameOf } from "../src/disks/claim-manifest.ts";
+import { createDiskReconciler } from "../src/disks/disk-reconciler.ts";
 import { sweepOrphans } from "../src/duties/sweep-orphans.ts";
-import { createInbox } from "../src/inbox/inbox.ts";
+import { createDiskInbox, createInbox } from "../src/inbox/inbox.ts";
 import { createMachineTypes } from "../src/machine-types.ts";
 import { ownPodsOf } from "../src/placement/own-pods.ts";
 import { placeType } from "../src/placement/place-type.ts";
@@ -16,7 +18,16 @@ import { seenNodesOf } from "../src/placement/seen-nodes.ts";
 import { LIMITS } from "../src/reconcile/job-view.ts";
 import { createReconciler } from "../src/reconciler/reconciler.ts";
 import { type PlayedCluster, playCluster } from "./played-cluster.ts";
-import { access, openWorld, QUEUE, rules, silent, startPostgres, type World } from "./world.ts";
+import {
+  access,
+  DISK_QUEUE,
+  openWorld,
+  QUEUE,
+  rules,
+  silent,
+  startPostgres,
+  type World,
+} from "./world.ts";
 
 const postgres = await startPostgres();
 const world = await openWorld(postgres);
@@ -29,7 +40,8 @@ class Dead extends Error {}
 
 /** Counts what is awaited, and dies at one of them: from then on nothing of it has an effect. */
 class Life {
-  awaits = 0;
+  /** What was awaited, in its order. */
+  readonly awaits: string[] = [];
   isDead = false;
   readonly #dieAt: number;
   readonly #when: "before" | "after";
@@ -39,9 +51,9 @@ class Life {
     this.#when = when;
   }
 
-  async through<Result>(work: () => Promise<Result>): Promise<Result> {
+  async through<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
     if (this.isDead) throw new Dead();
-    const isLast = ++this.awaits === this.#dieAt;
+    const isLast = this.awaits.push(what) === this.#dieAt;
     if (isLast && this.#when === "before") this.#die();
     const result = await work();
     if (isLast) this.#die();
@@ -57,14 +69,14 @@ class Life {
 
 const mortalStore = (life: Life, store: Store): Store => {
   const mortal = (db: Queryable): Queryable => ({
-    query: (text, values) => life.through(() => db.query(text, values)),
+    query: (text, values) => life.through(`${text} ${values?.[0]}`, () => db.query(text, values)),
   });
   return {
     ...store,
     pool: mortal(store.pool),
     // COMMIT is an await of its own: what was in it is there, or not
     transaction: (work) =>
-      life.through(() =>
+      life.through("COMMIT", () =>
         store.transaction((transaction) => work({ ...transaction, ...mortal(transaction) })),
       ),
   };
@@ -76,17 +88,24 @@ const mortalCluster = (life: Life, cluster: PlayedCluster): Cluster =>
     get: (target, name) =>
       (CALLS as readonly unknown[]).includes(name)
         ? // biome-ignore lint/suspicious/noExplicitAny: any method of the cluster
-          (...args: any[]) => life.through(() => (target as any)[name](...args))
+          (...args: any[]) =>
+            // biome-ignore lint/suspicious/noExplicitAny: any method of the cluster
+            life.through(`${String(name)} ${args[0]}`, () => (target as any)[name](...args))
         : target[name as keyof Cluster],
   });
+
+interface Lived {
+  readonly jobId: string;
+  readonly hasDisk: boolean;
+  readonly onTurn: (status: string) => Promise<void>;
+}
 
 /** One processor, all of it, turn by turn, until the job is over or it dies. */
 async function live(
   world: World,
   cluster: PlayedCluster,
   life: Life,
-  jobId: string,
-  onTurn: (status: string) => Promise<void>,
+  { jobId, hasDisk, onTurn }: Lived,
 ): Promise<void> {
   const store = mortalStore(life, world.store);
   const mortal = mortalCluster(life, cluster);
@@ -106,10 +125,24 @@ async function live(
     nodes: () => new Map(),
     onFreed() {},
   });
+  // the awaits of a job without a disk need not be died at for the sake of one
+  const disks = hasDisk
+    ? [
+        createDiskInbox({ store, queue: DISK_QUEUE, holdSeconds: 30, log: silent }),
+        createDiskReconciler({
+          store,
+          cluster: mortal,
+          rules: { storageClass: undefined },
+          leaseSeconds: 30,
+          log: silent,
+        }),
+      ]
+    : [];
   const ownPods = () => ownPodsOf(cluster.pods.values(), (name) => name === "nvidia.com/gpu");
   for (let turn = 0; turn < 60 && !life.isDead; turn++) {
     try {
       await inbox();
+      for (const work of disks) await work();
       await placeType({ store, namespace: "gpu-dev", ownPods }, "h100");
       await reconciler.take();
       await reconciler.settled();
@@ -129,7 +162,13 @@ const timePasses = async ({ store }: World): Promise<void> => {
     "UPDATE reservations SET lease_until = now(), due_at = now() WHERE lease_until IS NOT NULL",
   );
   await store.pool.query("UPDATE reservations SET due_at = now() WHERE due_at > now()");
-  await store.pool.query(`UPDATE pgmq.q_${QUEUE} SET vt = clock_timestamp()`);
+  for (const queue of [QUEUE, DISK_QUEUE]) {
+    await store.pool.query(`UPDATE pgmq.q_${queue} SET vt = clock_timestamp()`);
+  }
+  await store.pool.query(
+    "UPDATE disks SET due_at = now(), lease_until = now() WHERE lease_until IS NOT NULL",
+  );
+  await store.pool.query("UPDATE disks SET due_at = now() WHERE due_at > now()");
 };
 
 type Scene = {
@@ -137,6 +176,8 @@ type Scene = {
   readonly status: string;
   /** Asked of it once it runs. */
   readonly order?: "cancel";
+  /** It has a disk, which is asked for a moment before it. */
+  readonly hasDisk?: boolean;
 };
 
 async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<void> {
@@ -145,27 +186,43 @@ async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<
     world.store.pool,
     seenNodesOf(await cluster.list("nodes"), await createMachineTypes(world.store).all()),
   );
-  const jobId = await world.submit({ image: scene.image, command: "true", variables: { A: "1" } });
+  const disk = scene.hasDisk ? await world.createDisk() : undefined;
+  const jobId = await world.submit({
+    image: scene.image,
+    command: "true",
+    variables: { A: "1" },
+    ...(disk && { disk: disk.diskName }),
+  });
   let { order } = scene;
   const onTurn = async (status: string) => {
     if (order === undefined || status !== "active") return;
     await world.order(jobId, order);
     order = undefined;
   };
-  await live(world, cluster, life, jobId, onTurn);
+  const lived = { jobId, hasDisk: scene.hasDisk === true, onTurn };
+  await live(world, cluster, life, lived);
   for (let more = 0; more < 3 && (await world.job(jobId)).cleaned_at === null; more++) {
     await timePasses(world);
-    await live(world, cluster, new Life(Number.POSITIVE_INFINITY, "before"), jobId, onTurn);
+    await live(world, cluster, new Life(Number.POSITIVE_INFINITY, "before"), lived);
   }
   const job = await world.job(jobId);
   const events = await world.events(jobId);
-  const told = JSON.stringify({ awaits: life.awaits, job, events });
+  const told = JSON.stringify({ awaits: life.awaits.length, job, events });
   assert.equal(job.status, scene.status, told);
   assert.deepEqual(
     events.map(({ seq }) => seq),
     events.map((_, index) => index + 1),
     told,
   );
+  if (disk) {
+    const found = await findDiskOperation(world.store.pool, { ...world, ...disk });
+    assert.equal(found?.status, "completed", told);
+    const row = await findDisk(world.store.pool, { ...world, ...disk });
+    assert.equal(row?.in_use, false, told);
+    const isOurs = (name: string) => name === claimNameOf(row?.disk_id ?? "");
+    const claims = cluster.created.filter(({ name }) => isOurs(name));
+    assert.equal(claims.length, 1, `${claims.length} volumes: ${told}`);
+  }
   const pods = cluster.created.filter(({ kind, name }) => kind === "pods" && name === job.pod_name);
   assert.ok(pods.length <= 1, `${pods.length} pods: ${told}`);
   await sweepOrphans({ store: world.store, cluster, log: silent });
@@ -206,7 +263,13 @@ function assertHostKey(
   assert.ok(key.includes(blob), told);
 }
 
-const SCENES: Record<string, Scene & { readonly whens: readonly ("before" | "after")[] }> = {
+interface Enumeration extends Scene {
+  readonly whens: readonly ("before" | "after")[];
+  /** The awaits that are died at; unset: all. */
+  readonly at?: RegExp;
+}
+
+const SCENES: Record<string, Enumeration> = {
   "a command that ends": {
     image: "exit:0",
     status: "completed",
@@ -218,19 +281,43 @@ const SCENES: Record<string, Scene & { readonly whens: readonly ("before" | "aft
     order: "cancel",
     whens: ["after"],
   },
+  "a command on a disk": {
+    image: "exit:0",
+    status: "completed",
+    hasDisk: true,
+    at: /\bdisks?_|\b(FROM|UPDATE) disks|persistentvolumeclaims|COMMIT/,
+    whens: ["before", "after"],
+  },
 };
 
 describe("a processor that dies at its k-th await", () => {
-  for (const [name, { whens, ...scene }] of Object.entries(SCENES)) {
+  for (const [name, { whens, at = /^/, ...scene }] of Object.entries(SCENES)) {
     for (const when of whens) {
       test(`${name}, ${when} it was done, for every k`, async () => {
         const whole = new Life(Number.POSITIVE_INFINITY, when);
         await play(scene, whole);
-        assert.ok(whole.awaits > 10, String(whole.awaits));
-        for (let k = 1; k <= whole.awaits; k++) await play(scene, new Life(k, when));
+        const deaths = whole.awaits.flatMap((what, index) => (at.test(what) ? [index + 1] : []));
+        assert.ok(deaths.length > 10, String(deaths.length));
+        for (const k of deaths) await play(scene, new Life(k, when));
       });
     }
   }
+
+  test("a processor that makes a volume anew when it finds one is found out", async () => {
+    const careless = playCluster();
+    const { create } = careless;
+    careless.create = (async (kind: "pods", manifest: Parameters<typeof create>[1]) => {
+      careless.claims.delete(manifest.metadata.name);
+      return create(kind, manifest);
+    }) as typeof create;
+    const found: string[] = [];
+    for (let k = 1; k <= 20 && found.length === 0; k++) {
+      await play(SCENES["a command on a disk"] as Scene, new Life(k, "after"), careless).catch(
+        (error: Error) => found.push(error.message),
+      );
+    }
+    assert.match(found[0] ?? "", /^2 volumes/);
+  });
 
   test("a processor that makes a pod anew when it finds one is found out", async () => {
     const careless = playCluster();

@@ -6,6 +6,7 @@ import {
   applyOrders,
   dropDeadOrders,
   type HeldOrder,
+  type JobOrder,
   listDeadOrders,
   readJobOrder,
   readOrders,
@@ -41,14 +42,17 @@ beforeEach(async () => {
   await pool.query("TRUNCATE dead_orders, order_faults");
 });
 
-const order = (jobId: string, action: "create" | "cancel"): HeldOrder => ({
+const order = (jobId: string, action: "create" | "cancel"): HeldOrder<JobOrder> => ({
   messageId: "1",
   readCount: 1,
   order: { v: 1, order_id: randomUUID(), job_id: jobId, action, arguments: {} },
 });
 
 test("a round has no two orders of one job, and each job's are in their order", () => {
-  const rounds = inRounds([order("a", "create"), order("b", "create"), order("a", "cancel")]);
+  const rounds = inRounds(
+    [order("a", "create"), order("b", "create"), order("a", "cancel")],
+    ({ job_id }) => job_id,
+  );
   const shown = rounds.map((round) =>
     [...round].map(([action, orders]) => `${action} ${orders.map(({ order }) => order.job_id)}`),
   );
@@ -78,7 +82,7 @@ test("what was read again by another reader is left to that one", async () => {
   await makeVisible();
   const [second] = await readOrders(pool, { queue: QUEUE, limit: 1, seconds: 30 });
   assert.deepEqual([first?.msg_id, first?.read_ct, second?.read_ct], [second?.msg_id, 1, 2]);
-  const held = (read: typeof first): HeldOrder => {
+  const held = (read: typeof first): HeldOrder<JobOrder> => {
     const place = { queue: QUEUE, messageId: read?.msg_id ?? "" };
     const found = readJobOrder(read?.message, place);
     assert.ok(found && read);

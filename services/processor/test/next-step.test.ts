@@ -9,6 +9,7 @@ import type { Step } from "../src/reconcile/step.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const RUNS = "Runs. It has no disk: what is in /home/dev goes with it.";
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 
 const booking = {
@@ -26,6 +27,8 @@ const job = (more: Partial<JobView> = {}): JobView => ({
   isOffered: true,
   hasCommand: true,
   keep: false,
+  diskName: undefined,
+  isDiskGone: false,
   generation: 1,
   createdAtMs: NOW - HOUR,
   statusSinceMs: NOW - MINUTE,
@@ -120,6 +123,12 @@ const CASES: readonly Case[] = [
     queued({ isOffered: false }),
     seen(),
     "finish failed: Machines of the type h100 are no longer offered.",
+  ],
+  [
+    "queued, its disk is not there",
+    queued({ diskName: "data", isDiskGone: true }),
+    seen(),
+    "finish failed: There is no disk data any more.",
   ],
   ["pending, as the first release wrote it", queued({ status: "pending" }), seen(), "wait"],
 
@@ -275,7 +284,13 @@ const CASES: readonly Case[] = [
     "remove_pod",
   ],
 
-  ["active", job(), seen(pod()), "wait: Runs."],
+  ["active", job(), seen(pod()), `wait: ${RUNS}`],
+  [
+    "active, with a disk",
+    job({ diskName: "data" }),
+    seen(pod()),
+    "wait: Runs. /home/dev is on its disk data.",
+  ],
   ["active, command ended", job(), seen(ended(0)), "end completed"],
   [
     "active, command failed",
@@ -392,7 +407,7 @@ const CASES: readonly Case[] = [
       launchedAtMs: NOW - HOUR,
     }),
     seen(pod()),
-    "wait: Runs.",
+    `wait: ${RUNS}`,
   ],
   [
     "active, cancelled: what it wrote is kept first",
@@ -449,7 +464,7 @@ describe("warnings", () => {
     });
     const warningsSent = { "30min_warning_sent": true, "15min_warning_sent": true };
     const later = at(14.5, { warningsSent });
-    assert.deepEqual(later, { do: "wait", seconds: 300, detail: "Runs." });
+    assert.deepEqual(later, { do: "wait", seconds: 300, detail: RUNS });
     assert.equal(at(5, { warningsSent }).do, "warn");
     assert.match((at(0.5, { warningsSent }) as { text: string }).text, /^WARNING: .* in 1 minute,/);
     assert.match((at(0, { warningsSent }) as { text: string }).text, /^URGENT/);
@@ -459,8 +474,8 @@ describe("warnings", () => {
     assert.equal(at(5, { launchedAtMs: NOW - 5 * MINUTE }).do, "warn");
   });
   test("the next look is when something is due", () => {
-    assert.deepEqual(at(31), { do: "wait", seconds: 60, detail: "Runs." });
-    assert.deepEqual(at(120), { do: "wait", seconds: 300, detail: "Runs." });
+    assert.deepEqual(at(31), { do: "wait", seconds: 60, detail: RUNS });
+    assert.deepEqual(at(120), { do: "wait", seconds: 300, detail: RUNS });
   });
 });
 

@@ -27,6 +27,7 @@ export interface PlayedCluster extends Cluster {
   readonly pods: ReadonlyMap<string, Pod>;
   readonly secrets: ReadonlyMap<string, Meta>;
   readonly services: ReadonlyMap<string, Service>;
+  readonly claims: Map<string, Meta>;
   /** What containers wrote, by pod. */
   readonly logs: Map<string, string>;
   /** The next calls of this verb fail so. */
@@ -58,6 +59,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
   const nodes = new Map<string, KubeNode>();
   const secrets = new Map<string, Meta>();
   const services = new Map<string, Service>();
+  const claims = new Map<string, Meta>();
   const logs = new Map<string, string>();
   const created: Created[] = [];
   const failures: { verb: string; kind: FailureKind; times: number }[] = [];
@@ -193,6 +195,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     pods,
     secrets,
     services,
+    claims,
     logs,
     async create(kind: Kind, manifest: Manifest) {
       mayFail("create");
@@ -202,15 +205,15 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
         return pod;
       }
       const { name, ownerReferences = [] } = manifest.metadata;
-      const all = kind === "secrets" ? secrets : services;
+      const all = { secrets, services, persistentvolumeclaims: claims }[kind as "secrets"];
       if (all.has(name)) throw new ClusterError("already_exists", `There is a ${name} already.`);
       const metadata = {
         ...meta(name, manifest),
         ownerReferences: ownerReferences as Meta["ownerReferences"],
       };
       created.push({ kind, name, manifest });
-      if (kind === "secrets") {
-        secrets.set(name, metadata);
+      if (kind !== "services") {
+        (kind === "secrets" ? secrets : claims).set(name, metadata);
         return { metadata };
       }
       const ports = [{ name: "ssh", port: 2222, nodePort: 30_000 + (version % 2768) }];
@@ -220,7 +223,10 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     },
     async get(kind: Kind, name: string) {
       mayFail("get");
-      return kind === "services" ? services.get(name) : pods.get(name);
+      if (kind === "services") return services.get(name);
+      if (kind !== "persistentvolumeclaims") return pods.get(name);
+      const metadata = claims.get(name);
+      return metadata && { metadata };
     },
     async list(kind: Kind, query: Query = {}) {
       mayFail("list");

@@ -33,6 +33,14 @@ for (const [words, expected] of [
     "no nodes available to schedule pods",
     "Waits for its node: no nodes available to schedule pods",
   ],
+  [
+    "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+    "Waits for the volume of its disk, which is being made.",
+  ],
+  [
+    '0/3 nodes are available: persistentvolumeclaim "disk-1" not found.',
+    "Waits for the volume of its disk, which is not there.",
+  ],
   ["", "Waits for its node: no reason was given"],
 ] as const) {
   test(`of a scheduler: ${words.slice(0, 90)}`, () =>

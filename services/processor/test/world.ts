@@ -1,10 +1,13 @@
 /** A Postgres with the schema, a user, and a hand that submits jobs as the API does. */
 import { randomBytes, randomUUID } from "node:crypto";
 import {
+  claimDisk,
   connectTarget,
   createSealer,
   createStore,
   findJob,
+  insertDisk,
+  insertDiskOperation,
   insertJob,
   type JobEventRow,
   type JobOrder,
@@ -24,6 +27,7 @@ import { LIMITS } from "../src/reconcile/job-view.ts";
 import type { Access } from "../src/reconciler/make-pod.ts";
 
 export const QUEUE = "gpu_reservations";
+export const DISK_QUEUE = "disk_operations";
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export async function startPostgres(): Promise<TestCluster> {
@@ -31,7 +35,7 @@ export async function startPostgres(): Promise<TestCluster> {
     prepare: async (url) =>
       void (await migrate({
         ...connectTarget(url),
-        queues: [QUEUE, "disk_operations"],
+        queues: [QUEUE, DISK_QUEUE],
         log: silent,
       })),
   });
@@ -48,12 +52,17 @@ export interface Submission {
   readonly sshPublicKeys?: readonly string[];
   readonly githubUser?: string;
   readonly keep?: boolean;
+  /** By its name: the one that there is, or a new one. */
+  readonly disk?: string;
 }
 
 export interface World {
   readonly store: Store;
+  readonly userId: number;
   readonly sealer: Sealer;
   submit(submission?: Submission): Promise<string>;
+  /** As the API does: the row, its operation and its order. */
+  createDisk(): Promise<{ readonly diskName: string; readonly operationId: string }>;
   order(jobId: string, action: JobOrder["action"], args?: object): Promise<void>;
   job(jobId: string): Promise<JobRow & { cleaned_at: Date | null }>;
   events(jobId: string): Promise<JobEventRow[]>;
@@ -108,6 +117,7 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
     );
   return {
     store,
+    userId,
     sealer,
     job,
     events: (reservationId) => listJobEvents(store.pool, { reservationId }),
@@ -121,9 +131,11 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
       sshPublicKeys = [],
       githubUser = "",
       keep,
+      disk: diskName,
     } = {}) {
       const reservationId = `job-${String(++made).padStart(6, "0")}-x`;
       await store.transaction(async (transaction) => {
+        const disk = diskName && (await claimDisk(transaction, { userId, diskName, sizeGb: 50 }));
         await insertJob(transaction, {
           reservationId,
           userId,
@@ -134,9 +146,9 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
           gpuCount: gpus,
           instanceType: "p5.48xlarge",
           durationHours: hours,
-          diskName: null,
+          diskName: diskName ?? null,
           diskSizeGb: null,
-          diskId: null,
+          diskId: disk ? disk.disk_id : null,
           githubUser,
           sshPublicKeys,
           keep,
@@ -156,6 +168,20 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
         await sendOrder(transaction, { queue: QUEUE, order: { ...order, arguments: {} } });
       });
       return reservationId;
+    },
+    createDisk() {
+      const diskName = `disk-${++made}`;
+      return store.transaction(async (transaction) => {
+        const operationId = randomUUID();
+        const diskId = await insertDisk(transaction, { userId, diskName, sizeGb: 20 });
+        await insertDiskOperation(transaction, { operationId, diskId, action: "create" });
+        const order = { v: 1, action: "create_disk", order_id: operationId } as const;
+        await sendOrder(transaction, {
+          queue: DISK_QUEUE,
+          order: { ...order, disk_id: diskId, arguments: {} },
+        });
+        return { diskName, operationId };
+      });
     },
     async order(jobId, action, args = {}) {
       await send({ action, job_id: jobId, arguments: args });
@@ -185,6 +211,8 @@ export function work(
     cluster,
     sealer,
     queue: QUEUE,
+    diskQueue: DISK_QUEUE,
+    diskRules: { storageClass: undefined },
     leaseSeconds: 5,
     maxHours: 72,
     keepOrdersDays: 7,

@@ -11,16 +11,27 @@ export {
   type InsertDiskOperationArgs,
   insertDiskOperation,
 } from "./disk-operations/insert-disk-operation.ts";
+export { callForDisks } from "./disks/call-for-disks.ts";
 export { type ClaimedDisk, claimDisk } from "./disks/claim-disk.ts";
+export {
+  type ClaimDueDisksArgs,
+  claimDueDisks,
+  type DiskState,
+  type DueDisk,
+} from "./disks/claim-due-disks.ts";
 export type { DiskName, DiskRow } from "./disks/disk-row.ts";
+export { type FaultDiskArgs, faultDisk } from "./disks/fault-disk.ts";
 export { findDisk } from "./disks/find-disk.ts";
 export { findJobWantingDisk } from "./disks/find-job-wanting-disk.ts";
+export { freeDisk } from "./disks/free-disk.ts";
 export { insertDisk } from "./disks/insert-disk.ts";
 export { listDisks } from "./disks/list-disks.ts";
 export { lockDisk } from "./disks/lock-disk.ts";
 export { markDiskDeleted } from "./disks/mark-disk-deleted.ts";
 export { renameDisk } from "./disks/rename-disk.ts";
 export { restoreDisk } from "./disks/restore-disk.ts";
+export { type SettleDiskArgs, settleDisk } from "./disks/settle-disk.ts";
+export { takeDisk } from "./disks/take-disk.ts";
 export { type ClaimDutyArgs, claimDuty } from "./duties/claim-duty.ts";
 export { finishDuty } from "./duties/finish-duty.ts";
 export { applyGpuTypes } from "./gpu-types/apply-gpu-types.ts";
@@ -89,7 +100,9 @@ export { GIVEN_BACK, giveBackPod } from "./pods/give-back-pod.ts";
 export { type BookingRow, listBookings } from "./pods/list-bookings.ts";
 export { type ProvePodArgs, provePod } from "./pods/prove-pod.ts";
 export { releasePods } from "./pods/release-pods.ts";
-export { type ApplyOrdersArgs, applyOrders, type HeldOrder } from "./queue/apply-orders.ts";
+export { type ApplyDiskOrdersArgs, applyDiskOrders } from "./queue/apply-disk-orders.ts";
+export { type ApplyOrdersArgs, applyOrders } from "./queue/apply-orders.ts";
+export type { HeldOrder } from "./queue/archive-orders.ts";
 export {
   type DeadOrderRow,
   dropDeadOrders,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keyOfObject, type PodObject } from "../objects.ts";
 import { createRecorder } from "../recorder.ts";
+import { openVolumes, type Volumes } from "../volumes.ts";
 import type { World } from "../world.ts";
 import type { ContainerLog } from "./container-log.ts";
 import { processUser } from "./container-process.ts";
@@ -18,9 +19,12 @@ export interface KubeletOptions {
   readonly readyMs: number;
   /** How long after an image or a Secret that is not there it is looked for again. */
   readonly retryMs: number;
+  /** Where claims and their volumes are kept; undefined: nowhere beyond this run. */
+  readonly volumesFolder: string | undefined;
 }
 
 export interface Kubelet {
+  readonly volumes: Volumes;
   /** Image faults that are on. */
   imageFaults: readonly ImageFault[];
   /** Undefined for a pod that has not begun here. */
@@ -42,6 +46,7 @@ export function startKubelet(world: World, options: KubeletOptions): Kubelet {
   const mark = folder.slice(folder.lastIndexOf("-") + 1);
   const guardian = startGuardian(mark, folder);
   const user = processUser();
+  const volumes = openVolumes(options.volumesFolder ?? join(folder, "volumes"), user, world.store);
   const record = createRecorder(world, "kubelet");
   const runs = new Map<string, PodRun>();
   const lost = new Set<string>();
@@ -62,6 +67,7 @@ export function startKubelet(world: World, options: KubeletOptions): Kubelet {
       record,
       guardian,
       user,
+      volumes,
       mark,
       folder,
       podIP: nextAddress(),
@@ -88,6 +94,7 @@ export function startKubelet(world: World, options: KubeletOptions): Kubelet {
   });
 
   return {
+    volumes,
     get imageFaults() {
       return imageFaults;
     },

@@ -2,8 +2,10 @@
 import { chownSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { markDeleted } from "../api/remove.ts";
+import { claimMountedBy } from "../claims.ts";
 import { keyOf, keyOfObject, type PodObject, type StoredObject } from "../objects.ts";
 import type { Record } from "../recorder.ts";
+import type { Volumes } from "../volumes.ts";
 import type { World } from "../world.ts";
 import type { ProcessUser } from "./container-process.ts";
 import { ContainerRun } from "./container-run.ts";
@@ -17,6 +19,7 @@ export interface PodRunOptions {
   readonly record: Record;
   readonly guardian: Guardian;
   readonly user: ProcessUser | undefined;
+  readonly volumes: Volumes;
   /** Of all processes of this run. */
   readonly mark: string;
   readonly folder: string;
@@ -149,14 +152,16 @@ export class PodRun {
     container: PodObject["spec"]["containers"][number],
     run: ContainerRun,
   ): void {
-    const { world, user, guardian, mark, podIP, record } = this.#options;
-    const [home, tmp] = [join(this.#folder, "home"), join(this.#folder, "tmp")];
+    const { world, user, volumes, guardian, mark, podIP, record } = this.#options;
     const { namespace } = pod.metadata;
+    const claim = claimMountedBy(pod, container);
+    const disk = claim === undefined ? undefined : volumes.folderOf(namespace, claim);
+    const [home, tmp] = [disk ?? join(this.#folder, "home"), join(this.#folder, "tmp")];
     const secret = (name: string): StoredObject | undefined =>
       world.store.get("secrets", keyOf(namespace, name));
     const env = environmentOf(container, { pod, secret, podIP, home, tmp });
     const command = commandOf(container, env);
-    for (const folder of [this.#folder, home, tmp]) {
+    for (const folder of [this.#folder, ...(disk === undefined ? [home] : []), tmp]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       if (user) chownSync(folder, user.uid, user.gid);
     }

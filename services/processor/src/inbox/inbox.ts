@@ -1,112 +1,36 @@
-/** Carries out the orders of the queue of jobs, as many at once as were read. */
+/** The queue of jobs and the queue of disks. */
 import {
+  applyDiskOrders,
   applyOrders,
-  faultOrder,
-  type HeldOrder,
+  type DiskOrder,
   type JobOrder,
-  type ReadOrder,
+  readDiskOrder,
   readJobOrder,
-  readOrders,
-  type Store,
-  StoreError,
 } from "@airlock/jobs-store";
-import type { Log } from "../log.ts";
-import { wordsOf } from "../loop.ts";
-import { inRounds } from "./rounds.ts";
+import { type ConsumeOptions, consume, type ReadInbox } from "./consume.ts";
 
-export interface InboxOptions {
-  readonly store: Store;
-  readonly queue: string;
-  /** So long an order that was read is nobody else's. */
-  readonly holdSeconds: number;
+type Options = Pick<
+  ConsumeOptions<JobOrder>,
+  "store" | "queue" | "holdSeconds" | "log" | "onOrders"
+>;
+
+export interface InboxOptions extends Options {
   readonly maxHours: number;
-  readonly log: Log;
-  readonly onOrders?: (
-    action: JobOrder["action"] | "unknown",
-    outcome: OrderOutcome,
-    count: number,
-  ) => void;
 }
 
-/** lost: somebody else holds it by now. */
-export type OrderOutcome = "done" | "faulted" | "dead" | "lost";
+export const createInbox = ({ maxHours, ...options }: InboxOptions): ReadInbox =>
+  consume<JobOrder>({
+    ...options,
+    read: readJobOrder,
+    about: ({ job_id }) => job_id,
+    apply: (action, orders) =>
+      applyOrders(options.store.pool, { queue: options.queue, action, orders, maxHours }),
+  });
 
-const BATCH = 50;
-const DEAD_AT_FAULTS = 5;
-/** Whoever reads it dies of it, or never gets to it. */
-const DEAD_AT_READS = 25;
-
-/**
- * @returns true when there may be more.
- * @throws StoreError when the database is away: what was read comes back by itself.
- */
-export type ReadInbox = () => Promise<boolean>;
-
-export function createInbox(options: InboxOptions): ReadInbox {
-  const { store, queue, holdSeconds, maxHours, log, onOrders = () => {} } = options;
-
-  const fault = async ({ msg_id, read_ct }: ReadOrder, action: string, words: string) => {
-    const counted = await faultOrder(store.pool, {
-      queue,
-      messageId: msg_id,
-      readCount: read_ct,
-      fault: words,
-      deadAt: read_ct >= DEAD_AT_READS ? 1 : DEAD_AT_FAULTS,
-    });
-    const outcome = counted === undefined ? "lost" : counted.isDead ? "dead" : "faulted";
-    onOrders(action as JobOrder["action"], outcome, 1);
-    if (counted) log.warn({ msg_id, action, fault: words, ...counted }, "an order failed");
-  };
-  const apply = async (action: JobOrder["action"], orders: readonly HeldOrder[]) => {
-    const archived = await applyOrders(store.pool, { queue, action, orders, maxHours });
-    onOrders(action, "done", archived);
-    if (archived < orders.length) onOrders(action, "lost", orders.length - archived);
-  };
-  const applySingly = async (action: JobOrder["action"], order: HeldOrder) => {
-    try {
-      await apply(action, [order]);
-    } catch (error) {
-      if (isAway(error)) throw error;
-      await fault(
-        { msg_id: order.messageId, read_ct: order.readCount, message: null },
-        action,
-        wordsOf(error),
-      );
-    }
-  };
-  const applyTogether = async (action: JobOrder["action"], orders: readonly HeldOrder[]) => {
-    try {
-      await apply(action, orders);
-    } catch (error) {
-      if (isAway(error)) throw error;
-      // one of them is bad, and the others need not suffer
-      for (const order of orders) await applySingly(action, order);
-    }
-  };
-
-  return async () => {
-    const read = await readOrders(store.pool, { queue, limit: BATCH, seconds: holdSeconds });
-    const held: HeldOrder[] = [];
-    for (const message of read) {
-      const { msg_id, read_ct } = message;
-      const order = readJobOrder(message.message, { queue, messageId: msg_id });
-      if (order === undefined) await fault(message, "unknown", "it is no order");
-      else if (read_ct >= DEAD_AT_READS) {
-        await fault(message, order.action, `it was read ${read_ct} times and never carried out`);
-      } else held.push({ messageId: msg_id, readCount: read_ct, order });
-    }
-    for (const round of inRounds(held)) {
-      for (const [action, orders] of round) {
-        const fresh = orders.filter(({ readCount }) => readCount === 1);
-        if (fresh.length > 0) await applyTogether(action, fresh);
-        // who read it before may have died of it
-        for (const order of orders) if (order.readCount > 1) await applySingly(action, order);
-      }
-    }
-    return read.length === BATCH;
-  };
-}
-
-/** Nothing is known against an order that met no database. */
-const isAway = (error: unknown): boolean =>
-  error instanceof StoreError && (error.code === "unavailable" || error.code === "unknown_outcome");
+export const createDiskInbox = (options: Options): ReadInbox =>
+  consume<DiskOrder>({
+    ...options,
+    read: readDiskOrder,
+    about: ({ order_id }) => order_id,
+    apply: (_, orders) => applyDiskOrders(options.store.pool, { queue: options.queue, orders }),
+  });

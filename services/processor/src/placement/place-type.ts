@@ -3,6 +3,7 @@ import {
   amountOfRow,
   type BookingRow,
   bookPod,
+  freeDisk,
   listBookings,
   listNodes,
   listWaitingJobs,
@@ -14,10 +15,12 @@ import {
   type Store,
   shareOf,
   type Transaction,
+  takeDisk,
   tellWaitingJobs,
   type WaitingJobRow,
   whyItWaits,
 } from "@airlock/jobs-store";
+import { byDisks, diskIsTaken } from "./by-disks.ts";
 import type { OwnPod } from "./own-pods.ts";
 
 export interface PlaceTypeDeps {
@@ -41,37 +44,45 @@ export function placeType(deps: PlaceTypeDeps, gpuType: string): Promise<PlacedN
   return deps.store.transaction(async (transaction) => {
     const { rows } = await transaction.query<{ held: boolean }>(LOCK, [gpuType]);
     if (!rows[0]?.held) return undefined;
-    const waiting = await listWaitingJobs(transaction, gpuType);
-    if (waiting.length === 0) return { placed: 0, waiting: 0 };
+    const all = await listWaitingJobs(transaction, gpuType);
+    if (all.length === 0) return { placed: 0, waiting: 0 };
     const nodes = await listNodes(transaction, gpuType);
     const bookings = await listBookings(transaction, gpuType);
     const ownPods = deps.ownPods();
-    const { found, others } = adopt(waiting, ownPods);
+    const { found, others } = adopt(all, ownPods);
+    const { able, waits } = byDisks(others);
     const question = questionOf({
       nodes,
       bookings,
       unbooked: unbooked(ownPods, bookings),
-      waiting: others.map((job) => ({ jobId: job.reservation_id, gpus: job.gpu_count })),
+      waiting: able.map((job) => ({ jobId: job.reservation_id, gpus: job.gpu_count })),
     });
     const placement = place(question);
-    const byId = new Map(waiting.map((job) => [job.reservation_id, job]));
+    const byId = new Map(all.map((job) => [job.reservation_id, job]));
     for (const { job, pod } of found) {
       const amount = amountOn(nodes, pod.nodeName, job.gpu_count) ?? pod.amount;
       const placed = { jobId: job.reservation_id, nodeName: pod.nodeName, amount };
+      // it has its disk already: its pod stands there
+      await hasDisk(transaction, job);
       await book(transaction, deps, job, placed, pod.generation);
     }
+    const words = [...waits];
+    let placedNow = found.length;
     for (const placed of placement.placed) {
       const job = byId.get(placed.jobId);
-      if (job) await book(transaction, deps, job, placed, job.generation + 1);
+      if (job === undefined) continue;
+      // one of another type may have been given it a moment ago
+      if (!(await hasDisk(transaction, job))) words.push([placed.jobId, diskIsTaken(job)]);
+      else if (await book(transaction, deps, job, placed, job.generation + 1)) placedNow++;
     }
-    const words = placement.waits.map((waits) => {
+    for (const waits of placement.waits) {
       const gpus = byId.get(waits.jobId)?.gpu_count ?? 0;
-      return [waits.jobId, whyItWaits(waits, { gpuType, gpus, question, placement })] as const;
-    });
+      words.push([waits.jobId, whyItWaits(waits, { gpuType, gpus, question, placement })]);
+    }
     const isNew = ([id, text]: readonly [string, string]) =>
       byId.get(id)?.current_detailed_status !== text;
     await tellWaitingJobs(transaction, new Map(words.filter(isNew)));
-    return { placed: placement.placed.length + found.length, waiting: placement.waits.length };
+    return { placed: placedNow, waiting: words.length };
   });
 }
 
@@ -104,13 +115,20 @@ const unbooked = (pods: readonly OwnPod[], bookings: readonly BookingRow[]): Own
       ),
   );
 
+/** Its own from now on. A job that asked for none has all that it needs. */
+const hasDisk = async (
+  transaction: Transaction,
+  { disk_id: diskId, reservation_id: reservationId }: WaitingJobRow,
+): Promise<boolean> => diskId === null || (await takeDisk(transaction, { diskId, reservationId }));
+
+/** @returns false when it was cancelled a moment ago. */
 async function book(
   transaction: Transaction,
   { namespace }: PlaceTypeDeps,
   { reservation_id: reservationId, pod_name: podName }: WaitingJobRow,
   { nodeName, amount }: Placed,
   generation: number,
-): Promise<void> {
+): Promise<boolean> {
   const moved = await moveJob(transaction, {
     reservationId,
     from: ["queued", "pending"],
@@ -119,8 +137,10 @@ async function book(
     dueInSeconds: 0,
     event: { kind: "placed", actor: "processor", data: { node: nodeName } },
   });
-  // cancelled a moment ago
-  if (moved === undefined) return;
+  if (moved === undefined) {
+    await freeDisk(transaction, reservationId);
+    return false;
+  }
   await bookPod(transaction, {
     reservationId,
     generation,
@@ -129,6 +149,7 @@ async function book(
     nodeName,
     ...amount,
   });
+  return true;
 }
 
 function amountOn(nodes: readonly NodeRow[], name: string, gpus: number) {

@@ -12,6 +12,10 @@ export interface JobView {
   readonly hasCommand: boolean;
   /** The pod stays after the command. */
   readonly keep: boolean;
+  /** Undefined: it has none. */
+  readonly diskName: string | undefined;
+  /** It asked for a disk that is not there. */
+  readonly isDiskGone: boolean;
   readonly generation: number;
   readonly createdAtMs: number;
   readonly statusSinceMs: number;

@@ -41,6 +41,9 @@ function queued(job: JobView, limits: Limits, nowMs: number): Step {
     const reason = `Machines of the type ${job.gpuType} are no longer offered.`;
     return { do: "finish", as: "failed", reason };
   }
+  if (job.isDiskGone) {
+    return { do: "finish", as: "failed", reason: `There is no disk ${job.diskName} any more.` };
+  }
   const endMs = job.createdAtMs + limits.queueHours * 3_600_000;
   if (nowMs >= endMs) {
     const reason = `No node was free for it in ${limits.queueHours} hours.`;
@@ -80,7 +83,8 @@ function preparing(
     return { do: "give_back", uid: pod.uid, detail };
   }
   if (pod.hasStarted && (pod.isReady || pod.ended)) {
-    return { do: "activate", nodeIp: sight.node?.externalIp ?? (pod.hostIp || null) };
+    const nodeIp = sight.node?.externalIp ?? (pod.hostIp || null);
+    return { do: "activate", nodeIp, detail: runs(job) };
   }
   const end = endOf(job, pod);
   if (end) return end;
@@ -127,7 +131,7 @@ function active(
   if ("do" in expiry) return expiry;
   if (!isLost) {
     const seconds = Math.min(secondsUntil(expiry.atMs, nowMs), LOOK_AGAIN_SECONDS);
-    return { do: "wait", seconds, detail: "Runs." };
+    return { do: "wait", seconds, detail: runs(job) };
   }
   const sinceMs = node.sinceMs ?? nowMs;
   const untilMs = sinceMs + limits.nodeLostSeconds * 1000;
@@ -141,6 +145,12 @@ function active(
     detail,
   };
 }
+
+/** Who did not think of it learns it while there is time. */
+const runs = ({ diskName }: Pick<JobView, "diskName">): string =>
+  diskName === undefined
+    ? "Runs. It has no disk: what is in /home/dev goes with it."
+    : `Runs. /home/dev is on its disk ${diskName}.`;
 
 function ending(job: JobView, pod: PodSight | undefined, { node }: Sight): Step {
   const as = job.endAs ?? "failed";

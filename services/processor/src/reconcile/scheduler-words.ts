@@ -17,6 +17,10 @@ const CAUSES: readonly (readonly [RegExp, (match: RegExpMatchArray) => string])[
   [/^Too many pods/, () => "full of pods"],
 ];
 
+/** Of the pod, not of nodes: no number stands before them. */
+const UNBOUND = /unbound (immediate )?PersistentVolumeClaims|WaitForPodScheduled/;
+const CLAIM_MISSING = /persistentvolumeclaim "[^"]*" (not found|is being deleted)/;
+
 const RESOURCES: Readonly<Record<string, string>> = {
   cpu: "CPU",
   memory: "memory",
@@ -30,6 +34,8 @@ const nameOf = (resource: string): string => RESOURCES[resource] ?? resource;
  * tolerate.` and what newer ones add to it, `preemption: …`.
  */
 export function explainUnscheduled(message: string): string {
+  if (UNBOUND.test(message)) return "Waits for the volume of its disk, which is being made.";
+  if (CLAIM_MISSING.test(message)) return "Waits for the volume of its disk, which is not there.";
   const head = /^0\/(\d+) nodes are available: (.*)$/s.exec(message.trim());
   if (!head) return `Waits for its node: ${message.trim() || "no reason was given"}`;
   const [, , list = ""] = head;

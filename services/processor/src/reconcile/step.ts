@@ -6,7 +6,7 @@ export type Step =
   | { readonly do: "wait"; readonly seconds: number | null; readonly detail?: string | undefined }
   /** Its pod and the Secret of it, or finds them. */
   | { readonly do: "make_pod" }
-  | { readonly do: "activate"; readonly nodeIp: string | null }
+  | { readonly do: "activate"; readonly nodeIp: string | null; readonly detail: string }
   | { readonly do: "warn"; readonly text: string; readonly sent: Readonly<Record<string, true>> }
   /** It is to end; its pod is there still. */
   | End

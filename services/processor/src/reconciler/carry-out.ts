@@ -1,10 +1,12 @@
 /** Carries a step out: one effect on the cluster at most, then the row, guarded by the lease. */
 import {
   type ClaimedJob,
+  freeDisk,
   giveBackPod,
   putOffJob,
   type Queryable,
   releasePods,
+  type Transaction,
 } from "@airlock/jobs-store";
 import { ClusterError } from "../cluster/index.ts";
 import type { End, Step } from "../reconcile/step.ts";
@@ -47,7 +49,7 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
     case "activate":
       return move(store.pool, hold, {
         to: "active",
-        set: { nodeIp: step.nodeIp, detailedStatus: "Runs.", ...sshOf(deps, job, step.nodeIp) },
+        set: { nodeIp: step.nodeIp, detailedStatus: step.detail, ...sshOf(deps, job, step.nodeIp) },
         dueInSeconds: 0,
         event: event("active", { node: job.node_name }),
       });
@@ -86,7 +88,7 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
           dueInSeconds: 60,
           event: event("queued"),
         });
-        await releasePods(transaction, reservationId);
+        await release(transaction, reservationId);
       });
       return deps.onFreed(gpuType);
     case "finish":
@@ -100,13 +102,13 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
           isCleaned: true,
           event: event(step.as, { reason: step.reason }),
         });
-        await releasePods(transaction, reservationId);
+        await release(transaction, reservationId);
       });
       return deps.onFreed(gpuType);
     case "clean":
       await store.transaction(async (transaction) => {
         await move(transaction, hold, { isCleaned: true, event: event("cleaned") });
-        await releasePods(transaction, reservationId);
+        await release(transaction, reservationId);
       });
       return deps.onFreed(gpuType);
   }
@@ -115,6 +117,12 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
 function sshOf({ access }: CarryOutDeps, { node_port }: ClaimedJob, nodeIp: string | null) {
   if (node_port === null || nodeIp === null) return {};
   return { sshCommand: `ssh -p ${node_port} ${access.sshUser}@${nodeIp}` };
+}
+
+/** Nothing of it is left: others may have what it had. */
+async function release(transaction: Transaction, reservationId: string): Promise<void> {
+  await releasePods(transaction, reservationId);
+  await freeDisk(transaction, reservationId);
 }
 
 /** It is to end: what is left of it is taken away before it is told that it has. */

@@ -41,6 +41,8 @@ export const viewOf = (job: ClaimedJob): JobView => ({
   isOffered: job.is_offered,
   hasCommand: job.has_command,
   keep: job.keep,
+  diskName: job.disk_name ?? undefined,
+  isDiskGone: job.is_disk_gone,
   generation: job.generation,
   createdAtMs: job.created_at.getTime(),
   statusSinceMs: job.status_since.getTime(),

@@ -18,13 +18,16 @@ import {
   type Pod,
   type Service,
 } from "../cluster/index.ts";
+import { claimNameOf } from "../disks/claim-manifest.ts";
 import type { OwnerPod } from "../pod/owned.ts";
 import { podManifest } from "../pod/pod-manifest.ts";
 import { identityOf } from "../pod/pod-names.ts";
 import type { PodRules, PodWish } from "../pod/pod-wish.ts";
 import { environmentSecret, filesSecret } from "../pod/secret-manifest.ts";
 import { sshService } from "../pod/service-manifest.ts";
+import { demandHome } from "./demand-home.ts";
 import { type Hold, LeaseLost, move } from "./hold.ts";
+import { Impossible } from "./impossible.ts";
 
 export interface MakePodDeps {
   readonly store: Store;
@@ -45,9 +48,6 @@ export interface Access {
   readonly userKeys: UserKeys | undefined;
 }
 
-/** What stands in the way for good, in a sentence for the owner. */
-export class Impossible extends Error {}
-
 const AGAIN_SECONDS = 5;
 
 /** @throws ClusterError, KeysUnavailable, StoreError, LeaseLost, Impossible. */
@@ -58,6 +58,7 @@ export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
   const start = await readJobStart(store.pool, { reservationId, lease });
   if (start === undefined) throw new LeaseLost("it is over");
   const variables = variablesOf(deps.sealer, reservationId, start);
+  if (start.disk_id !== null) await demandHome(cluster, start.disk_id, hold);
   const wish = await wishOf(deps, reservationId, start);
   const { authorizedKeys, trouble } = await keysOf(access, start, hold);
   const hostKey = await hostKeyOf(deps, start, hold);
@@ -184,7 +185,7 @@ async function wishOf(
     resourceName: type?.resource_name ?? "nvidia.com/gpu",
     cpuMillis: start.cpu_millis,
     memoryMib: start.memory_mib,
-    homeClaim: null,
+    homeClaim: start.disk_id && claimNameOf(start.disk_id),
   };
 }
 

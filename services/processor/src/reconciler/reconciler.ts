@@ -10,8 +10,8 @@ import { nextStep } from "../reconcile/next-step.ts";
 import { fail, type Step } from "../reconcile/step.ts";
 import { type CarryOutDeps, carryOut, end } from "./carry-out.ts";
 import { type Hold, holdOf, LeaseLost } from "./hold.ts";
+import { Impossible } from "./impossible.ts";
 import { type KnownNodes, look, viewOf } from "./look.ts";
-import { Impossible } from "./make-pod.ts";
 
 export interface ReconcilerOptions extends CarryOutDeps {
   readonly nodes: KnownNodes;

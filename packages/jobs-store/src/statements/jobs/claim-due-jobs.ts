@@ -18,6 +18,10 @@ export interface ClaimedJob {
   readonly is_offered: boolean;
   readonly has_command: boolean;
   readonly keep: boolean;
+  /** What its disk is called; null: it has none. */
+  readonly disk_name: string | null;
+  /** It asked for a disk that is not there. */
+  readonly is_disk_gone: boolean;
   readonly generation: number;
   readonly faults: number;
   readonly created_at: Date;
@@ -60,11 +64,14 @@ WITH due AS (
 )
 SELECT held.reservation_id, status, end_as, held.gpu_type,
   coalesce(gpu_types.is_active, false) AS is_offered, command IS NOT NULL AS has_command, keep,
-  held.generation, faults, held.created_at, status_since, launched_at, expires_at, warnings_sent,
+  coalesce(disks.disk_name, held.disk_name) AS disk_name,
+  held.disk_name IS NOT NULL AND disks.disk_id IS NULL AS is_disk_gone, held.generation, held.faults,
+  held.created_at, status_since, launched_at, expires_at, warnings_sent,
   current_detailed_status, failure_reason, pod_logs IS NOT NULL AS has_log, exit_code, oom_count, node_port,
   job_pods.pod_name, job_pods.node_name, job_pods.memory_mib, job_pods.pod_uid, job_pods.phase,
   coalesce(nodes.first_seen_at > job_pods.booked_at, false) AS is_node_another, now() AS now
 FROM held
+LEFT JOIN disks ON disks.disk_id = held.disk_id
 LEFT JOIN gpu_types ON gpu_types.gpu_type = held.gpu_type
 LEFT JOIN job_pods ON job_pods.reservation_id = held.reservation_id
   AND job_pods.generation = held.generation AND job_pods.released_at IS NULL

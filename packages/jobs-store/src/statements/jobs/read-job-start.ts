@@ -20,12 +20,13 @@ export interface JobStart {
   readonly gpus: number;
   readonly cpu_millis: number;
   readonly memory_mib: number;
+  readonly disk_id: string | null;
 }
 
 const SQL = `
 SELECT image, command, keep, gpu_type, name, username, env_vars_sealed, host_key_sealed,
-  github_user, ssh_public_keys,
-  reservations.generation, job_pods.pod_name, node_name, gpus, cpu_millis, memory_mib
+  github_user, ssh_public_keys, reservations.generation, job_pods.pod_name, node_name, gpus,
+  cpu_millis, memory_mib, disk_id
 FROM reservations JOIN api_users USING (user_id)
 JOIN job_pods ON job_pods.reservation_id = reservations.reservation_id
   AND job_pods.generation = reservations.generation AND released_at IS NULL

@@ -1,23 +1,17 @@
 /**
- * Carries out orders of one action: each row, its event and the order's way into the archive, in one
- * statement for all of them. An order that another reader holds by now is left alone.
+ * Carries out orders about jobs, of one action: each row, its event and the order's way into the
+ * archive, in one statement for all of them.
  */
 import type { JobOrder } from "../../orders.ts";
 import type { Queryable } from "../../queryable.ts";
 import { LIVE_STATES } from "../jobs/job-states.ts";
-import { type OrderTables, tablesOf } from "./order-tables.ts";
-
-export interface HeldOrder {
-  readonly messageId: string;
-  readonly readCount: number;
-  readonly order: JobOrder;
-}
+import { archiving, type HeldOrder, heldValues } from "./archive-orders.ts";
 
 export interface ApplyOrdersArgs {
   readonly queue: string;
   /** All of this action, none about the same job as another. */
   readonly action: JobOrder["action"];
-  readonly orders: readonly HeldOrder[];
+  readonly orders: readonly HeldOrder<JobOrder>[];
   /** The longest that a job may run from its launch. */
   readonly maxHours: number;
 }
@@ -27,14 +21,9 @@ export async function applyOrders(db: Queryable, args: ApplyOrdersArgs): Promise
   const { queue, action, orders, maxHours } = args;
   const change = CHANGES[action];
   const usesHours = change?.usesHours === true;
-  const text = statementOf(tablesOf(queue), change);
+  const text = archiving(queue, change && changing(change));
   const { rows } = await db.query<{ archived: number }>(text, [
-    orders.map(({ messageId }) => messageId),
-    orders.map(({ readCount }) => readCount),
-    orders.map(({ order }) => order.job_id),
-    orders.map(({ order }) => order.order_id),
-    orders.map(({ order }) => JSON.stringify(order.arguments)),
-    queue,
+    ...heldValues(queue, orders, ({ job_id }) => job_id),
     ...(usesHours ? [maxHours] : []),
   ]);
   return rows[0]?.archived ?? 0;
@@ -93,34 +82,10 @@ const CHANGES: { readonly [A in JobOrder["action"]]: Change | undefined } = {
   add_user: notOffered(undefined, "A second user"),
 };
 
-function statementOf(tables: OrderTables, change: Change | undefined): string {
-  return `
-WITH asked AS (
-  SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::jsonb[])
-    AS asked (msg_id, read_ct, job_id, order_id, arguments)
-), held AS (
-  SELECT asked.* FROM ${tables.waiting} waiting JOIN asked USING (msg_id, read_ct)
-  -- by the index, however long the queue is
-  WHERE waiting.msg_id = ANY ($1::bigint[])
-  ORDER BY msg_id FOR UPDATE OF waiting
-)${change ? changing(change) : ""}, taken AS (
-  DELETE FROM ${tables.waiting} waiting USING held WHERE waiting.msg_id = held.msg_id
-  RETURNING waiting.msg_id, waiting.vt, waiting.read_ct, waiting.enqueued_at,
-    waiting.last_read_at, waiting.message, waiting.headers
-), kept AS (
-  INSERT INTO ${tables.archive} (msg_id, vt, read_ct, enqueued_at, last_read_at, message, headers)
-  SELECT * FROM taken
-), forgiven AS (
-  DELETE FROM order_faults USING held
-  WHERE order_faults.queue = $6 AND order_faults.msg_id = held.msg_id
-)
-SELECT count(*)::integer AS archived FROM held`;
-}
-
-const changing = ({ sets, where, kind }: Change): string => `, ready AS (
+const changing = ({ sets, where, kind }: Change): string => `ready AS (
   -- in the order of ids, so that two readers never wait for each other
   SELECT reservation_id AS id, order_id, held.arguments FROM reservations
-  JOIN held ON job_id = reservation_id
+  JOIN held ON about = reservation_id
   ORDER BY reservation_id FOR UPDATE OF reservations
 ), changed AS (
   UPDATE reservations r SET version = version + 1, ${sets}

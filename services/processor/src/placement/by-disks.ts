@@ -1,0 +1,42 @@
+/** Which of the jobs that wait can have their disks, and why the others cannot. */
+import type { WaitingJobRow } from "@airlock/jobs-store";
+
+export interface ByDisks {
+  readonly able: readonly WaitingJobRow[];
+  readonly waits: readonly (readonly [jobId: string, words: string])[];
+}
+
+/** @param waiting in their order, in which they get a disk that several want. */
+export function byDisks(waiting: readonly WaitingJobRow[]): ByDisks {
+  const able: WaitingJobRow[] = [];
+  const waits: [string, string][] = [];
+  const first = new Map<string, string>();
+  for (const job of waiting) {
+    const words = whyNot(job, first);
+    if (words === undefined) able.push(job);
+    else waits.push([job.reservation_id, words]);
+    const { disk_id, reservation_id } = job;
+    if (disk_id !== null && !first.has(disk_id)) first.set(disk_id, reservation_id);
+  }
+  return { able, waits };
+}
+
+function whyNot(job: WaitingJobRow, first: ReadonlyMap<string, string>): string | undefined {
+  const { disk_id, disk_name, disk_state, disk_fault, disk_holder } = job;
+  if (disk_id === null) return undefined;
+  if (disk_state !== "ready") {
+    const why = disk_fault === null ? "" : ` It could not be made yet: ${disk_fault}`;
+    return `Waits for its disk ${disk_name}: its volume is being made.${why}`;
+  }
+  if (disk_holder !== null) {
+    return `Waits for its disk ${disk_name}: job ${short(disk_holder)} has it.`;
+  }
+  const before = first.get(disk_id);
+  return before && `Waits for its disk ${disk_name}: job ${short(before)} was there before it.`;
+}
+
+export const diskIsTaken = ({ disk_name }: WaitingJobRow): string =>
+  `Waits for its disk ${disk_name}: another job has it.`;
+
+/** As people name jobs. */
+const short = (jobId: string): string => jobId.slice(0, 8);
