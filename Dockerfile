@@ -1,6 +1,6 @@
-# The image of one service: gateway, aux, jobs, processor or local-aws, chosen by --build-arg SERVICE. That of
-# jobs migrates its database as well: node_modules/@airlock/jobs-store/dist/migrate-main.js. SERVICE=devbox is no
-# service but what the processor brings into the pods of jobs.
+# The image of one service: gateway, aux, jobs, processor, local-aws or local-kubernetes, chosen by --build-arg
+# SERVICE. That of jobs migrates its database as well: node_modules/@airlock/jobs-store/dist/migrate-main.js.
+# SERVICE=devbox is no service but what the processor brings into the pods of jobs.
 #
 # Everything before the first ARG SERVICE is the same for all of them, so the second build starts
 # at that line. CI passes NODE_IMAGE with a digest; the tag is for builds by hand.
@@ -23,16 +23,18 @@ COPY --from=manifests /src ./
 # without scripts: the only one in the tree fetches a second Node, and the image brings its own
 RUN pnpm install --frozen-lockfile --ignore-scripts \
       --filter "{.}" --filter "@airlock/gateway..." --filter "@airlock/aux..." \
-      --filter "@airlock/jobs..." --filter "@airlock/processor..." --filter "@airlock/local-aws..."
+      --filter "@airlock/jobs..." --filter "@airlock/processor..." --filter "@airlock/local-aws..." \
+      --filter "@airlock/local-kubernetes..."
 COPY . .
 # what there are images of, and what those stand on: nothing else has been installed
-RUN node_modules/.bin/tsc -b services/gateway services/aux services/jobs services/processor packages/local-aws
+RUN node_modules/.bin/tsc -b services/gateway services/aux services/jobs services/processor \
+      packages/local-aws packages/local-kubernetes
 
 ARG SERVICE
 RUN case "${SERVICE}" in \
-      gateway|aux|jobs|processor|local-aws) ;; \
+      gateway|aux|jobs|processor|local-aws|local-kubernetes) ;; \
       api) echo "SERVICE=api: the public service is called gateway here; build it with --build-arg SERVICE=gateway" >&2; exit 1 ;; \
-      *) echo "SERVICE=${SERVICE}: must be gateway, aux, jobs, processor or local-aws" >&2; exit 1 ;; \
+      *) echo "SERVICE=${SERVICE}: must be gateway, aux, jobs, processor, local-kubernetes or local-aws" >&2; exit 1 ;; \
     esac \
  && pnpm --filter "@airlock/${SERVICE}" deploy --prod --ignore-scripts /out \
  && find /out -name '*.d.ts' -delete -o -name '*.d.ts.map' -delete -o -name .tsbuildinfo -delete \
@@ -57,6 +59,7 @@ USER 1000
 # As dev, because prod asks for choices that no build can make.
 RUN ENVIRONMENT=dev HOST=127.0.0.1 PORT=0 METRICS_PORT=0 DRAIN_DELAY_SECONDS=0 AWS_ENDPOINT_URL=http://127.0.0.1:9 \
       DATABASE_URL=postgresql://127.0.0.1:9/none ALLOWED_AWS_ACCOUNTS=111122223333 \
+      LOCAL_KUBERNETES_KUBECONFIG=/tmp/kubeconfig \
       node --enable-source-maps dist/main.js >/tmp/start.log & pid=$!; \
     until grep -q '"msg":"listening"' /tmp/start.log; do kill -0 $pid || exit 1; sleep 0.2; done; \
     kill -TERM $pid && wait $pid
@@ -80,8 +83,8 @@ LABEL org.opencontainers.image.title="airlock-${SERVICE}" \
       org.opencontainers.image.revision="${GIT_SHA}" \
       org.opencontainers.image.created="${BUILD_TIME}"
 COPY --from=warm /app ./
-# where the stand-in keeps values: a volume that is mounted there takes over whose the folder is
-RUN if [ "${SERVICE}" = local-aws ]; then install -d -m 0700 -o 10001 -g 10001 /data; fi
+# where stand-ins keep what they have: a volume that is mounted there takes over whose the folder is
+RUN case "${SERVICE}" in local-*) install -d -m 0700 -o 10001 -g 10001 /data ;; esac
 # ENVIRONMENT is left out on purpose: unset means prod, the strictest
 ENV SERVICE_NAME=${SERVICE} \
     VERSION=${VERSION} \
@@ -89,7 +92,7 @@ ENV SERVICE_NAME=${SERVICE} \
     BUILD_TIME=${BUILD_TIME}
 USER 1000
 EXPOSE 8080 9090
-# local-aws has no /livez and refuses it in its own words: any answer below 500 is a sign of life
+# stand-ins have no /livez and refuse it in their own words: any answer below 500 is a sign of life
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.status < 500 ? 0 : 1), () => process.exit(1))"]
 # Node is PID 1 and handles SIGTERM itself; a shell in between would swallow it
@@ -122,6 +125,7 @@ FROM service AS aux
 FROM service AS jobs
 FROM service AS processor
 FROM service AS local-aws
+FROM service AS local-kubernetes
 FROM service AS api
 FROM service AS none
 FROM ${SERVICE}

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { settingsSchema as jobsSchema } from "../../../services/jobs/src/settings.ts";
+import { settingsSchema as processorSchema } from "../../../services/processor/src/settings.ts";
+import { loadSettings } from "../../config/src/settings.ts";
 import { render } from "../src/kustomize/render.ts";
 import { readDocuments } from "../src/read-yaml.ts";
 import { workloads } from "../src/world.ts";
@@ -43,6 +46,12 @@ describe("Dockerfile", () => {
     const [, projects = ""] = /^RUN \S*tsc -b (.*)$/m.exec(instructions.join("\n")) ?? [];
     const compiled = projects.split(/ +/).map((path) => path.split("/").at(-1));
     assert.deepEqual(compiled.sort(), images);
+    const named = [...dockerfile.matchAll(/^FROM service AS ([\w-]+)$/gm)].map(([, name]) => name);
+    assert.deepEqual(
+      images.filter((name) => !named.includes(name)),
+      [],
+      "SERVICE cannot name it",
+    );
     for (const path of projects.split(/ +/)) assert.ok(existsSync(join(ROOT, path)), path);
   });
 
@@ -130,6 +139,32 @@ test(".dockerignore lets the sources in and nothing that is made or secret", () 
   for (const path of admitted) assert.ok(existsSync(join(ROOT, path)), path);
 });
 
+test("compose.yaml: who seals variables and who opens them have one file, and the processor the cluster's", () => {
+  type Service = {
+    environment?: Record<string, string>;
+    volumes?: string[];
+    network_mode?: string;
+    networks?: Record<string, { aliases?: string[] }>;
+  };
+  const [{ services } = { services: {} as Record<string, Service> }] = readDocuments(
+    join(ROOT, "compose.yaml"),
+  ) as { services: Record<string, Service> }[];
+  const { jobs, processor, "local-kubernetes": cluster, "env-vars-keys": keys } = services;
+  for (const one of [jobs, processor]) {
+    assert.equal(one?.environment?.ENV_VARS_KEYS_FILE, "/run/env-vars/keys");
+    assert.ok(one?.volumes?.includes("env-vars-keys:/run/env-vars:ro"));
+  }
+  assert.deepEqual(keys?.volumes, ["env-vars-keys:/data"]);
+  assert.equal(jobs?.volumes?.length, 1, "the token for the cluster is none of its business");
+  // it listens to loopback alone
+  assert.equal(processor?.network_mode, "service:local-kubernetes");
+  assert.deepEqual(cluster?.networks?.internal?.aliases, ["processor"]);
+  const { port, hostname } = new URL(jobs?.environment?.PROCESSOR_SERVICE_URL ?? "");
+  assert.deepEqual([hostname, port], ["processor", "8080"]);
+  loadSettings(processorSchema, processor?.environment ?? {});
+  loadSettings(jobsSchema, jobs?.environment ?? {});
+});
+
 test("compose.yaml runs everything hardened, and publishes gateway and the stand-in on this machine only", () => {
   type Service = {
     read_only: boolean;
@@ -144,11 +179,14 @@ test("compose.yaml runs everything hardened, and publishes gateway and the stand
   const services = Object.entries(compose?.services ?? {});
   assert.deepEqual(services.map(([name]) => name).sort(), [
     "aux",
+    "env-vars-keys",
     "gateway",
     "jobs",
     "jobs-migrate",
     "local-aws",
+    "local-kubernetes",
     "postgres",
+    "processor",
   ]);
   const published: Record<string, string[]> = {
     gateway: ["127.0.0.1:8080:8080"],
