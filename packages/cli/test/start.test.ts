@@ -1,20 +1,25 @@
 /** The whole way: `gpu-dev` as a user runs it, through the gateway, jobs and the processor of `start`. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { start } from "../../../scripts/test/harness.ts";
+import { makeBundle } from "../src/bundle/make-bundle.ts";
 import { gpuDevChild } from "./child.ts";
+import { exampleOf } from "./examples.ts";
 
 test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no secret anywhere", async (t) => {
   // credentials themselves are not taken, as outside dev
-  const run = await start(t, [], { LOGIN_RATE_PER_MINUTE: "1000", ALLOW_RAW_AWS_LOGIN: "off" });
+  const asOutsideDev = { ALLOW_RAW_AWS_LOGIN: "off", LOGIN_SERVER_ID: "jobs.example.com" };
+  const run = await start(t, [], { LOGIN_RATE_PER_MINUTE: "1000", ...asOutsideDev });
   const home = await mkdtemp(join(tmpdir(), "airlock-cli-home-"));
   t.after(() => rm(home, { recursive: true, force: true }));
-  await run.ready();
+  const [bundle] = await Promise.all([makeBundle(home), run.ready()]);
+  const child = (words: readonly string[]) =>
+    gpuDevChild(words, env, { program: [process.execPath, bundle] });
   const { accessKeyId, secretAccessKey, sessionToken } = KNOWN_SESSIONS.gpuUser;
   const env = {
     HOME: home,
@@ -27,11 +32,13 @@ test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no
   };
   const told: string[] = [];
   const gpuDev = async (...words: string[]) => {
-    const { code, out, err } = await gpuDevChild(words, env).ended;
+    const { code, out, err } = await child(words).ended;
     told.push(out, err);
     assert.equal(code, 0, `gpu-dev ${words.join(" ")}: ${err}`);
     return { out, err };
   };
+
+  await gpuDev("config", "set", "server_id", asOutsideDev.LOGIN_SERVER_ID);
 
   // two commands at once, before there is a key: one login
   const [lists] = await Promise.all([gpuDev("list", "--json"), gpuDev("avail", "--json")]);
@@ -64,7 +71,7 @@ test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no
   assert.match((await gpuDev("logs", lines[0].job_id.slice(0, 8))).out, /^42$/m);
   assert.match((await gpuDev("logs", "-f", lines[0].job_id, "--tail", "1")).out, /^42\n$/);
 
-  const failing = await gpuDevChild(["submit", "--wait", "--command", "exit 3"], env).ended;
+  const failing = await child(["submit", "--wait", "--command", "exit 3"]).ended;
   assert.equal(failing.code, 3, failing.err);
   assert.match((await gpuDev("list")).out, /box +active .*\n?/);
   assert.match((await gpuDev("extend", id, "1")).err, /has 1 h more: it ends at/);
@@ -76,7 +83,7 @@ test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no
   assert.match((await gpuDev("keys", "rotate")).err, /The key is gpud_/);
   await gpuDev("status");
 
-  const waiting = gpuDevChild(["reserve", "--gpus", "2", "--command", "sleep 60", "--wait"], env);
+  const waiting = child(["reserve", "--gpus", "2", "--command", "sleep 60", "--wait"]);
   while (!waiting.process.killed) {
     const { out } = await gpuDev("list", "--status", "active,preparing,queued", "--json");
     if (JSON.parse(out).total > 0) waiting.process.kill("SIGINT");
@@ -85,11 +92,21 @@ test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no
   const { code, err } = await waiting.ended;
   assert.equal(code, 130, err);
   await gpuDev("cancel", "--all", "--yes");
+  assert.equal(logins(), 1, "one login for all commands");
   assert.match((await gpuDev("logout")).err, /the key has ended/);
+
+  // the example of docs/login.md: a signer of its own
+  const example = join(home, "login.ts");
+  await writeFile(example, await exampleOf("login.ts"));
+  const { ended } = gpuDevChild([run.gateway, asOutsideDev.LOGIN_SERVER_ID], env, {
+    program: [process.execPath, example],
+  });
+  const { out: given, err: why } = await ended;
+  assert.match(given, /^gpud_\w{49}\n$/, why);
+  assert.equal(logins(), 2);
 
   const words = [...told, run.stdout(), run.stderr()].join("\n");
   for (const secret of [key, secretAccessKey, sessionToken, "secret-of-a-job"]) {
     assert.ok(!words.includes(secret), "a secret was told");
   }
-  assert.equal(logins(), 1, "one login for all commands");
 });

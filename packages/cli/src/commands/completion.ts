@@ -5,14 +5,14 @@ import { candidatesFor } from "../completion/candidates.ts";
 
 const BASH = `_gpu_dev() {
   local IFS=$'\\n'
-  COMPREPLY=($(gpu-dev __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  COMPREPLY=($(gpu-dev __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
 }
 complete -o default -F _gpu_dev gpu-dev
 `;
 const ZSH = `#compdef gpu-dev
 _gpu_dev() {
   local -a names
-  names=(\${(f)"$(gpu-dev __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  names=(\${(f)"$(gpu-dev __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
   if (( \${#names} )); then compadd -a names; else _files; fi
 }
 if [ "\${funcstack[1]}" = _gpu_dev ]; then _gpu_dev; else compdef _gpu_dev gpu-dev; fi

@@ -1,7 +1,6 @@
 /** `gpu-dev doctor`: what may be wrong between here and a job, one thing after the other. */
 import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
-import { promisify } from "node:util";
 import type { ApiKeys } from "@airlock/contract";
 import { ApiError } from "../api/problem.ts";
 import { createTransport } from "../api/transport.ts";
@@ -9,6 +8,7 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { command, JSON_FLAG } from "../command.ts";
 import { apiUrlOf, isLoopback } from "../config.ts";
 import type { Context } from "../context.ts";
+import type { Environment } from "../environment.ts";
 import { readIfThere } from "../files/private-file.ts";
 import { liveJobs } from "../jobs/find-job.ts";
 import { shortId } from "../jobs/job-view.ts";
@@ -132,13 +132,10 @@ function clockFinding(
 }
 
 async function* sshFindings(context: Context, url: URL): AsyncGenerator<Finding> {
-  const { home, program, version } = context;
-  try {
-    const { stderr } = await promisify(execFile)("ssh", ["-V"]);
-    yield { of: "ssh", state: "ok", says: stderr.trim() };
-  } catch {
-    yield { of: "ssh", state: "fault", says: "there is none; install OpenSSH's client" };
-  }
+  const { home, program, version, env } = context;
+  const ssh = await sshVersion(env);
+  if (ssh) yield { of: "ssh", state: "ok", says: ssh };
+  else yield { of: "ssh", state: "fault", says: "there is none; install OpenSSH's client" };
   const written = await readIfThere(home.sshConfig).catch(() => undefined);
   const script = program.at(-1) ?? "";
   if (written === undefined) {
@@ -174,3 +171,11 @@ const isThere = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** What `ssh -V` says; undefined without one. */
+const sshVersion = (env: Environment): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    execFile("ssh", ["-V"], { env: { ...env } }, (error, stdout, stderr) => {
+      resolve(error ? undefined : (stderr || stdout).trim());
+    });
+  });

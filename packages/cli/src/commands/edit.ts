@@ -43,6 +43,8 @@ export const edit = command({
 });
 
 const LIMIT_MS = 120_000;
+/** An order is carried out within seconds. */
+const SAME_AGAIN_MS = 8000;
 
 /** @returns the job with Jupyter as it was asked for. @throws CliError with the job's own reason. */
 export async function switchJupyter(
@@ -56,9 +58,11 @@ export async function switchJupyter(
   await api.post<JobActionRequested>(`${jobPath(id)}/jupyter/${word}`);
   const isDone = ({ jupyter_enabled, jupyter_url }: Job) =>
     on ? jupyter_enabled && Boolean(jupyter_url) : !jupyter_enabled && !jupyter_url;
-  // what was wrong before is not an answer to this
+  const askedAt = context.clock.now();
+  // what was wrong before may be the answer to the time before, or again to this
   const isRefused = ({ jupyter_error }: Job) =>
-    jupyter_error !== undefined && jupyter_error !== job.jupyter_error;
+    jupyter_error !== undefined &&
+    (jupyter_error !== job.jupyter_error || context.clock.now() - askedAt > SAME_AGAIN_MS);
   context.output.progress(on ? "Starting Jupyter…" : "Ending Jupyter…");
   const isThere = (seen: Job) => isDone(seen) || isRefused(seen);
   const after = await waitForJob({ api, id, isThere, limitMs: LIMIT_MS }, context);

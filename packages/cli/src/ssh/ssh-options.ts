@@ -32,7 +32,7 @@ export function sshOptions({
     ["ProxyCommand", `${program.map(shellQuoted).join(" ")} proxy %n`],
     // older ones do not know it, and would refuse the whole configuration
     ["IgnoreUnknown", "KnownHostsCommand"],
-    ["KnownHostsCommand", `${program.map(quoted).join(" ")} known-hosts %n`],
+    ["KnownHostsCommand", `${program.map(quoted).join(" ")} known-hosts %H`],
     ["UserKnownHostsFile", "/dev/null"],
     ["GlobalKnownHostsFile", "/dev/null"],
     // the key is told by the service: anything else is somebody else

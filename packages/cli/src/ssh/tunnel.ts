@@ -1,5 +1,5 @@
 /** A connection to a port of a job, through the service's own doors: bytes in a WebSocket. */
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { text as readText } from "node:stream/consumers";
 import { ApiError } from "../api/problem.ts";
@@ -72,9 +72,12 @@ async function connect(options: TunnelOptions, key: string): Promise<Tunnel> {
   });
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
-    socket.once("error", (error) => reject(unreachable(url, error)));
-    socket.once("unexpected-response", (_request, response: IncomingMessage) => {
-      refused(url, response).then(reject, reject);
+    socket.on("error", (error) => reject(unreachable(url, error)));
+    socket.once("unexpected-response", (_request: ClientRequest, response: IncomingMessage) => {
+      refused(url, response)
+        .then(reject, reject)
+        // the library leaves it to whoever listens here to give up
+        .finally(() => socket.terminate());
     });
   });
   let heardAt = performance.now();

@@ -1,0 +1,73 @@
+/** The one file that users install: small, whole by itself, and plain to a Node that is too old. */
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { runInNewContext } from "node:vm";
+import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { makeBundle } from "../src/bundle/make-bundle.ts";
+import { VERSION } from "../src/version.ts";
+import { gpuDevChild } from "./child.ts";
+import { nobody } from "./harness.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "airlock-cli-bundle-"));
+after(() => rm(folder, { recursive: true, force: true }));
+const bundle = await makeBundle(folder);
+const run = (words: readonly string[], env: Record<string, string> = {}) =>
+  gpuDevChild(words, { HOME: folder, ...env }, { program: [process.execPath, bundle] }).ended;
+
+test("it is one file of 3 MB at most, and tells its version; it needs nothing beside it", async () => {
+  assert.ok((await stat(bundle)).size <= 3_000_000);
+  assert.ok(((await stat(bundle)).mode & 0o111) !== 0, "it can be run");
+  const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  assert.equal(manifest.version, VERSION);
+  assert.equal(manifest.dependencies, undefined, "nothing is installed with it");
+  const { code, out, err } = await run(["--version"]);
+  assert.deepEqual([code, out, err], [0, `${VERSION}\n`, ""]);
+  assert.match((await run(["--help"])).out, /gpu-dev reserve --gpus 2/);
+});
+
+test("the AWS credential chain is in it, and the WebSocket", async () => {
+  const { accessKeyId, secretAccessKey, sessionToken } = KNOWN_SESSIONS.gpuUser;
+  const env = {
+    GPU_DEV_API_URL: await nobody(),
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+  const login = await run(["login"], env);
+  assert.equal(login.code, 1);
+  assert.match(login.err, /Nobody answers at/, "the credentials were found");
+  const licences = await readFile(join(folder, "third-party-licences.txt"), "utf8");
+  for (const name of ["@aws-sdk/credential-provider-node", "ws"]) {
+    assert.match(licences, new RegExp(`^${name} \\(`, "m"));
+  }
+});
+
+test("a Node that is too old says so in a sentence, before it reads the rest", async () => {
+  const [, ...lines] = (await readFile(bundle, "utf8")).split("\n");
+  const check = lines.slice(0, lines.indexOf("}") + 1).join("\n");
+  for (const [node, exits] of [
+    ["12.22.0", true],
+    ["20.19.0", true],
+    ["22.0.0", false],
+    ["24.1.0", false],
+    ["100.0.0", false],
+  ] as const) {
+    let told = "";
+    const codes: number[] = [];
+    const process = {
+      versions: { node },
+      stderr: {
+        write: (text: string) => {
+          told += text;
+        },
+      },
+      exit: (code: number) => codes.push(code),
+    };
+    runInNewContext(check, { process, parseInt });
+    assert.deepEqual(codes, exits ? [1] : [], node);
+    assert.equal(told, exits ? `gpu-dev needs Node 22 or newer; this is Node ${node}.\n` : "");
+  }
+});
