@@ -33,7 +33,10 @@ export const connect = command({
     { name: "ID", isOptional: true, names: "job" },
     { name: "COMMAND", isOptional: true, many: true },
   ],
-  flags: { "forward-agent": { short: "A", about: "let the job use the keys of your ssh-agent" } },
+  flags: {
+    "forward-agent": { short: "A", about: "let the job use the keys of your ssh-agent" },
+    direct: { about: "by the port of the job's node, where the service opens one" },
+  },
   more: `Behind \`--\`: a command to run there instead of a shell. The exit code is that of ssh.
 \`gpu-dev config ssh\` makes the pods of your jobs known to ssh itself, scp, rsync and editors.`,
   examples: ["gpu-dev connect 3f2a91bc", "gpu-dev connect 3f2a91bc -- nvidia-smi"],
@@ -43,7 +46,10 @@ export const connect = command({
     demandActive(job);
     await ownPublicKey(context);
     const args = [
-      ...sshOptions(context).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
+      ...sshOptions(context)
+        .filter(([name]) => !flags.direct || name !== "ProxyCommand")
+        .flatMap(([name, value]) => ["-o", `${name}=${value}`]),
+      ...(flags.direct ? directTo(job) : []),
       ...(flags["forward-agent"] ? ["-A"] : []),
       `${userOf(job, url)}@${job.pod_name}`,
       ...(words.length > 0 ? ["--", ...words] : []),
@@ -51,6 +57,18 @@ export const connect = command({
     return await runSsh(args);
   },
 });
+
+/** Its host key is known by the pod's name, by whatever address it is reached. @throws CliError */
+function directTo(job: Job): readonly string[] {
+  const { ssh_command, pod_name } = job;
+  const [, port, host] = /^ssh -p (\d+) [^@\s]+@([\w.:-]+)$/.exec(ssh_command ?? "") ?? [];
+  if (port === undefined || host === undefined) {
+    throw new CliError(EXIT.failed, `Job ${shortId(job)} has no port of a node.`, {
+      next: `gpu-dev connect ${shortId(job)}`,
+    });
+  }
+  return ["-o", `HostName=${host}`, "-o", `HostKeyAlias=${pod_name}`, "-p", port];
+}
 
 async function runSsh(args: readonly string[]): Promise<number> {
   const child = spawn("ssh", args, { stdio: "inherit" });
