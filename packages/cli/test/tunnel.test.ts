@@ -104,7 +104,7 @@ const ENDS = [
   [1001, 1, /being restarted\.\n {2}Connect again/],
   [1011, 1, /way to the job has failed/],
   [4403, 4, /key of this connection has been ended/],
-  [4404, 5, /job is over, or nothing listens on its port 22/],
+  [4404, 5, /^error: The job is over\.$/m],
   [4429, 6, /Too many connections/],
   [4999, 1, /was cut \(4999\)/],
 ] as const;
@@ -156,6 +156,8 @@ test("a refusal is the service's sentence; one for the key is mended by one logi
   const home = await temporaryHome(t);
   const cases = [
     [404, { detail: "Job not found", code: "job_not_found" }, /Job not found/, 5],
+    [403, { detail: "Not declared.", code: "port_not_declared" }, /Not declared.*--port PORT/s, 1],
+    [409, { detail: "Nothing listens.", code: "port_closed" }, /Nothing listens/, 1],
     [429, { detail: "Too many tunnels.", code: "too_many_at_once" }, /Too many tunnels/, 6],
     [403, { detail: "Expired.", code: "api_key_expired" }, /GPU_DEV_API_KEY is refused/, 4],
     [

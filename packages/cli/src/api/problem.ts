@@ -27,8 +27,14 @@ export const isNotFound = (error: unknown): boolean =>
 /** More of a kind of GPU than any machine has: in the words of the server, as it has no code for that. */
 const TOO_MANY_GPUS = /GPU_COUNT: .* takes /;
 
-function exitOf({ status, code, detail }: Problem): ExitCode {
-  if (status === 401 || status === 403) return EXIT.loginNeeded;
+/** Whether it is about who asks, and not about what is asked for. */
+export const isAboutLogin = ({ status, code }: Problem): boolean =>
+  status === 401 ||
+  (status === 403 && (code === undefined || /^(api_key_|wrong_principal|raw_login)/.test(code)));
+
+function exitOf(problem: Problem): ExitCode {
+  const { status, code, detail } = problem;
+  if (isAboutLogin(problem)) return EXIT.loginNeeded;
   if (status === 404 || code === "disk_deleted") return EXIT.notFound;
   if (status === 429 || TOO_MANY_GPUS.test(detail)) return EXIT.noCapacity;
   return EXIT.failed;
@@ -40,6 +46,10 @@ function nextOf({ status, code, retryAfterSeconds }: Problem): string | undefine
       return "Whoever runs the service has disabled you, and can enable you again.";
     case "wrong_principal":
       return "Log in with a session of that role, such as `aws sso login --profile gpu-dev`.";
+    case "port_not_declared":
+      return "gpu-dev submit --port PORT …, for the next one.";
+    case "port_closed":
+      return "Does it listen on all addresses of the job, and has it begun?";
     case "job_not_found":
       return "`gpu-dev list --status all` has all of your jobs.";
     case "disk_not_found":

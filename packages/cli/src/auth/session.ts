@@ -1,5 +1,5 @@
 /** The key that requests carry: given, cached, or of a login that is made when it is needed. */
-import type { Problem } from "../api/problem.ts";
+import { isAboutLogin, type Problem } from "../api/problem.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Clock } from "../clock.ts";
 import type { Output } from "../output/output.ts";
@@ -80,8 +80,9 @@ export function createSession(options: SessionOptions): Session {
     async key() {
       return givenKey ?? (await valid()).api_key;
     },
-    async canMend({ status, code }) {
-      if (status !== 401 && status !== 403) return false;
+    async canMend(problem) {
+      const { code } = problem;
+      if (!isAboutLogin(problem)) return false;
       if (givenKey !== undefined) throw givenKeyRefused(code);
       return code !== "api_key_disabled";
     },

@@ -45,6 +45,12 @@ interface LogQuery {
 }
 
 const POLL_MS = 1000;
+/** The most lines that may be asked for, and what fits where they are long: of a log that is cut, the beginning comes. */
+const MANY_LINES = 10_000;
+const FEW_LINES = 500;
+const LARGE = 900_000;
+/** A long log is asked for less often: so many bytes a millisecond. */
+const BYTES_PER_MS = 200;
 
 /** Asks again and again: the log as a whole, of which what is new is printed. */
 async function follow(
@@ -56,15 +62,17 @@ async function follow(
   const { output, clock, signal } = context;
   const path = jobPath(job.job_id);
   let before: string | undefined;
+  let lines = MANY_LINES;
   for (;;) {
     try {
       // its state first: what it wrote until then is in the log that is read afterwards
       const { status, ...seen } = await api.get<Job>(path);
       const over = isOver({ status, ...seen });
-      const text = await api.getText(`${path}/logs`, { since });
+      const text = await api.getText(`${path}/logs`, { tail: lines, since });
       const fresh = before === undefined ? lastLines(text, tail) : newIn(before, text);
       if (fresh !== "") output.raw(fresh);
       if (text !== "" || before === undefined) before = text;
+      if (text.length > LARGE) lines = FEW_LINES;
       if (over) return undefined;
       if (status !== "active")
         output.progress(`${status}: ${oneLine(reasonOf({ status, ...seen }))}`);
@@ -75,6 +83,6 @@ async function follow(
       if (signal.aborted || !isAway) throw error;
       output.progress(`${error.message} Trying again.`);
     }
-    await clock.sleep(POLL_MS, signal);
+    await clock.sleep(POLL_MS + (before?.length ?? 0) / BYTES_PER_MS, signal);
   }
 }

@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Job } from "@airlock/contract";
+import { ApiError } from "../api/problem.ts";
 import { CliError, codeOf, EXIT } from "../cli-error.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -71,7 +72,7 @@ async function forward(job: Job, { local, remote }: Pair, context: Context): Pro
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       output.note(`${remote}: ${error.message}`);
-      if (error.exit === EXIT.notFound || error.exit === EXIT.loginNeeded) end(error);
+      if (isLasting(error)) end(error);
     } finally {
       socket.destroy();
     }
@@ -88,6 +89,13 @@ async function forward(job: Job, { local, remote }: Pair, context: Context): Pro
   }
   return { local: (server.address() as AddressInfo).port, remote, server, over };
 }
+
+/** The next connection would fare no better. */
+const isLasting = (error: CliError): boolean =>
+  error.exit === EXIT.notFound ||
+  error.exit === EXIT.loginNeeded ||
+  (error instanceof ApiError &&
+    ["job_ended", "job_not_active", "port_not_declared"].includes(error.problem.code ?? ""));
 
 function cannotListen(port: number, error: unknown): CliError {
   const code = codeOf(error);

@@ -1,6 +1,6 @@
 /** Files of one's own: nobody else reads them, and nobody sees half of one. */
 import { randomUUID } from "node:crypto";
-import { chmod, lstat, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CliError, codeOf, EXIT } from "../cli-error.ts";
 
@@ -41,16 +41,32 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
+/** With those above it: Node's own way tells of a read-only file system that something is missing. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 }).catch((failure: unknown) => {
+      // another command was faster
+      if (codeOf(failure) !== "EEXIST") throw failure;
+    });
+  }
+}
+
 /** Makes `~/.gpu-dev`, for nobody else. @throws CliError */
 export async function privateFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const { mode } = await stat(folder);
-    if ((mode & 0o077) !== 0) await chmod(folder, 0o700);
+    await makeFolder(folder);
+    const found = await stat(folder);
+    if (!found.isDirectory()) {
+      throw new CliError(EXIT.failed, `${folder} is no folder; move it away.`);
+    }
+    if ((found.mode & 0o077) !== 0) await chmod(folder, 0o700);
   } catch (error) {
-    const isFile = codeOf(error) === "EEXIST" && !(await lstat(folder)).isDirectory();
-    if (isFile) throw new CliError(EXIT.failed, `${folder} is no folder; move it away.`);
-    throw fileError("write", folder, error);
+    throw error instanceof CliError ? error : fileError("write", folder, error);
   }
 }
 
@@ -90,7 +106,7 @@ export async function writeWhole(
 /** The same where the folder may have to be made, for settings that are no secret. @throws CliError */
 export async function writeSettings(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
   } catch (error) {
     throw fileError("write", path, error);
   }

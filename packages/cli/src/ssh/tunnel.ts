@@ -31,16 +31,16 @@ const SILENCE_MS = 65_000;
 
 const AGAIN = "Connect again.";
 /** What the other end says by closing. */
-const ENDS: Readonly<Record<number, (port: number) => CliError | undefined>> = {
+const ENDS: Readonly<Record<number, () => CliError | undefined>> = {
   1000: () => undefined,
+  1005: () => undefined,
   1001: () => new CliError(EXIT.failed, "The service is being restarted.", { next: AGAIN }),
   1011: () => new CliError(EXIT.failed, "The way to the job has failed.", { next: AGAIN }),
   4403: () =>
     new CliError(EXIT.loginNeeded, "The key of this connection has been ended.", {
       next: "gpu-dev login",
     }),
-  4404: (port) =>
-    new CliError(EXIT.notFound, `The job is over, or nothing listens on its port ${port}.`),
+  4404: () => new CliError(EXIT.notFound, "The job is over."),
   4429: () =>
     new CliError(EXIT.noCapacity, "Too many connections at once.", { next: "Close some of them." }),
 };
@@ -99,7 +99,7 @@ async function connect(options: TunnelOptions, key: string): Promise<Tunnel> {
   const ended = new Promise<CliError | undefined>((resolve) => {
     socket.once("close", (code) => {
       clearInterval(watching);
-      resolve(isSilent ? lost() : endOf(code, port));
+      resolve(isSilent ? lost() : endOf(code));
     });
   });
   // an error of the stream is told by the code that the socket closes with
@@ -112,9 +112,9 @@ const lost = () =>
     next: AGAIN,
   });
 
-function endOf(code: number, port: number): CliError | undefined {
+function endOf(code: number): CliError | undefined {
   const end = ENDS[code];
-  if (end) return end(port);
+  if (end) return end();
   return new CliError(EXIT.failed, `The connection to the job was cut (${code}).`, { next: AGAIN });
 }
 
