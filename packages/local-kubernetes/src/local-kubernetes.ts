@@ -9,6 +9,8 @@ import { RequestLog } from "./request-log.ts";
 import { startScheduler } from "./scheduler/scheduler.ts";
 import type { Words } from "./scheduler/sentences.ts";
 import { listen } from "./server.ts";
+import { startServicePorts } from "./service-ports.ts";
+import { findSshd, type SshdProgram } from "./ssh/sshd-program.ts";
 import { Store } from "./store.ts";
 import type { World } from "./world.ts";
 
@@ -34,6 +36,8 @@ export interface LocalKubernetesOptions {
   readonly readyMs?: number;
   /** How long after an image or a Secret that is not there it is looked for again. Default 2 s. */
   readonly retryMs?: number;
+  /** What answers at a port `ssh`; a sentence says that there is none, and why. Default: this machine's, if it has one. */
+  readonly sshd?: SshdProgram | string;
   /** Default one minute, as a real server. */
   readonly bookmarkMs?: number;
   /** Bearer tokens that are believed. Default: nobody has to say who they are. */
@@ -85,6 +89,7 @@ export async function startLocalKubernetes(
           readyMs: options.readyMs ?? 0,
           retryMs: options.retryMs ?? 2000,
           volumesFolder: options.volumesFolder,
+          sshd: options.sshd ?? findSshd(),
         });
   const nodes = createNodes(world, kubelet);
   for (const node of options.nodes ?? []) nodes.add(node);
@@ -93,6 +98,7 @@ export async function startLocalKubernetes(
     startGarbageCollector(world),
     startClaims(world, options.bindsClaims ?? true, kubelet?.volumes),
     () => nodes.close(),
+    ...(kubelet === undefined ? [] : [startServicePorts(world, kubelet)]),
   ];
   const controls = makeControls(world, kubelet, nodes);
   const stopAll = async () => {

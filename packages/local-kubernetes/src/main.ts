@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { type LocalKubernetes, startLocalKubernetes } from "./local-kubernetes.ts";
 import { ProcessLog, readSettings } from "./process-settings.ts";
+import { findSshd } from "./ssh/sshd-program.ts";
 
 const settings = readSettings(process.env);
 if (typeof settings === "string") fail(settings);
@@ -24,6 +25,8 @@ try {
   fail(describe(error, settings.host, settings.port));
 }
 log.write("info", { msg: "listening", url: local.url });
+const sshd = findSshd();
+if (typeof sshd === "string") log.write("info", { msg: "nobody can log in to pods", reason: sshd });
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, () => {

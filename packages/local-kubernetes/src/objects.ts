@@ -88,6 +88,7 @@ export interface Container {
   readonly env?: readonly EnvVariable[];
   readonly envFrom?: readonly Json[];
   readonly volumeMounts?: readonly Json[];
+  readonly ports?: readonly Json[];
   readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities };
 }
 

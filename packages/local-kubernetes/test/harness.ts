@@ -71,7 +71,13 @@ export async function start(t: TestContext, options: LocalKubernetesOptions = {}
     get,
     log,
     /** A pod of one container; without a script nothing runs in it. */
-    async run(name: string, script: string | undefined, container: object = {}, spec: object = {}) {
+    async run(
+      name: string,
+      script: string | undefined,
+      container: object = {},
+      spec: object = {},
+      labels: object = {},
+    ) {
       const containers = [
         {
           name: "main",
@@ -80,7 +86,10 @@ export async function start(t: TestContext, options: LocalKubernetesOptions = {}
           ...container,
         },
       ];
-      const pod = { metadata: { name }, spec: { restartPolicy: "Never", containers, ...spec } };
+      const pod = {
+        metadata: { name, labels },
+        spec: { restartPolicy: "Never", containers, ...spec },
+      };
       const { status, body } = await call("POST", "/namespaces/jobs/pods", pod);
       assert.equal(status, 201, JSON.stringify(body));
       return body;

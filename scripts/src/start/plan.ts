@@ -1,5 +1,6 @@
 /** Which processes a run consists of, and the whole environment of each. */
 import { LOCAL_AWS } from "@airlock/local-aws";
+import { findSshd } from "../../../packages/local-kubernetes/src/ssh/sshd-program.ts";
 import {
   machine,
   realAws,
@@ -108,6 +109,7 @@ function processor(ground: Ground): ProcessSpec {
     name: "processor",
     entry: "services/processor/src/main.ts",
     env: {
+      ...sshUser(),
       ...service("processor", ground, [ports.PROCESSOR_PORT, ports.PROCESSOR_METRICS_PORT]),
       ...enforced("processor", cluster),
       KUBECONFIG: kubeconfig,
@@ -120,6 +122,12 @@ function processor(ground: Ground): ProcessSpec {
     after: ["local-kubernetes"],
     readyUrl: `http://127.0.0.1:${ports.PROCESSOR_PORT}/readyz`,
   };
+}
+
+/** The cluster that is played lets in whoever its pods run as. */
+function sshUser(): Record<string, string> {
+  const sshd = findSshd();
+  return typeof sshd === "string" ? {} : { SSH_USER: sshd.user };
 }
 
 const databaseSecrets = ({ database }: Ground): ProcessSpec["secrets"] =>

@@ -279,6 +279,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     replace: unsupported,
     patch: unsupported,
     streamLog: unsupported,
+    dial: unsupported,
     async version() {
       return "v1.34.0";
     },

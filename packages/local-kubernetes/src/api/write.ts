@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { isNamespaced, KIND_NAMES, type KindName } from "../kind-names.ts";
 import { KINDS } from "../kinds.ts";
-import { type Json, jsonOf, keyOf, type StoredObject, textOf, timeOf } from "../objects.ts";
+import { type Json, jsonOf, keyOf, listOf, type StoredObject, textOf, timeOf } from "../objects.ts";
 import { checkQuota } from "../quota.ts";
 import {
   alreadyExists,
@@ -16,6 +16,7 @@ import {
 } from "../refusal.ts";
 import { checkMetadata } from "../validation/metadata.ts";
 import { invalidValue } from "../validation/names.ts";
+import { NODE_PORTS } from "../validation/other-kinds.ts";
 import { parseBody, readBody } from "../validation/read-body.ts";
 import type { World } from "../world.ts";
 import { mergePatch, strategicPatch } from "./patches.ts";
@@ -55,7 +56,7 @@ export function create(world: World, { kind, namespace }: Target, sent: Sent): S
     managedFields: undefined,
   };
   const rules = KINDS[kind];
-  const object = rules.withDefaults({ ...read, metadata }, world.store.version);
+  const object = withDefaults(world, kind, { ...read, metadata });
   check(kind, object, [...checkMetadata(metadata, rules.names), ...rules.check(object)]);
   const name = textOf(given.name);
   const taken = world.store.get(kind, keyOf(namespace, name));
@@ -64,6 +65,19 @@ export function create(world: World, { kind, namespace }: Target, sent: Sent): S
   }
   if (namespace !== undefined) checkQuota(world, kind, namespace, object);
   return world.store.put(kind, clean(object));
+}
+
+/** With the first number that gives it ports of nodes which nothing else has. */
+function withDefaults({ store }: World, kind: KindName, read: Json): Json {
+  const portsOf = (object: Json) =>
+    listOf(jsonOf(object.spec).ports).flatMap((port) => jsonOf(port).nodePort ?? []);
+  const taken = new Set(kind === "services" ? store.all(kind).flatMap(portsOf) : []);
+  const made = (number: number) => KINDS[kind].withDefaults(read, number);
+  for (let number = store.version; number < store.version + NODE_PORTS; number++) {
+    const object = made(number);
+    if (!portsOf(object).some((port) => taken.has(port))) return object;
+  }
+  return made(store.version);
 }
 
 /** @throws Refusal */

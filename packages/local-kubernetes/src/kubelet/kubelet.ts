@@ -1,9 +1,11 @@
 /** Plays the kubelets of all nodes: pods that are bound to one run, as processes of this machine. */
+import { randomInt } from "node:crypto";
 import { chmodSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keyOfObject, type PodObject } from "../objects.ts";
 import { createRecorder } from "../recorder.ts";
+import type { SshdProgram } from "../ssh/sshd-program.ts";
 import { openVolumes, type Volumes } from "../volumes.ts";
 import type { World } from "../world.ts";
 import type { ContainerLog } from "./container-log.ts";
@@ -21,6 +23,8 @@ export interface KubeletOptions {
   readonly retryMs: number;
   /** Where claims and their volumes are kept; undefined: nowhere beyond this run. */
   readonly volumesFolder: string | undefined;
+  /** Of this machine; a sentence where there is none. */
+  readonly sshd: SshdProgram | string;
 }
 
 export interface Kubelet {
@@ -39,6 +43,9 @@ export interface Kubelet {
   close(): Promise<void>;
 }
 
+/** 127.64.0.0 to 127.95.255.255. */
+const ADDRESSES = 32 * 65_536;
+
 export function startKubelet(world: World, options: KubeletOptions): Kubelet {
   const folder = mkdtempSync(join(tmpdir(), "airlock-pods-"));
   // others may go through, to the folders that are theirs
@@ -51,14 +58,15 @@ export function startKubelet(world: World, options: KubeletOptions): Kubelet {
   const runs = new Map<string, PodRun>();
   const lost = new Set<string>();
   let imageFaults: readonly ImageFault[] = [];
-  let addresses = 0;
+  // another cluster of this machine has others
+  let addresses = randomInt(ADDRESSES);
   let isClosed = false;
 
   /** Linux answers on all of 127/8; elsewhere there is one address. */
   const nextAddress = () => {
-    addresses++;
+    addresses = (addresses + 1) % ADDRESSES;
     return process.platform === "linux"
-      ? `127.88.${(addresses >> 8) % 256}.${addresses % 256}`
+      ? `127.${64 + (addresses >> 16)}.${(addresses >> 8) % 256}.${addresses % 256}`
       : "127.0.0.1";
   };
   const begin = (pod: PodObject) => {

@@ -1,10 +1,14 @@
 /** One pod on its node: its containers are begun, its deadline is kept, its end is told, and its grace is given. */
 import { chownSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { markDeleted } from "../api/remove.ts";
 import { claimMountedBy } from "../claims.ts";
 import { keyOf, keyOfObject, type PodObject, type StoredObject } from "../objects.ts";
 import type { Record } from "../recorder.ts";
+import { openSshDoor } from "../ssh/ssh-door.ts";
+import type { SshFilesOptions } from "../ssh/ssh-files.ts";
+import type { SshdProgram } from "../ssh/sshd-program.ts";
 import type { Volumes } from "../volumes.ts";
 import type { World } from "../world.ts";
 import type { ProcessUser } from "./container-process.ts";
@@ -12,6 +16,8 @@ import { ContainerRun } from "./container-run.ts";
 import { ConfigError, commandOf, environmentOf } from "./environment.ts";
 import type { Guardian } from "./guardian.ts";
 import { type ImageFault, imageTrouble } from "./images.ts";
+import { endMarked } from "./marked-processes.ts";
+import { openPodPorts, type PodPorts, sshKeysOf, sshPortOf } from "./pod-ports.ts";
 import { type PodEnd, statusOf } from "./pod-status.ts";
 
 export interface PodRunOptions {
@@ -27,6 +33,8 @@ export interface PodRunOptions {
   readonly pullMs: number;
   readonly readyMs: number;
   readonly retryMs: number;
+  /** A sentence where there is none. */
+  readonly sshd: SshdProgram | string;
   readonly imageFaults: () => readonly ImageFault[];
   /** Whether its node is lost: nothing is told then, and nothing heard. */
   readonly isLost: (node: string) => boolean;
@@ -41,6 +49,7 @@ export class PodRun {
   readonly #startedMs: number;
   readonly containers: readonly ContainerRun[];
   #end: PodEnd | undefined;
+  #ports: PodPorts | undefined;
   #timers = new Set<NodeJS.Timeout>();
   #pulls = 0;
   #isEnding = false;
@@ -90,7 +99,14 @@ export class PodRun {
     this.#isGone = true;
     for (const timer of this.#timers) clearTimeout(timer);
     for (const container of this.containers) container.kill();
+    this.#closePorts();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Hands a connection to one of its ports on. */
+  connect(port: number, socket: Duplex): void {
+    if (this.#ports === undefined) socket.destroy();
+    else this.#ports.connect(port, socket);
   }
 
   /** Memory was short: the kernel kills the container. */
@@ -119,6 +135,7 @@ export class PodRun {
     // whoever was told of that may have deleted it
     const now = this.#pod();
     const hasEnded = phases.every(({ is }) => is === "terminated");
+    if (hasEnded) this.#closePorts();
     if (hasEnded && now?.metadata.deletionTimestamp !== undefined) {
       markDeleted(world, "pods", now, 0);
     }
@@ -170,7 +187,11 @@ export class PodRun {
       command.length === 0
         ? "there is no command, so nothing runs"
         : `its command runs as a process of this machine (as ${who})`;
-    const firstLine = `airlock: the image ${container.image} is not run here: ${what}`;
+    const { sshd } = this.#options;
+    const isEntered = sshPortOf(container) !== undefined;
+    const noDoor =
+      isEntered && typeof sshd === "string" ? `\nairlock: nobody can log in: ${sshd}` : "";
+    const firstLine = `airlock: the image ${container.image} is not run here: ${what}${noDoor}`;
     const process = { command, env, folder: home, user, guardian };
     record(pod, "Normal", "Started", `Started container ${container.name}`);
     run.start(
@@ -179,6 +200,46 @@ export class PodRun {
         : { ...process, mark: `${mark}/${this.#uid}/${container.name}` },
       firstLine,
     );
+    this.#openPorts(pod, container, { env, home });
+  }
+
+  /** Those of the first container that has SSH, or of the first one. */
+  #openPorts(
+    pod: PodObject,
+    container: PodObject["spec"]["containers"][number],
+    { env, home }: Pick<SshFilesOptions, "env" | "home">,
+  ): void {
+    const sshPort = sshPortOf(container);
+    if (this.#ports !== undefined && sshPort === undefined) return;
+    this.#closePorts();
+    const { world, user, guardian, podIP, sshd } = this.#options;
+    const secret = (name: string) =>
+      world.store.get("secrets", keyOf(pod.metadata.namespace, name));
+    const door =
+      sshPort === undefined || typeof sshd === "string"
+        ? undefined
+        : openSshDoor({
+            program: sshd,
+            folder: join(this.#folder, "ssh"),
+            home,
+            env,
+            mark: this.#sshMark,
+            user,
+            guardian,
+            keys: () => sshKeysOf(pod, secret),
+          });
+    this.#ports = openPodPorts({ podIP, sshPort, door });
+  }
+
+  get #sshMark(): string {
+    return `${this.#options.mark}/${this.#uid}/ssh`;
+  }
+
+  #closePorts(): void {
+    if (this.#ports === undefined) return;
+    this.#ports.close();
+    this.#ports = undefined;
+    endMarked(this.#sshMark);
   }
 
   /** Says what is wrong with an image, and tries again later unless that is for good. */

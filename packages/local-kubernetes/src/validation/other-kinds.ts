@@ -59,8 +59,8 @@ export function checkSecretChange(before: Json, after: Json): Fault[] {
 
 const SERVICE_TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const FIRST_NODE_PORT = 30_000;
-
-const NODE_PORTS = 2768;
+/** How many there are. */
+export const NODE_PORTS = 2768;
 
 /** @param number one that no other object has: its port and its address are made of it. */
 export function withServiceDefaults(service: Json, number: number): Json {
@@ -69,12 +69,14 @@ export function withServiceDefaults(service: Json, number: number): Json {
   const hasNodePorts = type === "NodePort" || type === "LoadBalancer";
   const ports = listOf(spec.ports)
     .map(jsonOf)
-    .map((port) => ({
+    .map((port, index) => ({
       protocol: "TCP",
       targetPort: port.port,
       ...port,
       ...(hasNodePorts &&
-        port.nodePort === undefined && { nodePort: FIRST_NODE_PORT + (number % NODE_PORTS) }),
+        port.nodePort === undefined && {
+          nodePort: FIRST_NODE_PORT + ((number + index) % NODE_PORTS),
+        }),
     }));
   const clusterIP = spec.clusterIP ?? `10.0.${Math.floor(number / 256) % 256}.${number % 256}`;
   return {

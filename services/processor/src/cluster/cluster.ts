@@ -1,4 +1,5 @@
 /** The cluster as the processor sees it: one namespace of jobs, and nodes. Whoever implements it keeps every promise below. */
+import type { Socket } from "node:net";
 import type { ClusterError } from "./cluster-error.ts";
 import type { Claim, KubeEvent, KubeNode, Meta, Pod, Secret, Service } from "./objects.ts";
 
@@ -70,6 +71,13 @@ export interface Cluster {
 
   /** The same as it comes, until the container ends or the signal aborts; as slowly as it is read. */
   streamLog(pod: string, query: LogQuery, signal: AbortSignal): AsyncIterable<Buffer>;
+
+  /**
+   * A connection to a port of the pod, whose status says where it is.
+   *
+   * @throws ClusterError `not_started` while it has no address, `unavailable` when nobody answers.
+   */
+  dial(pod: Pod, port: number, options?: CallOptions): Promise<Socket>;
 
   /** The server's version, such as `v1.34.1`: whether it answers and believes who is asking. */
   version(options?: CallOptions): Promise<string>;

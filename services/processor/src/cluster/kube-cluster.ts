@@ -12,6 +12,7 @@ import type {
 } from "./cluster.ts";
 import { ClusterError } from "./cluster-error.ts";
 import { createConnections } from "./connections.ts";
+import { dialPod } from "./dial.ts";
 import { FOLLOW_RULES, type FollowRules, follow } from "./follow.ts";
 import { KINDS, pathOf } from "./kinds.ts";
 import { listPages } from "./list-pages.ts";
@@ -185,6 +186,8 @@ export function createKubeCluster(options: KubeClusterOptions): Cluster {
     },
 
     ...logs,
+
+    dial: dialPod,
 
     async version(given) {
       const subject = subjectOf("get", "nodes");
