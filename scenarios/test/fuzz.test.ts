@@ -1,4 +1,4 @@
-/** 8,000 mutated requests, from a fixed seed; and that the fuzzer finds what is planted. */
+/** 8,000 mutated requests, from a fixed seed, have no fault; and the fuzzer finds each that is planted. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PLANTED_FAULTS, type PlantedFault, startPlantedRelay } from "../src/fuzz/planted-relay.ts";
@@ -14,10 +14,8 @@ test("the fuzzer finds each fault that is planted between it and the gateway", a
   const { gateway } = await startFuzzed(stage);
   for (const [fault, expected] of Object.entries(PLANTED_FAULTS)) {
     const port = await startPlantedRelay(stage, gateway.port, fault as PlantedFault);
-    const { faults } = await sendFuzz(stage, port, 1200);
-    const found = faults.filter((text) => expected.test(text));
-    assert.ok(found.length > 0, `${fault}: ${faults.slice(0, 5)}`);
+    const isFound = (faults: readonly string[]) => faults.some((text) => expected.test(text));
+    const { faults } = await sendFuzz(stage, port, 1200, isFound);
+    assert.ok(isFound(faults), `${fault}: ${faults.slice(0, 5)}`);
   }
-  const { faults } = await sendFuzz(stage, gateway.port, 1200);
-  assert.deepEqual(faults, [], "and nothing where nothing is planted");
 });

@@ -26,102 +26,113 @@ async function until(what: string, run: Run, isTrue: () => boolean): Promise<voi
   }
 }
 
-test("saves by rename, checkouts and mended errors: each one restart of the right services, with the new code", async (t) => {
+test("in one checkout, which each leaves as it was", async (t) => {
   const copy = await copyCheckout(t);
-  const run = await start(t, ["--watch", "--only=pair"], {}, undefined, copy);
-  await run.ready();
-  const about = "services/gateway/src/routes/about.ts";
-  const shared = "packages/http/src/probes.ts";
-  const inner = "services/aux/src/routes/about.ts";
-  const text = new Map<string, string>();
-  for (const file of [about, shared, inner]) {
-    text.set(file, await readFile(join(copy, file), "utf8"));
-  }
-  let saves = 0;
-  const tookMs: number[] = [];
-  const save = async (file: string, services: readonly string[], write: () => Promise<void>) => {
-    const before = services.map((service) => readyOf(run, service));
-    const sinceMs = performance.now();
-    await write();
-    saves++;
-    const isBack = () =>
-      services.every((service, index) => readyOf(run, service) > (before[index] ?? 0));
-    await until(`save ${saves} of ${file}`, run, isBack);
-    tookMs.push(Math.round(performance.now() - sinceMs));
-    assert.equal(restartsOf(run).length, saves);
-    const last = restartsOf(run).at(-1);
-    assert.deepEqual([last?.restarting, last?.files], [services, [file]]);
-  };
-  const renameSave = async (file: string, content: string) => {
-    await writeFile(join(copy, `${file}.draft`), content);
-    await rename(join(copy, `${file}.draft`), join(copy, file));
-  };
-  const checkOut = async (file: string, content: string) => {
-    await rm(join(copy, file));
-    await writeFile(join(copy, file), content, { flag: "wx" });
-  };
-  const title = async () => {
-    const body = await (await fetch(`${run.gateway}/version`)).json();
-    return (body as { service: string }).service;
-  };
-  const versioned = (n: number) =>
-    (text.get(shared) ?? "").replace("service: settings.SERVICE_NAME", `service: "save ${n}"`);
 
-  for (let n = 0; n < 2; n++) {
-    await save(shared, ["aux", "gateway"], () => renameSave(shared, versioned(n)));
-    assert.equal(await title(), `save ${n}`);
-    await save(about, ["gateway"], () => checkOut(about, `${text.get(about)}// ${n}\n`));
-    await save(inner, ["aux"], () => renameSave(inner, `${text.get(inner)}// ${n}\n`));
-  }
+  await t.test(
+    "saves by rename, checkouts and mended errors: each one restart of the right services, with the new code",
+    async (t) => {
+      const run = await start(t, ["--watch", "--only=pair"], {}, undefined, copy);
+      await run.ready();
+      const about = "services/gateway/src/routes/about.ts";
+      const shared = "packages/http/src/probes.ts";
+      const inner = "services/aux/src/routes/about.ts";
+      const text = new Map<string, string>();
+      for (const file of [about, shared, inner]) {
+        text.set(file, await readFile(join(copy, file), "utf8"));
+      }
+      let saves = 0;
+      const tookMs: number[] = [];
+      const save = async (
+        file: string,
+        services: readonly string[],
+        write: () => Promise<void>,
+      ) => {
+        const before = services.map((service) => readyOf(run, service));
+        const sinceMs = performance.now();
+        await write();
+        saves++;
+        const isBack = () =>
+          services.every((service, index) => readyOf(run, service) > (before[index] ?? 0));
+        await until(`save ${saves} of ${file}`, run, isBack);
+        tookMs.push(Math.round(performance.now() - sinceMs));
+        assert.equal(restartsOf(run).length, saves);
+        const last = restartsOf(run).at(-1);
+        assert.deepEqual([last?.restarting, last?.files], [services, [file]]);
+      };
+      const renameSave = async (file: string, content: string) => {
+        await writeFile(join(copy, `${file}.draft`), content);
+        await rename(join(copy, `${file}.draft`), join(copy, file));
+      };
+      const checkOut = async (file: string, content: string) => {
+        await rm(join(copy, file));
+        await writeFile(join(copy, file), content, { flag: "wx" });
+      };
+      const title = async () => {
+        const body = await (await fetch(`${run.gateway}/version`)).json();
+        return (body as { service: string }).service;
+      };
+      const versioned = (n: number) =>
+        (text.get(shared) ?? "").replace("service: settings.SERVICE_NAME", `service: "save ${n}"`);
 
-  // the session that aux had from the stand-in has gone with it
-  const standIn = "packages/local-aws/src/seed.ts";
-  const seed = await readFile(join(copy, standIn), "utf8");
-  await save(standIn, ["local-aws", "aux"], () => renameSave(standIn, `${seed}// saved\n`));
-  assert.equal(await statusOf(`${run.gateway}/config/my-parameter`), 200);
+      for (let n = 0; n < 2; n++) {
+        await save(shared, ["aux", "gateway"], () => renameSave(shared, versioned(n)));
+        assert.equal(await title(), `save ${n}`);
+        await save(about, ["gateway"], () => checkOut(about, `${text.get(about)}// ${n}\n`));
+        await save(inner, ["aux"], () => renameSave(inner, `${text.get(inner)}// ${n}\n`));
+      }
 
-  await writeFile(join(copy, about), "const broken = ;\n");
-  saves++;
-  await until("the error is told", run, () =>
-    /gateway has ended \(exit code 1\)/.test(run.stderr()),
+      // the session that aux had from the stand-in has gone with it
+      const standIn = "packages/local-aws/src/seed.ts";
+      const seed = await readFile(join(copy, standIn), "utf8");
+      await save(standIn, ["local-aws", "aux"], () => renameSave(standIn, `${seed}// saved\n`));
+      assert.equal(await statusOf(`${run.gateway}/config/my-parameter`), 200);
+
+      await writeFile(join(copy, about), "const broken = ;\n");
+      saves++;
+      await until("the error is told", run, () =>
+        /gateway has ended \(exit code 1\)/.test(run.stderr()),
+      );
+      assert.match(run.stderr(), /gateway: const broken = ;/);
+      await save(about, ["gateway"], () => renameSave(about, text.get(about) ?? ""));
+      assert.equal(await title(), "save 1");
+      t.diagnostic(
+        `${saves} saves, ${restartsOf(run).length} restarts, ready again after ${tookMs.join(", ")} ms`,
+      );
+    },
   );
-  assert.match(run.stderr(), /gateway: const broken = ;/);
-  await save(about, ["gateway"], () => renameSave(about, text.get(about) ?? ""));
-  assert.equal(await title(), "save 1");
-  t.diagnostic(
-    `${saves} saves, ${restartsOf(run).length} restarts, ready again after ${tookMs.join(", ")} ms`,
+
+  await t.test("an error that is there from the beginning is waited for", async (t) => {
+    const file = join(copy, "services/gateway/src/app.ts");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, `const broken = ;\n${text}`);
+    const run = await start(t, ["--watch", "--only=gateway"], {}, undefined, copy);
+    await run.ready();
+    assert.match(run.stderr(), /Ready but for gateway\./);
+    await writeFile(file, text);
+    await until("it starts", run, () => readyOf(run, "gateway") === 1);
+    run.process.kill("SIGTERM");
+    assert.equal(await run.exit(), 0, run.stderr());
+  });
+
+  await t.test(
+    "a file that a setting names, and that was wrong, starts its service once it is mended",
+    async (t) => {
+      const file = join(copy, "policy.yaml");
+      await writeFile(file, "version: none\n");
+      const more = { ACCESS_POLICY_FILE: "policy.yaml" };
+      const run = await start(t, ["--watch", "--only=aux"], more, undefined, copy);
+      await run.ready();
+      assert.match(run.stderr(), /Ready but for aux\./);
+      assert.match(run.stderr(), /aux: ACCESS_POLICY_FILE cannot be used/);
+      const policy = await readFile(join(copy, "scripts/src/start/access-policy.yaml"), "utf8");
+      await writeFile(`${file}.draft`, policy);
+      await rename(`${file}.draft`, file);
+      await until("aux starts", run, () => readyOf(run, "aux") === 1);
+      await writeFile(file, `${policy}# again\n`);
+      const replaced = () => run.stdout().includes("access policy replaced");
+      await until("aux reads it again by itself", run, replaced);
+      assert.equal(restartsOf(run).length, 1);
+    },
   );
-});
-
-test("an error that is there from the beginning is waited for", async (t) => {
-  const copy = await copyCheckout(t);
-  const file = join(copy, "services/gateway/src/app.ts");
-  const text = await readFile(file, "utf8");
-  await writeFile(file, `const broken = ;\n${text}`);
-  const run = await start(t, ["--watch", "--only=gateway"], {}, undefined, copy);
-  await run.ready();
-  assert.match(run.stderr(), /Ready but for gateway\./);
-  await writeFile(file, text);
-  await until("it starts", run, () => readyOf(run, "gateway") === 1);
-  run.process.kill("SIGTERM");
-  assert.equal(await run.exit(), 0, run.stderr());
-});
-
-test("a file that a setting names, and that was wrong, starts its service once it is mended", async (t) => {
-  const copy = await copyCheckout(t);
-  const file = join(copy, "policy.yaml");
-  await writeFile(file, "version: none\n");
-  const more = { ACCESS_POLICY_FILE: "policy.yaml" };
-  const run = await start(t, ["--watch", "--only=aux"], more, undefined, copy);
-  await run.ready();
-  assert.match(run.stderr(), /Ready but for aux\./);
-  assert.match(run.stderr(), /aux: ACCESS_POLICY_FILE cannot be used/);
-  const policy = await readFile(join(copy, "scripts/src/start/access-policy.yaml"), "utf8");
-  await writeFile(`${file}.draft`, policy);
-  await rename(`${file}.draft`, file);
-  await until("aux starts", run, () => readyOf(run, "aux") === 1);
-  await writeFile(file, `${policy}# again\n`);
-  const replaced = () => run.stdout().includes("access policy replaced");
-  await until("aux reads it again by itself", run, replaced);
-  assert.equal(restartsOf(run).length, 1);
 });

@@ -5,7 +5,8 @@ import { LIVE_STATES, type ListJobsArgs, listJobs, type Queryable } from "../src
 import { openStore, startCluster } from "./harness.ts";
 
 const cluster = await startCluster();
-const { pool } = openStore(await cluster.createDatabase(), { timeoutMs: 20_000 });
+const store = openStore(await cluster.createDatabase(), { timeoutMs: 20_000 });
+const { pool } = store;
 /** With a long history, a few jobs that live, and a few of a rare type. */
 const READER = 1;
 
@@ -14,16 +15,20 @@ before(async () => {
     INSERT INTO api_users (username, aws_account, aws_role, aws_session)
     SELECT 'user-' || n, '111122223333', 'Role', 'user-' || n FROM generate_series(1, 100) AS n`);
   // every second row is the reader's and over; of the others' every second one lives
-  await pool.query(`
-    INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
-      instance_type, duration_hours, pod_name, created_at, reservation_ended, cleaned_at, due_at)
-    SELECT 'job-' || lpad(n::text, 8, '0'), CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n % 99 END,
-      CASE WHEN n % 4 = 1 OR n % 4000 = 0 THEN 'queued' ELSE 'expired' END, 'i',
-      CASE WHEN n % 5000 = 2 THEN 't4' ELSE 'h100' END, 1, 'p5.48xlarge', 1, 'pod-' || n,
-      now() - make_interval(secs => n),
-      CASE WHEN n % 4 = 1 OR n % 4000 = 0 THEN NULL ELSE now() END,
-      CASE WHEN n % 4 = 1 OR n % 4000 = 0 THEN NULL ELSE now() END, NULL
-    FROM generate_series(1, 40000) AS n`);
+  await store.transaction(async (db) => {
+    // the rows are right: nobody need look up what each refers to
+    await db.query("SET LOCAL session_replication_role = replica");
+    await db.query(`
+      INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
+        instance_type, duration_hours, pod_name, created_at, reservation_ended, cleaned_at, due_at)
+      SELECT 'job-' || lpad(n::text, 8, '0'), CASE WHEN n % 2 = 0 THEN 1 ELSE 2 + n % 99 END,
+        CASE WHEN n % 4 = 1 OR n % 4000 = 0 THEN 'queued' ELSE 'expired' END, 'i',
+        CASE WHEN n % 5000 = 2 THEN 't4' ELSE 'h100' END, 1, 'p5.48xlarge', 1, 'pod-' || n,
+        now() - make_interval(secs => n),
+        CASE WHEN n % 4 = 1 OR n % 4000 = 0 THEN NULL ELSE now() END,
+        CASE WHEN n % 4 = 1 OR n % 4000 = 0 THEN NULL ELSE now() END, NULL
+      FROM generate_series(1, 40000) AS n`);
+  });
   await pool.query("ANALYZE");
 });
 

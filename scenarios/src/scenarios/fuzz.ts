@@ -74,7 +74,13 @@ export interface FuzzResult {
   readonly slowestMs: number;
 }
 
-export async function sendFuzz(stage: Stage, port: number, total: number): Promise<FuzzResult> {
+/** @param isEnough what has been found by then ends it early. */
+export async function sendFuzz(
+  stage: Stage,
+  port: number,
+  total: number,
+  isEnough: (faults: readonly string[]) => boolean = () => false,
+): Promise<FuzzResult> {
   const faults: string[] = [];
   const statuses = new Map<number, number>();
   let sent = 0;
@@ -82,7 +88,7 @@ export async function sendFuzz(stage: Stage, port: number, total: number): Promi
   const startedAt = performance.now();
 
   const client = async () => {
-    while (sent < total) {
+    while (sent < total && !isEnough(faults)) {
       const number = sent++;
       if (number > 0 && number % 20_000 === 0) stage.progress(`${number} of ${total} requests`);
       const random = seededRandom(SEED + number);

@@ -24,11 +24,13 @@ const OBJECT = "unread.bin";
 const LIST = "?prefix=/unread/";
 /** The largest page. */
 const JOBS = 500;
-const TEST_CONNECTIONS = 3;
+const TEST_CONNECTIONS = 2;
+/** Between two requests of a victim. */
+const VICTIM_PAUSE_MS = { test: 250, soak: 100 } as const;
 
 export const unreadAnswers: Scenario = {
   name: "unread-answers",
-  how: "one connection, 20, and of lists 60, at gateway, aux and jobs: each pipelines thousands of requests without credentials, or asks for lists of 1 MiB or an object of 64 MiB, and reads nothing, 300 bytes a second, or nothing after 8 MiB that its peer has buffered; in tests seven forms at once, 3 connections of each (1 of thousands). Beside them two clients ask at each service, with and without credentials",
+  how: "one connection, 20, and of lists 60, at gateway, aux and jobs: each pipelines thousands of requests without credentials, or asks for lists of 1 MiB or an object of 64 MiB, and reads nothing, 300 bytes a second, or nothing after 8 MiB that its peer has buffered; in tests seven forms at once, 2 connections of each (1 of thousands). Beside them two clients ask at each service, with and without credentials",
   run: runUnreadAnswers,
 };
 
@@ -60,7 +62,7 @@ interface World {
 
 async function runUnreadAnswers(size: SizeName, stage: Stage): Promise<void> {
   const world = await startWorld(stage);
-  const victims = new Victims(victimsIn(world));
+  const victims = new Victims(victimsIn(world), VICTIM_PAUSE_MS[size]);
   stage.defer(() => victims.stop());
   await warmUp(world, size);
   if (size === "test") {
@@ -212,12 +214,14 @@ function victimsIn({ pair, jobs, token, key }: World): Victim[] {
 /** Clients as they should be, each with a request every now and then. */
 class Victims {
   readonly #victims: readonly Victim[];
+  readonly #pauseMs: number;
   readonly #asking: Promise<void>[];
   readonly #seen = new Map<Victim, number[]>();
   #isStopped = false;
 
-  constructor(victims: readonly Victim[]) {
+  constructor(victims: readonly Victim[], pauseMs: number) {
     this.#victims = victims;
+    this.#pauseMs = pauseMs;
     this.#asking = victims.map((victim) => this.#ask(victim));
   }
 
@@ -245,12 +249,14 @@ class Victims {
     this.#seen.set(victim, statuses);
     while (!this.#isStopped) {
       statuses.push((await victim.ask()).status);
-      await sleep(100);
+      await sleep(this.#pauseMs);
     }
   }
 }
 
-/** As many answers as bring the memory of each process to where it stays under load. */
+/** As many answers as bring the memory of each process to where it stays under load, or near it in tests. */
+const WARM_ROUNDS = { test: 15, soak: 60 } as const;
+
 async function warmUp(world: World, size: SizeName): Promise<void> {
   const warm = new Set<string>();
   for (const { at, bytes } of formsIn(world, size, 1)) {
@@ -260,7 +266,7 @@ async function warmUp(world: World, size: SizeName): Promise<void> {
     warm.add(at.url + path);
     const authorization = /Authorization: ([^\r]+)/.exec(bytes)?.[1];
     const headers = authorization === undefined ? {} : { authorization };
-    for (let n = 0; n < 60; n++) {
+    for (let n = 0; n < WARM_ROUNDS[size]; n++) {
       await Promise.all(Array.from({ length: 8 }, () => ask(at.url, path, { headers })));
     }
   }
