@@ -24,6 +24,8 @@ export interface LocalKubernetesOptions {
   readonly nodes?: readonly NodeSpec[];
   /** Default true. False: pods stay as they are bound, and a test writes their status. */
   readonly hasKubelet?: boolean;
+  /** How long after a Secret's change a kubelet that looks sees it. Default 0. */
+  readonly secretDelayMs?: number;
   /** Where claims and their volumes are kept, to be there again. Default: they go with this stand-in. */
   readonly volumesFolder?: string;
   /** Default true: claims are bound at once. */
@@ -88,6 +90,7 @@ export async function startLocalKubernetes(
           pullMs: options.pullMs ?? 50,
           readyMs: options.readyMs ?? 0,
           retryMs: options.retryMs ?? 2000,
+          secretDelayMs: options.secretDelayMs ?? 0,
           volumesFolder: options.volumesFolder,
           sshd: options.sshd ?? findSshd(),
         });

@@ -85,6 +85,10 @@ test("each connection to the node's port is one of sshd's, with the pod's keys a
   const said = (keys: string) => `host key\n${keys}words: it's "$HOME"\n\nheard hello\n`;
   assert.equal(await hear(port, "hello\n"), said("key one\n"));
   await world.call("PUT", "/namespaces/jobs/secrets/files", secretOf("key one\nkey two\n"));
+  // as a kubelet, which looks at Secrets when the pod has changed
+  assert.equal(await hear(port, "hello\n"), said("key one\n"));
+  const poke = { metadata: { annotations: { poke: "1" } } };
+  await world.call("PATCH", "/namespaces/jobs/pods/box", poke);
   assert.equal(await hear(port, "hello\n"), said("key one\nkey two\n"));
   if (process.platform === "linux") {
     const { podIP } = (await world.get("box")).status;

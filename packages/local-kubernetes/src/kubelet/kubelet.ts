@@ -13,6 +13,7 @@ import { processUser } from "./container-process.ts";
 import { startGuardian } from "./guardian.ts";
 import type { ImageFault } from "./images.ts";
 import { PodRun } from "./pod-run.ts";
+import { createSecretCache } from "./secret-cache.ts";
 
 export interface KubeletOptions {
   /** How long an image takes to come. */
@@ -21,6 +22,8 @@ export interface KubeletOptions {
   readonly readyMs: number;
   /** How long after an image or a Secret that is not there it is looked for again. */
   readonly retryMs: number;
+  /** How long after a Secret's change a kubelet knows of it. */
+  readonly secretDelayMs: number;
   /** Where claims and their volumes are kept; undefined: nowhere beyond this run. */
   readonly volumesFolder: string | undefined;
   /** Of this machine; a sentence where there is none. */
@@ -54,6 +57,7 @@ export function startKubelet(world: World, options: KubeletOptions): Kubelet {
   const guardian = startGuardian(mark, folder);
   const user = processUser();
   const volumes = openVolumes(options.volumesFolder ?? join(folder, "volumes"), user, world.store);
+  const secrets = createSecretCache(world, options.secretDelayMs);
   const record = createRecorder(world, "kubelet");
   const runs = new Map<string, PodRun>();
   const lost = new Set<string>();
@@ -76,6 +80,7 @@ export function startKubelet(world: World, options: KubeletOptions): Kubelet {
       guardian,
       user,
       volumes,
+      secrets,
       mark,
       folder,
       podIP: nextAddress(),
@@ -133,6 +138,7 @@ export function startKubelet(world: World, options: KubeletOptions): Kubelet {
     async close() {
       isClosed = true;
       stopWatching();
+      secrets.close();
       for (const run of runs.values()) run.vanish();
       await guardian.close();
     },

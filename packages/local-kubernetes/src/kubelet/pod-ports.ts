@@ -1,7 +1,7 @@
 /** The ports of a pod: those of its processes, and the one for SSH, which is played. */
 import { createServer, connect as dial, type Server } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Container, jsonOf, type PodObject, type StoredObject, textOf } from "../objects.ts";
+import type { Container } from "../objects.ts";
 import type { SshDoor } from "../ssh/ssh-door.ts";
 import type { SshKeys } from "../ssh/ssh-files.ts";
 
@@ -20,18 +20,12 @@ export const sshPortOf = ({ ports = [] }: Container): number | undefined => {
   return typeof containerPort === "number" ? containerPort : undefined;
 };
 
-/** Of the Secret that a pod has mounted, as it is now. */
-export function sshKeysOf(
-  { spec }: PodObject,
-  secret: (name: string) => StoredObject | undefined,
-): SshKeys | undefined {
-  for (const volume of spec.volumes ?? []) {
-    const data = jsonOf(secret(textOf(jsonOf(volume.secret).secretName))?.data);
-    if (data[HOST_KEY] === undefined) continue;
-    const text = (name: string) => Buffer.from(textOf(data[name]), "base64").toString();
-    return { hostKey: text(HOST_KEY), authorizedKeys: text(AUTHORIZED_KEYS) };
-  }
-  return undefined;
+/** @param read gives the files of the box, as they are at this moment. */
+export function sshKeysOf(read: (file: string) => string | undefined): SshKeys | undefined {
+  const hostKey = read(HOST_KEY);
+  return hostKey === undefined
+    ? undefined
+    : { hostKey, authorizedKeys: read(AUTHORIZED_KEYS) ?? "" };
 }
 
 export interface PodPortsOptions {

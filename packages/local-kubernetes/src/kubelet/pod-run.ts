@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { markDeleted } from "../api/remove.ts";
 import { claimMountedBy } from "../claims.ts";
 import { keyOf, keyOfObject, type PodObject, type StoredObject } from "../objects.ts";
-import type { Record } from "../recorder.ts";
+import type { Record as RecordEvent } from "../recorder.ts";
 import { openSshDoor } from "../ssh/ssh-door.ts";
 import type { SshFilesOptions } from "../ssh/ssh-files.ts";
 import type { SshdProgram } from "../ssh/sshd-program.ts";
@@ -17,15 +17,19 @@ import { ConfigError, commandOf, environmentOf } from "./environment.ts";
 import type { Guardian } from "./guardian.ts";
 import { type ImageFault, imageTrouble } from "./images.ts";
 import { endMarked } from "./marked-processes.ts";
+import { MountError, MountedFiles } from "./mounted-files.ts";
+import { PlayedJupyter, SWITCH } from "./played-jupyter.ts";
 import { openPodPorts, type PodPorts, sshKeysOf, sshPortOf } from "./pod-ports.ts";
 import { type PodEnd, statusOf } from "./pod-status.ts";
+import type { SecretCache } from "./secret-cache.ts";
 
 export interface PodRunOptions {
   readonly world: World;
-  readonly record: Record;
+  readonly record: RecordEvent;
   readonly guardian: Guardian;
   readonly user: ProcessUser | undefined;
   readonly volumes: Volumes;
+  readonly secrets: SecretCache;
   /** Of all processes of this run. */
   readonly mark: string;
   readonly folder: string;
@@ -48,6 +52,8 @@ export class PodRun {
   readonly #folder: string;
   readonly #startedMs: number;
   readonly containers: readonly ContainerRun[];
+  readonly #jupyter: PlayedJupyter;
+  readonly #files: MountedFiles;
   #end: PodEnd | undefined;
   #ports: PodPorts | undefined;
   #timers = new Set<NodeJS.Timeout>();
@@ -62,6 +68,12 @@ export class PodRun {
     this.#node = pod.spec.nodeName ?? "";
     this.#folder = join(options.folder, this.#uid);
     this.#startedMs = options.world.now();
+    this.#files = new MountedFiles(this.#folder, options.user, options.secrets);
+    this.#jupyter = new PlayedJupyter({
+      pod: pod.metadata.name,
+      address: options.podIP,
+      onTrouble: (message) => options.record(pod, "Warning", "Failed", message),
+    });
     this.containers = pod.spec.containers.map(
       (container) =>
         new ContainerRun({
@@ -90,6 +102,8 @@ export class PodRun {
     ) {
       this.#setDeadline(activeDeadlineSeconds);
     }
+    // a kubelet looks after what is mounted whenever the pod has changed
+    if (this.containers.some(({ phase }) => phase.is === "running")) this.#mount(pod);
     const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
     if (deletionTimestamp !== undefined) this.#endWithin(deletionGracePeriodSeconds);
   }
@@ -100,6 +114,7 @@ export class PodRun {
     for (const timer of this.#timers) clearTimeout(timer);
     for (const container of this.containers) container.kill();
     this.#closePorts();
+    this.#jupyter.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -141,6 +156,20 @@ export class PodRun {
     }
   }
 
+  /** @throws MountError */
+  #mount(pod: PodObject): void {
+    if (this.#isGone) return;
+    this.#openFolder(this.#folder);
+    this.#files.update(pod);
+    this.#jupyter.turn(this.#files.read(SWITCH));
+  }
+
+  #openFolder(folder: string): void {
+    const { user } = this.#options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (user) chownSync(folder, user.uid, user.gid);
+  }
+
   #pod(): PodObject | undefined {
     const found = this.#options.world.store.get("pods", this.#key);
     return found?.metadata.uid === this.#uid ? (found as PodObject) : undefined;
@@ -152,16 +181,27 @@ export class PodRun {
     const trouble = this.#imageTrouble(pod);
     if (trouble) return;
     try {
+      this.#mount(pod);
       pod.spec.containers.forEach((container, index) => {
         const run = this.containers[index];
         if (run?.phase.is === "waiting") this.#start(pod, container, run);
       });
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      for (const run of this.containers) run.wait("CreateContainerConfigError", error.message);
-      this.#options.record(pod, "Warning", "Failed", `Error: ${error.message}`);
+      this.#waitFor(pod, error);
       this.#later(this.#options.retryMs, () => this.#run());
     }
+  }
+
+  /** What is missing may come. */
+  #waitFor(pod: PodObject, error: unknown): void {
+    const { record } = this.#options;
+    if (error instanceof MountError) {
+      record(pod, "Warning", "FailedMount", error.message);
+      return;
+    }
+    if (!(error instanceof ConfigError)) throw error;
+    for (const run of this.containers) run.wait("CreateContainerConfigError", error.message);
+    record(pod, "Warning", "Failed", `Error: ${error.message}`);
   }
 
   #start(
@@ -179,8 +219,7 @@ export class PodRun {
     const env = environmentOf(container, { pod, secret, podIP, home, tmp });
     const command = commandOf(container, env);
     for (const folder of [this.#folder, ...(disk === undefined ? [home] : []), tmp]) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      if (user) chownSync(folder, user.uid, user.gid);
+      this.#openFolder(folder);
     }
     const who = user === undefined ? "you" : "nobody";
     const what =
@@ -200,21 +239,18 @@ export class PodRun {
         : { ...process, mark: `${mark}/${this.#uid}/${container.name}` },
       firstLine,
     );
-    this.#openPorts(pod, container, { env, home });
+    this.#openPorts(container, { env, home });
   }
 
   /** Those of the first container that has SSH, or of the first one. */
   #openPorts(
-    pod: PodObject,
     container: PodObject["spec"]["containers"][number],
     { env, home }: Pick<SshFilesOptions, "env" | "home">,
   ): void {
     const sshPort = sshPortOf(container);
     if (this.#ports !== undefined && sshPort === undefined) return;
     this.#closePorts();
-    const { world, user, guardian, podIP, sshd } = this.#options;
-    const secret = (name: string) =>
-      world.store.get("secrets", keyOf(pod.metadata.namespace, name));
+    const { user, guardian, podIP, sshd } = this.#options;
     const door =
       sshPort === undefined || typeof sshd === "string"
         ? undefined
@@ -226,7 +262,7 @@ export class PodRun {
             mark: this.#sshMark,
             user,
             guardian,
-            keys: () => sshKeysOf(pod, secret),
+            keys: () => sshKeysOf((file) => this.#files.read(file)),
           });
     this.#ports = openPodPorts({ podIP, sshPort, door });
   }
