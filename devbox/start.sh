@@ -54,6 +54,37 @@ keep_log_short() {
   done
 }
 
+# Jupyter runs while its switch is there, a file with the token that it asks for; where the image has none, as soon as
+# somebody has installed it.
+follow_jupyter() {
+  pid= token= told=
+  while :; do
+    wanted=$(busybox cat /etc/airlock/jupyter_token 2>/dev/null)
+    if [ -n "$pid" ] && { [ "$wanted" != "$token" ] || ! kill -0 "$pid" 2>/dev/null; }; then
+      kill -TERM -- "-$pid" 2>/dev/null && busybox sleep 3
+      kill -KILL -- "-$pid" 2>/dev/null
+      wait "$pid"
+      pid=
+    fi
+    if [ -n "$wanted" ] && [ -z "$pid" ]; then
+      program=$(PATH="$PATH:$HOME/.local/bin" && command -v jupyter)
+      if [ -n "$program" ]; then
+        token=$wanted
+        # in its environment, which nobody else reads, and with a group of its own for all that it starts
+        (
+          export JUPYTER_TOKEN="$token"
+          exec $tools/bin/busybox setsid "$program" lab --no-browser --ip=0.0.0.0 --port=8888 --allow-root
+        ) >$state/jupyter.log 2>&1 </dev/null &
+        pid=$!
+      elif [ -z "$told" ]; then
+        echo "airlock: Jupyter is to run, and the image has none: it starts after \"pip install jupyterlab\"" >&2
+        told=1
+      fi
+    fi
+    busybox sleep 2
+  done
+}
+
 stay() {
   # the first process of a container is not ended by SIGTERM unless it says so
   trap 'exit 0' TERM INT
@@ -83,6 +114,7 @@ run() {
 }
 
 serve &
+follow_jupyter &
 keep_log_short 2>/dev/null &
 [ "$how" = stay ] || run
 [ "$how" != run ] || exit "$code"

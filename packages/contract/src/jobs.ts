@@ -131,6 +131,7 @@ export const Job = z
     jupyter_port: z.int().optional(),
     jupyter_error: z.string().optional(),
     extension_error: z.string().optional(),
+    add_user_error: z.string().optional(),
   })
   .meta({ id: "Job" });
 

@@ -22,7 +22,7 @@ const EXCEPT_FOR_API = ["env_vars_sealed", "host_key_sealed"];
 const MOVED_BY_API = [
   ...["status", "status_since", "status_history", "version", "cancelled_at", "reservation_ended"],
   ...["cleaned_at", "due_at", "lease_token", "lease_until", "extension_error"],
-  "current_detailed_status",
+  ...["current_detailed_status", "jupyter_error", "add_user_error"],
 ];
 
 const TABLES: { readonly [table: string]: { readonly [R in Role]: Rights } } = {

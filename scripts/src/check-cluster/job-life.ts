@@ -2,7 +2,7 @@
  * The life of a job on a real API server and scheduler, under the rights that are shipped and no others: a real
  * processor and Postgres, a kubelet that is played.
  */
-import { connectTarget, createStore, type Store } from "@airlock/jobs-store";
+import { connectTarget, createStore, findDiskOperation, type Store } from "@airlock/jobs-store";
 import {
   createKubeCluster,
   keepAccess,
@@ -36,7 +36,7 @@ const JOB = { gpuType: TYPE, image: "registry.example.com/image:1" } as const;
 
 export const jobLife: Step = {
   name: "job-life",
-  how: "under the shipped rights alone, all of them used and all else refused: a job gets its node and its pod, runs, fails and is gone; one that no node could hold waits; one is cancelled",
+  how: "under the shipped rights alone, all of them used and all else refused: a job gets its node and its pod, runs, fails and is gone; Jupyter is on and off in another; a disk is made; one that no node could hold waits; one is cancelled",
   async run(cluster, stage) {
     const access = keepAccess(kubeconfig(cluster.kubeconfig, { env: process.env }));
     const api = await createRawApi(access);
@@ -105,6 +105,23 @@ export const jobLife: Step = {
       refusals,
       through.join("; ") || "403",
     );
+    const { operationId } = await world.createDisk();
+    const disk = await eventually("a disk is made", async () => {
+      const row = await findDiskOperation(world.store.pool, { ...world, operationId });
+      return row?.completed_at ? row.status : undefined;
+    });
+    check("a disk that is asked for", "completed", disk);
+    await world.order(box, "enable_jupyter");
+    const address = await eventually("Jupyter is on", async () => {
+      const { jupyter_url } = await world.job(box);
+      return jupyter_url?.replace(/\d+\.\d+\.\d+\.\d+:\d+/, "<node>:<port>");
+    });
+    check("Jupyter is switched on", "http://<node>:<port>/lab", address);
+    await world.order(box, "disable_jupyter");
+    const off = await eventually("Jupyter is off", async () =>
+      (await world.job(box)).jupyter_enabled ? undefined : "off",
+    );
+    check("and off again", "off", off);
     await world.order(box, "cancel");
     await kubelet.end(`gpu-dev-${box}`);
     check("a box that is cancelled", "cancelled", (await world.until(box, "cancelled")).status);

@@ -82,7 +82,7 @@ const mortalStore = (life: Life, store: Store): Store => {
   };
 };
 
-const CALLS = ["create", "get", "list", "remove", "readLog"] as const;
+const CALLS = ["create", "get", "list", "remove", "readLog", "replace", "patch"] as const;
 const mortalCluster = (life: Life, cluster: PlayedCluster): Cluster =>
   new Proxy(cluster, {
     get: (target, name) =>
@@ -110,19 +110,20 @@ async function live(
   const store = mortalStore(life, world.store);
   const mortal = mortalCluster(life, cluster);
   const types = createMachineTypes(store);
+  const nodes = new Map((await cluster.list("nodes")).map((node) => [node.metadata.name, node]));
   const inbox = createInbox({ store, queue: QUEUE, holdSeconds: 30, maxHours: 72, log: silent });
   const reconciler = createReconciler({
     store,
     cluster: mortal,
     sealer: world.sealer,
     rules,
-    access,
+    access: { ...access, userKeys: { of: async () => [BOBS_KEY], close: async () => {} } },
     limits: LIMITS,
     leaseSeconds: 30,
     atOnce: 4,
     log: silent,
     machineType: types.find,
-    nodes: () => new Map(),
+    nodes: () => nodes,
     onFreed() {},
   });
   // the awaits of a job without a disk need not be died at for the sake of one
@@ -178,7 +179,44 @@ type Scene = {
   readonly order?: "cancel";
   /** It has a disk, which is asked for a moment before it. */
   readonly hasDisk?: boolean;
+  /** Jupyter and another user are asked for once it runs; `order` follows when both are there. */
+  readonly asks?: boolean;
 };
+
+const BOBS_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBob bob";
+
+/** @returns false until what was asked is there. */
+async function isThere(jobId: string): Promise<boolean> {
+  // its node is told again at once
+  await world.store.pool.query("UPDATE job_pods SET poke_at = now() WHERE poke_at > now()");
+  await world.store.pool.query(
+    "UPDATE reservations SET due_at = now() WHERE lease_until IS NULL AND due_at > now()",
+  );
+  const { jupyter_url, secondary_users } = await world.job(jobId);
+  return jupyter_url !== null && secondary_users.length > 0;
+}
+
+/** Once each, whatever was begun twice, and one token for all who were told of it. */
+async function assertAsked(cluster: PlayedCluster, { pod_name, ...job }: JobRow, told: string) {
+  assert.deepEqual(job.secondary_users, ["bob"], told);
+  const { rows } = await world.store.pool.query<{ kind: string; state: string }>(
+    "SELECT kind, state FROM job_tasks WHERE reservation_id = $1 ORDER BY kind",
+    [job.reservation_id],
+  );
+  assert.deepEqual(
+    rows.map(({ kind, state }) => `${kind} ${state}`),
+    ["add_user done", "jupyter_on done"],
+    told,
+  );
+  const services = cluster.created.filter(({ name }) => name === `${pod_name}-g1-jupyter`);
+  assert.equal(services.length, 1, `${services.length} services: ${told}`);
+  const files = cluster.replaced.map(({ manifest }) => manifest.data as Record<string, string>);
+  const last = files.at(-1);
+  const text = (name: string) => Buffer.from(last?.[name] ?? "", "base64").toString();
+  assert.ok(text("authorized_keys").includes(BOBS_KEY), told);
+  const tokens = new Set(files.flatMap(({ jupyter_token }) => jupyter_token ?? []));
+  assert.equal(tokens.size, 1, told);
+}
 
 async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<void> {
   cluster.addNode("n1", { gpus: 8 });
@@ -194,8 +232,15 @@ async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<
     ...(disk && { disk: disk.diskName }),
   });
   let { order } = scene;
+  let isAsked = false;
   const onTurn = async (status: string) => {
     if (order === undefined || status !== "active") return;
+    if (scene.asks && !isAsked) {
+      isAsked = true;
+      await world.order(jobId, "enable_jupyter");
+      await world.order(jobId, "add_user", { github_username: "bob" });
+    }
+    if (scene.asks && !(await isThere(jobId))) return;
     await world.order(jobId, order);
     order = undefined;
   };
@@ -223,6 +268,7 @@ async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<
     const claims = cluster.created.filter(({ name }) => isOurs(name));
     assert.equal(claims.length, 1, `${claims.length} volumes: ${told}`);
   }
+  if (scene.asks) await assertAsked(cluster, job, told);
   const pods = cluster.created.filter(({ kind, name }) => kind === "pods" && name === job.pod_name);
   assert.ok(pods.length <= 1, `${pods.length} pods: ${told}`);
   await sweepOrphans({ store: world.store, cluster, log: silent });
@@ -288,6 +334,15 @@ const SCENES: Record<string, Enumeration> = {
     at: /\bdisks?_|\b(FROM|UPDATE) disks|persistentvolumeclaims|COMMIT/,
     whens: ["before", "after"],
   },
+  "a box that is asked for Jupyter and another user": {
+    image: "stay",
+    status: "cancelled",
+    asks: true,
+    order: "cancel",
+    // but for the claims of jobs, which are died at above
+    at: /^(?![\s\S]*SKIP LOCKED)[\s\S]*(job_tasks|pokes_left|files_uid|replace|patch|services)/,
+    whens: ["after"],
+  },
 };
 
 describe("a processor that dies at its k-th await", () => {
@@ -317,6 +372,22 @@ describe("a processor that dies at its k-th await", () => {
       );
     }
     assert.match(found[0] ?? "", /^2 volumes/);
+  });
+
+  test("a processor that opens a port anew when it finds one is found out", async () => {
+    const careless = playCluster();
+    const { create } = careless;
+    careless.create = (async (kind: "pods", manifest: Parameters<typeof create>[1]) => {
+      (careless.services as Map<string, unknown>).delete(manifest.metadata.name);
+      return create(kind, manifest);
+    }) as typeof create;
+    const found: string[] = [];
+    const scene = SCENES["a box that is asked for Jupyter and another user"] as Enumeration;
+    const whole = new Life(Number.POSITIVE_INFINITY, "after");
+    await play(scene, whole);
+    const k = whole.awaits.lastIndexOf("create services") + 1;
+    await play(scene, new Life(k, "after"), careless).catch((error) => found.push(error.message));
+    assert.match(found[0] ?? "", /^2 services/);
   });
 
   test("a processor that makes a pod anew when it finds one is found out", async () => {

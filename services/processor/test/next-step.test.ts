@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FINAL_STATES, JOB_STATES } from "@airlock/jobs-store";
-import { type JobView, LIMITS } from "../src/reconcile/job-view.ts";
+import { type ChoresView, type JobView, LIMITS } from "../src/reconcile/job-view.ts";
 import { nextStep } from "../src/reconcile/next-step.ts";
 import type { NodeSight, PodSight, Sight } from "../src/reconcile/sight.ts";
 import type { Step } from "../src/reconcile/step.ts";
@@ -18,6 +18,16 @@ const booking = {
   memoryMib: 4096,
   podUid: "u1" as string | undefined,
   isGivenBack: false,
+};
+const NO_CHORES: ChoresView = {
+  canPut: true,
+  filesVersion: 0,
+  putVersion: 0,
+  pokesLeft: 0,
+  pokeAtMs: undefined,
+  hasNextTask: false,
+  taskDueAtMs: undefined,
+  hasBegunTasks: false,
 };
 const job = (more: Partial<JobView> = {}): JobView => ({
   jobId: "abcd1234-x",
@@ -39,8 +49,11 @@ const job = (more: Partial<JobView> = {}): JobView => ({
   hasLog: false,
   exitCode: undefined,
   booking,
+  chores: NO_CHORES,
   ...more,
 });
+const asked = (chores: Partial<ChoresView>, more: Partial<JobView> = {}) =>
+  job({ chores: { ...NO_CHORES, ...chores }, ...more });
 const queued = (more: Partial<JobView> = {}) =>
   job({
     status: "queued",
@@ -291,6 +304,44 @@ const CASES: readonly Case[] = [
     seen(pod()),
     "wait: Runs. /home/dev is on its disk data.",
   ],
+  [
+    "active, something asked",
+    asked({ hasNextTask: true, filesVersion: 1 }),
+    seen(pod()),
+    "begin_task",
+  ],
+  [
+    "active, files changed",
+    asked({ filesVersion: 1, hasBegunTasks: true }),
+    seen(pod()),
+    "put_files",
+  ],
+  [
+    "active, files changed, of a version that did not put them",
+    asked({ filesVersion: 1, canPut: false }),
+    seen(pod()),
+    `wait: ${RUNS}`,
+  ],
+  [
+    "active, its node to be told",
+    asked({ pokesLeft: 2, hasBegunTasks: true }),
+    seen(pod()),
+    "poke",
+  ],
+  [
+    "active, its node to be told again in a moment",
+    asked({ pokesLeft: 1, pokeAtMs: NOW + 3000, hasBegunTasks: true }),
+    seen(pod()),
+    `wait: ${RUNS}`,
+  ],
+  ["active, its node told", asked({ hasBegunTasks: true }), seen(pod()), "finish_tasks"],
+  [
+    "active, asked, and ending",
+    asked({ hasNextTask: true }, { endAs: "cancelled" }),
+    seen(pod()),
+    "keep_log",
+  ],
+  ["active, asked, command ended", asked({ hasNextTask: true }), seen(ended(0)), "end completed"],
   ["active, command ended", job(), seen(ended(0)), "end completed"],
   [
     "active, command failed",

@@ -28,11 +28,13 @@ export interface PlayedCluster extends Cluster {
   readonly secrets: ReadonlyMap<string, Meta>;
   readonly services: ReadonlyMap<string, Service>;
   readonly claims: Map<string, Meta>;
+  /** Every Secret that was put anew, in its order. */
+  readonly replaced: readonly Created[];
   /** What containers wrote, by pod. */
   readonly logs: Map<string, string>;
   /** The next calls of this verb fail so. */
   failNext(
-    verb: "create" | "get" | "remove" | "list" | "readLog",
+    verb: "create" | "get" | "remove" | "list" | "readLog" | "replace" | "patch",
     kind: FailureKind,
     times?: number,
   ): void;
@@ -62,6 +64,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
   const claims = new Map<string, Meta>();
   const logs = new Map<string, string>();
   const created: Created[] = [];
+  const replaced: Created[] = [];
   const failures: { verb: string; kind: FailureKind; times: number }[] = [];
   const listeners = { pods: new Set<Listener<Pod>>(), nodes: new Set<Listener<KubeNode>>() };
   const known = { pods: new Map<string, Pod>(), nodes: new Map<string, KubeNode>() };
@@ -192,6 +195,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
   const played = {
     namespace,
     created,
+    replaced,
     pods,
     secrets,
     services,
@@ -236,8 +240,37 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
         ({ metadata }) => !isOwn || metadata.labels["app.kubernetes.io/managed-by"] !== undefined,
       );
     },
-    async remove(_kind: Kind, name: string, uid: string, options: { graceSeconds?: number } = {}) {
+    async replace(kind: Kind, manifest: Manifest, uid: string | undefined) {
+      mayFail("replace");
+      const { name, ownerReferences = [] } = manifest.metadata;
+      const before = secrets.get(name);
+      if (before === undefined || (uid !== undefined && before.uid !== uid)) {
+        throw new ClusterError(uid === undefined ? "not_found" : "conflict", `No such ${name}.`);
+      }
+      const metadata = {
+        ...meta(name, manifest),
+        uid: before.uid,
+        ownerReferences: ownerReferences as Meta["ownerReferences"],
+      };
+      secrets.set(name, metadata);
+      replaced.push({ kind, name, manifest });
+      return { metadata };
+    },
+    async patch(_kind: Kind, name: string, uid: string, patch: { metadata: Manifest["metadata"] }) {
+      mayFail("patch");
+      const pod = pods.get(name);
+      if (pod?.metadata.uid !== uid) throw new ClusterError("conflict", `No such ${name}.`);
+      const annotations = { ...pod.metadata.annotations, ...patch.metadata.annotations };
+      putPod({ ...pod, metadata: { ...pod.metadata, annotations } });
+      return pod;
+    },
+    async remove(kind: Kind, name: string, uid: string, options: { graceSeconds?: number } = {}) {
       mayFail("remove");
+      if (kind === "services") {
+        const isMeant = services.get(name)?.metadata.uid === uid;
+        if (isMeant) services.delete(name);
+        return "gone" as const;
+      }
       const pod = pods.get(name);
       if (pod === undefined) return "gone" as const;
       if (pod.metadata.uid !== uid) return "other" as const;
@@ -276,8 +309,6 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
       mayFail("readLog");
       return Buffer.from(logs.get(pod) ?? "");
     },
-    replace: unsupported,
-    patch: unsupported,
     streamLog: unsupported,
     dial: unsupported,
     async version() {

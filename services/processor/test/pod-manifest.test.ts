@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { podManifest } from "../src/pod/pod-manifest.ts";
 import type { PodWish } from "../src/pod/pod-wish.ts";
 import { environmentSecret, filesSecret } from "../src/pod/secret-manifest.ts";
-import { sshService } from "../src/pod/service-manifest.ts";
+import { serviceManifest } from "../src/pod/service-manifest.ts";
 import { startScript } from "../src/pod/start-script.ts";
 
 const wish: PodWish = {
@@ -49,7 +49,7 @@ for (const [name, made] of [
   ["pod-without-tools", podManifest({ ...wish, keep: true }, { ...rules, toolsImage: undefined })],
   ["pod-with-disk", podManifest({ ...wish, homeClaim: "airlock-disk-0123" }, rules)],
   ["secret-environment", secretOf("echo hello", { TOKEN: "hunter2", GPU_TYPE: "mine" })],
-  ["service", sshService({ ...wish, podUid: "uid-1" })],
+  ["service", serviceManifest("ssh", { ...wish, podUid: "uid-1" })],
   [
     "secret-files",
     filesSecret(

@@ -52,6 +52,7 @@ export interface Submission {
   readonly sshPublicKeys?: readonly string[];
   readonly githubUser?: string;
   readonly keep?: boolean;
+  readonly jupyterEnabled?: boolean;
   /** By its name: the one that there is, or a new one. */
   readonly disk?: string;
 }
@@ -131,6 +132,7 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
       sshPublicKeys = [],
       githubUser = "",
       keep,
+      jupyterEnabled = false,
       disk: diskName,
     } = {}) {
       const reservationId = `job-${String(++made).padStart(6, "0")}-x`;
@@ -152,7 +154,7 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
           githubUser,
           sshPublicKeys,
           keep,
-          jupyterEnabled: false,
+          jupyterEnabled,
           envVarsSealed: variables
             ? sealer.seal({ reservationId, column: "env_vars" }, JSON.stringify(variables))
             : null,

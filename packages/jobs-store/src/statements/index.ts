@@ -44,7 +44,7 @@ export { type FinishIdempotentArgs, finishIdempotent } from "./idempotency/finis
 export { callForJobs } from "./jobs/call-for-jobs.ts";
 export { cancelWaitingJob } from "./jobs/cancel-waiting-job.ts";
 export { type ClaimDueJobsArgs, type ClaimedJob, claimDueJobs } from "./jobs/claim-due-jobs.ts";
-export { clearExtensionError } from "./jobs/clear-extension-error.ts";
+export { clearRequestError } from "./jobs/clear-request-error.ts";
 export { countJobs } from "./jobs/count-jobs.ts";
 export { type FaultJobArgs, faultJob } from "./jobs/fault-job.ts";
 export { type FindJobArgs, findJob } from "./jobs/find-job.ts";
@@ -78,6 +78,7 @@ export {
   moveJob,
 } from "./jobs/move-job.ts";
 export { type PutOffJobArgs, putOffJob } from "./jobs/put-off-job.ts";
+export { type JobFiles, readJobFiles } from "./jobs/read-job-files.ts";
 export { type JobStart, readJobStart } from "./jobs/read-job-start.ts";
 export { tellWaitingJobs } from "./jobs/tell-waiting-jobs.ts";
 export { endOldestBeyond } from "./keys/end-oldest-beyond.ts";
@@ -98,6 +99,7 @@ export { callForLostPods } from "./pods/call-for-lost-pods.ts";
 export { findOrphans, type SeenPod, type StrayPod } from "./pods/find-orphans.ts";
 export { GIVEN_BACK, giveBackPod } from "./pods/give-back-pod.ts";
 export { type BookingRow, listBookings } from "./pods/list-bookings.ts";
+export { type NoteFilesArgs, noteFiles, notePoke } from "./pods/note-files.ts";
 export { type ProvePodArgs, provePod } from "./pods/prove-pod.ts";
 export { releasePods } from "./pods/release-pods.ts";
 export { type ApplyDiskOrdersArgs, applyDiskOrders } from "./queue/apply-disk-orders.ts";
@@ -123,6 +125,12 @@ export { deleteOldJobs } from "./retention/delete-old-jobs.ts";
 export { deleteOldOperations } from "./retention/delete-old-operations.ts";
 export { isSchemaReady, LATEST_MIGRATION } from "./schema/is-schema-ready.ts";
 export { serverFault } from "./server/server-fault.ts";
+export { type BeginTaskArgs, beginTask } from "./tasks/begin-task.ts";
+export { dropTasks, endTasks } from "./tasks/end-tasks.ts";
+export { insertTask } from "./tasks/insert-task.ts";
+export { type ListBegunTasksArgs, listBegunTasks } from "./tasks/list-begun-tasks.ts";
+export { type PutOffTaskArgs, putOffTask } from "./tasks/put-off-task.ts";
+export type { TaskKind, TaskRow } from "./tasks/task-row.ts";
 export { lockUser } from "./users/lock-user.ts";
 export { upsertUser } from "./users/upsert-user.ts";
 export type { AwsIdentity, UserRow } from "./users/user-row.ts";

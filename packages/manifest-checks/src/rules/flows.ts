@@ -80,11 +80,11 @@ export const PROCESSOR_PEERS = {
   ],
 } as const;
 
-/** Jobs are reached by SSH from few networks, and reach public addresses. */
+/** Jobs are reached by SSH, and their Jupyter, from few networks, and reach public addresses. */
 export const JOB_POD_PEERS = {
   ingress: [
     // components/ssh-nodeports
-    /^addresses (\d+\.\d+\.\d+\.\d+\/(1[6-9]|2\d|3[0-2])|[0-9a-f:]+\/(4[89]|[5-9]\d|1[01]\d|12[0-8])) on TCP 2222$/,
+    /^addresses (\d+\.\d+\.\d+\.\d+\/(1[6-9]|2\d|3[0-2])|[0-9a-f:]+\/(4[89]|[5-9]\d|1[01]\d|12[0-8])) on TCP (2222|8888)$/,
   ],
   egress: [DNS, ...PUBLIC_ADDRESSES.map((addresses) => new RegExp(`^${addresses} on any port$`))],
 } as const;

@@ -7,6 +7,7 @@ const SSH_PORT = 22;
 
 export function jobBody(row: JobRow | ListedJobRow, sealer: Sealer): Job {
   const { reservation_id } = row;
+  const jupyter_token = openToken(row, sealer);
   return {
     job_id: reservation_id,
     reservation_id,
@@ -25,8 +26,8 @@ export function jobBody(row: JobRow | ListedJobRow, sealer: Sealer): Job {
     node_port: row.node_port,
     ssh_command: row.status === "active" ? sshCommandOf(row) : null,
     jupyter_enabled: row.jupyter_enabled,
-    jupyter_url: row.jupyter_url,
-    jupyter_token: row.jupyter_token_sealed && openToken(row, sealer),
+    jupyter_url: row.jupyter_url && urlWith(row.jupyter_url, jupyter_token),
+    jupyter_token,
     github_user: row.github_user,
     secondary_users: [...row.secondary_users],
     oom_count: row.oom_count,
@@ -44,6 +45,7 @@ export function jobBody(row: JobRow | ListedJobRow, sealer: Sealer): Job {
       jupyter_port: row.jupyter_port,
       jupyter_error: row.jupyter_error,
       extension_error: row.extension_error,
+      add_user_error: row.add_user_error,
     }),
   };
 }
@@ -68,6 +70,10 @@ function openToken(
     return null;
   }
 }
+
+/** The address that opens Jupyter without a question; in the database it is without the token. */
+const urlWith = (url: string, token: string | null): string =>
+  token === null ? url : `${url}?token=${token}`;
 
 type NonNull<T> = { [K in keyof T]?: NonNullable<T[K]> };
 

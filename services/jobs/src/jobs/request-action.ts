@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type JobActionRequested, ProblemError } from "@airlock/contract";
 import {
   cancelWaitingJob,
-  clearExtensionError,
+  clearRequestError,
   isLive,
   type JobOrder,
   sendOrder,
@@ -69,7 +69,7 @@ export async function requestAction(
     if (isCancelled) return answer(orderId);
   }
   const isExtension = order.action === "extend";
-  if (isExtension) await clearExtensionError(transaction, reservation_id);
+  if (order.action !== "cancel") await clearRequestError(transaction, reservation_id, order.action);
   const messageId = await sendOrder(transaction, {
     queue,
     order: orderOf(order, { v: 1, order_id: orderId, job_id: reservation_id }),

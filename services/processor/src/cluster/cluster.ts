@@ -43,11 +43,15 @@ export interface Cluster {
   /** All that match, in pages behind the scenes; none of them is older than the call. */
   list<K extends Kind>(kind: K, query?: Query, options?: CallOptions): Promise<Kinds[K][]>;
 
-  /** Puts the whole object; `uid` is that of the object meant. @throws ClusterError `conflict` when another one has the name. */
+  /**
+   * Puts the whole object; `uid` is that of the object meant, undefined: whatever has the name.
+   *
+   * @throws ClusterError `conflict` when another one has the name, or `not_found`.
+   */
   replace<K extends Kind>(
     kind: K,
     manifest: Manifest,
-    uid: string,
+    uid: string | undefined,
     options?: CallOptions,
   ): Promise<Kinds[K]>;
 

@@ -115,7 +115,7 @@ export function createKubeCluster(options: KubeClusterOptions): Cluster {
 
     replace: (kind, manifest, uid, given) => {
       const { name } = manifest.metadata;
-      const metadata = { ...manifest.metadata, uid };
+      const metadata = { ...manifest.metadata, ...(uid !== undefined && { uid }) };
       return change(
         kind,
         {

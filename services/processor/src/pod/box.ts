@@ -9,6 +9,7 @@ import { startScript } from "./start-script.ts";
 
 /** Above 1023, so that it needs no right. */
 export const SSH_PORT = 2222;
+export const JUPYTER_PORT = 8888;
 
 /** Fixed when the tools are built: their libraries are found there. */
 const TOOLS = "/opt/airlock";

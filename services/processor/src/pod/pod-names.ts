@@ -51,3 +51,5 @@ export const filesNameOf = (podName: string, { generation }: PodIdentity): strin
   `${podName}-g${generation}-files`;
 export const sshServiceNameOf = (podName: string, { generation }: PodIdentity): string =>
   `${podName}-g${generation}-ssh`;
+export const jupyterServiceNameOf = (podName: string, { generation }: PodIdentity): string =>
+  `${podName}-g${generation}-jupyter`;

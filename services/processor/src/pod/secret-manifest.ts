@@ -24,12 +24,18 @@ export interface BoxFiles {
   readonly hostKey: string;
   /** Lines of authorized_keys: who may log in, at this moment. */
   readonly authorizedKeys: readonly string[];
+  /** Jupyter runs while it is there, and asks for it. */
+  readonly jupyterToken?: string | undefined;
+  /** Shown at login. */
+  readonly notice?: string | undefined;
 }
 
 export const filesSecret = (owner: OwnerPod, files: BoxFiles): Manifest =>
   secret(filesNameOf(owner.podName, owner), owner, {
     ssh_host_ed25519_key: files.hostKey,
     authorized_keys: files.authorizedKeys.map((line) => `${line}\n`).join(""),
+    ...(files.jupyterToken !== undefined && { jupyter_token: files.jupyterToken }),
+    ...(files.notice !== undefined && { notice: `${files.notice}\n` }),
   });
 
 function secret(name: string, owner: OwnerPod, texts: Record<string, string>): Manifest {

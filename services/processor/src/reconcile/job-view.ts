@@ -28,6 +28,23 @@ export interface JobView {
   readonly hasLog: boolean;
   readonly exitCode: number | undefined;
   readonly booking: BookingView | undefined;
+  readonly chores: ChoresView;
+}
+
+/** What is asked of a job that runs, and how far its box has it. */
+export interface ChoresView {
+  /** It was made with files that are put anew when they change. */
+  readonly canPut: boolean;
+  /** Of what its files are made of, and of what its box has. */
+  readonly filesVersion: number;
+  readonly putVersion: number;
+  /** How often its node is still to be told of them, and when next. */
+  readonly pokesLeft: number;
+  readonly pokeAtMs: number | undefined;
+  readonly hasNextTask: boolean;
+  /** When a task that was put off is to be begun. */
+  readonly taskDueAtMs: number | undefined;
+  readonly hasBegunTasks: boolean;
 }
 
 export interface BookingView {

@@ -3,6 +3,7 @@
  * as one function without effects. Whoever carries a step out asks again afterwards.
  */
 import { isFinal } from "@airlock/jobs-store";
+import { choreOf } from "./chores.ts";
 import { endOf, endOfLost, wasRefusedByNode } from "./endings.ts";
 import { expiryOf } from "./expiry.ts";
 import { containerTrouble } from "./image-trouble.ts";
@@ -130,7 +131,10 @@ function active(
   const expiry = expiryOf(job, limits, nowMs);
   if ("do" in expiry) return expiry;
   if (!isLost) {
-    const seconds = Math.min(secondsUntil(expiry.atMs, nowMs), LOOK_AGAIN_SECONDS);
+    const chore = choreOf(job.chores, nowMs);
+    if ("do" in chore) return chore;
+    const atMs = Math.min(expiry.atMs, chore.atMs);
+    const seconds = Math.min(secondsUntil(atMs, nowMs), LOOK_AGAIN_SECONDS);
     return { do: "wait", seconds, detail: runs(job) };
   }
   const sinceMs = node.sinceMs ?? nowMs;

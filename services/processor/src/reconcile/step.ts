@@ -8,6 +8,12 @@ export type Step =
   | { readonly do: "make_pod" }
   | { readonly do: "activate"; readonly nodeIp: string | null; readonly detail: string }
   | { readonly do: "warn"; readonly text: string; readonly sent: Readonly<Record<string, true>> }
+  /** Something is asked of it: what that needs is got, and noted. */
+  | { readonly do: "begin_task" }
+  /** The files of its box are put anew, its node is told of them, and its owner of what they were for. */
+  | { readonly do: "put_files" }
+  | { readonly do: "poke" }
+  | { readonly do: "finish_tasks" }
   /** It is to end; its pod is there still. */
   | End
   | { readonly do: "keep_log" }

@@ -1,8 +1,10 @@
 /** Carries a step out: one effect on the cluster at most, then the row, guarded by the lease. */
 import {
   type ClaimedJob,
+  dropTasks,
   freeDisk,
   giveBackPod,
+  insertTask,
   putOffJob,
   type Queryable,
   releasePods,
@@ -10,9 +12,11 @@ import {
 } from "@airlock/jobs-store";
 import { ClusterError } from "../cluster/index.ts";
 import type { End, Step } from "../reconcile/step.ts";
+import { poke, putFiles } from "./box-files.ts";
 import { type Hold, move } from "./hold.ts";
 import { lastLinesOf, readLastWords } from "./last-words.ts";
 import { type MakePodDeps, makePod } from "./make-pod.ts";
+import { beginTask, finishTasks, NO_JUPYTER } from "./tasks.ts";
 
 export interface CarryOutDeps extends MakePodDeps {
   /** A node has room again. */
@@ -47,18 +51,40 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
     case "make_pod":
       return makePod(deps, hold);
     case "activate":
-      return move(store.pool, hold, {
-        to: "active",
-        set: { nodeIp: step.nodeIp, detailedStatus: step.detail, ...sshOf(deps, job, step.nodeIp) },
-        dueInSeconds: 0,
-        event: event("active", { node: job.node_name }),
+      await store.transaction(async (transaction) => {
+        await move(transaction, hold, {
+          to: "active",
+          set: {
+            nodeIp: step.nodeIp,
+            detailedStatus: step.detail,
+            ...sshOf(deps, job, step.nodeIp),
+          },
+          dueInSeconds: 0,
+          event: event("active", { node: job.node_name }),
+        });
+        // as it was submitted
+        if (job.jupyter_enabled)
+          await insertTask(transaction, { reservationId, kind: "jupyter_on" });
       });
+      return;
     case "warn":
       return move(store.pool, hold, {
-        set: { warning: step.text, warningsSent: { ...job.warnings_sent, ...step.sent } },
+        set: {
+          warning: step.text,
+          warningsSent: { ...job.warnings_sent, ...step.sent },
+          filesChanged: true,
+        },
         dueInSeconds: 0,
         event: event("warned", { warning: step.text }),
       });
+    case "begin_task":
+      return beginTask(deps, hold);
+    case "put_files":
+      return putFiles(deps, hold);
+    case "poke":
+      return poke(deps, hold);
+    case "finish_tasks":
+      return finishTasks(deps, hold);
     case "end":
       return end(store.pool, hold, step);
     case "keep_log":
@@ -97,12 +123,14 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
           to: step.as,
           set: {
             warning: null,
+            ...NO_JUPYTER,
             ...(step.reason !== undefined && { failureReason: step.reason }),
           },
           isCleaned: true,
           event: event(step.as, { reason: step.reason }),
         });
         await release(transaction, reservationId);
+        await dropTasks(transaction, reservationId);
       });
       return deps.onFreed(gpuType);
     case "clean":

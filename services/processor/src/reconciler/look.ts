@@ -62,4 +62,14 @@ export const viewOf = (job: ClaimedJob): JobView => ({
           podUid: job.pod_uid ?? undefined,
           isGivenBack: job.phase === GIVEN_BACK,
         },
+  chores: {
+    canPut: job.files_uid !== null,
+    filesVersion: job.files_version,
+    putVersion: job.put_files_version ?? 0,
+    pokesLeft: job.pokes_left ?? 0,
+    pokeAtMs: job.poke_at?.getTime(),
+    hasNextTask: job.next_task !== null,
+    taskDueAtMs: job.task_due_at?.getTime(),
+    hasBegunTasks: job.has_begun_tasks,
+  },
 });

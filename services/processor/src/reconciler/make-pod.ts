@@ -16,18 +16,18 @@ import {
   ClusterError,
   type Manifest,
   type Pod,
-  type Service,
+  type Secret,
 } from "../cluster/index.ts";
 import { claimNameOf } from "../disks/claim-manifest.ts";
-import type { OwnerPod } from "../pod/owned.ts";
 import { podManifest } from "../pod/pod-manifest.ts";
 import { identityOf } from "../pod/pod-names.ts";
 import type { PodRules, PodWish } from "../pod/pod-wish.ts";
 import { environmentSecret, filesSecret } from "../pod/secret-manifest.ts";
-import { sshService } from "../pod/service-manifest.ts";
 import { demandHome } from "./demand-home.ts";
 import { type Hold, LeaseLost, move } from "./hold.ts";
 import { Impossible } from "./impossible.ts";
+import { openNodePort } from "./node-port.ts";
+import { putSecret } from "./put-secret.ts";
 
 export interface MakePodDeps {
   readonly store: Store;
@@ -75,13 +75,12 @@ export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
   const { uid } = pod.metadata;
   const owner = { ...wish, podUid: uid };
   const { gpu_type: gpuType, command } = start;
-  for (const secret of [
-    filesSecret(owner, { hostKey, authorizedKeys }),
-    environmentSecret(wish, uid, { gpuType, command, variables }),
-  ]) {
-    await createUnlessThere(cluster, secret, hold);
-  }
-  const nodePort = access.hasNodePorts ? await portOf(cluster, owner, hold) : null;
+  const notice = trouble;
+  const files = filesSecret(owner, { hostKey, authorizedKeys, notice });
+  const filesUid = (await putNewSecret(cluster, files, hold)).metadata.uid;
+  const environment = environmentSecret(wish, uid, { gpuType, command, variables });
+  await createUnlessThere(cluster, environment, hold);
+  const nodePort = access.hasNodePorts ? await openNodePort(cluster, "ssh", owner, hold) : null;
   const nodeName = pod.spec.nodeName || undefined;
   await store.transaction(async (transaction) => {
     const data = { pod: wish.podName, node: nodeName ?? wish.nodeName, keys: trouble };
@@ -89,7 +88,8 @@ export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
     const set = { nodePort, ...(trouble !== undefined && { warning: trouble }) };
     await move(transaction, hold, { set, dueInSeconds: 0, event });
     const { generation } = wish;
-    await provePod(transaction, { reservationId, generation, podUid: uid, nodeName });
+    const made = { podUid: uid, nodeName, authorizedKeys, filesUid };
+    await provePod(transaction, { reservationId, generation, ...made });
   });
 }
 
@@ -132,22 +132,6 @@ async function hostKeyOf(
   });
   if (!isKept) throw new LeaseLost("it is over");
   return privateKey;
-}
-
-/** The port as the cluster gave it, now or before. */
-async function portOf(cluster: Cluster, owner: OwnerPod, hold: Hold): Promise<number | null> {
-  const manifest = sshService(owner);
-  let service: Service | undefined;
-  try {
-    service = await cluster.create("services", manifest, { timeoutMs: hold.timeoutMs() });
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    const { name } = manifest.metadata;
-    service = await cluster.get("services", name, { timeoutMs: hold.timeoutMs() });
-    // of a pod before, that is on its way out
-    if (service?.metadata.ownerReferences[0]?.uid !== owner.podUid) throw error;
-  }
-  return service.spec.ports[0]?.nodePort || null;
 }
 
 function variablesOf(
@@ -205,6 +189,16 @@ async function createOrFind(
   const identity = found && identityOf(found);
   const isOwn = identity?.jobId === wish.jobId && identity.generation === wish.generation;
   return isOwn ? found : undefined;
+}
+
+/** One that is there was made for this pod, perhaps of other keys: what is known from now on is what it has. */
+async function putNewSecret(cluster: Cluster, manifest: Manifest, hold: Hold): Promise<Secret> {
+  try {
+    return await cluster.create("secrets", manifest, { timeoutMs: hold.timeoutMs() });
+  } catch (error) {
+    if (!(error instanceof ClusterError && error.kind === "already_exists")) throw error;
+  }
+  return await putSecret(cluster, manifest, undefined, hold);
 }
 
 /** Its name has the generation in it, so one that is there was made for this pod. */

@@ -1,5 +1,6 @@
 /** Takes jobs that somebody has to look at, each for one holder and for a while. */
 import type { Queryable } from "../../queryable.ts";
+import { TASK_COLUMNS, TASK_ORDER, type TaskRow } from "../tasks/task-row.ts";
 import type { FinalState, JobState } from "./job-states.ts";
 
 export interface ClaimDueJobsArgs {
@@ -22,6 +23,9 @@ export interface ClaimedJob {
   readonly disk_name: string | null;
   /** It asked for a disk that is not there. */
   readonly is_disk_gone: boolean;
+  readonly jupyter_enabled: boolean;
+  /** Of what its box's files are made of. */
+  readonly files_version: number;
   readonly generation: number;
   readonly faults: number;
   readonly created_at: Date;
@@ -42,11 +46,28 @@ export interface ClaimedJob {
   readonly memory_mib: number | null;
   readonly pod_uid: string | null;
   readonly phase: string | null;
+  /** Null: its files are never put anew. */
+  readonly files_uid: string | null;
+  /** That its box has. */
+  readonly put_files_version: number | null;
+  readonly files_mark: string | null;
+  readonly pokes_left: number | null;
+  readonly poke_at: Date | null;
+  /** What is to be begun next. */
+  readonly next_task: TaskRow | null;
+  /** When something else is. */
+  readonly task_due_at: Date | null;
+  /** Something is begun and not done. */
+  readonly has_begun_tasks: boolean;
   /** The node came into being after the booking. */
   readonly is_node_another: boolean;
   /** The database's time. */
   readonly now: Date;
 }
+
+const WAITING = `
+  SELECT job_tasks.due_at FROM job_tasks
+  WHERE job_tasks.reservation_id = held.reservation_id AND state = 'waiting'`;
 
 const SQL = `
 WITH due AS (
@@ -69,13 +90,23 @@ SELECT held.reservation_id, status, end_as, held.gpu_type,
   held.created_at, status_since, launched_at, expires_at, warnings_sent,
   current_detailed_status, failure_reason, pod_logs IS NOT NULL AS has_log, exit_code, oom_count, node_port,
   job_pods.pod_name, job_pods.node_name, job_pods.memory_mib, job_pods.pod_uid, job_pods.phase,
+  jupyter_enabled, held.files_version, job_pods.files_uid, job_pods.files_version AS put_files_version,
+  job_pods.files_mark, job_pods.pokes_left, job_pods.poke_at, to_jsonb(next_task) AS next_task,
+  (${WAITING} AND job_tasks.files_version IS NULL AND job_tasks.due_at > now() ORDER BY job_tasks.due_at LIMIT 1) AS task_due_at,
+  EXISTS (${WAITING} AND job_tasks.files_version IS NOT NULL) AS has_begun_tasks,
   coalesce(nodes.first_seen_at > job_pods.booked_at, false) AS is_node_another, now() AS now
 FROM held
 LEFT JOIN disks ON disks.disk_id = held.disk_id
 LEFT JOIN gpu_types ON gpu_types.gpu_type = held.gpu_type
 LEFT JOIN job_pods ON job_pods.reservation_id = held.reservation_id
   AND job_pods.generation = held.generation AND job_pods.released_at IS NULL
-LEFT JOIN nodes ON nodes.node_name = job_pods.node_name`;
+LEFT JOIN nodes ON nodes.node_name = job_pods.node_name
+LEFT JOIN LATERAL (
+  SELECT ${TASK_COLUMNS} FROM job_tasks
+  WHERE job_tasks.reservation_id = held.reservation_id AND state = 'waiting'
+    AND job_tasks.files_version IS NULL AND job_tasks.due_at <= now()
+  ORDER BY ${TASK_ORDER} LIMIT 1
+) AS next_task ON true`;
 
 export async function claimDueJobs(
   db: Queryable,

@@ -50,6 +50,9 @@ export interface JobChanges {
   readonly extensionHours?: number;
   readonly extensionError?: string | null;
   readonly secondaryUsers?: readonly string[];
+  readonly addUserError?: string | null;
+  /** What the files of its box are made of is another than before. */
+  readonly filesChanged?: boolean;
   readonly jupyterEnabled?: boolean;
   readonly jupyterUrl?: string | null;
   readonly jupyterPort?: number | null;
@@ -77,6 +80,8 @@ const CHANGES: { readonly [K in keyof Required<JobChanges>]: string } = {
     "expires_at = expires_at + $::double precision * interval '1 hour', duration_hours = duration_hours + $::double precision",
   extensionError: "extension_error = $::text",
   secondaryUsers: "secondary_users = $::jsonb",
+  addUserError: "add_user_error = $::text",
+  filesChanged: "files_version = files_version + $::boolean::integer",
   jupyterEnabled: "jupyter_enabled = $::boolean",
   jupyterUrl: "jupyter_url = $::text",
   jupyterPort: "jupyter_port = $::integer",

@@ -5,6 +5,7 @@
 import type { JobOrder } from "../../orders.ts";
 import type { Queryable } from "../../queryable.ts";
 import { LIVE_STATES } from "../jobs/job-states.ts";
+import type { TaskKind } from "../tasks/task-row.ts";
 import { archiving, type HeldOrder, heldValues } from "./archive-orders.ts";
 
 export interface ApplyOrdersArgs {
@@ -36,6 +37,8 @@ interface Change {
   /** The event's: an expression, of the changed row. */
   readonly kind: string;
   readonly usesHours?: boolean;
+  /** What is noted as to be done; its id is the order's, so that it is noted once. */
+  readonly task?: TaskKind;
 }
 
 const IS_LIVE = `status IN (${LIVE_STATES.map((state) => `'${state}'`).join(", ")})`;
@@ -48,10 +51,12 @@ const FITS = `(${HAS_HOURS}) + ${HOURS} <= $7::double precision + 1e-6`;
 const STARTED = "status IN ('preparing', 'creating_server', 'active')";
 const MAY = `(wanted = 'run' AND ${STARTED} AND ${FITS})`;
 
-const notOffered = (column: string | undefined, what: string): Change => ({
-  sets: column === undefined ? "due_at = due_at" : `${column} = '${what} is not offered here.'`,
-  where: IS_LIVE,
-  kind: "'not_offered'",
+/** What is asked of a job that runs; one that does not run yet does it then. */
+const task = (kind: TaskKind, error: string): Change => ({
+  sets: `${error} = NULL, due_at = now()`,
+  where: `${IS_LIVE} AND wanted = 'run'`,
+  kind: `'${kind}_requested'`,
+  task: kind,
 });
 
 const CHANGES: { readonly [A in JobOrder["action"]]: Change | undefined } = {
@@ -65,6 +70,8 @@ const CHANGES: { readonly [A in JobOrder["action"]]: Change | undefined } = {
   extend: {
     sets: `duration_hours = CASE WHEN ${MAY} THEN duration_hours + ${HOURS} ELSE duration_hours END,
       expires_at = CASE WHEN ${MAY} THEN expires_at + ${HOURS} * interval '1 hour' ELSE expires_at END,
+      files_version = CASE WHEN ${MAY} AND warning IS NOT NULL THEN files_version + 1
+        ELSE files_version END,
       warning = CASE WHEN ${MAY} THEN NULL ELSE warning END,
       warnings_sent = CASE WHEN ${MAY} THEN '{}' ELSE warnings_sent END,
       extension_error = CASE WHEN ${MAY} THEN NULL
@@ -77,12 +84,12 @@ const CHANGES: { readonly [A in JobOrder["action"]]: Change | undefined } = {
     kind: "(CASE WHEN r.extension_error IS NULL THEN 'extended' ELSE 'extension_refused' END)",
     usesHours: true,
   },
-  enable_jupyter: notOffered("jupyter_error", "Jupyter"),
-  disable_jupyter: notOffered(undefined, "Jupyter"),
-  add_user: notOffered(undefined, "A second user"),
+  enable_jupyter: task("jupyter_on", "jupyter_error"),
+  disable_jupyter: task("jupyter_off", "jupyter_error"),
+  add_user: task("add_user", "add_user_error"),
 };
 
-const changing = ({ sets, where, kind }: Change): string => `ready AS (
+const changing = ({ sets, where, kind, task }: Change): string => `ready AS (
   -- in the order of ids, so that two readers never wait for each other
   SELECT reservation_id AS id, order_id, held.arguments FROM reservations
   JOIN held ON about = reservation_id
@@ -95,4 +102,10 @@ const changing = ({ sets, where, kind }: Change): string => `ready AS (
   INSERT INTO job_events (reservation_id, seq, kind, actor, data)
   SELECT reservation_id, version, kind, 'user',
     arguments || jsonb_build_object('order_id', order_id) FROM changed
+)${task === undefined ? "" : noting(task)}`;
+
+const noting = (kind: TaskKind): string => `, noted AS (
+  INSERT INTO job_tasks (task_id, reservation_id, kind, arguments)
+  SELECT order_id::uuid, reservation_id, '${kind}', arguments FROM changed
+  ON CONFLICT (task_id) DO NOTHING
 )`;
