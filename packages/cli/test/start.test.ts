@@ -45,7 +45,6 @@ test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no
   assert.deepEqual(JSON.parse(lists.out), { jobs: [], total: 0 });
   const key = JSON.parse(await readFile(join(home, ".gpu-dev/credentials"), "utf8")).api_key;
   const logins = () => run.stdout().match(/"event":"login"/g)?.length ?? 0;
-  assert.equal(logins(), 1, "one login");
   assert.match((await gpuDev("whoami")).out, /alice-example\.com/);
 
   const box = await gpuDev("reserve", "--hours", "30m", "--name", "box");
