@@ -314,6 +314,16 @@ test("a pod's name finds its job, also beside another that begins alike", async 
   }
 });
 
+test("the name that a job has of itself finds it", async (t) => {
+  const home = await temporaryHome(t);
+  const api: Played = ({ path }) =>
+    path === "/v1/jobs/3f2a91bc"
+      ? { body: JOB }
+      : { status: 404, body: { code: "job_not_found", detail: "Job not found" } };
+  const { json } = await gpuDev(["show", "gpu-dev-3f2a91bc", "--json"], { home, env: KEY, api });
+  assert.equal(json.job_id, JOB.job_id);
+});
+
 test("without an id: the only live job, or a question which", async (t) => {
   const home = await temporaryHome(t);
   const having =

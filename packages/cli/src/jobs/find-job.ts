@@ -1,12 +1,13 @@
 /** The job that somebody names: by its id, the beginning of it, or its pod; or the only one there is. */
 import type { Job, Jobs } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
-import { ApiError } from "../api/problem.ts";
+import { ApiError, isNotFound } from "../api/problem.ts";
 import { CliError, EXIT, usageError } from "../cli-error.ts";
 import { LIVE_STATES } from "./job-states.ts";
 
 /** What the API takes for an id; anything else is nobody's. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9-]{3,63}$/;
+const SHORT_NAME = /^gpu-dev-([A-Za-z0-9][A-Za-z0-9-]{3,7})$/;
 const POD = /^gpu-dev-(.+)-[0-9a-f]{16}$/;
 
 export const jobPath = (id: string): string => `/v1/jobs/${encodeURIComponent(id)}`;
@@ -21,7 +22,14 @@ export async function findJob(api: Api, name: string): Promise<Job> {
   const beginning = POD.exec(name)?.[1];
   if (beginning !== undefined) return await findByPod(api, name, beginning);
   if (!ID.test(name)) throw notFound(name);
-  return await api.get<Job>(jobPath(name));
+  try {
+    return await api.get<Job>(jobPath(name));
+  } catch (error) {
+    // as a job is called that was given no name
+    const short = SHORT_NAME.exec(name)?.[1];
+    if (short === undefined || !isNotFound(error)) throw error;
+    return await api.get<Job>(jobPath(short));
+  }
 }
 
 /** A pod's name holds eight characters of the job's id, with which others may begin as well. */
