@@ -1,5 +1,6 @@
 /** A box under `start` from its launch to its end: its time is moved in the database instead of waited for. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectTarget, createStore } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
@@ -12,7 +13,11 @@ const silent = { info() {}, warn() {}, error() {} };
 type Body = any;
 
 /** Warned, extended, and expired: asserts each, and that nothing is left of it. */
-export async function outliveBox(run: Run, databaseUrl: string): Promise<void> {
+export async function outliveBox(
+  run: Run,
+  databaseUrl: string,
+  kubeconfigFile: string,
+): Promise<void> {
   const ask = async (method: string, path: string, body?: object, key?: string): Promise<Body> => {
     const headers = {
       ...(key !== undefined && { authorization: `Bearer ${key}` }),
@@ -45,6 +50,7 @@ export async function outliveBox(run: Run, databaseUrl: string): Promise<void> {
     }
   };
   const { pod_name } = await until(({ status }) => status === "active");
+  assert.ok((await podNames(kubeconfigFile)).includes(pod_name));
   const store = createStore({
     ...connectTarget(databaseUrl),
     pool: { min: 0, max: 1 },
@@ -76,6 +82,18 @@ export async function outliveBox(run: Run, databaseUrl: string): Promise<void> {
   } finally {
     await store.close();
   }
-  const pods = `http://127.0.0.1:${run.ports.LOCAL_KUBERNETES_PORT}/api/v1/pods`;
-  assert.ok(!(await (await fetch(pods)).text()).includes(pod_name));
+  assert.deepEqual(
+    (await podNames(kubeconfigFile)).filter((name) => name === pod_name),
+    [],
+  );
+}
+
+async function podNames(kubeconfigFile: string): Promise<string[]> {
+  const { clusters, users } = JSON.parse(await readFile(kubeconfigFile, "utf8"));
+  const response = await fetch(`${clusters[0].cluster.server}/api/v1/namespaces/gpu-dev/pods`, {
+    headers: { authorization: `Bearer ${users[0].user.token}` },
+  });
+  const answer: Body = await response.json();
+  assert.equal(response.status, 200, JSON.stringify(answer));
+  return answer.items.map((pod: Body) => pod.metadata.name);
 }

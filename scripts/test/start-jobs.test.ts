@@ -88,7 +88,10 @@ test("the printed lines log in, submit and list; acceptance passes; a box is war
   assert.match(await readFile(keys, "utf8"), /^local:[A-Za-z0-9+/]{43}=\n$/);
   assert.equal((await stat(keys)).mode & 0o777, 0o600);
 
-  const [report] = await Promise.all([accept(run), outliveBox(run, url)]);
+  const [report] = await Promise.all([
+    accept(run),
+    outliveBox(run, url, join(folder, "kubeconfig.yaml")),
+  ]);
   assert.match(report, /pass [1-9]\d/);
   assert.doesNotMatch(report, /not run/i);
 

@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import {
+  applyOrders,
+  callForJobs,
   cancelWaitingJob,
   claimDisk,
+  claimDueJobs,
   deleteEndedKeys,
   deleteExpiredAnswers,
   deleteExpiredChallenges,
@@ -15,8 +18,12 @@ import {
   findJobsByPrefix,
   findJobWantingDisk,
   findKeyByHash,
+  findOrphans,
+  listBookings,
   listJobEvents,
   listJobs,
+  listWaitingJobs,
+  listWaitingTypes,
   moveJob,
   type Queryable,
   readAvailability,
@@ -24,7 +31,7 @@ import {
 import { openStore, startCluster } from "./harness.ts";
 
 const cluster = await startCluster();
-const store = openStore(await cluster.createDatabase(), { timeoutMs: 60_000 });
+const store = openStore(await cluster.createDatabase(), { timeoutMs: 240_000 });
 const { pool } = store;
 
 const ROWS = 100_000;
@@ -48,6 +55,14 @@ const fill = [
      CASE WHEN NOT live THEN now() END, CASE WHEN live THEN now() + make_interval(secs => n) END, 1
    FROM generate_series(1, ${ROWS}) AS n, LATERAL (SELECT n % 1000 = 0 AS live) AS state,
      (SELECT array_agg(disk_id) AS disk_ids FROM (SELECT disk_id FROM disks LIMIT 100) AS chosen) AS their`,
+  // one live job in four has its node; of those that are over many had one
+  `INSERT INTO job_pods (reservation_id, generation, node_index, pod_name, node_name, gpus, pod_uid,
+     released_at)
+   SELECT md5(n::text), 1, 0, 'pod-' || n, 'node-' || n % 10, 1, 'uid-' || n,
+     CASE WHEN n % 4000 <> 0 THEN now() END
+   FROM generate_series(40, ${ROWS}, 40) AS n`,
+  `INSERT INTO pgmq.q_gpu_reservations (msg_id, vt, read_ct, message) OVERRIDING SYSTEM VALUE
+   SELECT 100000 + n, now(), 1, '{}' FROM generate_series(1, 20000) n`,
   `INSERT INTO job_events (reservation_id, seq, kind, actor)
    SELECT reservation_id, 1, 'submitted', 'user' FROM reservations LIMIT ${ROWS / 4}`,
   `INSERT INTO disk_operations (operation_id, disk_id, action, status, completed_at)
@@ -120,6 +135,18 @@ const event = { kind: "moved", actor: "processor" } as const;
 const A_UUID = "5b1c1f64-7a3d-4c1e-9b62-0f5a6f1f2c11";
 const STEP = { olderThanDays: 7, limit: 100 };
 
+/** As many as are read at once. */
+const ORDERS = {
+  queue: "gpu_reservations",
+  action: "cancel",
+  maxHours: 72,
+  orders: Array.from({ length: 50 }, (_, index) => ({
+    messageId: String(100_100 + index),
+    readCount: 1,
+    order: { v: 1, action: "cancel", order_id: A_UUID, job_id: `none-${index}`, arguments: {} },
+  })),
+} as const;
+
 /** The statement, the index that it must use, and how many rows it may touch. */
 const HOT: readonly [string, (db: Queryable) => Promise<unknown>, string, number][] = [
   ["a key by its hash", (db) => findKeyByHash(db, "0".repeat(64)), "api_keys_key_hash_key", 2],
@@ -167,6 +194,23 @@ const HOT: readonly [string, (db: Queryable) => Promise<unknown>, string, number
     "disk_operations_pkey",
     10,
   ],
+  [
+    "jobs that are due",
+    (db) => claimDueJobs(db, { lease: A_UUID, leaseSeconds: 30, limit: 20 }),
+    "reservations_due",
+    200,
+  ],
+  ["jobs called for", (db) => callForJobs(db, [LIVE, AN_ID]), "reservations_pkey", 10],
+  ["jobs that wait", (db) => listWaitingJobs(db, "h100"), "reservations_waiting", 500],
+  ["types that are waited for", (db) => listWaitingTypes(db), "reservations_waiting", 500],
+  ["what is booked", (db) => listBookings(db, "h100"), "job_pods_booked", 500],
+  [
+    "whose pod this is",
+    (db) => findOrphans(db, [{ reservationId: LIVE, generation: 1, uid: "u" }]),
+    "reservations_pkey",
+    10,
+  ],
+  ["orders carried out", (db) => applyOrders(db, ORDERS), "q_gpu_reservations_pkey", 200],
   ["what is free", (db) => readAvailability(db), "reservations_waiting", 500],
   ["keys to be forgotten", (db) => deleteEndedKeys(db, STEP), "api_keys_ended", 500],
   ["jobs to be forgotten", (db) => deleteOldJobs(db, STEP), "reservations_ended", 1000],

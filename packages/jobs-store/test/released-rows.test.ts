@@ -94,7 +94,7 @@ test("every row is within today's rules, the live ones are due, the others clean
 test("a deploy: what the release before asks is answered while the schema moves, and after it", async () => {
   const busy = await cluster.createEmptyDatabase();
   await migrate({ ...connectTarget(busy), queues: QUEUES, log: silent, folder });
-  const old = openStore(busy, { max: 8 });
+  const old = openStore(busy, { max: 8, timeoutMs: 60_000 });
   const userId = await addUser(old.pool);
   // enough for a migration that rewrites or reads a table under its lock to be felt
   await old.pool.query(

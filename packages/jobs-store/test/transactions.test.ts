@@ -123,7 +123,7 @@ test("a slow statement and a silent server are given up", async () => {
 });
 
 test("waiting for a connection has a limit", async () => {
-  const narrow = openStore(url, { max: 1, timeoutMs: 200 });
+  const narrow = openStore(url, { max: 1, timeoutMs: 1000 });
   await narrow.transaction(async () => {
     const second = narrow.pool.query("SELECT 1");
     assert.deepEqual(narrow.poolNumbers(), { total: 1, idle: 0, waiting: 1 });
