@@ -1,5 +1,6 @@
 /** What stands against migrating a database, found out before anything is changed. */
 import type pg from "pg";
+import { isDirect } from "./prepared.ts";
 import type { Queryable } from "./queryable.ts";
 import { isSchemaReady } from "./statements/schema/is-schema-ready.ts";
 import { serverFault } from "./statements/server/server-fault.ts";
@@ -16,13 +17,12 @@ SELECT string_agg(indexrelid::regclass::text, ', ') AS names FROM pg_index
 JOIN pg_class ON pg_class.oid = indexrelid
 WHERE NOT indisvalid AND relnamespace IN ('public'::regnamespace, to_regnamespace('pgmq'))`;
 
-const BACKEND = "SELECT pg_backend_pid() AS pid";
-
 /**
  * @throws Error, one sentence: what the migrations would break on, or would take for something else.
  */
 export async function demandMigratable(client: pg.Client, db: Queryable): Promise<void> {
-  if (await isPooled(client, db)) {
+  // behind one the lock of the migrations would stay with some connection of the pooler's
+  if (!(await isDirect(client))) {
     throw new Error(
       "a pooler such as PgBouncer stands before the database: migrations need a direct connection, so name the server itself in MIGRATION_DATABASE_URL",
     );
@@ -43,15 +43,6 @@ export async function demandMigratable(client: pg.Client, db: Queryable): Promis
       `not valid: ${invalid}; a CREATE INDEX CONCURRENTLY is at work still, or was cut off: wait, or DROP INDEX, then migrate again`,
     );
   }
-}
-
-/**
- * The key for cancelling a statement is the process that serves this connection; a pooler gives one
- * of its own. Behind it the lock of the migrations would stay with some connection of the pooler's.
- */
-async function isPooled(client: pg.Client, db: Queryable): Promise<boolean> {
-  const { rows } = await db.query<{ pid: number }>(BACKEND);
-  return "processID" in client && rows[0]?.pid !== client.processID;
 }
 
 async function namesIn(

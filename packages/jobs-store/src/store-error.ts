@@ -32,6 +32,8 @@ export class StoreError extends Error {
 const UNIQUE_VIOLATION = "23505";
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
+/** feature_not_supported: "cached plan must not change result type". */
+const STALE_PLAN = "0A000";
 const IDLE_IN_TRANSACTION = "25P03";
 
 /** Somebody else kept what it waited for. */
@@ -70,6 +72,9 @@ export function toStoreError(error: unknown): StoreError {
 export function isContention({ sqlState }: StoreError): boolean {
   return sqlState === SERIALIZATION_FAILURE || sqlState === DEADLOCK_DETECTED;
 }
+
+/** True for a statement that was prepared before a migration changed what it answers: nothing was done. */
+export const isStalePlan = ({ sqlState }: StoreError): boolean => sqlState === STALE_PLAN;
 
 /** True when nobody knows what the server did last; false when it refused in so many words. */
 export function isDoubtful({ code, sqlState = "" }: StoreError): boolean {

@@ -3,6 +3,7 @@ import pg from "pg";
 import { createBell } from "./bell.ts";
 import { beginWith, type Limits, silenceLimitMs } from "./limits.ts";
 import type { StoreLog } from "./log.ts";
+import { learnIfDirect } from "./prepared.ts";
 import type { Queryable } from "./queryable.ts";
 import { createShares } from "./shares.ts";
 import { runStatement } from "./statement.ts";
@@ -86,6 +87,7 @@ export function createStore(options: StoreOptions): Store {
       throw error;
     }
   };
+  pool.on("connect", learnIfDirect);
   const query: Queryable["query"] = (text, values) =>
     observed(() => runStatement(pool, begin, text, values));
   const bell = createBell({ query });

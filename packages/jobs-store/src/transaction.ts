@@ -1,8 +1,9 @@
 /** One transaction on one connection of the pool. */
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
+import { queryOn } from "./prepared.ts";
 import type { Queryable } from "./queryable.ts";
-import { isContention, isDoubtful, StoreError, toStoreError } from "./store-error.ts";
+import { isContention, isDoubtful, isStalePlan, StoreError, toStoreError } from "./store-error.ts";
 
 /** One transaction, for statements. */
 export interface Transaction extends Queryable {
@@ -33,8 +34,8 @@ class Interrupted extends Error {
 }
 
 /**
- * Runs `work` between BEGIN, which sets the limits, and COMMIT. A deadlock, or a connection that turned out to be dead at
- * BEGIN, is tried again up to twice, so `work` must change nothing outside of the database. Nothing
+ * Runs `work` between BEGIN, which sets the limits, and COMMIT. A deadlock, a plan that a migration has made stale, or a
+ * connection that turned out to be dead at BEGIN, is tried again up to twice, so `work` must change nothing outside of the database. Nothing
  * is tried again once COMMIT was sent.
  *
  * @throws StoreError, or what `work` threw after ROLLBACK.
@@ -60,7 +61,8 @@ export async function runTransaction<Result>(
 
 function isWorthARetry({ stage, error }: Interrupted, passedMs: number): boolean {
   if (stage === "begin") return passedMs < BROKEN_WITHIN_MS;
-  return stage === "work" && error instanceof StoreError && isContention(error);
+  if (stage !== "work" || !(error instanceof StoreError)) return false;
+  return isContention(error) || isStalePlan(error);
 }
 
 function failureOf({ stage, error }: Interrupted): unknown {
@@ -117,7 +119,7 @@ async function runOnce<Result>(
 /** @returns false when the connection is of no more use. */
 async function rolledBack(client: pg.PoolClient, stage: Stage, error: unknown): Promise<boolean> {
   // a server that fell silent would keep a ROLLBACK waiting as well; without one it rolls back too
-  if (error instanceof StoreError && isDoubtful(error)) return false;
+  if (error instanceof StoreError && (isDoubtful(error) || isStalePlan(error))) return false;
   if (stage !== "work") return stage === "commit";
   return await client.query("ROLLBACK").then(
     () => true,
@@ -131,7 +133,7 @@ async function ask<Row extends object>(
   values?: readonly unknown[],
 ): Promise<pg.QueryResult<Row>> {
   try {
-    return await client.query<Row & pg.QueryResultRow>(text, values && [...values]);
+    return await client.query<Row & pg.QueryResultRow>(queryOn(client, text, values));
   } catch (error) {
     throw toStoreError(error);
   }

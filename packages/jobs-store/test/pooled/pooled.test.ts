@@ -103,6 +103,12 @@ test("sixteen at once send and ring, and every order is there once", async () =>
      FROM pgmq.q_gpu_reservations`,
   );
   assert.deepEqual(rows, [{ sent: 320, jobs: 320 }]);
+  const kept = await store.pool.query("SELECT name FROM pg_prepared_statements");
+  assert.deepEqual(
+    kept.rows,
+    [],
+    "a statement that is left on a connection is another one's fault",
+  );
 });
 
 test("a migration is refused in words, and leaves no lock behind", async () => {

@@ -1,4 +1,5 @@
 /** The kinds of machine that a request names: by type, by instance type, or both. */
+import { prepared } from "../../prepared.ts";
 import type { Queryable } from "../../queryable.ts";
 import { GPU_TYPE_COLUMNS, type GpuTypeRow } from "./gpu-type-row.ts";
 
@@ -8,9 +9,12 @@ export interface FindGpuTypesArgs {
   readonly instanceType?: string | undefined;
 }
 
-const SQL = `
+const SQL = prepared(
+  "find_gpu_types",
+  `
 SELECT ${GPU_TYPE_COLUMNS} FROM gpu_types
-WHERE is_active AND (gpu_type = $1 OR instance_type = $2 OR $2 = ANY (instance_types))`;
+WHERE is_active AND (gpu_type = $1 OR instance_type = $2 OR $2 = ANY (instance_types))`,
+);
 
 /** @returns two rows when the names contradict each other. */
 export async function findGpuTypes(

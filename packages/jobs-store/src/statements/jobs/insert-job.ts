@@ -1,4 +1,5 @@
 /** Writes a job down, with its first event. What is in this row has been accepted. */
+import { prepared } from "../../prepared.ts";
 import type { Queryable } from "../../queryable.ts";
 import type { Sealed } from "../../sealed.ts";
 
@@ -29,7 +30,9 @@ export interface InsertJobArgs {
   readonly keep?: boolean | undefined;
 }
 
-const SQL = `
+const SQL = prepared(
+  "insert_job",
+  `
 WITH job AS (
   INSERT INTO reservations (
     reservation_id, user_id, status, name, image, command, gpu_type, gpu_count, instance_type,
@@ -46,7 +49,8 @@ WITH job AS (
 ), told AS (
   INSERT INTO job_events (reservation_id, seq, kind, actor) VALUES ($1, 1, 'submitted', 'user')
 )
-SELECT created_at FROM job`;
+SELECT created_at FROM job`,
+);
 
 /**
  * @returns when it was accepted.

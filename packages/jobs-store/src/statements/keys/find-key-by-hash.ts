@@ -1,4 +1,5 @@
 /** Everything that decides whether a key opens the door, by one look into one index. */
+import { prepared } from "../../prepared.ts";
 import type { Queryable } from "../../queryable.ts";
 
 export interface FoundKey {
@@ -21,7 +22,9 @@ export interface FoundKey {
   readonly last_used_at: Date | null;
 }
 
-const SQL = `
+const SQL = prepared(
+  "find_key",
+  `
 SELECT key_id, key_prefix, user_id, username, email, aws_account, aws_role, aws_session,
   is_active,
   revoked_at IS NOT NULL AS revoked,
@@ -30,7 +33,8 @@ SELECT key_id, key_prefix, user_id, username, email, aws_account, aws_role, aws_
   (extract(epoch FROM expires_at - now()) * 1000)::double precision AS expires_in_ms,
   last_used_at
 FROM api_keys JOIN api_users USING (user_id)
-WHERE key_hash = $1`;
+WHERE key_hash = $1`,
+);
 
 /** @param keyHash SHA-256 in hex. */
 export async function findKeyByHash(db: Queryable, keyHash: string): Promise<FoundKey | undefined> {

@@ -1,5 +1,7 @@
 /** Puts an order on a queue, and has the bell rung once it is there. */
+
 import type { Order } from "../../orders.ts";
+import { prepared } from "../../prepared.ts";
 import type { Transaction } from "../../transaction.ts";
 
 export interface SendOrderArgs {
@@ -12,7 +14,10 @@ export interface SendOrderArgs {
 // PGMQ's functions are overloaded: each argument needs its type. Its own enable_notify_insert makes
 // all senders of a queue wait for each other's COMMIT, and falls silent after a crash; so would
 // pg_notify in here: it takes a lock of the whole server until the WAL is flushed
-const SQL = "SELECT pgmq.send($1::text, $2::jsonb, $3::integer)::text AS message_id";
+const SQL = prepared(
+  "send_order",
+  "SELECT pgmq.send($1::text, $2::jsonb, $3::integer)::text AS message_id",
+);
 
 /**
  * Must run in the transaction that writes the row the order is about.
