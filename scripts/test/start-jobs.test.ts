@@ -4,10 +4,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { after, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { connectTarget, createStore } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import {
@@ -64,9 +66,27 @@ async function accept(run: Run): Promise<string> {
   return report;
 }
 
+const PUBLIC_KEY =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBXEsTbfUvnnmqET6aF6i/3K8Qrtxu8VfjzQFFP3Gcob";
+
+/** What GitHub shows of everybody, without GitHub. */
+async function showKeys(t: TestContext): Promise<string> {
+  const server = createServer((_request, response) => void response.end(`${PUBLIC_KEY}\n`));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/{user}.keys`;
+}
+
 test("the printed lines log in, submit and list; acceptance passes; a box is warned, extended and expires; a second start is refused; a signal stops all", async (t) => {
   // a minute's logins of many people in a few seconds
-  const run = await start(t, [], { DATA_FOLDER: folder, LOGIN_RATE_PER_MINUTE: "1000" });
+  const run = await start(t, [], {
+    DATA_FOLDER: folder,
+    LOGIN_RATE_PER_MINUTE: "1000",
+    SSH_KEYS_URL: await showKeys(t),
+  });
   await run.ready();
   const exported = printedLines(run, /^export /);
   assert.equal(exported.length, 3);
