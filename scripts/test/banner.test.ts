@@ -57,6 +57,15 @@ test("the table and what to try fit 80 columns by 40 rows, on ports of five digi
   }
 });
 
+test("one service alone is tried by itself, not by those that are not there", () => {
+  for (const only of ["aux", "processor", "gateway"]) {
+    const text = bannerOf([`--only=${only}`]);
+    const [, origin = ""] = new RegExp(`^ +${only} +(http://[^/ ]+)`, "m").exec(text) ?? [];
+    const tried = [...text.matchAll(/^ {2}curl \S*?(http:\/\/[^/ ]+)/gm)].map(([, to]) => to);
+    assert.deepEqual([...new Set(tried)], [origin], text);
+  }
+});
+
 test("callers with tokens: the curls send one, and the issuer is named", () => {
   const text = bannerOf(["--only=pair"], {
     GATEWAY_AUTH: "jwt",

@@ -33,6 +33,11 @@ export function examplesOf(running: Running): Example[] {
     ];
   }
   if (options.only === "jobs") return [];
+  if (options.only === "processor") {
+    const host = hostOf(running.settings.processor);
+    const curl = curlTo(`http://localhost:${ports.PROCESSOR_PORT}`, host);
+    return [{ curl: curl("/health"), answer: '"cluster":"healthy"' }];
+  }
   const settings = running.settings.gateway ?? {};
   const host = hostOf(settings);
   const curl = curlTo(`http://localhost:${ports.GATEWAY_PORT}`, host);
