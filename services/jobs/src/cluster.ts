@@ -3,7 +3,7 @@ import type { ClusterStatus, GpuAvailability } from "@airlock/contract";
 import { type Queryable, readAvailability, type TypeAvailability } from "@airlock/jobs-store";
 import { createLook } from "./look.ts";
 
-export type Cluster = Omit<ClusterStatus, "timestamp">;
+type Cluster = Omit<ClusterStatus, "timestamp">;
 
 /** The same for all who ask: it is no user's. */
 export const createClusterLook = (db: Queryable): (() => Promise<Cluster>) =>

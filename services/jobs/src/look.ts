@@ -1,4 +1,4 @@
-/** One look at something dear, for all who want to know it at the same time. */
+/** One look at what costs something, for all who want to know it at the same time. */
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Of the time, looking is a tenth at most. */
@@ -7,7 +7,7 @@ const REST_MOST_MS = 1000;
 
 /**
  * What is told was looked up after it was asked for, so whoever changed something sees it, whichever
- * replica he asks; who asks while a look is under way shares the next one. After each look comes a rest,
+ * replica they ask; who asks while a look is under way shares the next one. After each look comes a rest,
  * the longer the longer it took: many who ask all the time cost what few do.
  */
 export function createLook<Seen>(see: () => Promise<Seen>): () => Promise<Seen> {

@@ -172,6 +172,26 @@ test("availability and cluster invent nothing, and count what jobs have and want
   assert.deepEqual(cluster.by_gpu_type.h100, h100);
 });
 
+test("what was submitted at one replica is told by the other at once, in one look for all who ask", async () => {
+  const url = await world.cluster.createDatabase();
+  const [one, other] = [await startJobs(world, url), await startJobs(world, url)];
+  const key = await one.login();
+  const body = { ...SEED_JOB, disk_name: undefined };
+  const looks = () => other.statements.filter((text) => text.includes("FROM gpu_types")).length;
+  for (const count of [1, 2, 3]) {
+    assert.equal((await one.ask("POST", "/v1/jobs/submit", { key, body })).status, 200);
+    const before = looks();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => other.ask("GET", "/v1/cluster/status", { key })),
+    );
+    const told = answers.map((answer) => answer.body.queued_gpus);
+    assert.deepEqual([...new Set(told)], [count]);
+    // the first of them, and those who came while it looked
+    assert.ok(looks() - before <= 3, `${looks() - before}`);
+  }
+  await Promise.all([one.close(), other.close()]);
+});
+
 test("health tells of database and queue in the seed's words", async () => {
   const { status, body } = await ask("GET", "/health");
   assert.equal(status, 200);
