@@ -143,7 +143,13 @@ const ORDERS = {
   orders: Array.from({ length: 50 }, (_, index) => ({
     messageId: String(100_100 + index),
     readCount: 1,
-    order: { v: 1, action: "cancel", order_id: A_UUID, job_id: `none-${index}`, arguments: {} },
+    order: {
+      v: 1 as const,
+      action: "cancel" as const,
+      order_id: A_UUID,
+      job_id: `none-${index}`,
+      arguments: {},
+    },
   })),
 } as const;
 
