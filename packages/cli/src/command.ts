@@ -33,6 +33,8 @@ export interface Operand {
 export interface Given<F extends Flags> {
   readonly flags: ValuesOf<F>;
   readonly operands: readonly string[];
+  /** What stands behind `--`. */
+  readonly rest: readonly string[];
 }
 
 export interface CommandSpec<F extends Flags> {
@@ -42,6 +44,8 @@ export interface CommandSpec<F extends Flags> {
   readonly aliases?: readonly string[];
   readonly about: string;
   readonly operands?: readonly Operand[];
+  /** What may stand behind `--`, in help; without it there is no difference. */
+  readonly rest?: string;
   readonly flags: F;
   /** Further paragraphs of its help. */
   readonly more?: string;

@@ -57,6 +57,7 @@ export function helpOf({
   more,
   examples,
   aliases,
+  rest,
 }: Command): string {
   const shape = operands.map(({ name: operand, isOptional, many }) => {
     const word = many ? `${operand}…` : operand;
@@ -68,7 +69,7 @@ export function helpOf({
   return [
     `${about.charAt(0).toUpperCase()}${about.slice(1)}.`,
     "",
-    `Usage: ${["gpu-dev", name, ...shape, ...(rows.length > 0 ? ["[FLAGS]"] : [])].join(" ")}`,
+    `Usage: ${["gpu-dev", name, ...shape, ...(rows.length > 0 ? ["[FLAGS]"] : []), ...(rest ? [`[-- ${rest}…]`] : [])].join(" ")}`,
     ...(aliases ? [`       also: ${aliases.map((alias) => `gpu-dev ${alias}`).join(", ")}`] : []),
     "",
     ...(rows.length > 0 ? section("Flags", rows) : []),

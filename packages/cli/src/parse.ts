@@ -73,7 +73,7 @@ function givenTo(command: Command, words: readonly string[]): Given<Flags> {
       ...(many && { multiple: true }),
     };
   }
-  const { tokens, positionals } = parseArgs({
+  const { tokens } = parseArgs({
     args: [...words],
     options,
     strict: false,
@@ -92,7 +92,16 @@ function givenTo(command: Command, words: readonly string[]): Given<Flags> {
     const before = values[token.name];
     values[token.name] = flag.many && Array.isArray(before) ? [...before, value] : value;
   }
-  return { flags: values as Given<Flags>["flags"], operands: operandsOf(command, positionals) };
+  const end = tokens.find(({ kind }) => kind === "option-terminator")?.index ?? words.length;
+  const positionals = tokens.flatMap((token) => (token.kind === "positional" ? [token] : []));
+  const isOperand = ({ index }: { index: number }) => command.rest === undefined || index < end;
+  const operands = positionals.filter(isOperand).map(({ value }) => value);
+  const rest = positionals.filter((token) => !isOperand(token)).map(({ value }) => value);
+  return {
+    flags: values as Given<Flags>["flags"],
+    operands: operandsOf(command, operands),
+    rest,
+  };
 }
 
 function flagValue(

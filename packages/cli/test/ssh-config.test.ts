@@ -43,7 +43,7 @@ test("config ssh puts one Include on top of what is there, and takes it back", a
   assert.match(written, /ProxyCommand \/usr\/bin\/node \/usr\/lib\/gpu-dev\.cjs proxy %n$/m);
   assert.match(
     written,
-    /KnownHostsCommand \/usr\/bin\/node \/usr\/lib\/gpu-dev\.cjs known-hosts %H$/m,
+    /KnownHostsCommand \/usr\/bin\/node \/usr\/lib\/gpu-dev\.cjs known-hosts %n %H$/m,
   );
   assert.match(written, /StrictHostKeyChecking yes/);
   assert.ok((await stat(join(home, ".gpu-dev/id_ed25519"))).isFile());

@@ -323,13 +323,13 @@ test("known-hosts tells ssh whom to expect", async (t) => {
   const home = await temporaryHome(t);
   const there = await door(t, { onTunnel: echo });
   const env = envOf(home, there);
-  const ran = await gpuDev(["known-hosts", JOB.pod_name], {
+  const ran = await gpuDev(["known-hosts", JOB.pod_name, "[192.0.2.1]:2222"], {
     home,
     env,
     transport: realTransport(there.url),
   });
-  assert.equal(ran.out, `${JOB.pod_name} ssh-ed25519 AAAA\n`);
-  const other = await gpuDev(["known-hosts", "github.com"], {
+  assert.equal(ran.out, "[192.0.2.1]:2222 ssh-ed25519 AAAA\n");
+  const other = await gpuDev(["known-hosts", "github.com", "github.com"], {
     home,
     env,
     transport: realTransport(there.url),

@@ -15,6 +15,7 @@ const refused: readonly (readonly [words: string, says: RegExp])[] = [
   ["reserve --name --wait", /--name needs a value/],
   ["list --json=yes", /--json takes no value/],
   ["show a b", /does not take "b"/],
+  ["reserve python train.py", /does not take "python"/],
   ["extend 3f2a91bc", /needs HOURS/],
   ["reserve --hours never", /--hours is a number of hours/],
   ["reserve --hours 1m", /from five minutes on/],

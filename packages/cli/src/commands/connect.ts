@@ -29,10 +29,8 @@ export const connect = command({
   name: "connect",
   aliases: ["ssh"],
   about: "a shell in a job, by ssh",
-  operands: [
-    { name: "ID", isOptional: true, names: "job" },
-    { name: "COMMAND", isOptional: true, many: true },
-  ],
+  operands: [{ name: "ID", isOptional: true, names: "job" }],
+  rest: "COMMAND",
   flags: {
     "forward-agent": { short: "A", about: "let the job use the keys of your ssh-agent" },
     direct: { about: "by the port of the job's node, where the service opens one" },
@@ -40,7 +38,7 @@ export const connect = command({
   more: `Behind \`--\`: a command to run there instead of a shell. The exit code is that of ssh.
 \`gpu-dev config ssh\` makes the pods of your jobs known to ssh itself, scp, rsync and editors.`,
   examples: ["gpu-dev connect 3f2a91bc", "gpu-dev connect 3f2a91bc -- nvidia-smi"],
-  async run({ flags, operands: [id, ...words] }, context) {
+  async run({ flags, operands: [id], rest }, context) {
     const { url } = await context.api();
     const job = await findJobOrOnly(await context.api(), id, "gpu-dev connect ID");
     demandActive(job);
@@ -52,7 +50,7 @@ export const connect = command({
       ...(flags.direct ? directTo(job) : []),
       ...(flags["forward-agent"] ? ["-A"] : []),
       `${userOf(job, url)}@${job.pod_name}`,
-      ...(words.length > 0 ? ["--", ...words] : []),
+      ...(rest.length > 0 ? ["--", ...rest] : []),
     ];
     return await runSsh(args);
   },
@@ -121,14 +119,14 @@ async function tunnelTo(name: string, port: number, context: Context) {
 export const knownHosts = command({
   name: "known-hosts",
   about: "tell the host keys of a job, for ssh's KnownHostsCommand",
-  operands: [{ name: "POD", names: "job" }],
+  operands: [{ name: "POD", names: "job" }, { name: "HOST" }],
   flags: {},
   isInner: true,
-  async run({ operands: [pod = ""] }, context) {
-    // ssh asks for every host that it looks up
-    if (!/^[A-Za-z0-9-]{1,63}$/.test(pod)) throw usageError(`${JSON.stringify(pod)} is no pod.`);
+  // ssh looks a key up under the name that was typed, an alias, or an address with a port
+  async run({ operands: [pod = "", host = ""] }, context) {
+    if (/[^\w.:[\]-]/.test(host)) throw usageError(`${JSON.stringify(host)} is no host.`);
     const job = await findJob(await context.api(), pod);
-    for (const key of job.ssh_host_keys ?? []) context.output.print(`${pod} ${oneLine(key)}`);
+    for (const key of job.ssh_host_keys ?? []) context.output.print(`${host} ${oneLine(key)}`);
     return undefined;
   },
 });

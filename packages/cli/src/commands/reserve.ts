@@ -4,7 +4,7 @@ import type { Job, JobSubmitted } from "@airlock/contract";
 import { CliError, EXIT, type ExitCode, usageError } from "../cli-error.ts";
 import { command, type Given, JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
-import { hasFailed, isOver, reasonOf } from "../jobs/job-states.ts";
+import { hasFailed, isOver, noteOf, reasonOf } from "../jobs/job-states.ts";
 import { gpusText, shortId } from "../jobs/job-view.ts";
 import { SUBMIT_FLAGS, type Submission, submissionOf, withoutValues } from "../jobs/submission.ts";
 import { waitForJob } from "../jobs/wait-for-job.ts";
@@ -25,7 +25,7 @@ Secrets: --env NAME takes the value from this shell, so that it is on no command
 export const reserve = command({
   name: "reserve",
   about: "ask for GPUs, and wait until they are yours",
-  operands: [{ name: "COMMAND", isOptional: true, many: true }],
+  rest: "COMMAND",
   flags: FLAGS,
   more: MORE,
   examples: [
@@ -38,7 +38,7 @@ export const reserve = command({
 export const submit = command({
   name: "submit",
   about: "submit a job, and do not wait for it",
-  operands: [{ name: "COMMAND", isOptional: true, many: true }],
+  rest: "COMMAND",
   flags: FLAGS,
   more: MORE,
   examples: [
@@ -52,13 +52,13 @@ export const submit = command({
 type Usual = "active" | "nothing";
 
 async function ask(
-  { flags, operands }: Given<typeof FLAGS>,
+  { flags, rest }: Given<typeof FLAGS>,
   context: Context,
   usual: Usual,
 ): Promise<ExitCode | undefined> {
   const { output } = context;
   if (flags.wait && flags["no-wait"]) throw usageError("--wait and --no-wait contradict.");
-  const submission = await submissionOf(flags, operands, context);
+  const submission = await submissionOf(flags, rest, context);
   if (flags["dry-run"]) {
     const body = withoutValues(submission);
     if (flags.json) output.json(body);
@@ -118,6 +118,8 @@ function outcome(job: Job, isJson: boolean, { output, clock }: Context): ExitCod
     return undefined;
   }
   output.note(`${gpusText(job)} are yours until ${timeAndDistance(job.expires_at, clock.now())}.`);
+  const note = oneLine(noteOf(job));
+  if (note) output.note(note);
   output.note(`  gpu-dev connect ${id}`);
   return undefined;
 }

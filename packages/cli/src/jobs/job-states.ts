@@ -9,11 +9,15 @@ export const isOver = (job: Job): boolean => !isLive(job);
 /** It ended, and not as it was meant to. */
 export const hasFailed = (job: Job): boolean => isOver(job) && job.status !== "completed";
 
-/** What is said of a job of which there is nothing to say. */
-const NOTHING = "Runs.";
+/** How the service begins what it says of a job that is as it should be. */
+const WELL = /^Runs\.\s*/;
 
 /** Why it waits, what is wrong with it, or how it ended; the last that is known. */
 export function reasonOf({ failure_reason, current_detailed_status, warning }: Job): string {
   const reason = failure_reason ?? warning ?? current_detailed_status ?? "";
-  return reason === NOTHING ? "" : reason;
+  return WELL.test(reason) ? "" : reason;
 }
+
+/** What is worth to know of one that is as it should be; empty for nothing. */
+export const noteOf = ({ current_detailed_status: told = "" }: Job): string =>
+  WELL.test(told) ? told.replace(WELL, "") : "";

@@ -4,7 +4,7 @@ import { paintState } from "../output/colour.ts";
 import type { Output } from "../output/output.ts";
 import type { Column } from "../output/table.ts";
 import { hoursText, relative, timeAndDistance } from "../output/times.ts";
-import { isLive, reasonOf } from "./job-states.ts";
+import { isLive, noteOf, reasonOf } from "./job-states.ts";
 
 /** As it came, but for what opens Jupyter: `gpu-dev jupyter` does that. */
 export const publicJob = ({ jupyter_token: _, jupyter_url, ...job }: Job) => ({
@@ -49,6 +49,7 @@ export const jobFacts = (
   ["name", job.name ?? undefined],
   ["state", paintState(output.paint, job.status)],
   ["why", reasonOf(job)],
+  ["note", noteOf(job)],
   ["gpus", gpusText(job)],
   ["machine", job.instance_type],
   ["image", job.image],

@@ -7,9 +7,10 @@ const DAY_MS = 24 * HOUR_MS;
 /** Two units at most, such as `3 h 20 min`. */
 export function duration(ms: number): string {
   if (ms < MINUTE_MS) return `${Math.max(0, Math.round(ms / 1000))} s`;
-  if (ms < HOUR_MS) return `${Math.round(ms / MINUTE_MS)} min`;
+  const minutes = Math.round(ms / MINUTE_MS);
+  if (minutes < 60) return `${minutes} min`;
   const [big, bigWord, small, smallWord] =
-    ms < DAY_MS
+    minutes < 24 * 60
       ? ([HOUR_MS, "h", MINUTE_MS, "min"] as const)
       : ([DAY_MS, "d", HOUR_MS, "h"] as const);
   const units = Math.round(ms / small);

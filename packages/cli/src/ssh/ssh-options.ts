@@ -4,8 +4,11 @@ import type { Job } from "@airlock/contract";
 import { isLoopback } from "../config.ts";
 import type { Context } from "../context.ts";
 
-/** The user in a box; where this machine plays the cluster, whoever runs it. */
-export const boxUser = (url: URL): string => (isLoopback(url) ? userInfo().username : "dev");
+/** The user in a box; where this machine plays the cluster, whoever runs that, but for root. */
+export const boxUser = (url: URL): string => {
+  const { username, uid } = userInfo();
+  return isLoopback(url) && uid !== 0 ? username : "dev";
+};
 
 /** As the service says it, where it does. */
 export const userOf = ({ ssh_command }: Job, url: URL): string =>
@@ -32,7 +35,7 @@ export function sshOptions({
     ["ProxyCommand", `${program.map(shellQuoted).join(" ")} proxy %n`],
     // older ones do not know it, and would refuse the whole configuration
     ["IgnoreUnknown", "KnownHostsCommand"],
-    ["KnownHostsCommand", `${program.map(quoted).join(" ")} known-hosts %H`],
+    ["KnownHostsCommand", `${program.map(quoted).join(" ")} known-hosts %n %H`],
     ["UserKnownHostsFile", "/dev/null"],
     ["GlobalKnownHostsFile", "/dev/null"],
     // the key is told by the service: anything else is somebody else

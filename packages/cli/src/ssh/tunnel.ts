@@ -126,5 +126,9 @@ async function refused(url: URL, response: IncomingMessage): Promise<Error> {
   const isUnknown =
     error instanceof ApiError &&
     ["not_found", "method_not_allowed"].includes(error.problem.code ?? "");
-  return isUnknown ? new CliError(EXIT.failed, "This service has no tunnels to jobs.") : error;
+  return isUnknown
+    ? new CliError(EXIT.failed, "This service has no tunnels to jobs.", {
+        next: "`gpu-dev connect --direct ID`, where a port of its node is open.",
+      })
+    : error;
 }
