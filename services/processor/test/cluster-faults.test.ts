@@ -31,7 +31,7 @@ async function withFaults(t: TestContext, ...faults: FaultInput[]) {
   const local = await startLocalKubernetes({ hasKubelet: false });
   t.after(() => local.close());
   local.faults.set(faults);
-  return { local, ...clusterAt(t, local.url, { timeoutMs: 300 }) };
+  return { local, ...clusterAt(t, local.url, { timeoutMs: 1000 }) };
 }
 
 async function serverOf(t: TestContext, listener: RequestListener): Promise<string> {

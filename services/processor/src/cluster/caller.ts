@@ -117,6 +117,8 @@ export function createCaller(
       told(request.subject, async () => {
         const { subject, method, path, body, contentType = "application/json" } = request;
         const { timeoutMs, signal } = request;
+        // whatever it takes to learn who asks, and to ask a second time
+        const endsAtMs = performance.now() + timeoutMs;
         const reply = await send<Reply>(
           request,
           (by) =>
@@ -128,7 +130,7 @@ export function createCaller(
                 ...(body !== undefined && { "content-type": contentType }),
               },
               body: body && JSON.stringify(body),
-              timeoutMs,
+              endsAtMs,
               maxBytes: MAX_BYTES,
               signal,
             }),

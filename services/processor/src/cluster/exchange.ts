@@ -7,7 +7,8 @@ export interface ExchangeRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  readonly timeoutMs: number;
+  /** By performance.now(): nothing of it is sent afterwards. */
+  readonly endsAtMs: number;
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -37,7 +38,7 @@ export class ExchangeError extends Error {
 
 /** @throws ExchangeError, or the reason of its signal. */
 export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<Reply> {
-  const { method, path, headers, body, timeoutMs, maxBytes, signal } = request;
+  const { method, path, headers, body, endsAtMs, maxBytes, signal } = request;
   return new Promise((resolve, reject) => {
     let isOver = false;
     let started: Dispatcher.DispatchController | undefined;
@@ -59,7 +60,8 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
     };
     const onAbort = () => giveUp(reasonOf(signal));
     const isSent = () => started !== undefined;
-    const timer = setTimeout(() => giveUp(new ExchangeError("late", isSent(), "late")), timeoutMs);
+    const late = () => new ExchangeError("late", isSent(), "late");
+    const timer = setTimeout(() => giveUp(late()), Math.max(0, endsAtMs - performance.now()));
     if (signal?.aborted) return onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
 
@@ -67,8 +69,12 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       { method, path, headers, body: body ?? null },
       {
         onRequestStart(controller) {
-          // given up while its connection was made: thrown, so that nothing of it is sent
-          if (isOver) throw new ExchangeError("late", false, "late");
+          // a process that was stopped hears of its connections before its timers: the clock decides.
+          // Thrown, so that nothing of it is sent
+          if (isOver || performance.now() >= endsAtMs) {
+            giveUp(late());
+            throw late();
+          }
           started = controller;
         },
         onResponseStart(_controller, code, found) {
