@@ -119,6 +119,26 @@ test("an extension of what ends, and one that is carried out twice", async () =>
   assert.equal((await world.job(jobId)).extension_error, "The job is ending already.");
 });
 
+test("an order whose job somebody keeps locked is no fault, and holds nobody up", async () => {
+  const [locked, other] = [await world.submit(), await world.submit()];
+  await inbox();
+  for (const jobId of [locked, other]) await world.order(jobId, "cancel");
+  const wanted = async (jobId: string) => {
+    const sql = "SELECT wanted FROM reservations WHERE reservation_id = $1";
+    return (await pool.query<{ wanted: string }>(sql, [jobId])).rows[0]?.wanted;
+  };
+  await world.store.transaction(async (transaction) => {
+    const sql = "SELECT FROM reservations WHERE reservation_id = $1 FOR UPDATE";
+    await transaction.query(sql, [locked]);
+    await inbox();
+    assert.deepEqual([await wanted(locked), await wanted(other)], ["run", "end"]);
+  });
+  assert.deepEqual([await waiting(), await count("order_faults")], [1, 0]);
+  await makeVisible();
+  await inbox();
+  assert.equal(await wanted(locked), "end");
+});
+
 describe("poison", () => {
   test("is dead after five faults, while others flow; redriven it is carried out", async () => {
     const jobId = await world.submit();

@@ -74,10 +74,13 @@ export function consume<Kind extends Order>(options: ConsumeOptions<Kind>): Read
     onOrders(action, "done", archived);
     if (archived < orders.length) onOrders(action, "lost", orders.length - archived);
   };
+  /** What somebody keeps locked: orders about it come back by themselves, in their order. */
+  let locked = new Set<string>();
   const applySingly = async (action: Action, order: Held) => {
     try {
       await apply(action, [order]);
     } catch (error) {
+      if (isLocked(error)) return void locked.add(options.about(order.order));
       if (isAway(error)) throw error;
       const { messageId: msg_id, readCount: read_ct } = order;
       await fault({ msg_id, read_ct }, action, wordsOf(error));
@@ -87,7 +90,7 @@ export function consume<Kind extends Order>(options: ConsumeOptions<Kind>): Read
     try {
       await apply(action, orders);
     } catch (error) {
-      if (isAway(error)) throw error;
+      if (isAway(error) && !isLocked(error)) throw error;
       // one of them is bad, and the others need not suffer
       for (const order of orders) await applySingly(action, order);
     }
@@ -96,6 +99,7 @@ export function consume<Kind extends Order>(options: ConsumeOptions<Kind>): Read
   return async () => {
     const read = await readOrders(store.pool, { queue, limit: BATCH, seconds: holdSeconds });
     const held: Held[] = [];
+    locked = new Set();
     for (const message of read) {
       const { msg_id, read_ct } = message;
       const order = options.read(message.message, { queue, messageId: msg_id });
@@ -105,7 +109,8 @@ export function consume<Kind extends Order>(options: ConsumeOptions<Kind>): Read
       } else held.push({ messageId: msg_id, readCount: read_ct, order });
     }
     for (const round of inRounds(held, options.about)) {
-      for (const [action, orders] of round) {
+      for (const [action, all] of round) {
+        const orders = all.filter(({ order }) => !locked.has(options.about(order)));
         const fresh = orders.filter(({ readCount }) => readCount === 1);
         if (fresh.length > 0) await applyTogether(action, fresh);
         // who read it before may have died of it
@@ -115,6 +120,12 @@ export function consume<Kind extends Order>(options: ConsumeOptions<Kind>): Read
     return read.length === BATCH;
   };
 }
+
+/** Somebody has its row, and kept it for too long: the others need not wait. */
+const isLocked = (error: unknown): boolean =>
+  error instanceof StoreError && error.sqlState === LOCK_NOT_AVAILABLE;
+
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Nothing is known against an order that met no database. */
 const isAway = (error: unknown): boolean =>
