@@ -30,8 +30,10 @@ export const QUEUE = "gpu_reservations";
 export const DISK_QUEUE = "disk_operations";
 export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-export async function startPostgres(): Promise<TestCluster> {
+/** @param log hears what the server writes. */
+export async function startPostgres(log?: (line: string) => void): Promise<TestCluster> {
   const postgres = await startTestCluster({
+    ...(log && { log }),
     prepare: async (url) =>
       void (await migrate({
         ...connectTarget(url),
@@ -43,6 +45,7 @@ export async function startPostgres(): Promise<TestCluster> {
 }
 
 export interface Submission {
+  readonly name?: string;
   readonly image?: string;
   readonly command?: string | null;
   readonly gpus?: number;
@@ -55,9 +58,12 @@ export interface Submission {
   readonly jupyterEnabled?: boolean;
   /** By its name: the one that there is, or a new one. */
   readonly disk?: string;
+  /** What is sealed in their place. */
+  readonly sealedText?: string;
 }
 
 export interface World {
+  readonly databaseUrl: string;
   readonly store: Store;
   readonly userId: number;
   readonly sealer: Sealer;
@@ -76,8 +82,9 @@ export interface World {
 const LIMIT_MS = 20_000;
 
 export async function openWorld(postgres: TestCluster): Promise<World> {
+  const databaseUrl = await postgres.createDatabase();
   const store = createStore({
-    ...connectTarget(await postgres.createDatabase()),
+    ...connectTarget(databaseUrl),
     pool: { min: 0, max: 8 },
     connectTimeoutMs: 5000,
     statementTimeoutMs: 5000,
@@ -117,12 +124,14 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
       }),
     );
   return {
+    databaseUrl,
     store,
     userId,
     sealer,
     job,
     events: (reservationId) => listJobEvents(store.pool, { reservationId }),
     async submit({
+      name = "demo",
       image = "stay",
       command = null,
       gpus = 1,
@@ -134,6 +143,7 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
       keep,
       jupyterEnabled = false,
       disk: diskName,
+      sealedText = JSON.stringify(variables),
     } = {}) {
       const reservationId = `job-${String(++made).padStart(6, "0")}-x`;
       await store.transaction(async (transaction) => {
@@ -141,7 +151,7 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
         await insertJob(transaction, {
           reservationId,
           userId,
-          name: "demo",
+          name,
           image,
           command,
           gpuType,
@@ -156,7 +166,7 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
           keep,
           jupyterEnabled,
           envVarsSealed: variables
-            ? sealer.seal({ reservationId, column: "env_vars" }, JSON.stringify(variables))
+            ? sealer.seal({ reservationId, column: "env_vars" }, sealedText)
             : null,
           wantedFingerprint: "k1:0",
           podName: `gpu-dev-${reservationId}`,
