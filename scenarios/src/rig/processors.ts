@@ -1,10 +1,11 @@
-/** Processors as real processes, on a real Postgres and a cluster that is played in this process. */
+/** Processors as real processes, on a real Postgres and on a cluster; and a hand that sends jobs and orders as the API does. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   connectTarget,
+  createSealer,
   createStore,
   insertJob,
   type Store,
@@ -12,34 +13,45 @@ import {
   upsertUser,
 } from "@airlock/jobs-store";
 import { migrate } from "@airlock/jobs-store/migrate";
-import { type LocalKubernetes, startLocalKubernetes } from "@airlock/local-kubernetes";
 import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
 import type { Stage } from "../scenario.ts";
+import type { JobsCluster } from "./jobs-cluster.ts";
 import { type ServiceProcess, startProcess } from "./service-process.ts";
 
 export const QUEUE = "gpu_reservations";
 const SILENT = { info() {}, warn() {}, error() {} };
-const GPUS_PER_NODE = 8;
+
+export interface JobWish {
+  readonly jobId: string;
+  readonly command: string;
+  readonly gpus: number;
+  readonly image?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+export interface OrderWish {
+  readonly orderId: string;
+  readonly jobId: string;
+  readonly action: "cancel" | "extend";
+}
+
+/** Hours that an extension adds. */
+const EXTENSION_HOURS = 2;
 
 export interface ProcessorsRig {
   readonly postgres: TestCluster;
-  readonly cluster: LocalKubernetes;
   /** Connections of the scenario's own. */
   readonly store: Store;
   startOne(readyPath?: string): Promise<ServiceProcess>;
-  /** Accepts a job as the API does. @returns its id. */
-  submit(command: string, gpus: number): Promise<string>;
-  order(jobId: string, action: "cancel"): Promise<void>;
-}
-
-export interface ProcessorsOptions {
-  readonly nodes: number;
-  readonly leaseSeconds: number;
+  /** Accepts a job as the API does. */
+  submit(wish: JobWish): Promise<void>;
+  order(wish: OrderWish): Promise<void>;
 }
 
 export async function startProcessors(
   stage: Stage,
-  { nodes, leaseSeconds }: ProcessorsOptions,
+  cluster: JobsCluster,
+  leaseSeconds: number,
 ): Promise<ProcessorsRig> {
   const folder = await mkdtemp(join(tmpdir(), "airlock-processors-"));
   stage.defer(() => rm(folder, { recursive: true, force: true }));
@@ -51,20 +63,9 @@ export async function startProcessors(
     },
   });
   stage.defer(() => postgres.stop());
-  const cluster = await startLocalKubernetes({
-    namespaces: ["gpu-dev"],
-    nodes: Array.from({ length: nodes }, (_, index) => ({
-      name: `node-${index}`,
-      labels: { GpuType: "h100" },
-      allocatable: { "nvidia.com/gpu": String(GPUS_PER_NODE) },
-    })),
-    tokens: [randomUUID()],
-    retryMs: 50,
-  });
-  stage.defer(() => cluster.close());
-  const [kubeconfig, keysFile] = [join(folder, "kubeconfig"), join(folder, "keys")];
-  await writeFile(kubeconfig, cluster.kubeconfig());
-  await writeFile(keysFile, `k1:${randomBytes(32).toString("base64")}\n`);
+  const [keysFile, key] = [join(folder, "keys"), randomBytes(32)];
+  await writeFile(keysFile, `k1:${key.toString("base64")}\n`);
+  const sealer = createSealer([{ id: "k1", key }]);
   const databaseUrl = await postgres.createDatabase();
   const store = createStore({
     ...connectTarget(databaseUrl),
@@ -82,32 +83,32 @@ export async function startProcessors(
   });
   const env = {
     ENVIRONMENT: "dev",
-    LOG_LEVEL: "ERROR",
+    LOG_LEVEL: "WARN",
     DRAIN_DELAY_SECONDS: "0",
     DATABASE_URL: databaseUrl,
-    DATABASE_CONNECT_TIMEOUT_MS: "1000",
     ENV_VARS_KEYS_FILE: keysFile,
-    KUBECONFIG: kubeconfig,
+    KUBECONFIG: cluster.kubeconfig,
+    JOBS_NAMESPACE: cluster.namespace,
     LEASE_SECONDS: String(leaseSeconds),
     POLL_INTERVAL_MS: "200",
   };
-  let made = 0;
+  const sealed = (reservationId: string, variables: JobWish["variables"]) =>
+    variables
+      ? sealer.seal({ reservationId, column: "env_vars" }, JSON.stringify(variables))
+      : null;
   return {
     postgres,
-    cluster,
     store,
     startOne: (readyPath = "/readyz") => startProcess(stage, "processor", env, readyPath),
-    async submit(command, gpus) {
-      const reservationId = `job-${String(++made).padStart(8, "0")}`;
-      const order = { v: 1, action: "create", order_id: randomUUID() } as const;
-      await store.transaction(async (transaction) => {
+    submit: ({ jobId, command, gpus, variables, image = "registry.example.com/image:1" }) =>
+      store.transaction(async (transaction) => {
         await insertJob(transaction, {
-          reservationId,
+          reservationId: jobId,
           userId,
           name: null,
-          image: "registry.example.com/image:1",
+          image,
           command,
-          gpuType: "h100",
+          gpuType: cluster.gpuType,
           gpuCount: gpus,
           instanceType: "p5.48xlarge",
           durationHours: 1,
@@ -117,20 +118,23 @@ export async function startProcessors(
           githubUser: "",
           sshPublicKeys: [],
           jupyterEnabled: false,
-          envVarsSealed: null,
+          envVarsSealed: sealed(jobId, variables),
           wantedFingerprint: "k1:0",
-          podName: `gpu-dev-${reservationId}`,
+          podName: podNameOf(jobId),
         });
-        await sendOrder(transaction, {
-          queue: QUEUE,
-          order: { ...order, job_id: reservationId, arguments: {} },
-        });
-      });
-      return reservationId;
-    },
-    async order(jobId, action) {
-      const order = { v: 1, action, order_id: randomUUID(), job_id: jobId, arguments: {} } as const;
-      await store.transaction((transaction) => sendOrder(transaction, { queue: QUEUE, order }));
-    },
+        const order = { v: 1, action: "create", order_id: randomUUID(), job_id: jobId } as const;
+        await sendOrder(transaction, { queue: QUEUE, order: { ...order, arguments: {} } });
+      }),
+    order: ({ orderId, jobId, action }) =>
+      store.transaction(async (transaction) => {
+        const common = { v: 1, order_id: orderId, job_id: jobId } as const;
+        const order =
+          action === "cancel"
+            ? { ...common, action, arguments: {} }
+            : { ...common, action, arguments: { extension_hours: EXTENSION_HOURS } };
+        await sendOrder(transaction, { queue: QUEUE, order });
+      }),
   };
 }
+
+export const podNameOf = (jobId: string): string => `gpu-dev-${jobId}`;

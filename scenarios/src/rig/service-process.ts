@@ -20,6 +20,7 @@ const ENTRIES = {
   jobs: "services/jobs/src/main.ts",
   processor: "services/processor/src/main.ts",
   "local-aws": "packages/local-aws/src/main.ts",
+  "local-kubernetes": "packages/local-kubernetes/src/main.ts",
 } as const;
 export type ServiceName = keyof typeof ENTRIES;
 
@@ -131,6 +132,10 @@ export class ServiceProcess {
   }
 }
 
+const READY_MS = 60_000;
+/** Of the log of one that is not ready in time. */
+const SHOWN_LINES = 10;
+
 /** Starts a process and waits until `readyPath` answers 200; the stage ends it. */
 export async function startProcess(
   stage: Stage,
@@ -160,7 +165,10 @@ export async function startProcess(
       }
       return started.answers(readyPath);
     },
-    60_000,
-  );
+    READY_MS,
+  ).catch((error: Error) => {
+    const said = started.log.lines.slice(-SHOWN_LINES).map((line) => JSON.stringify(line));
+    throw new Error([error.message, ...said].join("\n"));
+  });
   return started;
 }

@@ -1,9 +1,7 @@
 /** The tests of aux that generate policies and requests, with more of both than a test has time for. */
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { runGenerated } from "../rig/generated-cases.ts";
 import type { Scenario } from "../scenario.ts";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const FILES = ["nothing-shows", "nothing-shows-objects"];
 
 export const generatedPolicies: Scenario = {
@@ -12,7 +10,7 @@ export const generatedPolicies: Scenario = {
   isSoakOnly: true,
   async run(_size, stage) {
     for (const file of FILES) {
-      const { isPassed, told } = await run(`services/aux/test/${file}.test.ts`);
+      const { isPassed, told } = await runGenerated(`services/aux/test/${file}.test.ts`);
       const result = isPassed ? "the same" : "another";
       stage.check(
         `${file}: an answer where something is hidden, and where it is not there`,
@@ -24,16 +22,3 @@ export const generatedPolicies: Scenario = {
     }
   },
 };
-
-/** @returns whether the file passes, and what its test tells of its counts. */
-function run(file: string): Promise<{ isPassed: boolean; told: string }> {
-  const args = ["--conditions=airlock-source", "--test", "--test-reporter=tap", file];
-  const env = { ...process.env, GENERATED_CASES: "soak" };
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: ROOT, env }, (error, stdout) => {
-      const counts = [...(/# \{(.*)\}/.exec(stdout)?.[1]?.matchAll(/"(\w+)":(\d+)/g) ?? [])];
-      const told = counts.map(([, word, count]) => `${word} ${count}`).join(", ");
-      resolve({ isPassed: error === null, told: told || "–" });
-    });
-  });
-}

@@ -24,8 +24,10 @@ import { linkFaults } from "./link-faults.ts";
 import { longLists } from "./long-lists.ts";
 import { oddKeys } from "./odd-keys.ts";
 import { parameterBudget } from "./parameter-budget.ts";
+import { placementCrowd } from "./placement-crowd.ts";
 import { processorInbox } from "./processor-inbox.ts";
 import { processorKills } from "./processor-kills.ts";
+import { processorRecovery } from "./processor-recovery.ts";
 import { proxyEnvironment } from "./proxy-environment.ts";
 import { repeatedLists } from "./repeated-lists.ts";
 import { rollingRestart } from "./rolling-restart.ts";
@@ -73,6 +75,8 @@ export const SCENARIOS: readonly Scenario[] = [
   jobsRestarts,
   processorInbox,
   processorKills,
+  processorRecovery,
+  placementCrowd,
   jobsIdempotency,
   jobsKeys,
   jobsLists,

@@ -1,6 +1,7 @@
 /** How fast orders are carried out, beside PGMQ alone; and how long a job takes to its pod, and to run. */
 import { randomUUID } from "node:crypto";
 import { applyOrders, type Queryable, readJobOrder, readOrders } from "@airlock/jobs-store";
+import { startPlayedCluster } from "../rig/jobs-cluster.ts";
 import { type ProcessorsRig, QUEUE, startProcessors } from "../rig/processors.ts";
 import { percentile, sleep, until } from "../rig/waiting.ts";
 import { duration, type Scenario, type SizeName, type Stage } from "../scenario.ts";
@@ -24,7 +25,7 @@ export const processorInbox: Scenario = {
 
 async function run(size: SizeName, stage: Stage): Promise<void> {
   const { orders, jobs } = SIZES[size];
-  const rig = await startProcessors(stage, { nodes: 4, leaseSeconds: 30 });
+  const rig = await startProcessors(stage, await startPlayedCluster(stage, { nodes: 4 }), 30);
   const { pool } = rig.store;
   // both in turns, so that neither has the quieter half
   const rates: Rates[] = [];
@@ -133,7 +134,7 @@ async function measureJobs(stage: Stage, rig: ProcessorsRig, count: number): Pro
   const { pool } = rig.store;
   const startedMs = performance.now();
   for (let index = 0; index < count; index++) {
-    await rig.submit(`echo ${randomUUID()}`, 1);
+    await rig.submit({ jobId: randomUUID(), command: "echo hello", gpus: 1 });
     await sleep(20);
   }
   const left = async () =>

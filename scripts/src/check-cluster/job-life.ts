@@ -163,7 +163,7 @@ function firstCreations(): (right: Right) => boolean {
 }
 
 /** Pods can be made in a namespace once its account is there. */
-const accountOf = (namespace: string, raw: ContractWorld["raw"]): Promise<unknown> =>
+export const accountOf = (namespace: string, raw: ContractWorld["raw"]): Promise<unknown> =>
   eventually("the namespace's account is there", () =>
     raw("GET", `/api/v1/namespaces/${namespace}/serviceaccounts/default`).catch(() => undefined),
   );

@@ -4,6 +4,7 @@ import { callersBy } from "./callers.ts";
 import { clusterContract } from "./cluster-contract.ts";
 import { issuer } from "./issuer.ts";
 import { WAYS } from "./issuer-settings.ts";
+import { jobKills } from "./job-kills.ts";
 import { jobLife } from "./job-life.ts";
 import { layersBy } from "./layers.ts";
 import { overlays } from "./overlays.ts";
@@ -16,4 +17,5 @@ export const STEPS: readonly Step[] = [
   overlays,
   clusterContract,
   jobLife,
+  jobKills,
 ];
