@@ -17,15 +17,20 @@ export interface LoopOptions {
   readonly log: Log;
 }
 
+/** What failed is tried again sooner than its period would have it, each time twice as late. */
+const FIRST_RETRY_MS = 500;
+
 export function startLoop({ name, periodMs, work, log }: LoopOptions): Loop {
   let isStopped = false;
   let isCalled = true;
   let wake: () => void = () => {};
-  let isTroubled = false;
+  /** In a row. */
+  let failures = 0;
 
   const pause = () =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, periodMs);
+      const retryMs = FIRST_RETRY_MS * 2 ** (failures - 1);
+      const timer = setTimeout(resolve, failures > 0 ? Math.min(retryMs, periodMs) : periodMs);
       wake = () => {
         clearTimeout(timer);
         resolve();
@@ -34,14 +39,14 @@ export function startLoop({ name, periodMs, work, log }: LoopOptions): Loop {
   const once = async (): Promise<boolean> => {
     try {
       const hasMore = await work();
-      if (isTroubled) log.info({ loop: name }, "it works again");
-      isTroubled = false;
+      if (failures > 0) log.info({ loop: name }, "it works again");
+      failures = 0;
       return hasMore;
     } catch (error) {
       // told once: a database that is away is away for all of them
-      if (!isTroubled)
+      if (failures === 0)
         log.warn({ loop: name, reason: wordsOf(error) }, "it failed; it is tried again");
-      isTroubled = true;
+      failures++;
       return false;
     }
   };
@@ -51,7 +56,7 @@ export function startLoop({ name, periodMs, work, log }: LoopOptions): Loop {
       const hasMore = await once();
       if (hasMore || isStopped) continue;
       // trouble is not hurried by calls
-      if (!isCalled || isTroubled) await pause();
+      if (!isCalled || failures > 0) await pause();
     }
   };
   // whoever starts it is still putting together what it works with
@@ -59,7 +64,7 @@ export function startLoop({ name, periodMs, work, log }: LoopOptions): Loop {
   return {
     nudge() {
       isCalled = true;
-      if (!isTroubled) wake();
+      if (failures === 0) wake();
     },
     stop() {
       isStopped = true;
