@@ -24,6 +24,7 @@ import {
 } from "../../../services/processor/test/world.ts";
 import { playKubelet } from "./played-kubelet.ts";
 import { playNodes } from "./played-nodes.ts";
+import { playVolume } from "./played-volume.ts";
 import { recordRequests } from "./recording-proxy.ts";
 import { forbiddenTries, notRefused } from "./refused-requests.ts";
 import type { Right } from "./request-right.ts";
@@ -36,7 +37,7 @@ const JOB = { gpuType: TYPE, image: "registry.example.com/image:1" } as const;
 
 export const jobLife: Step = {
   name: "job-life",
-  how: "under the shipped rights alone, all of them used and all else refused: a job gets its node and its pod, runs, fails and is gone; Jupyter is on and off in another; a disk is made; one that no node could hold waits; one is cancelled",
+  how: "under the shipped rights alone, all of them used and all else refused: a job gets its node and its pod, runs, fails and is gone; one that no node could hold waits; a disk is made; a box on another one has Jupyter on and off and is cancelled, and the disks stay",
   async run(cluster, stage) {
     const access = keepAccess(kubeconfig(cluster.kubeconfig, { env: process.env }));
     const api = await createRawApi(access);
@@ -60,9 +61,11 @@ export const jobLife: Step = {
     stage.defer(() => world.store.close());
     const store = await storeAsProcessor(world, postgres);
     stage.defer(() => store.close());
+    const storageClass = `airlock-check-${cluster.runId}`;
     const processor = work({ ...world, store }, kube, {
       countsForeignPods: true,
       rules: { ...rules, toolsImage: "registry.example.com/devbox:1" },
+      diskRules: { storageClass },
     });
     stage.defer(() => processor.stop());
     const check = (what: string, promise: string, result: string) =>
@@ -82,7 +85,8 @@ export const jobLife: Step = {
       "Waits for 16 b200 GPUs on one node: no node at present has more than 8 for jobs. Others may start before it.",
       why ?? "",
     );
-    const box = await world.submit(JOB);
+    const box = await world.submit({ ...JOB, disk: "home" });
+    await playVolume(api.raw, { runId: cluster.runId, namespace, storageClass });
     await kubelet.start(`gpu-dev-${box}`);
     await world.until(box, "active");
     const [secret] = await admin.list("secrets", { labels: OWN_OBJECTS });
@@ -132,6 +136,10 @@ export const jobLife: Step = {
       return pods.length + secrets.length + services.length === 0 ? "nothing" : undefined;
     }).catch((error: Error) => error.message);
     check("what is left of them", "nothing", left);
+    const claims = await admin.list("persistentvolumeclaims");
+    const going = claims.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    const kept = `${claims.length} claims, ${going.length} on their way out`;
+    check("both disks", "2 claims, 0 on their way out", kept);
     checkUse(stage, shipped.granted, proxy.requests);
   },
 };
