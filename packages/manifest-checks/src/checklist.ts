@@ -46,7 +46,7 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   21: { text: "gateway's callers", rules: ["gateway-ingress"] },
   22: { text: "gateway calls aux, jobs and DNS", rules: ["gateway-egress"] },
   23: {
-    text: "aux and jobs are called by gateway's pods, the processor by jobs', jobs' pods by nobody",
+    text: "aux and jobs are called by gateway's pods, the processor by jobs', jobs' pods by the processor",
     rules: ["aux-ingress", "jobs-ingress", "processor-ingress", "job-pods-ingress"],
   },
   24: {

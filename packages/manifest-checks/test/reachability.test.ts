@@ -69,6 +69,9 @@ const OUTSIDE = [
 ];
 /** Of those, what a job reaches, by any port. */
 const PUBLIC = ["the internet by IPv6", "the internet", "the callers' issuer"];
+const FROM_USERS = ["a job", "another job"].flatMap((to) =>
+  [2222, 8888].map((port) => `a user's network → ${to} TCP ${port}`),
+);
 const EXPECTED = [
   "gateway → aux TCP 8080",
   "gateway → jobs TCP 8080",
@@ -85,8 +88,12 @@ const EXPECTED = [
   "processor → the database's subnet TCP 5432",
   "processor → the API server TCP 6443",
   ...PUBLIC.map((to) => `processor → ${to} TCP 443`),
-  "a user's network → a job TCP 2222",
-  "a user's network → another job TCP 2222",
+  ...["a job", "another job"].flatMap((to) =>
+    PORTS.filter(({ protocol }) => protocol === "TCP").map(
+      ({ port }) => `processor → ${to} TCP ${port}`,
+    ),
+  ),
+  ...FROM_USERS,
   ...["a job", "another job"].flatMap((from) => [
     `${from} → dns TCP 53`,
     `${from} → dns UDP 53`,
@@ -126,7 +133,7 @@ const isOurs = (...peers: Endpoint[]) =>
 
 describe("who may talk to whom", () => {
   for (const environment of ENVIRONMENTS) {
-    test(`${environment}: gateway → aux and jobs, those → HTTPS, jobs → processor, both → the database, processor → API server and HTTPS, users → a job → the internet, Prometheus → metrics, no one else`, () => {
+    test(`${environment}: gateway → aux and jobs, those → HTTPS, jobs → processor, both → the database, processor → API server, HTTPS and jobs' pods, users → a job → the internet, Prometheus → metrics, no one else`, () => {
       const edge = environment === "dev" ? ["the load balancer's subnet → gateway TCP 8080"] : [];
       assert.deepEqual(
         connections(`overlays/${environment}`).sort(),
@@ -158,11 +165,7 @@ describe("who may talk to whom", () => {
     ["gateway-to-jobs/jobs", "jobs", ["gateway → jobs TCP 8080"]],
     ["processor-to-api-server", "processor", ["processor → the API server TCP 6443"]],
     ["processor-to-ssh-keys", "processor", PUBLIC.map((to) => `processor → ${to} TCP 443`)],
-    [
-      "ssh-nodeports",
-      "gpu-dev",
-      ["a user's network → a job TCP 2222", "a user's network → another job TCP 2222"],
-    ],
+    ["ssh-nodeports", "gpu-dev", FROM_USERS],
     ["processor-to-postgres", "processor", ["processor → the database's subnet TCP 5432"]],
     ["jobs-to-postgres", "jobs", ["jobs → the database's subnet TCP 5432"]],
     ["jobs-to-sts", "jobs", OUTSIDE.map((to) => `jobs → ${to} TCP 443`)],

@@ -63,6 +63,20 @@ test("every right of the Role is one that the sources ask for, and the other way
   );
 });
 
+test("docs/jobs-operating.md tells the same rights", () => {
+  const text = readFileSync(join(K8S, "../docs/jobs-operating.md"), "utf8");
+  const rows = [...text.matchAll(/^\| `([\w/]+)`: ([a-z, ]+) \| ([^|]+) \|/gm)];
+  const told = rows.flatMap(([, resource = "", verbs = "", place = ""]) =>
+    verbs
+      .split(", ")
+      .map((verb) => `${verb} ${resource}${place.startsWith("the cluster") ? " (cluster)" : ""}`),
+  );
+  assert.deepEqual(
+    told.toSorted(),
+    granted("base/gpu-dev", ["count-foreign-pods/gpu-dev"]).toSorted(),
+  );
+});
+
 test("calls are found however they are written", () => {
   const text = `
     await cluster.create("secrets", manifest);

@@ -89,6 +89,14 @@ for (const { file, text, workflow } of files) {
   });
 }
 
+test("ci builds each image that the Dockerfile has", () => {
+  const dockerfile = readFileSync(join(FOLDER, "../../Dockerfile"), "utf8");
+  const [, names = ""] = /^ +([\w|-]+)\) ;; /m.exec(dockerfile) ?? [];
+  const { text = "" } = files.find(({ file }) => file === "ci.yml") ?? {};
+  const built = [...text.matchAll(/build-args: SERVICE=([\w-]+)$/gm)].map(([, name]) => name);
+  assert.deepEqual(built.sort(), [...names.split("|"), "devbox"].sort());
+});
+
 test("release: images for both platforms, with provenance, SBOM and signature; a tag builds nothing", () => {
   const release = files.find(({ file }) => file === "release.yml");
   const jobs: Workflow["jobs"] = release?.workflow.jobs ?? {};

@@ -68,21 +68,23 @@ const PUBLIC_ADDRESSES = [
   "addresses ::/0 but fc00::/7,fe80::/10",
 ].map((text) => text.replaceAll(".", "\\."));
 
-/** The processor is called by jobs' pods alone; it calls its database, the API server, and where SSH keys are shown. */
+/** The processor is called by jobs' pods alone; it calls its database, the API server, jobs' pods, and where SSH keys are shown. */
 export const PROCESSOR_PEERS = {
   ingress: [PROMETHEUS, /^pods gpu-controlplane\/app\.kubernetes\.io\/name=jobs on TCP 8080$/],
   egress: [
     DNS,
     POSTGRES,
     API_SERVER,
+    /^pods gpu-dev\/app\.kubernetes\.io\/name=gpu-job on TCP any port$/,
     // components/processor-to-ssh-keys
     ...PUBLIC_ADDRESSES.map((addresses) => new RegExp(`^${addresses} on TCP 443$`)),
   ],
 } as const;
 
-/** Jobs are reached by SSH, and their Jupyter, from few networks, and reach public addresses. */
+/** Jobs are reached by the processor, by SSH and their Jupyter from few networks, and reach public addresses. */
 export const JOB_POD_PEERS = {
   ingress: [
+    /^pods gpu-controlplane\/app\.kubernetes\.io\/name=processor on TCP any port$/,
     // components/ssh-nodeports
     /^addresses (\d+\.\d+\.\d+\.\d+\/(1[6-9]|2\d|3[0-2])|[0-9a-f:]+\/(4[89]|[5-9]\d|1[01]\d|12[0-8])) on TCP (2222|8888)$/,
   ],
