@@ -85,3 +85,23 @@ function section(title: string, rows: readonly (readonly [string, string])[]): s
   const width = Math.max(...rows.map(([left]) => left.length));
   return [`${title}:`, ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`), ""];
 }
+
+/** For a terminal: what is too long goes on below where it began. */
+export const fitHelp = (text: string, width: number | undefined): string =>
+  width === undefined
+    ? text
+    : text
+        .split("\n")
+        .flatMap((line) => wrapped(line, width))
+        .join("\n");
+
+function wrapped(line: string, width: number): string[] {
+  if (line.length <= width) return [line];
+  const column = /^ +\S.*? {2,}(?=\S)/.exec(line)?.[0] ?? /^ */.exec(line)?.[0] ?? "";
+  const room = width - column.length;
+  const at = line.lastIndexOf(" ", width);
+  // no room beside the names, or a word that is longer than the rest of the line
+  if (room < 20 || at <= column.length) return [line];
+  const rest = " ".repeat(column.length) + line.slice(at + 1);
+  return [line.slice(0, at), ...wrapped(rest, width)];
+}

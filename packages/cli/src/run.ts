@@ -2,7 +2,7 @@
 import { CliError, codeOf, EXIT, type ExitCode } from "./cli-error.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
-import { helpOf, helpOfAll, helpOfGroup } from "./help.ts";
+import { fitHelp, helpOf, helpOfAll, helpOfGroup } from "./help.ts";
 import { oneLine } from "./output/text-width.ts";
 import { parse } from "./parse.ts";
 
@@ -21,7 +21,7 @@ export async function run(
       case "help": {
         const { command, group } = parsed;
         const text = group ? helpOfGroup(group, commands) : helpOfAll(commands);
-        output.raw(command ? helpOf(command) : text);
+        output.raw(fitHelp(command ? helpOf(command) : text, output.width));
         return EXIT.ok;
       }
       case "run":

@@ -78,6 +78,15 @@ test("help tells of every command and every exit code, and each command has its 
       out,
     );
   }
+  for (const { name } of COMMANDS) {
+    const { out } = await gpuDev([...name.split(" "), "--help"], { home, columns: 80 });
+    const whole = await gpuDev([...name.split(" "), "--help"], { home });
+    // an example is a line to copy, and stays one
+    const long = out.split("\n").filter((line) => line.length > 80 && !line.includes("gpu-dev "));
+    assert.deepEqual(long, [], name);
+    const words = (text: string) => text.split(/\s+/).join(" ");
+    assert.equal(words(out), words(whole.out));
+  }
   const group = await gpuDev(["disk"], { home });
   assert.match(group.out, /disk create/);
   const hours = await gpuDev(["reserve", "-h"], { home });
