@@ -394,6 +394,36 @@ test("extend tells the new end, and the service's reason where there is none", a
   assert.match(not.err, /is not extended: A job may run 72 hours/);
 });
 
+test("edit tells what came of Jupyter and of other users, also the same refusal a second time", async (t) => {
+  const home = await temporaryHome(t);
+  const edit = (words: string, ...states: object[]) =>
+    gpuDev(["edit", "3f2a91bc", ...words.split(" ")], {
+      home,
+      env: KEY,
+      api: serving(states),
+      clock: quickClock(),
+    });
+  const on = { jupyter_enabled: true, jupyter_url: "http://localhost:8888/lab?token=secret" };
+  const enabled = await edit("--enable-jupyter", {}, {}, on);
+  assert.equal(enabled.code, 0, enabled.err);
+  assert.match(enabled.err, /Jupyter of job 3f2a91bc is on/);
+  assert.doesNotMatch(enabled.err, /secret/);
+  const broken = { jupyter_error: "It has no jupyter." };
+  for (const states of [
+    [{}, {}, broken],
+    [broken, broken],
+  ]) {
+    const { code, err } = await edit("--enable-jupyter", ...states);
+    assert.equal(code, 1);
+    assert.match(err, /is not on: It has no jupyter/);
+  }
+  const added = await edit("--add-user octocat", {}, {}, { secondary_users: ["octocat"] });
+  assert.match(added.err, /octocat may log in/);
+  const nobody = await edit("--add-user octocat", {}, { add_user_error: "There is no such user." });
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.err, /octocat is not let into job 3f2a91bc: There is no such user/);
+});
+
 test("what opens Jupyter is in no --json", async (t) => {
   const home = await temporaryHome(t);
   const job = {

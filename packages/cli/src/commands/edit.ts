@@ -58,11 +58,7 @@ export async function switchJupyter(
   await api.post<JobActionRequested>(`${jobPath(id)}/jupyter/${word}`);
   const isDone = ({ jupyter_enabled, jupyter_url }: Job) =>
     on ? jupyter_enabled && Boolean(jupyter_url) : !jupyter_enabled && !jupyter_url;
-  const askedAt = context.clock.now();
-  // what was wrong before may be the answer to the time before, or again to this
-  const isRefused = ({ jupyter_error }: Job) =>
-    jupyter_error !== undefined &&
-    (jupyter_error !== job.jupyter_error || context.clock.now() - askedAt > SAME_AGAIN_MS);
+  const isRefused = isNewError(job, "jupyter_error", context);
   context.output.progress(on ? "Starting Jupyter…" : "Ending Jupyter…");
   const isThere = (seen: Job) => isDone(seen) || isRefused(seen);
   const after = await waitForJob({ api, id, isThere, limitMs: LIMIT_MS }, context);
@@ -77,13 +73,30 @@ export async function switchJupyter(
   );
 }
 
+/** What was wrong before is the answer to the time before; or, after a while, again to this. */
+function isNewError(
+  before: Job,
+  member: "jupyter_error" | "add_user_error",
+  { clock }: Context,
+): (job: Job) => boolean {
+  const askedAt = clock.now();
+  return ({ [member]: error }) =>
+    error !== undefined && (error !== before[member] || clock.now() - askedAt > SAME_AGAIN_MS);
+}
+
 async function addUser(job: Job, user: string, api: Api, context: Context): Promise<Job> {
   const { job_id: id } = job;
+  const isRefused = isNewError(job, "add_user_error", context);
   await api.post<JobActionRequested>(`${jobPath(id)}/users`, { github_username: user });
   context.output.progress(`Fetching the keys of ${user}…`);
-  const isThere = ({ secondary_users }: Job) => secondary_users.includes(user);
+  const isDone = ({ secondary_users }: Job) => secondary_users.includes(user);
+  const isThere = (seen: Job) => isDone(seen) || isRefused(seen);
   const after = await waitForJob({ api, id, isThere, limitMs: LIMIT_MS }, context);
-  if (!isThere(after)) {
+  if (!isDone(after) && isRefused(after)) {
+    const why = oneLine(after.add_user_error ?? "");
+    throw new CliError(EXIT.failed, `${user} is not let into job ${shortId(after)}: ${why}`);
+  }
+  if (!isDone(after)) {
     throw new CliError(
       EXIT.failed,
       `${user} was not let into job ${shortId(after)} in time; it is ${after.status}.`,

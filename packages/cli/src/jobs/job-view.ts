@@ -63,6 +63,7 @@ export const jobFacts = (
   ["jupyter", job.jupyter_enabled ? `gpu-dev jupyter ${shortId(job)}` : undefined],
   ["jupyter error", job.jupyter_error],
   ["extension error", job.extension_error],
+  ["user error", job.add_user_error],
   ["github user", job.github_user],
   ["other users", job.secondary_users.join(", ")],
   ["out of memory", job.oom_count > 0 ? `${job.oom_count} times` : undefined],
