@@ -21,7 +21,12 @@ const LIVE = "active,preparing,queued,pending";
 const ALL_JOBS = "/v1/jobs?limit=500&offset=0";
 
 /** `gpu-dev reserve --gpu-type h100 --gpus 1 --hours 1 --name demo`: then `show` until it is active or failed. */
-export const reserve = (reservationId: string, user: string, name = "demo"): Recorded[] => [
+export const reserve = (
+  reservationId: string,
+  user: string,
+  name = "demo",
+  more: object = {},
+): Recorded[] => [
   { method: "GET", path: `${ALL_JOBS}&status=${LIVE}` },
   {
     method: "POST",
@@ -38,6 +43,7 @@ export const reserve = (reservationId: string, user: string, name = "demo"): Rec
         GITHUB_USER: "octocat",
         POD_NAME: name,
       },
+      ...more,
     },
   },
 ];
@@ -59,6 +65,34 @@ export const EXTEND: Recorded = {
 };
 /** `gpu-dev cancel abcdefgh`: nothing is looked up before. */
 export const CANCEL: Recorded = { method: "POST", path: "/v1/jobs/{id8}/cancel" };
+/** `gpu-dev edit abcdefgh --enable-jupyter`, `--disable-jupyter` and `--add-user NAME`: then `show` until it is so. */
+export const ENABLE_JUPYTER: Recorded = { method: "POST", path: "/v1/jobs/{id8}/jupyter/enable" };
+export const DISABLE_JUPYTER: Recorded = { method: "POST", path: "/v1/jobs/{id8}/jupyter/disable" };
+export const addUser = (github_username: string): Recorded => ({
+  method: "POST",
+  path: "/v1/jobs/{id8}/users",
+  body: { github_username },
+});
+/** `gpu-dev disk list`, and what every other command of disks looks at before and after. */
+export const DISKS: Recorded = { method: "GET", path: "/v1/disks" };
+export const createDisk = (disk_name: string): Recorded => ({
+  method: "POST",
+  path: "/v1/disks",
+  body: { disk_name },
+});
+export const renameDisk = (name: string, new_name: string): Recorded => ({
+  method: "POST",
+  path: `/v1/disks/${name}/rename`,
+  body: { new_name },
+});
+export const deleteDisk = (name: string): Recorded => ({
+  method: "DELETE",
+  path: `/v1/disks/${name}`,
+});
+export const listContent = (name: string): Recorded => ({
+  method: "GET",
+  path: `/v1/disks/${name}/content`,
+});
 export const AVAIL: Recorded = { method: "GET", path: "/v1/gpu/availability" };
 export const STATUS: Recorded = { method: "GET", path: "/v1/cluster/status" };
 
@@ -113,4 +147,17 @@ export function assertJob(job: Body): void {
   if (job.status !== "active") return;
   assert.match(job.ssh_command, /^ssh /, text);
   assert.match(job.expires_at, ZONED, text);
+}
+
+/** What the client needs of each disk of a list. */
+export function assertDisk(disk: Body): void {
+  const text = JSON.stringify(disk);
+  for (const name of ["disk_name", "size_gb", "snapshot_count", "in_use"]) {
+    assert.ok(name in disk, text);
+  }
+  assert.equal(typeof disk.snapshot_count, "number", text);
+  assert.equal(typeof disk.in_use, "boolean", text);
+  for (const name of ["created_at", "last_used"]) {
+    if (disk[name] !== null) assert.match(disk[name], ZONED, text);
+  }
 }

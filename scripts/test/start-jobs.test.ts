@@ -57,6 +57,7 @@ async function accept(run: Run): Promise<string> {
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       AWS_SESSION_TOKEN: sessionToken,
+      GITHUB_USER_WITH_KEYS: "colleague",
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
