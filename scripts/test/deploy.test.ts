@@ -6,6 +6,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startTestCluster } from "@airlock/local-postgres";
 import { freePorts, ROOT, statusOf } from "./harness.ts";
 
@@ -54,6 +55,7 @@ test("the gateway's deployment holds no AWS package, and runs", async (t) => {
   const url = `http://127.0.0.1:${GATEWAY_PORT}`;
   while ((await statusOf(`${url}/livez`)) !== 200) {
     assert.equal(gateway.exitCode, null, "the gateway has ended");
+    await sleep(20);
   }
   assert.equal(await statusOf(`${url}/docs`), 404, "ENVIRONMENT unset means prod");
   assert.equal(await statusOf(`http://127.0.0.1:${GATEWAY_METRICS_PORT}/metrics`), 200);

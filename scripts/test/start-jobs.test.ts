@@ -15,6 +15,7 @@ import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import {
   freePorts,
   isListening,
+  linesOf,
   NODE_COMPILE_CACHE,
   ROOT,
   type Run,
@@ -81,7 +82,25 @@ async function showKeys(t: TestContext): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/{user}.keys`;
 }
 
-test("the printed lines log in, submit and list; acceptance passes; a box is warned, extended and expires; a second start is refused; a signal stops all", async (t) => {
+/** Until it is ready a run warns of nothing, names its open doors once, and each service listens once. */
+function assertQuiet(run: Run): void {
+  const lines = linesOf(run);
+  const ready = lines.findIndex(({ msg }) => msg === "ready");
+  assert.ok(ready > 0, run.stdout());
+  const loud = lines.slice(0, ready).filter(({ level }) => level !== "info" && level !== "debug");
+  assert.deepEqual(loud, []);
+  const listening = lines.slice(0, ready).filter(({ msg }) => /listening/i.test(String(msg)));
+  const services = ["local-aws", "local-kubernetes", "processor", "aux", "jobs", "gateway"];
+  assert.deepEqual(listening.map(({ service }) => service).sort(), services.sort());
+  const doors = lines.filter((line) => line.open_doors !== undefined);
+  assert.deepEqual(
+    doors.map(({ level, open_doors }) => [level, Object.keys(open_doors as object).sort()]),
+    [["info", ["aux", "gateway", "jobs", "processor"]]],
+  );
+  assert.equal(lines.filter(({ overruled }) => overruled).length, 0);
+}
+
+test("nothing is warned of; the printed lines log in, submit and list; acceptance passes; a box is warned, extended and expires; a second start is refused; a signal stops all", async (t) => {
   // a minute's logins of many people in a few seconds
   const run = await start(t, [], {
     DATA_FOLDER: folder,
@@ -89,6 +108,7 @@ test("the printed lines log in, submit and list; acceptance passes; a box is war
     SSH_KEYS_URL: await showKeys(t),
   });
   await run.ready();
+  assertQuiet(run);
   const exported = printedLines(run, /^export /);
   assert.equal(exported.length, 3);
   const steps = printedLines(run, /^KEY=|\$KEY/);

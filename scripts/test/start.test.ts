@@ -24,64 +24,76 @@ const POLLUTED = {
   NODE_OPTIONS: "",
   SERVICE_NAME: "mine",
 };
+/** And of some that are meant. */
+const SETTINGS = { CACHE_FRESH_SECONDS: "0", LOG_LEVEL: "WARNING" };
 
-test("the pair runs on the stand-in whatever the shell holds, and what it prints is true in every shell", async (t) => {
-  const run = await start(t, ["--only=pair"], POLLUTED);
+test("in a shell full of things", async (t) => {
+  const run = await start(t, ["--only=pair"], { ...POLLUTED, ...SETTINGS });
   await run.ready();
-  const { examples } = lineOf(run, "ready") as { examples: { curl: string; answer: string }[] };
-  const curls = printedLines(run, /^curl/);
-  assert.deepEqual(
-    curls,
-    examples.map(({ curl }) => curl),
-  );
-  for (const shell of SHELLS) {
-    for (const { curl, answer } of examples) {
-      const body = await inShell(shell, [curl]);
-      assert.ok(body.includes(answer), `${shell}: ${curl}: ${body}`);
-    }
-  }
-  const { overruled } = lineOf(run, /^decided by start/) as { overruled: string[] };
-  assert.deepEqual(overruled, [
-    ...["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_ROLE_ARN"],
-    ...["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ENVIRONMENT", "HOST", "PORT"],
-    "SERVICE_NAME",
-  ]);
-  const health = Health.parse(await (await fetch(`${run.aux}/health`)).json());
-  assert.deepEqual(
-    [health.service, health.environment, health.region, health.aws_session?.source],
-    ["aux", "dev", "eu-west-1", "assumed_role"],
-  );
-  for (const line of run.stdout().trim().split("\n")) assert.ok(JSON.parse(line).time, line);
-});
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} stops everything and the run exits 0`, async (t) => {
-    const run = await start(t);
-    await run.ready();
-    run.process.kill(signal);
-    assert.equal(await run.exit(), 0, run.stderr());
-    for (const port of Object.values(run.ports)) assert.equal(await isListening(port), false, port);
+  await t.test(
+    "the pair runs on the stand-in, and what it prints is true in every shell",
+    async () => {
+      const { examples } = lineOf(run, "ready") as { examples: { curl: string; answer: string }[] };
+      const curls = printedLines(run, /^curl/);
+      assert.deepEqual(
+        curls,
+        examples.map(({ curl }) => curl),
+      );
+      for (const shell of SHELLS) {
+        for (const { curl, answer } of examples) {
+          const body = await inShell(shell, [curl]);
+          assert.ok(body.includes(answer), `${shell}: ${curl}: ${body}`);
+        }
+      }
+      const { overruled } = lineOf(run, /^decided by start/) as { overruled: string[] };
+      assert.deepEqual(overruled, [
+        ...["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_ROLE_ARN"],
+        ...["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ENVIRONMENT", "HOST", "PORT"],
+        "SERVICE_NAME",
+      ]);
+      const health = Health.parse(await (await fetch(`${run.aux}/health`)).json());
+      assert.deepEqual(
+        [health.service, health.environment, health.region, health.aws_session?.source],
+        ["aux", "dev", "eu-west-1", "assumed_role"],
+      );
+      for (const line of run.stdout().trim().split("\n")) assert.ok(JSON.parse(line).time, line);
+    },
+  );
+
+  await t.test("the settings of the shell reach the services", async () => {
+    const read = () => statusOf(`${run.gateway}/config/my-parameter`);
+    await read();
+    const before = await ssmReads(run);
+    await read();
+    assert.equal((await ssmReads(run)) - before, 1, "each read asks AWS");
+    assert.deepEqual(
+      linesOf(run).filter(
+        ({ level, service, audit }) => level === "info" && service !== "start" && !audit,
+      ),
+      [],
+    );
   });
-}
+
+  await t.test("SIGINT stops everything and the run exits 0", () => assertStops(run, "SIGINT"));
+});
 
 test("a signal during start stops what has started, and the run exits 0", async (t) => {
   const run = await start(t);
   while (!(await isListening(run.ports.LOCAL_AWS_PORT))) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  run.process.kill("SIGTERM");
-  assert.equal(await run.exit(), 0, run.stderr());
-  for (const port of Object.values(run.ports)) assert.equal(await isListening(port), false, port);
+  await assertStops(run, "SIGTERM");
 });
 
 test("when a service dies the run says which, stops the rest and exits 1", async (t) => {
-  const run = await start(t);
+  const run = await start(t, ["--only=aux"]);
   await run.ready();
   const pid = await processOn(run, "aux");
   process.kill(pid, "SIGKILL");
   assert.equal(await run.exit(), 1);
   assert.match(run.stderr(), /aux has ended \(SIGKILL\)/);
-  assert.equal(await isListening(run.ports.GATEWAY_PORT), false);
+  assert.equal(await isListening(run.ports.LOCAL_AWS_PORT), false);
 });
 
 test("when the run itself is killed its services stop by themselves", async (t) => {
@@ -134,50 +146,6 @@ test("taken ports are one message with one line that moves them all, and the run
   assert.equal(await statusOf(`http://127.0.0.1:${Number(AUX_PORT) + Number(offset)}/readyz`), 200);
 });
 
-test("until it is ready a run warns of nothing, names its open doors once, and each service listens once", async (t) => {
-  const run = await start(t, []);
-  await run.ready();
-  const lines = linesOf(run);
-  const ready = lines.findIndex(({ msg }) => msg === "ready");
-  assert.ok(ready > 0, run.stdout());
-  const loud = lines.slice(0, ready).filter(({ level }) => level !== "info" && level !== "debug");
-  assert.deepEqual(loud, []);
-  const listening = lines.slice(0, ready).filter(({ msg }) => /listening/i.test(String(msg)));
-  const services = ["local-aws", "local-kubernetes", "processor", "aux", "jobs", "gateway"];
-  assert.deepEqual(listening.map(({ service }) => service).sort(), services.sort());
-  const doors = lines.filter((line) => line.open_doors !== undefined);
-  assert.deepEqual(
-    doors.map(({ level, open_doors }) => [level, Object.keys(open_doors as object).sort()]),
-    [["info", ["aux", "gateway", "jobs", "processor"]]],
-  );
-  assert.equal(lines.filter(({ overruled }) => overruled).length, 0);
-});
-
-test("the settings of the shell reach the services", async (t) => {
-  const run = await start(t, ["--only=pair"], { CACHE_FRESH_SECONDS: "0", LOG_LEVEL: "WARNING" });
-  await run.ready();
-  const read = async () => {
-    const response = await fetch(`${run.gateway}/config/my-parameter`);
-    await response.body?.cancel();
-  };
-  const calls = async () => {
-    const counts = await (await fetch(`${run.localAws}/_control/calls`)).json();
-    return (
-      (counts as { byOperation: Record<string, number> }).byOperation["ssm.GetParameters"] ?? 0
-    );
-  };
-  await read();
-  const before = await calls();
-  await read();
-  assert.equal((await calls()) - before, 1, "each read asks AWS");
-  assert.deepEqual(
-    linesOf(run).filter(
-      ({ level, service, audit }) => level === "info" && service !== "start" && !audit,
-    ),
-    [],
-  );
-});
-
 test("a setting that is wrong is the service's to tell, in its words", async (t) => {
   const run = await start(t, ["--only=gateway"], { GATEWAY_AUTH: "keys" });
   assert.equal(await run.exit(), 1);
@@ -221,7 +189,7 @@ test("--only=gateway runs one service", async (t) => {
   assert.equal(await isListening(run.ports.LOCAL_AWS_PORT), false);
 });
 
-test("--layer-auth: aux answers the gateway's identity only", async (t) => {
+test("--layer-auth: aux answers the gateway's identity only; SIGTERM stops everything and the run exits 0", async (t) => {
   const run = await start(t, ["--layer-auth", "--only=pair"]);
   await run.ready();
   assert.equal((await fetch(`${run.gateway}/config/my-parameter`)).status, 200);
@@ -229,8 +197,7 @@ test("--layer-auth: aux answers the gateway's identity only", async (t) => {
     assert.equal((await fetch(run.aux + path)).status, 401, path);
   }
   assert.match(run.stderr(), /issuer +http:\/\/localhost/);
-  run.process.kill("SIGTERM");
-  assert.equal(await run.exit(), 0);
+  await assertStops(run, "SIGTERM");
 });
 
 test("dev --aws without usable credentials says so and exits 1", async (t) => {
@@ -242,6 +209,18 @@ test("dev --aws without usable credentials says so and exits 1", async (t) => {
   assert.equal(await run.exit(), 1);
   assert.match(run.stderr(), /No usable AWS credentials/);
 });
+
+async function assertStops(run: Run, signal: NodeJS.Signals): Promise<void> {
+  run.process.kill(signal);
+  assert.equal(await run.exit(), 0, run.stderr());
+  for (const port of Object.values(run.ports)) assert.equal(await isListening(port), false, port);
+}
+
+/** How often SSM was asked for values so far. */
+async function ssmReads(run: Run): Promise<number> {
+  const counts = await (await fetch(`${run.localAws}/_control/calls`)).json();
+  return (counts as { byOperation: Record<string, number> }).byOperation["ssm.GetParameters"] ?? 0;
+}
 
 /** The fields of the run's own line. */
 function lineOf(run: Run, msg: string | RegExp): Record<string, unknown> {

@@ -96,13 +96,15 @@ test("a deploy: what the release before asks is answered while the schema moves,
   await migrate({ ...connectTarget(busy), queues: QUEUES, log: silent, folder });
   const old = openStore(busy, { max: 8, timeoutMs: 60_000 });
   const userId = await addUser(old.pool);
-  // enough for a migration that rewrites or reads a table under its lock to be felt
-  await old.pool.query(
+  // enough for a migration that rewrites or reads a table under its lock to be felt; another's, for
+  // the release before reads all jobs of a user to find one of them
+  const another = await addUser(old.pool, "another");
+  await openStore(busy, { timeoutMs: 60_000 }).pool.query(
     `INSERT INTO reservations (reservation_id, user_id, status, image, gpu_type, gpu_count,
        instance_type, duration_hours, pod_name)
      SELECT md5(n::text), $1, CASE n % 10 WHEN 0 THEN 'queued' ELSE 'expired' END, 'i', 'h100', 1,
        'p5.48xlarge', 1, 'pod-' || n FROM generate_series(1, 20000) n`,
-    [userId],
+    [another],
   );
   const job = { userId, image: "i", instanceType: "p5.48xlarge", durationHours: 4, command: "x" };
   const submitted: string[] = [];

@@ -153,6 +153,12 @@ export async function startProcess(
   stage.defer(async () => {
     if (started.isLost) {
       const { code, signal } = await started.exited;
+      const last = started.log.lines.findLast(
+        ({ level }) => level === "fatal" || level === "error",
+      );
+      stage.progress(
+        `${name} is lost: ${last ? JSON.stringify(last) : started.log.noise.join("\n")}`,
+      );
       stage.check(`${name} lives`, "until it is ended", false, "1 process", `${code ?? signal}`);
     }
     await started.end();

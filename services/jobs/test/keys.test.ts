@@ -1,6 +1,7 @@
 /** The life of a key, on two replicas of one database. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { hashApiKey, newApiKey, ValidKey } from "@airlock/identity";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import * as z from "zod";
@@ -49,6 +50,7 @@ test("a revoked key is refused on every replica within a second", async () => {
   for (const rig of [one, other]) {
     while ((await listKeys(rig, victim)).status === 200) {
       assert.ok(performance.now() - since < 5000, "still let in");
+      await sleep(10);
     }
     assert.equal((await listKeys(rig, victim)).body.code, "api_key_revoked");
   }
@@ -112,6 +114,7 @@ test("the key that a rotation ended opens the repeat of that rotation for a minu
     const since = performance.now();
     while ((await listKeys(rig, key)).status === 200) {
       assert.ok(performance.now() - since < 5000, "still let in");
+      await sleep(10);
     }
     const again = await rotate(rig, "lost-answer");
     assert.equal(again.status, 409, JSON.stringify(again.body));
