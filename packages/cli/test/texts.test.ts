@@ -5,6 +5,7 @@ import { hoursOf } from "../src/jobs/hours.ts";
 import { lastLines, newIn } from "../src/jobs/log-tail.ts";
 import { shellLine } from "../src/jobs/shell-words.ts";
 import { wantsColour } from "../src/output/colour.ts";
+import { createOutput } from "../src/output/output.ts";
 import { type Column, table } from "../src/output/table.ts";
 import { cut, oneLine, widthOf } from "../src/output/text-width.ts";
 import { duration, relative } from "../src/output/times.ts";
@@ -97,4 +98,20 @@ test("of a log that grows, each line is new once, also when its beginning is dro
 
 test("a command of words is the same words to a shell", () => {
   assert.equal(shellLine(["echo", "it's", "$HOME", "a b"]), `echo 'it'\\''s' '$HOME' 'a b'`);
+});
+
+test("what is drawn again fits the screen, and takes the place of what was drawn", () => {
+  let text = "";
+  const stdout = {
+    isTTY: true,
+    columns: 40,
+    rows: 6,
+    write: (part: string | Uint8Array) => (text += part),
+  };
+  const output = createOutput({ env: {}, stdout, stderr: stdout, stdin: () => process.stdin });
+  output.redraw(["a", "b"]);
+  output.redraw(Array.from({ length: 9 }, (_, index) => `line ${index}`));
+  output.redraw(["end"]);
+  const more = "line 0\nline 1\nline 2\nline 3\n… 5 more\n";
+  assert.equal(text, `a\nb\n\x1b[2A\x1b[J${more}\x1b[5A\x1b[Jend\n`);
 });

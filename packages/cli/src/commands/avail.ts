@@ -1,7 +1,7 @@
 /** `gpu-dev avail`: GPUs by type. */
 import type { Availability, GpuAvailability } from "@airlock/contract";
 import { command, JSON_FLAG } from "../command.ts";
-import type { Output } from "../output/output.ts";
+import { fitted, type Output } from "../output/output.ts";
 import { type Column, table } from "../output/table.ts";
 import { pauseMsOf, WATCH_FLAGS, watch } from "./watch.ts";
 
@@ -65,6 +65,6 @@ export function availabilityTable(types: readonly GpuAvailability[], output: Out
   // whoever looks wants to know what there is; programs get a line for each type
   const shown = output.isTerminal ? sorted.filter((type) => rank(type) === 0) : sorted;
   const others = sorted.filter((type) => !shown.includes(type)).map(({ gpu_type }) => gpu_type);
-  const more = others.length > 0 ? [`No nodes: ${others.join(", ")}`] : [];
+  const more = others.length > 0 ? [fitted(`No nodes: ${others.join(", ")}`, output)] : [];
   return [...table(columns(output), shown, output.width), ...more];
 }

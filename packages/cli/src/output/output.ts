@@ -9,6 +9,7 @@ import { cut } from "./text-width.ts";
 export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
@@ -52,6 +53,7 @@ export interface OutputOptions {
 }
 
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 export function createOutput({ env, stdout, stderr, stdin }: OutputOptions): Output {
   const isTerminal = stdout.isTTY === true;
@@ -82,8 +84,12 @@ export function createOutput({ env, stdout, stderr, stdin }: OutputOptions): Out
       spinner.clear();
       if (!isTerminal || !canMove) return print(...lines);
       const back = drawn > 0 ? `\x1b[${drawn}A\x1b[J` : "";
-      stdout.write(`${back}${lines.map((line) => `${line}\n`).join("")}`);
-      drawn = lines.length;
+      // what has left the screen cannot be drawn over
+      const most = Math.max(2, (stdout.rows ?? DEFAULT_ROWS) - 1);
+      const more = lines.length - most + 1;
+      const shown = more > 1 ? [...lines.slice(0, most - 1), `… ${more} more`] : lines;
+      stdout.write(`${back}${shown.map((line) => `${line}\n`).join("")}`);
+      drawn = shown.length;
     },
     paint: painter(wantsColour(env, isTerminal)),
     paintNote: painter(wantsColour(env, stderr.isTTY === true)),
