@@ -238,6 +238,7 @@ test("waiting goes on through a service that is away, and Ctrl-C ends the waitin
       : good(exchange);
   const ran = await gpuDev(["reserve"], { home, env: KEY, api, clock: quickClock() });
   assert.equal(ran.code, 0, ran.err);
+  assert.equal(ran.err.match(/Away\. Trying again; the job goes on/g)?.length, 1);
   const interrupted = new AbortController();
   const transport = playing((exchange) => {
     if (exchange.path.startsWith("/v1/jobs/3f")) interrupted.abort();

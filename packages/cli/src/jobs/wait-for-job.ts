@@ -32,17 +32,22 @@ export async function waitForJob(options: WaitOptions, context: Context): Promis
   const tell = isJson ? jsonTeller(context) : changeTeller(context);
   const began = clock.now();
   let seenAt = began;
+  let isAwayTold = false;
   for (;;) {
     try {
       const job = await api.get<Job>(jobPath(id));
       seenAt = clock.now();
+      isAwayTold = false;
       const isLast = isOver(job) || isThere(job) || seenAt - began >= limitMs;
       tell(job, isLast);
       if (isLast) return job;
     } catch (error) {
       const isAway = error instanceof UnreachableError || isBusy(error);
       if (signal.aborted || !isAway || clock.now() - seenAt > AWAY_LIMIT_MS) throw error;
-      output.progress(`${(error as Error).message} Trying again; the job goes on.`);
+      const away = `${(error as Error).message} Trying again; the job goes on.`;
+      if (output.showsProgress) output.progress(away);
+      else if (!isAwayTold) output.note(away);
+      isAwayTold = true;
     }
     await clock.sleep(POLL_MS, signal);
   }
