@@ -150,10 +150,10 @@ test("availability and cluster invent nothing, and count what jobs have and want
     gpu_type: "h100",
     known: true,
     total: 10,
-    available: 8,
-    // the one that was there, and the one that starts this moment
-    in_use: 2,
-    queued: 0,
+    available: 9,
+    in_use: 1,
+    // it waits for its disk
+    queued: 1,
     max_per_node: 8,
     instance_type: "p5.48xlarge",
     instance_types: ["p5.48xlarge"],
@@ -164,9 +164,9 @@ test("availability and cluster invent nothing, and count what jobs have and want
   assert.deepEqual([a100.known, a100.total, a100.queued, a100.max_per_node], [true, 0, 8, 0]);
   const cluster = await look("/v1/cluster/status");
   // slots are no GPUs
-  assert.deepEqual([cluster.known, cluster.total_gpus, cluster.available_gpus], [true, 10, 8]);
-  assert.equal(cluster.in_use_gpus, 2);
-  assert.equal(cluster.queued_gpus, 8);
+  assert.deepEqual([cluster.known, cluster.total_gpus, cluster.available_gpus], [true, 10, 9]);
+  assert.equal(cluster.in_use_gpus, 1);
+  assert.equal(cluster.queued_gpus, 9);
   assert.equal(cluster.active_reservations, 1);
   assert.equal(cluster.queued_reservations, 2);
   assert.deepEqual(cluster.by_gpu_type.h100, h100);

@@ -59,7 +59,10 @@ async function generate(seed: number): Promise<readonly OwnPod[]> {
       pods.push({ jobId: `unknown-${name}`, generation: 1, uid: name, nodeName: name, amount });
     }
   }
-  for (let count = pick(0, 4); count > 0; count--) await submit({ gpus: pick(1, 8) });
+  for (let count = pick(0, 6); count > 0; count--) {
+    const jobId = await submit({ gpus: pick(1, 8) });
+    if (pick(1, 4) === 1) await wantDisk(jobId);
+  }
   const written = pods.map(({ jobId, amount, ...pod }) => ({
     ...pod,
     reservationId: jobId,
@@ -68,6 +71,19 @@ async function generate(seed: number): Promise<readonly OwnPod[]> {
   await writeUnbookedAmounts(store.pool, written);
   return pods;
 }
+
+/** One whose volume is not made yet. */
+const wantDisk = (jobId: string) =>
+  store.pool.query(
+    `WITH disk AS (
+       INSERT INTO disks (user_id, disk_name, size_gb)
+       SELECT user_id, reservation_id, 10 FROM reservations WHERE reservation_id = $1
+       RETURNING disk_id, disk_name
+     )
+     UPDATE reservations SET disk_id = disk.disk_id, disk_name = disk.disk_name
+     FROM disk WHERE reservation_id = $1`,
+    [jobId],
+  );
 
 async function hold(jobId: string, node: string, amount: ReturnType<typeof shareOf>) {
   const { gpus, cpuMillis, memoryMib } = amount;
@@ -136,6 +152,7 @@ test("whoever asks what is free is told what placement then does", async () => {
 for (const [name, from, to] of [
   ["who came first", "ORDER BY created_at, reservation_id", "ORDER BY created_at DESC"],
   ["nodes that take nobody", "is_ready, is_schedulable", "true AS is_ready, is_schedulable"],
+  ["who waits for a disk", "'disk_id', disk_id,", "'disk_id', NULL,"],
   ["pods that nobody booked", "unbooked_gpus, unbooked", "0 AS unbooked_gpus, unbooked"],
   ["what is booked", "released_at IS NULL", "released_at IS NOT NULL"],
 ] as const) {

@@ -1,6 +1,7 @@
 /** Who starts where: pure, for the processor that books and for whoever tells what is free. */
 export { type Amount, shareOf } from "./amounts.ts";
 export { type Availability, availabilityOf } from "./availability.ts";
+export { byDisks, type DiskWish, diskIsTaken } from "./by-disks.ts";
 export {
   type Booked,
   type Placed,

@@ -3,6 +3,8 @@ import {
   amountOfRow,
   type BookingRow,
   bookPod,
+  byDisks,
+  diskIsTaken,
   freeDisk,
   listBookings,
   listNodes,
@@ -20,7 +22,6 @@ import {
   type WaitingJobRow,
   whyItWaits,
 } from "@airlock/jobs-store";
-import { byDisks, diskIsTaken } from "./by-disks.ts";
 import type { OwnPod } from "./own-pods.ts";
 
 export interface PlaceTypeDeps {

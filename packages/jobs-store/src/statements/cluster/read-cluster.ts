@@ -1,6 +1,9 @@
 /** All that placement goes by, of every type, in one statement: parts of two moments would contradict each other. */
+
+import type { DiskWish } from "../../placement/by-disks.ts";
 import type { Queryable } from "../../queryable.ts";
 import type { LiveState } from "../jobs/job-states.ts";
+import { WAITING_JOBS, type WaitingJobRow } from "../jobs/list-waiting-jobs.ts";
 import { NODES, type NodeRow } from "../nodes/list-nodes.ts";
 import { BOOKINGS, type BookingRow } from "../pods/list-bookings.ts";
 
@@ -18,8 +21,8 @@ export interface ClusterTypeRow {
   readonly is_seen: boolean;
   readonly nodes: readonly NodeRow[];
   readonly bookings: readonly BookingRow[];
-  /** The GPUs that each job that waits wants, in their order. */
-  readonly waiting: readonly number[];
+  /** Jobs that wait, in their order. */
+  readonly waiting: readonly (DiskWish & Pick<WaitingJobRow, "gpu_count">)[];
   /** How many there are. */
   readonly jobs: { readonly [S in LiveState]?: number };
 }
@@ -30,7 +33,7 @@ const SEEN_WITHIN = "5 minutes";
 const SQL = `
 SELECT gpu_type, instance_type, instance_types, max_gpus, cpus, memory_gb, is_active, is_seen,
   coalesce(nodes, '[]') AS nodes, coalesce(bookings, '[]') AS bookings,
-  coalesce(waiting, '{}') AS waiting, coalesce(jobs, '{}') AS jobs
+  coalesce(waiting, '[]') AS waiting, coalesce(jobs, '{}') AS jobs
 FROM gpu_types CROSS JOIN (
   -- a processor of the version before marks the nodes alone
   SELECT coalesce(greatest(
@@ -43,8 +46,10 @@ FROM gpu_types CROSS JOIN (
 ) AS there USING (gpu_type) LEFT JOIN (
   SELECT gpu_type, json_agg(booking) AS bookings FROM (${BOOKINGS}) AS booking GROUP BY gpu_type
 ) AS taken USING (gpu_type) LEFT JOIN (
-  SELECT gpu_type, array_agg(gpu_count ORDER BY created_at, reservation_id) AS waiting
-  FROM reservations WHERE status IN ('queued', 'pending') AND wanted = 'run' GROUP BY gpu_type
+  SELECT gpu_type, json_agg(json_build_object('reservation_id', reservation_id,
+    'gpu_count', gpu_count, 'disk_id', disk_id, 'disk_name', disk_name, 'disk_state', disk_state,
+    'disk_fault', disk_fault, 'disk_holder', disk_holder) ORDER BY created_at, reservation_id
+  ) AS waiting FROM (${WAITING_JOBS}) AS job GROUP BY gpu_type
 ) AS queue USING (gpu_type) LEFT JOIN (
   SELECT gpu_type, json_object_agg(status, number) AS jobs FROM (
     SELECT gpu_type, status, count(*) AS number FROM reservations

@@ -19,18 +19,21 @@ export interface WaitingJobRow {
 }
 
 // a disk is asked for with the job; a row of the first release may name one that there never was
-const SQL = `
+/** Of all types. */
+export const WAITING_JOBS = `
 SELECT job.reservation_id, gpu_count, generation, pod_name, namespace, current_detailed_status,
   disks.disk_id, disks.disk_name, disks.state AS disk_state, disks.last_fault AS disk_fault,
   (
     SELECT holder.reservation_id FROM reservations holder
     WHERE holder.reservation_id = disks.reservation_id
       AND holder.reservation_id <> job.reservation_id AND cleaned_at IS NULL
-  ) AS disk_holder
+  ) AS disk_holder, job.gpu_type, job.created_at
 FROM reservations job
 LEFT JOIN disks ON disks.disk_id = job.disk_id
-WHERE gpu_type = $1 AND status IN ('queued', 'pending') AND wanted = 'run'
-  AND (job.disk_name IS NULL OR job.disk_id IS NOT NULL)
+WHERE status IN ('queued', 'pending') AND wanted = 'run'
+  AND (job.disk_name IS NULL OR job.disk_id IS NOT NULL)`;
+
+const SQL = `${WAITING_JOBS} AND gpu_type = $1
 ORDER BY job.created_at, job.reservation_id LIMIT $2::integer`;
 
 /** So many are considered, and told why they wait. */

@@ -1,14 +1,20 @@
 /** Which of the jobs that wait can have their disks, and why the others cannot. */
-import type { WaitingJobRow } from "@airlock/jobs-store";
+import type { WaitingJobRow } from "../statements/jobs/list-waiting-jobs.ts";
 
-export interface ByDisks {
-  readonly able: readonly WaitingJobRow[];
+/** A job, as far as its disk decides. */
+export type DiskWish = Pick<
+  WaitingJobRow,
+  "reservation_id" | "disk_id" | "disk_name" | "disk_state" | "disk_fault" | "disk_holder"
+>;
+
+export interface ByDisks<Job extends DiskWish> {
+  readonly able: readonly Job[];
   readonly waits: readonly (readonly [jobId: string, words: string])[];
 }
 
 /** @param waiting in their order, in which they get a disk that several want. */
-export function byDisks(waiting: readonly WaitingJobRow[]): ByDisks {
-  const able: WaitingJobRow[] = [];
+export function byDisks<Job extends DiskWish>(waiting: readonly Job[]): ByDisks<Job> {
+  const able: Job[] = [];
   const waits: [string, string][] = [];
   const first = new Map<string, string>();
   for (const job of waiting) {
@@ -21,7 +27,7 @@ export function byDisks(waiting: readonly WaitingJobRow[]): ByDisks {
   return { able, waits };
 }
 
-function whyNot(job: WaitingJobRow, first: ReadonlyMap<string, string>): string | undefined {
+function whyNot(job: DiskWish, first: ReadonlyMap<string, string>): string | undefined {
   const { disk_id, disk_name, disk_state, disk_fault, disk_holder } = job;
   if (disk_id === null) return undefined;
   if (disk_state !== "ready") {
@@ -35,7 +41,7 @@ function whyNot(job: WaitingJobRow, first: ReadonlyMap<string, string>): string 
   return before && `Waits for its disk ${disk_name}: job ${short(before)} was there before it.`;
 }
 
-export const diskIsTaken = ({ disk_name }: WaitingJobRow): string =>
+export const diskIsTaken = ({ disk_name }: DiskWish): string =>
   `Waits for its disk ${disk_name}: another job has it.`;
 
 /** As people name jobs. */
