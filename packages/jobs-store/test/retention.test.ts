@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   deleteEndedKeys,
+  deleteGoneNodes,
   deleteOldArchive,
   deleteOldFaults,
   deleteOldJobs,
@@ -169,6 +170,20 @@ test("one step is no longer than it is told, and two at once take different rows
   assert.deepEqual(oldest.rows, [{ id: 25 }], "the oldest first");
   const both = await Promise.all([1, 2].map(() => forgetSome(pool, RETENTION, 3)));
   assert.equal(both.length, 2);
+});
+
+test("nodes that come and go under new names leave no more than a week of them", async () => {
+  for (let week = 0; week < WEEKS; week++) {
+    await pool.query(
+      `INSERT INTO nodes (node_name, gpu_type, gone_at)
+       SELECT 'node-' || $1::integer || '-' || n, 'h100', now() FROM generate_series(1, $2::integer) n`,
+      [week, A_WEEK],
+    );
+    await deleteGoneNodes(pool, { olderThanDays: 7, limit: 500 });
+    await pool.query("UPDATE nodes SET gone_at = gone_at - interval '7 days 1 second'");
+  }
+  const { rowCount } = await pool.query("SELECT FROM nodes");
+  assert.equal(rowCount, A_WEEK);
 });
 
 test("a queue's name is never text of a statement", async () => {

@@ -1,6 +1,7 @@
 /** All that a processor does, put together: orders in, jobs reconciled, nodes given, duties done. */
 import {
   callForDisks,
+  deleteGoneNodes,
   deleteOldFaults,
   listWaitingTypes,
   type Sealer,
@@ -33,7 +34,7 @@ export interface ProcessorOptions {
   readonly diskRules: DiskRules;
   readonly leaseSeconds: number;
   readonly maxHours: number;
-  /** How long is known what went wrong with an order. */
+  /** How long is known what went wrong with an order, and which nodes there were. */
   readonly keepOrdersDays: number;
   readonly atOnce: number;
   /** How often is looked, whatever is heard. */
@@ -173,6 +174,12 @@ export function startProcessor(options: ProcessorOptions): Processor {
     run: () =>
       deleteOldFaults(store.pool, { olderThanDays: options.keepOrdersDays, limit: FORGET_ROWS }),
   };
+  const forgetNodes = {
+    name: "gone nodes",
+    periodSeconds: FORGET_PERIOD_SECONDS,
+    run: () =>
+      deleteGoneNodes(store.pool, { olderThanDays: options.keepOrdersDays, limit: FORGET_ROWS }),
+  };
   begin("duties", DUTIES_PERIOD_MS, async () => {
     await runDuties(store, [
       {
@@ -185,6 +192,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
       },
       unbooked,
       forget,
+      forgetNodes,
       { name: "disks", periodSeconds: DISKS_PERIOD_SECONDS, run: () => callForDisks(store.pool) },
       ...(options.countsForeignPods ? [foreign] : []),
     ]);

@@ -54,9 +54,19 @@ test("a database older than the cluster starts nothing twice: the pod that is th
   await world.store.close();
 });
 
-test("what went wrong with orders is forgotten a week after, and not before", async () => {
+test("what went wrong with orders, and nodes that went, are forgotten a week after, and not before", async () => {
   const { world, cluster } = await open();
   const { pool } = world.store;
+  const runs = await world.submit();
+  await pool.query(
+    `INSERT INTO nodes (node_name, gpu_type, gone_at) VALUES ('old', 'h100', now() - interval '8 days'),
+       ('booked', 'h100', now() - interval '8 days'), ('recent', 'h100', now() - interval '6 days')`,
+  );
+  await pool.query(
+    `INSERT INTO job_pods (reservation_id, generation, node_index, pod_name, node_name, gpus)
+     VALUES ($1, 9, 0, 'other', 'booked', 1)`,
+    [runs],
+  );
   await pool.query(
     `INSERT INTO order_faults (queue, msg_id, last_fault, last_at)
      VALUES ('gpu_reservations', 1, 'none', now() - interval '8 days'), ('gpu_reservations', 2, 'none', now() - interval '6 days')`,
@@ -68,6 +78,12 @@ test("what went wrong with orders is forgotten a week after, and not before", as
   while ((await left()).length > 1 && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual(await left(), [{ msg_id: "2" }]);
+  const gone = async () =>
+    (await pool.query("SELECT node_name AS name FROM nodes WHERE gone_at IS NOT NULL ORDER BY 1"))
+      .rows;
+  while ((await gone()).length > 2 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(await gone(), [{ name: "booked" }, { name: "recent" }]);
   await processor.stop();
   await world.store.close();
 });

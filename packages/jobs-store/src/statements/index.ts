@@ -90,6 +90,7 @@ export { listKeys } from "./keys/list-keys.ts";
 export { revokeKey } from "./keys/revoke-key.ts";
 export { type RotateKeyArgs, rotateKey } from "./keys/rotate-key.ts";
 export { touchLastUsed } from "./keys/touch-last-used.ts";
+export { deleteGoneNodes } from "./nodes/delete-gone-nodes.ts";
 export { listNodes, type NodeRow } from "./nodes/list-nodes.ts";
 export { type ForeignAmount, writeForeignAmounts } from "./nodes/write-foreign-amounts.ts";
 export { type SeenNode, writeNodes } from "./nodes/write-nodes.ts";
