@@ -15,6 +15,7 @@ import {
 } from "../../../services/processor/test/cluster-contract/contract-world.ts";
 import { createRawApi } from "../../../services/processor/test/cluster-contract/raw-api.ts";
 import {
+  access as gettingIn,
   openWorld,
   rules,
   silent,
@@ -33,11 +34,15 @@ import { applyShippedRights } from "./shipped-rights.ts";
 import type { Step } from "./step.ts";
 
 const TYPE = "b200";
+const BOBS_KEYS = {
+  of: async () => ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBob bob"],
+  close: async () => {},
+};
 const JOB = { gpuType: TYPE, image: "registry.example.com/image:1" } as const;
 
 export const jobLife: Step = {
   name: "job-life",
-  how: "under the shipped rights alone, all of them used and all else refused: a job gets its node and its pod, runs, fails and is gone; one that no node could hold waits; a disk is made; a box on another one has Jupyter on and off and is cancelled, and the disks stay",
+  how: "under the shipped rights alone, all of them used and all else refused: a job gets its node and its pod, runs, fails and is gone; one that no node could hold waits; a disk is made; a box on another one has Jupyter on and off and a second user and is cancelled, and the disks stay",
   async run(cluster, stage) {
     const access = keepAccess(kubeconfig(cluster.kubeconfig, { env: process.env }));
     const api = await createRawApi(access);
@@ -66,6 +71,7 @@ export const jobLife: Step = {
       countsForeignPods: true,
       rules: { ...rules, toolsImage: "registry.example.com/devbox:1" },
       diskRules: { storageClass },
+      access: { ...gettingIn, userKeys: BOBS_KEYS },
     });
     stage.defer(() => processor.stop());
     const check = (what: string, promise: string, result: string) =>
@@ -126,6 +132,12 @@ export const jobLife: Step = {
       (await world.job(box)).jupyter_enabled ? undefined : "off",
     );
     check("and off again", "off", off);
+    await world.order(box, "add_user", { github_username: "bob" });
+    const users = await eventually("bob is added", async () => {
+      const { secondary_users } = await world.job(box);
+      return secondary_users.length > 0 ? secondary_users.join(", ") : undefined;
+    });
+    check("another user is added", "bob", users);
     await world.order(box, "cancel");
     await kubelet.end(`gpu-dev-${box}`);
     check("a box that is cancelled", "cancelled", (await world.until(box, "cancelled")).status);
