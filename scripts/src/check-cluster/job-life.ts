@@ -2,7 +2,7 @@
  * The life of a job on a real API server and scheduler, under the rights that are shipped and no others: a real
  * processor and Postgres, a kubelet that is played.
  */
-import { connectTarget, createStore, findDiskOperation, type Store } from "@airlock/jobs-store";
+import { findDiskOperation } from "@airlock/jobs-store";
 import {
   createKubeCluster,
   keepAccess,
@@ -18,9 +18,8 @@ import {
   access as gettingIn,
   openWorld,
   rules,
-  silent,
   startPostgres,
-  type World,
+  withProcessorsRights,
   work,
 } from "../../../services/processor/test/world.ts";
 import { playKubelet } from "./played-kubelet.ts";
@@ -64,10 +63,11 @@ export const jobLife: Step = {
     stage.defer(() => postgres.stop());
     const world = await openWorld(postgres);
     stage.defer(() => world.store.close());
-    const store = await storeAsProcessor(world, postgres);
-    stage.defer(() => store.close());
+    // in the database as well it has the rights of its role, and no others
+    const limited = await withProcessorsRights(world);
+    stage.defer(() => limited.store.close());
     const storageClass = `airlock-check-${cluster.runId}`;
-    const processor = work({ ...world, store }, kube, {
+    const processor = work(limited, kube, {
       countsForeignPods: true,
       rules: { ...rules, toolsImage: "registry.example.com/devbox:1" },
       diskRules: { storageClass },
@@ -155,22 +155,6 @@ export const jobLife: Step = {
     checkUse(stage, shipped.granted, proxy.requests);
   },
 };
-
-/** In the database as well it has the rights of its role, and no others. */
-async function storeAsProcessor(
-  { store: { pool } }: World,
-  { port }: Awaited<ReturnType<typeof startPostgres>>,
-): Promise<Store> {
-  await pool.query("CREATE ROLE processor LOGIN PASSWORD 'example' IN ROLE airlock_processor");
-  const { rows } = await pool.query<{ name: string }>("SELECT current_database() AS name");
-  return createStore({
-    ...connectTarget(`postgresql://processor:example@127.0.0.1:${port}/${rows[0]?.name}`),
-    pool: { min: 0, max: 8 },
-    connectTimeoutMs: 5000,
-    statementTimeoutMs: 5000,
-    log: silent,
-  });
-}
 
 /** What was made is not told the first time, of each kind: it is looked for then, which needs rights too. */
 function firstCreations(): (right: Right) => boolean {

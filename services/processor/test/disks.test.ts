@@ -19,7 +19,7 @@ import {
 } from "@airlock/jobs-store";
 import { claimNameOf } from "../src/disks/claim-manifest.ts";
 import { playCluster } from "./played-cluster.ts";
-import { DISK_QUEUE, openWorld, startPostgres, work } from "./world.ts";
+import { DISK_QUEUE, openWorld, startPostgres, withProcessorsRights, work } from "./world.ts";
 
 const postgres = await startPostgres();
 const world = await openWorld(postgres);
@@ -27,9 +27,11 @@ const { store, userId } = world;
 const cluster = playCluster();
 cluster.addNode("n1", { gpus: 8 });
 const diskRules = { storageClass: "fast" };
-const processors = [work(world, cluster, { diskRules }), work(world, cluster, { diskRules })];
+const limited = await withProcessorsRights(world);
+const processors = [work(limited, cluster, { diskRules }), work(limited, cluster, { diskRules })];
 after(async () => {
   await Promise.all(processors.map((processor) => processor.stop()));
+  await limited.store.close();
   await store.close();
   await postgres.stop();
 });

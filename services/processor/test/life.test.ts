@@ -2,16 +2,18 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { playCluster } from "./played-cluster.ts";
-import { openWorld, startPostgres, work } from "./world.ts";
+import { openWorld, startPostgres, withProcessorsRights, work } from "./world.ts";
 
 const postgres = await startPostgres();
 const world = await openWorld(postgres);
 const cluster = playCluster();
 cluster.addNode("n1", { gpus: 8 });
 cluster.addNode("n2", { gpus: 8 });
-const processors = [work(world, cluster), work(world, cluster)];
+const limited = await withProcessorsRights(world);
+const processors = [work(limited, cluster), work(limited, cluster)];
 after(async () => {
   await Promise.all(processors.map((processor) => processor.stop()));
+  await limited.store.close();
   await world.store.close();
   await postgres.stop();
 });

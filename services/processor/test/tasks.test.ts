@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { makeHostKey } from "../src/access/host-key.ts";
 import { createUserKeys } from "../src/access/user-keys.ts";
 import { playCluster } from "./played-cluster.ts";
-import { access, openWorld, startPostgres, work } from "./world.ts";
+import { access, openWorld, startPostgres, withProcessorsRights, work } from "./world.ts";
 
 const [own, bobs, carols] = [1, 2, 3].map(() => makeHostKey().publicKey) as [
   string,
@@ -30,9 +30,11 @@ const { pool } = world.store;
 const cluster = playCluster();
 cluster.addNode("n1", { gpus: 8 });
 const options = { access: { ...access, userKeys } };
-const processors = [work(world, cluster, options), work(world, cluster, options)];
+const limited = await withProcessorsRights(world);
+const processors = [work(limited, cluster, options), work(limited, cluster, options)];
 after(async () => {
   await Promise.all(processors.map((processor) => processor.stop()));
+  await limited.store.close();
   await userKeys.close();
   server.closeAllConnections();
   server.close();

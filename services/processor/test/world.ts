@@ -81,15 +81,29 @@ export interface World {
 
 const LIMIT_MS = 20_000;
 
-export async function openWorld(postgres: TestCluster): Promise<World> {
-  const databaseUrl = await postgres.createDatabase();
-  const store = createStore({
-    ...connectTarget(databaseUrl),
+const storeAt = (url: string): Store =>
+  createStore({
+    ...connectTarget(url),
     pool: { min: 0, max: 8 },
     connectTimeoutMs: 5000,
     statementTimeoutMs: 5000,
     log: silent,
   });
+
+/** The same world with a login that may do what the role of processors may. Its store is closed by whoever asked. */
+export async function withProcessorsRights(world: World): Promise<World> {
+  const { pool } = world.store;
+  await pool.query("CREATE ROLE processor LOGIN PASSWORD 'example' IN ROLE airlock_processor");
+  const url = Object.assign(new URL(world.databaseUrl), {
+    username: "processor",
+    password: "example",
+  });
+  return { ...world, store: storeAt(url.href) };
+}
+
+export async function openWorld(postgres: TestCluster): Promise<World> {
+  const databaseUrl = await postgres.createDatabase();
+  const store = storeAt(databaseUrl);
   const sealer = createSealer([{ id: "k1", key: randomBytes(32) }]);
   const user = await upsertUser(store.pool, {
     account: "111122223333",
