@@ -319,6 +319,34 @@ test("port-forward carries many connections of this machine alone, and ends with
   assert.equal(code, 5, err);
 });
 
+test("a large answer arrives whole though the other end closes behind it; Ctrl-C ends what is open", async (t) => {
+  const home = await temporaryHome(t);
+  const answer = randomBytes(8 * 1024 * 1024);
+  const there = await door(t, {
+    onTunnel: (socket) => {
+      socket.on("message", () => {
+        socket.send(answer);
+        socket.close(1000);
+      });
+    },
+  });
+  const words = ["port-forward", "3f2a91bc", "0:8888"];
+  const child = gpuDevChild(words, envOf(home, there));
+  const [first] = await once(child.process.stdout ?? child.process, "data");
+  const port = Number(/:(\d+) ->/.exec(String(first))?.[1]);
+  const client = connect(port, "127.0.0.1");
+  client.write("please");
+  // a reader that is slow to begin
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.ok((await buffer(client)).equals(answer));
+  const idle = connect(port, "127.0.0.1");
+  await once(idle, "connect");
+  while (there.asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.process.kill("SIGINT");
+  const { code, err } = await child.ended;
+  assert.equal(code, 130, err);
+});
+
 test("known-hosts tells ssh whom to expect", async (t) => {
   const home = await temporaryHome(t);
   const there = await door(t, { onTunnel: echo });

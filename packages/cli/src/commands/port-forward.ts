@@ -1,7 +1,7 @@
 /** `gpu-dev port-forward` and `gpu-dev jupyter`: ports of a job on this machine. */
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Job } from "@airlock/contract";
 import { ApiError } from "../api/problem.ts";
@@ -53,7 +53,8 @@ function pairOf(word: string): Pair {
 }
 
 interface Forward extends Pair {
-  readonly server: Server;
+  /** Ends it, with all of its connections. */
+  readonly stop: () => void;
   /** Resolves when the job can be reached no more. */
   readonly over: Promise<CliError>;
 }
@@ -73,11 +74,15 @@ async function forward(job: Job, { local, remote }: Pair, context: Context): Pro
       if (!(error instanceof CliError)) throw error;
       output.note(`${remote}: ${error.message}`);
       if (isLasting(error)) end(error);
-    } finally {
       socket.destroy();
     }
+    // what was written to it goes out first
+    socket.destroySoon();
   };
+  const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     void carry(socket);
   });
@@ -87,7 +92,11 @@ async function forward(job: Job, { local, remote }: Pair, context: Context): Pro
   } catch (error) {
     throw cannotListen(local, error);
   }
-  return { local: (server.address() as AddressInfo).port, remote, server, over };
+  const stop = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { local: (server.address() as AddressInfo).port, remote, stop, over };
 }
 
 /** The next connection would fare no better. */
@@ -118,7 +127,7 @@ async function untilOver(
   output.note("Ctrl-C ends it.");
   const interrupted = signal.aborted ? Promise.resolve() : once(signal, "abort");
   const over = await Promise.race([interrupted, ...forwards.map((one) => one.over)]);
-  for (const { server } of forwards) server.close();
+  for (const { stop } of forwards) stop();
   if (over instanceof CliError) throw over;
   signal.throwIfAborted();
   return undefined;

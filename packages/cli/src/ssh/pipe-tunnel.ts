@@ -1,5 +1,6 @@
 /** Two ends joined: what one reads the other writes, until either is over. */
 import type { Readable, Writable } from "node:stream";
+import { finished } from "node:stream/promises";
 import type { CliError } from "../cli-error.ts";
 import type { Tunnel } from "./tunnel.ts";
 
@@ -18,6 +19,7 @@ export async function pipeTunnel(
   graceMs = GRACE_MS,
 ): Promise<CliError | undefined> {
   let timer: NodeJS.Timeout | undefined;
+  const gone = new Promise<void>((resolve) => writable.once("close", resolve));
   const giveUpLater = () => {
     clearTimeout(timer);
     timer = setTimeout(close, graceMs);
@@ -31,8 +33,11 @@ export async function pipeTunnel(
   readable.on("error", close);
   writable.on("error", close);
   writable.once("close", close);
+  // what came last is still on its way when the other end has closed
+  const taken = finished(stream, { writable: false }).catch(() => {});
   const end = await ended;
   clearTimeout(timer);
   readable.unpipe(stream);
+  if (end === undefined) await Promise.race([taken, gone]);
   return end;
 }

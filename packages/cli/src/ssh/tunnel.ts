@@ -28,6 +28,7 @@ export interface Tunnel {
 
 const HANDSHAKE_MS = 30_000;
 const SILENCE_MS = 65_000;
+const CLOSE_MS = 2000;
 
 const AGAIN = "Connect again.";
 /** What the other end says by closing. */
@@ -104,7 +105,13 @@ async function connect(options: TunnelOptions, key: string): Promise<Tunnel> {
   });
   // an error of the stream is told by the code that the socket closes with
   stream.on("error", () => socket.terminate());
-  return { stream, ended, close: () => socket.close(1000) };
+  const close = () => {
+    socket.close(1000);
+    // an end that nobody answers is one all the same
+    const timer = setTimeout(() => socket.terminate(), CLOSE_MS);
+    void ended.then(() => clearTimeout(timer));
+  };
+  return { stream, ended, close };
 }
 
 const lost = () =>
