@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import { gpuDev, nobody, realTransport, temporaryHome } from "./harness.ts";
+import { gpuDev, nobody, quickClock, realTransport, temporaryHome } from "./harness.ts";
 
 const KEY = { GPU_DEV_API_KEY: "given-given-given-given" };
 
@@ -21,7 +21,12 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
 async function list(t: TestContext, url: string, timeoutMs?: number) {
   const home = await temporaryHome(t);
   const env = { ...KEY, GPU_DEV_API_URL: url };
-  return await gpuDev(["list"], { home, env, transport: realTransport(url, timeoutMs) });
+  return await gpuDev(["list"], {
+    home,
+    env,
+    transport: realTransport(url, timeoutMs),
+    clock: quickClock(),
+  });
 }
 
 test("nobody listens", async (t) => {
@@ -119,6 +124,7 @@ test("a service that is away for a moment is asked again, by the same words", as
     home,
     env,
     transport: realTransport(url),
+    clock: quickClock(),
   });
   assert.equal(code, 0, err);
   assert.equal(seen.length, 3);
