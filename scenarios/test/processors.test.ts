@@ -9,6 +9,7 @@ import { until } from "../src/rig/waiting.ts";
 import { Stage } from "../src/scenario.ts";
 import { type KillRun, killProcessors, SIZES } from "../src/scenarios/processor-kills.ts";
 
+const LIMIT_MS = 180_000;
 const JOB = "job-00000001";
 const ORDERED = "job-00000003";
 const NAME = { metadata: { name: "left" } };
@@ -62,7 +63,9 @@ function sql(text: string) {
   return ({ rig }: KillRun) => rig.store.pool.query(text);
 }
 
-test("killed and stopped processors lose nothing and do nothing twice; and each law finds what is planted then", async (t) => {
+test("killed and stopped processors lose nothing and do nothing twice; and each law finds what is planted then", {
+  timeout: LIMIT_MS,
+}, async (t) => {
   const stage = new Stage((text) => t.diagnostic(text));
   t.after(() => stage.end());
   const run = await killProcessors(stage, SIZES.test);

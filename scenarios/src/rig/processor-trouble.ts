@@ -39,16 +39,19 @@ export function processorTrouble(
   const { kills, naps, restarts } = size;
   const done = { kills: 0, naps: 0, restarts: 0 };
   const held = { deaths: 0, naps: 0 };
-  const progress = () => (done.kills + done.naps) / (kills + naps);
+  // a run that fails leaves nobody behind who starts processors
+  let isStopped = false;
+  let underWay: Promise<unknown> = Promise.resolve();
+  stage.defer(() => {
+    isStopped = true;
+    return underWay;
+  });
+  const progress = () => (isStopped ? 1 : (done.kills + done.naps) / (kills + naps));
   /** Whether somebody holds a job; what is not known is none. */
   const isHeld = async (): Promise<boolean> => {
     const sql = "SELECT FROM reservations WHERE lease_until > now() LIMIT 1";
     return (await rig.store.pool.query(sql).catch(() => ({ rows: [] }))).rows.length > 0;
   };
-  let isStopped = false;
-  stage.defer(() => {
-    isStopped = true;
-  });
   const begin = () => rig.startOne(Math.random() < 0.1 ? "/livez" : "/readyz");
   const replica = async (index: number) => {
     let current = await begin();
@@ -77,9 +80,11 @@ export function processorTrouble(
   return {
     progress,
     async make() {
-      await Promise.all(Array.from({ length: replicas }, (_, index) => replica(index)));
-      const all = `${done.kills} kills, ${done.naps} naps, ${done.restarts} restarts of Postgres`;
-      stage.note("troubles", `${replicas} processors`, all);
+      const all = Array.from({ length: replicas }, (_, index) => replica(index));
+      underWay = Promise.allSettled(all);
+      await Promise.all(all);
+      const made = `${done.kills} kills, ${done.naps} naps, ${done.restarts} restarts of Postgres`;
+      stage.note("troubles", `${replicas} processors`, made);
       const asHeld = `${held.deaths} kills, ${held.naps} naps`;
       stage.note("of these, while a job was held by somebody", `${replicas} processors`, asHeld);
     },
