@@ -102,8 +102,9 @@ CMD ["node", "--enable-source-maps", "dist/main.js"]
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS tools
 RUN apt-get update && apt-get install --yes --no-install-recommends patchelf
 COPY devbox /src/devbox
-ARG TARGETARCH=amd64
-RUN sh /src/devbox/build.sh "${TARGETARCH}"
+# without a default, which would win over what the builder says of the platform
+ARG TARGETARCH
+RUN sh /src/devbox/build.sh "${TARGETARCH:-$(dpkg --print-architecture)}"
 
 FROM scratch AS devbox
 ARG VERSION=unknown

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { makeHostKey } from "../../services/processor/src/access/host-key.ts";
 import { CHECKS, WORDS } from "./check-devbox/checks.ts";
 import { openClient } from "./check-devbox/client.ts";
-import { isOpen, PORT, type PodPlan, playPod } from "./check-devbox/played-pod.ts";
+import { isFree, PORT, type PodPlan, playPod } from "./check-devbox/played-pod.ts";
 import { hasImage, isThere, podman } from "./check-devbox/podman.ts";
 
 const { DEVBOX_IMAGE: TOOLS = "localhost/airlock-devbox:dev" } = process.env;
@@ -128,7 +128,8 @@ async function main(): Promise<void> {
   for (const image of [TOOLS, DEBIAN]) {
     if (!hasImage(image)) return say(`not run: the image ${image} absent`);
   }
-  if (await isOpen()) return say(`not run: something answers on port ${PORT}`);
+  if (!(await isFree()))
+    return say(`not run: port ${PORT} is taken, as by a pod of local-kubernetes`);
   const sizeBytes = Number(await podman("image", "inspect", "--format={{.Size}}", TOOLS));
   const size = `${TOOLS} has ${(sizeBytes / 1e6).toFixed(1)} MB of content, 25 at most`;
   tell(size, sizeBytes <= LIMIT_BYTES ? undefined : "too much");

@@ -20,7 +20,7 @@ const instructions = dockerfile
   .filter(Boolean);
 /** From where it begins to the next one. */
 function stage(name: string): string[] {
-  const from = instructions.findIndex((line) => /^FROM \S+ AS (\S+)$/.exec(line)?.[1] === name);
+  const from = instructions.findIndex((line) => /^FROM .+ AS (\S+)$/.exec(line)?.[1] === name);
   const lines = instructions.slice(from + 1);
   return lines.slice(
     0,
@@ -88,6 +88,8 @@ describe("Dockerfile", () => {
       assert.ok(instructions.includes(`FROM service AS ${name}`), name);
     }
     assert.ok(instructions.includes("FROM scratch AS devbox"));
+    // with a default, each platform would have that one's programs
+    assert.ok(stage("tools").includes("ARG TARGETARCH"));
     assert.match(instructions.at(-1) ?? "", /^FROM \$\{SERVICE\}$/);
   });
 

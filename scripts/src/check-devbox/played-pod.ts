@@ -1,6 +1,6 @@
 /** A pod's containers as its spec has them, run by podman in the kubelet's place. */
 import { chmod, chown, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -58,7 +58,7 @@ interface Spec {
 }
 
 export const PORT = 2222;
-const READY_MS = 15_000;
+const READY_MS = 30_000;
 
 export async function playPod(plan: PodPlan): Promise<PlayedPod> {
   const { command, keep, variables } = plan;
@@ -153,7 +153,14 @@ export async function playPod(plan: PodPlan): Promise<PlayedPod> {
   };
 }
 
-export const isOpen = (): Promise<boolean> =>
+/** On every address, as sshd takes it: containers share the network of this machine. */
+export const isFree = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(PORT, "0.0.0.0", () => server.close(() => resolve(true)));
+  });
+
+const isOpen = (): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port: PORT });
     socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
