@@ -61,8 +61,8 @@ follow_jupyter() {
   while :; do
     wanted=$(busybox cat /etc/airlock/jupyter_token 2>/dev/null)
     if [ -n "$pid" ] && { [ "$wanted" != "$token" ] || ! kill -0 "$pid" 2>/dev/null; }; then
-      kill -TERM -- "-$pid" 2>/dev/null && busybox sleep 3
-      kill -KILL -- "-$pid" 2>/dev/null
+      kill -TERM "-$pid" 2>/dev/null && busybox sleep 3
+      kill -KILL "-$pid" 2>/dev/null
       wait "$pid"
       pid=
     fi
