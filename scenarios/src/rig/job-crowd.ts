@@ -16,6 +16,9 @@ const KINDS = [
 const GPUS = [1, 1, 2, 1, 4, 1, 2, 8, 3] as const;
 const VARIABLES = { WORDS: "it's me" };
 
+/** A whole run, on a busy machine. */
+const LIMIT_MS = 3_600_000;
+
 export interface Sent {
   /** Job → the word that it must end with. */
   readonly ends: Map<string, string>;
@@ -37,7 +40,12 @@ export async function sendCrowd(
 ): Promise<void> {
   const orders: Promise<void>[] = [];
   for (let index = 0; index < jobs; index++) {
-    await until("there is trouble for the next job", () => progress() >= index / jobs, 600_000, 50);
+    await until(
+      "there is trouble for the next job",
+      () => progress() >= index / jobs,
+      LIMIT_MS,
+      50,
+    );
     const kind = KINDS[index % KINDS.length] ?? KINDS[0];
     const jobId = `job-${String(index).padStart(8, "0")}`;
     const wish = {
@@ -52,7 +60,10 @@ export async function sendCrowd(
       () => isThere(rig, "FROM reservations WHERE reservation_id = $1", jobId),
     );
     sent.ends.set(jobId, kind.ends);
-    if ("orders" in kind) orders.push(sendOrders(rig, sent, jobId, kind.orders));
+    if (!("orders" in kind)) continue;
+    const ordering = sendOrders(rig, sent, jobId, kind.orders);
+    ordering.catch(() => {}); // heard of below
+    orders.push(ordering);
   }
   await Promise.all(orders);
 }
@@ -67,7 +78,7 @@ async function sendOrders(
     if (action === "extend") {
       const running = "FROM reservations WHERE reservation_id = $1 AND status = 'active'";
       const isRunning = () => isThere(rig, running, jobId).catch(() => false);
-      await until(`${jobId} runs`, isRunning, 600_000, 500);
+      await until(`${jobId} runs`, isRunning, LIMIT_MS, 500);
     }
     const orderId = randomUUID();
     await insist(
