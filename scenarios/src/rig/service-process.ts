@@ -132,7 +132,7 @@ export class ServiceProcess {
   }
 }
 
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 /** Of the log of one that is not ready in time. */
 const SHOWN_LINES = 10;
 

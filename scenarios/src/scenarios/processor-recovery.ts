@@ -7,14 +7,14 @@ import { duration, type Scenario, type SizeName, type Stage } from "../scenario.
 /** Lanes beside each other, and deaths in each. */
 const SIZES = {
   test: { lanes: 1, deaths: 1, leaseSeconds: 2 },
-  soak: { lanes: 4, deaths: 5, leaseSeconds: 30 },
+  soak: { lanes: 2, deaths: 10, leaseSeconds: 30 },
 } as const;
 /** Beyond the lease: a start, and a look at the cluster. */
 const SPARE_MS = 5000;
 
 export const processorRecovery: Scenario = {
   name: "processor-recovery",
-  how: "two processors with the shipped lease of 30 s (2 s in tests) are killed with -9 while one holds a job and waits for the API server, and another one is started: 4 times 5 deaths (1), from the death to the job's end",
+  how: "two processors with the shipped lease of 30 s (2 s in tests) are killed with -9 while one holds a job and waits for the API server, and another one is started: 2 times 10 deaths (1), from the death to the job's end",
   isSoakOnly: true,
   run,
 };
