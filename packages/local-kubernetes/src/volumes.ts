@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -48,15 +49,17 @@ export function openVolumes(folder: string, user: ProcessUser | undefined, store
     },
     keep(claim) {
       const { namespace, name } = claim.metadata;
+      const file = join(placeOf(namespace, name), CLAIM);
       makeFolder(placeOf(namespace, name));
-      writeFileSync(join(placeOf(namespace, name), CLAIM), JSON.stringify(claim));
+      writeFileSync(`${file}.new`, JSON.stringify(claim));
+      renameSync(`${file}.new`, file);
     },
     drop: ({ metadata: { namespace, name } }) =>
       rmSync(placeOf(namespace, name), { recursive: true, force: true }),
   };
 }
 
-/** Undefined where none was kept whole: its volume may have been begun when the machine went down. */
+/** Undefined where none was kept: its volume had just been begun when the machine went down. */
 function readClaim(file: string): StoredObject | undefined {
   try {
     return JSON.parse(readFileSync(file, "utf8"));

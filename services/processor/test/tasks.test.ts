@@ -219,6 +219,30 @@ test("files that somebody has deleted are there again with the next change", asy
   await end(jobId);
 });
 
+test("a sealing key that is gone ends no job; once it is back, what was asked is done", async () => {
+  const jobId = await box();
+  const { rows } = await pool.query<{ sealed: object }>(
+    "SELECT host_key_sealed AS sealed FROM reservations WHERE reservation_id = $1",
+    [jobId],
+  );
+  const seal = (sealed: object | undefined) =>
+    pool.query("UPDATE reservations SET host_key_sealed = $2::jsonb WHERE reservation_id = $1", [
+      jobId,
+      JSON.stringify(sealed),
+    ]);
+  await seal({});
+  await world.order(jobId, "add_user", { github_username: "bob" });
+  const faults = "SELECT faults FROM reservations WHERE reservation_id = $1 AND faults > 0";
+  for (let tries = 0; (await pool.query(faults, [jobId])).rowCount === 0; tries++) {
+    assert.ok(tries < 1000, "it never failed");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal((await world.job(jobId)).status, "active");
+  await seal(rows[0]?.sealed);
+  await until(jobId, ({ secondary_users }) => secondary_users.includes("bob"));
+  await end(jobId);
+});
+
 test("what was asked of a job that ends before it is done has failed; what is asked of one that waits is done when it runs", async () => {
   const filler = await world.submit({ gpus: 8 });
   await world.until(filler, "active");

@@ -3,7 +3,6 @@ import { type JobFiles, noteFiles, notePoke, readJobFiles, type Sealer } from "@
 import { ClusterError } from "../cluster/index.ts";
 import { filesSecret } from "../pod/secret-manifest.ts";
 import { type Hold, LeaseLost } from "./hold.ts";
-import { Impossible } from "./impossible.ts";
 import type { MakePodDeps } from "./make-pod.ts";
 import { putSecret } from "./put-secret.ts";
 
@@ -12,7 +11,7 @@ type Deps = Pick<MakePodDeps, "store" | "cluster" | "sealer">;
 /** What a node has to see before it looks: any change of the pod. */
 const MARK = "airlock/files";
 
-/** @throws ClusterError, StoreError, LeaseLost, Impossible. */
+/** @throws ClusterError, StoreError, LeaseLost; Error while a key is gone that something was sealed with. */
 export async function putFiles({ store, cluster, sealer }: Deps, hold: Hold): Promise<void> {
   const { job, lease } = hold;
   const reservationId = job.reservation_id;
@@ -74,7 +73,7 @@ export const ownerOf = ({ job }: Hold, files: JobFiles) => ({
   podUid: files.pod_uid,
 });
 
-/** Undefined while it has none. @throws Impossible */
+/** Undefined while it has none. @throws Error */
 export const tokenOf = (sealer: Sealer, hold: Hold, files: JobFiles): string | undefined =>
   openSealed(sealer, hold, "jupyter_token", files.jupyter_token_sealed);
 
@@ -88,8 +87,7 @@ function openSealed(
   try {
     return sealer.open({ reservationId: job.reservation_id, column }, sealed);
   } catch {
-    throw new Impossible(
-      `Its ${column.replace("_", " ")} cannot be read: the key that it was sealed with is gone.`,
-    );
+    // the job goes on as it is, and the key may come back
+    throw new Error(`its ${column} cannot be read: the key that it was sealed with is gone`);
   }
 }

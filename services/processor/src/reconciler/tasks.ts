@@ -31,7 +31,7 @@ interface Begun {
   readonly sshPublicKeys?: readonly string[];
 }
 
-/** @throws StoreError, LeaseLost, Impossible. What goes wrong with the task is told to whoever asked for it. */
+/** @throws StoreError, LeaseLost. What goes wrong with the task is told to whoever asked for it. */
 export async function beginTask(deps: MakePodDeps, hold: Hold): Promise<void> {
   const { store } = deps;
   const task = hold.job.next_task;
