@@ -44,7 +44,8 @@ export class Load {
   constructor(options: LoadOptions) {
     this.#options = options;
     this.#agent = keepAlive(options.connections ?? 64);
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    // a scenario that breaks off does not stop its load, which must not hold the process
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
   /** Milliseconds since the load began. */

@@ -9,7 +9,7 @@ import type { Scenario, SizeName, Stage } from "../scenario.ts";
 
 /** `streams` is what the gateway gives one client: 50 unless told otherwise, each 30 MiB of sockets here. */
 const SIZES = {
-  test: { waits: 200, spellings: 150, downloads: 20, streams: 8, waitSeconds: 8 },
+  test: { waits: 140, spellings: 120, downloads: 10, streams: 4, waitSeconds: 8 },
   soak: { waits: 2000, spellings: 512, downloads: 300, streams: 50, waitSeconds: 60 },
 } as const;
 /** What a gateway gives one client unless told otherwise. */
@@ -23,7 +23,7 @@ const STREAMING = 'kind="stream"';
 
 export const greedyClient: Scenario = {
   name: "greedy-client",
-  how: "2,000 waits of one address for one name, 512 of one caller that differ in If-None-Match alone, 300 unread downloads of one address (200, 150 and 20 in tests); beside each, another client waits for a change and downloads an object of 32 MiB",
+  how: "2,000 waits of one address for one name, 512 of one caller that differ in If-None-Match alone, 300 unread downloads of one address (140, 120 and 10 in tests); beside each, another client waits for a change and downloads an object of 32 MiB",
   async run(size: SizeName, stage: Stage) {
     const sizes = SIZES[size];
     const pair = await startPair(stage, {

@@ -7,7 +7,7 @@ import { percentile, sleep, until } from "../rig/waiting.ts";
 import { duration, type Scenario, type SizeName, type Stage } from "../scenario.ts";
 
 const SIZES = {
-  test: { submits: 300, restarts: 3 },
+  test: { submits: 160, restarts: 3 },
   soak: { submits: 20_000, restarts: 15 },
 } as const;
 const MODES = ["fast", "immediate", "kill"] as const;
@@ -19,7 +19,7 @@ const RECOVERY_MS = 2000;
 
 export const jobsRestarts: Scenario = {
   name: "jobs-restarts",
-  how: `two replicas of jobs behind the gateway, ${SENDERS} clients submit 20,000 jobs (300 in tests) while Postgres is restarted 15 times (3): fast, immediate, kill -9; half of the submits have an Idempotency-Key and are sent until they are accepted`,
+  how: `two replicas of jobs behind the gateway, ${SENDERS} clients submit 20,000 jobs (160 in tests) while Postgres is restarted 15 times (3): fast, immediate, kill -9; half of the submits have an Idempotency-Key and are sent until they are accepted`,
   run: runRestarts,
 };
 

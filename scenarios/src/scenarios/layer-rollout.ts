@@ -9,7 +9,7 @@ import { checkLedger } from "./ledger-check.ts";
 import { replaceAll } from "./rolling-restart.ts";
 
 const SIZES = {
-  test: { gateways: 1, perSecond: 40, drainSeconds: 1, settleMs: 300, rotations: 1 },
+  test: { gateways: 1, perSecond: 30, drainSeconds: 1, settleMs: 300, rotations: 1 },
   soak: { gateways: 2, perSecond: 100, drainSeconds: 5, settleMs: 10_000, rotations: 3 },
 } as const;
 /** An unknown key makes aux read the issuer's keys, once in so many milliseconds at most. */

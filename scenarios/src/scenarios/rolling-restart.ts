@@ -11,8 +11,17 @@ import { checkLedger } from "./ledger-check.ts";
  * drain delay has fewer connections, so that each has an answer in it that ends it.
  */
 const SIZES = {
-  test: { rounds: 1, atLeast: 600, perSecond: 120, own: 0.9, drainSeconds: 2, connections: 8 },
+  test: {
+    auxes: 2,
+    rounds: 1,
+    atLeast: 600,
+    perSecond: 120,
+    own: 0.9,
+    drainSeconds: 2,
+    connections: 8,
+  },
   soak: {
+    auxes: 3,
     rounds: 20,
     atLeast: 100_000,
     perSecond: 250,
@@ -35,13 +44,13 @@ interface Stop {
 
 export const rollingRestart: Scenario = {
   name: "rolling-restart",
-  how: "F12: 250 requests a second (120 in tests), a fifth of them on new connections, three quarters (nine tenths) of them answered by the gateway itself; 2 gateways and 3 aux replaced one by one, both services at once, a new process first; each balancer goes on sending to a stopped process for the drain delay",
+  how: "F12: 250 requests a second (120 in tests), a fifth of them on new connections, three quarters (nine tenths) of them answered by the gateway itself; 2 gateways and 3 aux (2) replaced one by one, both services at once, a new process first; each balancer goes on sending to a stopped process for the drain delay",
   run: runRollingRestart,
 };
 
 async function runRollingRestart(size: SizeName, stage: Stage): Promise<void> {
-  const { rounds, atLeast, perSecond, own, drainSeconds, connections } = SIZES[size];
-  const options = { gateways: 2, auxes: 3, drainDelaySeconds: drainSeconds };
+  const { auxes, rounds, atLeast, perSecond, own, drainSeconds, connections } = SIZES[size];
+  const options = { gateways: 2, auxes, drainDelaySeconds: drainSeconds };
   const pair = await startPair(stage, options);
   const load = new Load({ url: pair.url, perSecond, own, newConnections: 0.2, connections });
   const stops: Stop[] = [];
