@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
@@ -26,17 +28,24 @@ interface Door {
 type OnTunnel = (socket: WebSocket, port: number) => void;
 interface DoorOptions {
   readonly onTunnel: OnTunnel;
+  /** What the job has besides. */
+  readonly job?: object;
+  /** What a plain request for a tunnel is told. */
+  readonly plain?: readonly [number, object];
   /** A status and a body instead of a tunnel. */
   readonly refuse?: (key: string | undefined) => readonly [number, object] | undefined;
 }
 
 /** What jobs and the gateway are for this: one active job, and tunnels to it. */
-async function door(t: TestContext, { onTunnel, refuse }: DoorOptions): Promise<Door> {
+async function door(t: TestContext, { onTunnel, refuse, job, plain }: DoorOptions): Promise<Door> {
   const server: Server = createServer((request, response) => {
     response.setHeader("content-type", "application/json");
     const isJob = request.url === `/v1/jobs/${JOB.job_id}` || request.url === "/v1/jobs/3f2a91bc";
+    if (plain && request.url?.endsWith("/tunnel?port=22")) {
+      return response.writeHead(plain[0]).end(JSON.stringify(plain[1]));
+    }
     if (!isJob) return response.writeHead(404).end('{"detail":"No.","code":"job_not_found"}');
-    return response.end(JSON.stringify({ ...JOB, ssh_host_keys: ["ssh-ed25519 AAAA"] }));
+    return response.end(JSON.stringify({ ...JOB, ssh_host_keys: ["ssh-ed25519 AAAA"], ...job }));
   });
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   const asked: Door["asked"] = [];
@@ -345,6 +354,46 @@ test("a large answer arrives whole though the other end closes behind it; Ctrl-C
   child.process.kill("SIGINT");
   const { code, err } = await child.ended;
   assert.equal(code, 130, err);
+});
+
+test("connect runs ssh through a tunnel, or by the node's port where there are none; no secret is in its words", async (t) => {
+  const home = await temporaryHome(t);
+  // tells what it is given
+  await writeFile(join(home, "ssh"), '#!/bin/sh\nprintf "%s\\n" "$@"\nexit 7\n', { mode: 0o755 });
+  const job = { node_port: 31000, ssh_command: "ssh -p 31000 dev@192.0.2.1" };
+  const NO_PATH = [404, { detail: "There is nothing at this path.", code: "not_found" }] as const;
+  const UPGRADE = [426, { detail: "Only a WebSocket.", code: "upgrade_required" }] as const;
+  for (const [plain, flag, isDirect] of [
+    [UPGRADE, "-A", false],
+    [UPGRADE, "--direct", true],
+    [NO_PATH, "-A", true],
+  ] as const) {
+    const there = await door(t, { onTunnel: echo, job, plain });
+    const env = { ...envOf(home, there), PATH: home };
+    const words = ["connect", "3f2a91bc", flag, "--", "nvidia-smi", "-L"];
+    const { code, out, err } = await gpuDevChild(words, env).ended;
+    assert.equal(code, 7, `the code of ssh: ${err}`);
+    assert.match(out, /^KnownHostsCommand=.* known-hosts %n %H$/m);
+    assert.equal(/^ProxyCommand=.* proxy %n$/m.test(out), !isDirect, out);
+    assert.equal(
+      /^HostName=192\.0\.2\.1\n-o\nHostKeyAlias=gpu-dev-3f2a91bc-0123456789abcdef\n-p\n31000$/m.test(
+        out,
+      ),
+      isDirect,
+    );
+    assert.match(out, /^dev@gpu-dev-3f2a91bc-0123456789abcdef\n--\nnvidia-smi\n-L\n$/m);
+    assert.ok(!out.includes(KEY) && !out.includes("PRIVATE"));
+  }
+  const none = await door(t, { onTunnel: echo });
+  const direct = await gpuDevChild(["connect", "3f2a91bc", "--direct"], envOf(home, none)).ended;
+  assert.equal(direct.code, 1);
+  assert.match(direct.err, /has no port of a node/);
+  const noSsh = await gpuDevChild(["connect", "3f2a91bc"], {
+    ...envOf(home, none),
+    PATH: "/nowhere",
+  }).ended;
+  assert.equal(noSsh.code, 1);
+  assert.match(noSsh.err, /no ssh on this machine\.\n.*openssh-client.*logs/);
 });
 
 test("known-hosts tells ssh whom to expect", async (t) => {

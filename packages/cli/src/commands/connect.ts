@@ -2,10 +2,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Job } from "@airlock/contract";
+import type { Api } from "../api/api.ts";
+import { ApiError } from "../api/problem.ts";
 import { CliError, codeOf, EXIT, usageError } from "../cli-error.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { findJob, findJobOrOnly } from "../jobs/find-job.ts";
+import { findJob, findJobOrOnly, jobPath } from "../jobs/find-job.ts";
 import { isOver, reasonOf } from "../jobs/job-states.ts";
 import { shortId } from "../jobs/job-view.ts";
 import { portOf } from "../jobs/submission.ts";
@@ -14,6 +16,8 @@ import { ownPublicKey } from "../ssh/own-key.ts";
 import { pipeTunnel } from "../ssh/pipe-tunnel.ts";
 import { sshOptions, userOf } from "../ssh/ssh-options.ts";
 import { openTunnel } from "../ssh/tunnel.ts";
+
+const SSH_PORT = 22;
 
 /** @throws CliError for one that cannot be connected to now. */
 export function demandActive(job: Job): void {
@@ -43,11 +47,12 @@ export const connect = command({
     const job = await findJobOrOnly(await context.api(), id, "gpu-dev connect ID");
     demandActive(job);
     await ownPublicKey(context);
+    const isDirect = flags.direct || !(await hasTunnels(job, await context.api()));
     const args = [
       ...sshOptions(context)
-        .filter(([name]) => !flags.direct || name !== "ProxyCommand")
+        .filter(([name]) => !isDirect || name !== "ProxyCommand")
         .flatMap(([name, value]) => ["-o", `${name}=${value}`]),
-      ...(flags.direct ? directTo(job) : []),
+      ...(isDirect ? directTo(job) : []),
       ...(flags["forward-agent"] ? ["-A"] : []),
       `${userOf(job, url)}@${job.pod_name}`,
       ...(rest.length > 0 ? ["--", ...rest] : []),
@@ -55,6 +60,17 @@ export const connect = command({
     return await runSsh(args);
   },
 });
+
+/** Asked where there is another way: a service from before tunnels knows no such path. */
+async function hasTunnels(job: Job, api: Api): Promise<boolean> {
+  if (job.node_port === null) return true;
+  try {
+    await api.get(`${jobPath(job.job_id)}/tunnel`, { port: SSH_PORT });
+  } catch (error) {
+    return !(error instanceof ApiError) || error.problem.code !== "not_found";
+  }
+  return true;
+}
 
 /** Its host key is known by the pod's name, by whatever address it is reached. @throws CliError */
 function directTo(job: Job): readonly string[] {
@@ -80,8 +96,6 @@ async function runSsh(args: readonly string[]): Promise<number> {
     });
   }
 }
-
-const SSH_PORT = 22;
 
 export const proxy = command({
   name: "proxy",
