@@ -64,6 +64,15 @@ export const commonSettings = {
     .describe("Build time shown by /version; set by the image."),
 };
 
+/** Of the services that tunnels go through. */
+export const tunnelSettings = {
+  TUNNEL_DRAIN_SECONDS: integer(0, 86_400)
+    .default(0)
+    .describe(
+      "How long tunnels to jobs live on once the drain delay is over and nothing else is taken; the grace period must be longer.",
+    ),
+};
+
 /** SERVICE_NAME with the service's own default. */
 export const serviceName = (name: string): z.ZodType<string, string | undefined> =>
   z

@@ -6,6 +6,7 @@ export {
   ENVIRONMENTS,
   type EnvironmentName,
   serviceName,
+  tunnelSettings,
 } from "./common.ts";
 export { addressRanges, hostPatterns, httpUrl, integer, onOff, port, word } from "./fields.ts";
 export { type Followed, fileVersion, followFile } from "./follow-file.ts";

@@ -36,6 +36,9 @@ const hours = z
   .min(MIN_HOURS, { error: "must be five minutes (0.0833) at least" })
   .max(MAX_HOURS);
 
+const MAX_PORTS = 10;
+const portNumber = z.int().min(1).max(65_535);
+
 const MAX_SSH_KEYS = 10;
 const sshPublicKey = z.string().transform((text, context) => {
   const line = parseSshPublicKey(text);
@@ -73,6 +76,12 @@ export const SubmitJob = z
       .max(MAX_SSH_KEYS)
       .nullish()
       .describe("Who may log in, beside the keys of `env_vars.GITHUB_USER`."),
+    ports: z
+      .array(portNumber)
+      .max(MAX_PORTS)
+      .transform((ports) => [...new Set(ports)])
+      .nullish()
+      .describe("Ports of the job that tunnels may reach, beside 22 and 8888."),
     command: commandText.nullish(),
     keep: z.boolean().nullish().meta({ description: "The job goes on after its command." }),
   })
@@ -113,6 +122,7 @@ export const Job = z
       .array(z.string())
       .optional()
       .meta({ description: "Whom to expect there: lines of known_hosts without the host." }),
+    ports: z.array(z.int()).optional().meta({ description: "What the job declared, for tunnels." }),
     jupyter_enabled: z.boolean(),
     jupyter_url: z.string().nullable(),
     jupyter_token: z.string().nullable(),

@@ -9,6 +9,7 @@ import { connectionOf } from "./connections.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
 import { isProbe } from "./probes.ts";
+import { SWITCHED } from "./tunnel/handshake.ts";
 
 /** Status logged when the client left before the answer was complete (nginx's convention). */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -68,11 +69,15 @@ export function registerAccessLog(
       : (request.brokenStatus ?? CLIENT_CLOSED_REQUEST);
     const elapsedMs = performance.now() - startedAt;
     const route = request.route.url ?? "none";
-    requestDuration
-      .of(knownMethod(request.method), route, String(status))
-      .observe(elapsedMs / 1000);
+    const isTunnel = status === SWITCHED;
+    if (!isTunnel) {
+      // how long a tunnel lasts says nothing of how fast this service is
+      requestDuration
+        .of(knownMethod(request.method), route, String(status))
+        .observe(elapsedMs / 1000);
+    }
     const level = levelOf(request, status);
-    if (level === "info" && successes++ % sample !== 0) return;
+    if (level === "info" && !isTunnel && successes++ % sample !== 0) return;
     writeLine(level, request, { status, route, elapsedMs });
   }
 

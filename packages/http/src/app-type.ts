@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ClientAddress } from "./client-address.ts";
+import type { Tunnels } from "./tunnel/tunnels.ts";
 
 export type App = FastifyInstance<
   Server,
@@ -13,7 +14,7 @@ export type App = FastifyInstance<
 >;
 
 /** What a request may last for without being work (see waiting.ts). */
-export type PlaceKind = "wait" | "stream";
+export type PlaceKind = "wait" | "stream" | "follow" | "tunnel";
 
 declare module "fastify" {
   interface FastifyInstance {
@@ -21,12 +22,16 @@ declare module "fastify" {
     isDraining: boolean;
     /** Aborted when the server closes: whatever could go on for long ends now, with an answer. */
     draining: AbortSignal;
+    /** They live on while the server closes. */
+    tunnels: Tunnels;
   }
   interface FastifyContextConfig {
     /** The public service answers without asking who is calling. */
     isOpen?: boolean;
     /** Every service answers, whoever asks; who has shown a good proof may learn more. */
     answersAnybody?: boolean;
+    /** A WebSocket can be had here, by GET. */
+    isTunnel?: boolean;
     /** What to do instead of a URL that is too long. */
     longTargetHint?: string;
   }
@@ -45,12 +50,15 @@ declare module "fastify" {
     groups: readonly string[] | undefined;
     /**
      * From now until the returned function is called, the request does not count among those in
-     * progress but among the waits or streams: for what waits for a change, or for a slow reader.
+     * progress but among the waits, streams, logs that are followed, or tunnels: for what waits for a
+     * change, or for a slow reader.
+     *
+     * @param client whose place it is; unset means its holder's.
      *
      * @throws ProblemError too_many_at_once when its client has all that one may have, overloaded
      * when all clients together have.
      */
-    takePlace(kind: PlaceKind): () => void;
+    takePlace(kind: PlaceKind, client?: string): () => void;
     /** Whose part of what all clients share the request takes; undefined where nobody knows. */
     holder: string | undefined;
     /** It counts among its holder's requests in progress. */

@@ -4,11 +4,11 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ProblemError } from "@airlock/contract";
 import type { Admission } from "./admission.ts";
+import { answerUnderWay } from "./answer-under-way.ts";
 import { bodyFailed } from "./bodies.ts";
 import type { ClientAddress, ClientOf } from "./client-address.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
-import { answerUnderWay } from "./pipelining.ts";
 import { PROBLEM_TYPE, problemBody, toProblem } from "./problems.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 

@@ -2,9 +2,9 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { Counter, Gauge } from "prom-client";
+import { answerUnderWay } from "./answer-under-way.ts";
 import { type Connection, connectionOf } from "./connections.ts";
 import type { Metrics } from "./metrics.ts";
-import { answerUnderWay } from "./pipelining.ts";
 
 /** Each takes 10 KiB while nothing happens on it. Told in docs/architecture.md. */
 export const MAX_CONNECTIONS = 4000;
@@ -41,7 +41,7 @@ export function limitConnections(server: Server, { max, networkOf, end }: Connec
     let most = open.get(network) ?? new Set();
     for (const [other, its] of open) if (its.size > most.size) [whose, most] = [other, its];
     for (const connection of most) {
-      if (isBusy(connection.socket)) continue;
+      if (isBusy(connection)) continue;
       forget(whose, connection);
       return void end(connection);
     }
@@ -85,7 +85,7 @@ export function createCrowdedEnd(
   };
 }
 
-/** Whether there is an answer to wait for: to a request that has arrived. */
-function isBusy(socket: Socket): boolean {
-  return socket.writableLength > 0 || answerUnderWay(socket)?.req.complete === true;
+/** A tunnel, or one with an answer to wait for: to a request that has arrived. */
+function isBusy({ socket, isTunnel }: Connection): boolean {
+  return isTunnel || socket.writableLength > 0 || answerUnderWay(socket)?.req.complete === true;
 }

@@ -17,6 +17,8 @@ export interface Connection {
   isStreaming: boolean;
   /** There are requests behind the one in progress (see pipelining.ts). */
   isHolding: boolean;
+  /** It is not HTTP's any more (see tunnel/): its reader may be as slow as it likes. */
+  isTunnel: boolean;
 }
 
 /** Kept on the socket itself: a request that looks into a WeakMap pays more. */
@@ -34,7 +36,8 @@ export function trackConnections(server: Server): ReadonlySet<Connection> {
     if (socket[CONNECTION]) return; // it waited for its turn (see pipelining.ts)
     const jitter = 1 + AGE_JITTER * (2 * Math.random() - 1);
     const closeAfter = performance.now() + MAX_AGE_MS * jitter;
-    const connection = { socket, closeAfter, isStreaming: false, isHolding: false };
+    const is = { isStreaming: false, isHolding: false, isTunnel: false };
+    const connection = { socket, closeAfter, ...is };
     socket[CONNECTION] = connection;
     open.add(connection);
     socket.once("close", () => open.delete(connection));

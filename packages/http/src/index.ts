@@ -25,5 +25,13 @@ export { traceContextOf } from "./request-context.ts";
 export { sendParts } from "./send-parts.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";
+export {
+  demandWebSocket,
+  type TakenConnection,
+  type TunnelEnd,
+  takeConnection,
+} from "./tunnel/handshake.ts";
+export { openTunnel, type TunnelAnswer, TunnelError } from "./tunnel/open-tunnel.ts";
+export { passTunnel } from "./tunnel/pass-tunnel.ts";
 export { validateAs } from "./validation.ts";
 export { CLIENT_SHARE, type ClientPlaces, callerOrNetwork } from "./waiting.ts";

@@ -2,6 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { CommonSettings } from "@airlock/config";
 import { Gauge, Registry } from "prom-client";
+import type { PlaceKind } from "./app-type.ts";
 import { Latency } from "./latency.ts";
 
 export interface Metrics {
@@ -12,7 +13,7 @@ export interface Metrics {
    * Requests received and not yet answered, and those among them whose body is still arriving, or
    * that wait or stream (see waiting.ts): plain numbers, read when the metrics are.
    */
-  readonly inFlight: { count: number; arriving: number; wait: number; stream: number };
+  readonly inFlight: { count: number; arriving: number } & Record<PlaceKind, number>;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface Metrics {
  */
 export function createMetrics(build: Pick<CommonSettings, "VERSION" | "GIT_SHA">): Metrics {
   const registry = new Registry();
-  const inFlight = { count: 0, arriving: 0, wait: 0, stream: 0 };
+  const inFlight = { count: 0, arriving: 0, wait: 0, stream: 0, follow: 0, tunnel: 0 };
   new Gauge({
     name: "airlock_build_info",
     help: "1, with the version and the commit that run.",
@@ -40,12 +41,14 @@ export function createMetrics(build: Pick<CommonSettings, "VERSION" | "GIT_SHA">
   });
   new Gauge({
     name: "airlock_http_requests_waiting",
-    help: "Those among them that wait for a change (wait), or read an object for their client (stream).",
+    help: "Those among them that wait for a change (wait), read an object for their client (stream), follow a log (follow), or are tunnels (tunnel).",
     labelNames: ["kind"],
     registers: [registry],
     collect() {
       this.labels("wait").set(inFlight.wait);
       this.labels("stream").set(inFlight.stream);
+      this.labels("follow").set(inFlight.follow);
+      this.labels("tunnel").set(inFlight.tunnel);
     },
   });
   return {

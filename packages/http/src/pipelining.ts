@@ -2,12 +2,10 @@
 import { IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { answerUnderWay } from "./answer-under-way.ts";
 import { hasBody } from "./bodies.ts";
 import { type Connection, connectionOf } from "./connections.ts";
-
-/** The answer that a connection is busy with. `_httpMessage` is where Node keeps it. */
-export const answerUnderWay = (socket: Duplex): ServerResponse | undefined =>
-  (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+import { answerUpgrade } from "./tunnel/handshake.ts";
 
 const ALWAYS = { get: () => true, set: () => {} };
 
@@ -23,11 +21,15 @@ class OneAtATime extends IncomingMessage {
   }
 }
 
-/** For `http.createServer`, beside `answerInOrder`. Nothing is upgraded here. */
-export const oneAtATime = {
+/**
+ * For `http.createServer`, beside `answerInOrder`.
+ *
+ * @param isTunnel which requests are upgraded; of all others the header Upgrade is not looked at.
+ */
+export const oneAtATime = (isTunnel: (request: IncomingMessage) => boolean) => ({
   IncomingMessage: OneAtATime,
-  shouldUpgradeCallback: () => false,
-};
+  shouldUpgradeCallback: isTunnel,
+});
 
 /** What all connections together may hold back. Told in docs/architecture.md. */
 const MAX_HELD_BYTES = 16_777_216;
@@ -60,7 +62,10 @@ export function answerInOrder(
     const connection = connectionOf(socket as Socket);
     if (connection) end(connection);
   };
-  server.on("upgrade", hold);
+  server.on("upgrade", (request, socket, rest) => {
+    if (answerUnderWay(socket)) hold(request, socket, rest);
+    else answerUpgrade(server, request, socket as Socket, rest);
+  });
   server.on("connect", (request, socket, rest) => {
     if (answerUnderWay(socket)) hold(request, socket, rest);
     else answerConnect(server, request, socket as Socket);

@@ -26,6 +26,8 @@ import { RequestLogger } from "./request-logger.ts";
 import { routedPath } from "./request-target.ts";
 import { registerShedding } from "./shedding.ts";
 import { createCut, watchReaders } from "./slow-readers.ts";
+import { createTunnelPaths } from "./tunnel/tunnel-paths.ts";
+import { createTunnels } from "./tunnel/tunnels.ts";
 import { boundUnsentAnswers } from "./unsent-answers.ts";
 import { queryAwareCompiler } from "./validation.ts";
 import { type ClientPlaces, createPlaces } from "./waiting.ts";
@@ -79,6 +81,8 @@ export async function createServer(
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
     sendProblem(countedRefusal(admission, error, request), request, reply);
 
+  const tunnelPaths = createTunnelPaths(maxHeadBytes);
+
   const app: App = fastify({
     // no logger: with one each request gets a child and two listeners, whoever writes its line
     logController: new LogController({ disableRequestLogging: true }),
@@ -93,7 +97,7 @@ export async function createServer(
     return503OnClosing: false,
     forceCloseConnections: "idle",
     http: {
-      ...oneAtATime,
+      ...oneAtATime(tunnelPaths.isTunnel),
       headersTimeout: 4500,
       connectionsCheckingInterval: LATE_CHECK_MS,
       maxHeaderSize: maxHeadBytes,
@@ -107,6 +111,8 @@ export async function createServer(
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(refuse);
 
+  app.decorate("tunnels", createTunnels());
+  tunnelPaths.watch(app);
   app.decorateRequest("route");
   app.addHook("onRequest", (request, reply, done) => {
     request.route = request.routeOptions;

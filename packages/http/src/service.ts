@@ -14,7 +14,7 @@ import type { LogDestination } from "./log-destination.ts";
 import { createLogger, type Logger, openLog } from "./logging.ts";
 import { createMetrics, createMetricsServer, type Metrics } from "./metrics.ts";
 
-/** Longest time between the end of the drain delay and exit … */
+/** Longest time between the end of the drain delay, or of the last tunnel, and exit … */
 const STOP_CAP_MS = 15_000;
 /** … of which the log has so much at the end: one that nobody reads does not keep the process. */
 const LOG_FLUSH_MS = 1000;
@@ -27,6 +27,8 @@ export interface ServiceContext<S> {
 
 export interface Service {
   readonly app: App;
+  /** How long tunnels live on when the listener has closed. Unset means that they end with it. */
+  readonly tunnelDrainSeconds?: number;
   /** Ends the service's own clients, once the last request is answered. */
   readonly close?: () => Promise<void>;
 }
@@ -52,7 +54,7 @@ export async function runService<S extends z.ZodObject>(
   const metrics = createMetrics(settings);
   countDroppedLines(metrics, log);
   collectDefaultMetrics({ register: metrics.registry });
-  const { app, close } = await start({ settings, logger, metrics });
+  const { app, tunnelDrainSeconds = 0, close } = await start({ settings, logger, metrics });
   const metricsServer = createMetricsServer(metrics.registry);
 
   let stopping = false;
@@ -65,12 +67,12 @@ export async function runService<S extends z.ZodObject>(
       log.flush(() => process.exit(exitCode));
     };
     logger.info({ reason, drain_delay_ms: delayMs }, "stopping");
-    const capMs = delayMs + STOP_CAP_MS - LOG_FLUSH_MS;
-    setTimeout(() => {
-      logger.error("still busy at the end of the grace period; exiting all the same");
-      exit();
-    }, capMs).unref();
-    await drain(app, delayMs);
+    await drain(app, delayMs, tunnelDrainSeconds * 1000, () => {
+      setTimeout(() => {
+        logger.error("still busy at the end of the grace period; exiting all the same");
+        exit();
+      }, STOP_CAP_MS - LOG_FLUSH_MS).unref();
+    });
     await close?.();
     metricsServer.close();
     metricsServer.closeAllConnections();
@@ -120,12 +122,21 @@ function countDroppedLines({ registry }: Metrics, log: LogDestination): void {
 /**
  * The order matters, for a load balancer learns late that a pod is leaving: first say not ready and
  * end each connection with its answer, serve on while new requests still arrive, and close the
- * listener last.
+ * listener last. Tunnels are the exception: they live on without it, for as long as they are given.
  */
-async function drain(app: App, delayMs: number): Promise<void> {
+async function drain(
+  app: App,
+  delayMs: number,
+  tunnelDrainMs: number,
+  onLastTunnel: () => void,
+): Promise<void> {
   app.isDraining = true;
   await new Promise((resolve) => setTimeout(resolve, delayMs));
-  await app.close();
+  const closed = app.close();
+  // a connection that was a tunnel keeps the server open
+  await app.tunnels.drain(tunnelDrainMs);
+  onLastTunnel();
+  await closed;
 }
 
 function settingsOrExit(schema: z.ZodObject, env: Environment, otherProblems: readonly string[]) {

@@ -37,7 +37,8 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
   });
 
   app.addHook("onRequest", (request, _reply, done) => {
-    const working = inFlight.count - inFlight.arriving - inFlight.wait - inFlight.stream;
+    const { count, arriving, wait, stream, follow, tunnel } = inFlight;
+    const working = count - arriving - wait - stream - follow - tunnel;
     const isOverloaded = working > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
     if (isOverloaded && !isProbe(request.url)) {
       return done(

@@ -62,11 +62,11 @@ export function watchReaders(
   const look = (now: number): Map<Connection, number> => {
     const slow = new Map<Connection, number>();
     for (const connection of connections) {
-      const { socket, isHolding } = connection;
+      const { socket, isHolding, isTunnel } = connection;
       const watch = watches.get(connection);
       const taken = takenByKernel(socket);
       const isBusy = isHolding || socket.writableLength > 0;
-      if (!isBusy && !watch?.isByPeer) {
+      if (isTunnel || (!isBusy && !watch?.isByPeer)) {
         watches.delete(connection);
       } else if (!watch) {
         watches.set(connection, {

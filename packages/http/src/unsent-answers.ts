@@ -25,15 +25,15 @@ export function boundUnsentAnswers(
 
   const look = () => {
     let unsent = 0;
-    for (const { socket, isStreaming } of connections) {
-      if (!isStreaming) unsent += socket.writableLength;
+    for (const { socket, isStreaming, isTunnel } of connections) {
+      if (!isStreaming && !isTunnel) unsent += socket.writableLength;
     }
     const now = new Map<Connection, number>();
     if (unsent > maxUnsentBytes) {
       // the oldest first
       for (const connection of connections) {
-        const { socket, isStreaming } = connection;
-        if (isStreaming || socket.writableLength === 0) continue;
+        const { socket, isStreaming, isTunnel } = connection;
+        if (isStreaming || isTunnel || socket.writableLength === 0) continue;
         const taken = takenByKernel(socket);
         if (unsent > maxUnsentBytes && before.get(connection) === taken) {
           unsent -= socket.writableLength;

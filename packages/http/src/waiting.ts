@@ -9,12 +9,17 @@ import { isProbe } from "./probes.ts";
 export const CLIENT_SHARE = 0.5;
 
 /** Each holds a socket and a timer or a buffer; so many at once, and one more is refused. */
-const MAX_PLACES: Readonly<Record<PlaceKind, number>> = { wait: 2000, stream: 500 };
+const MAX_PLACES: Readonly<Record<PlaceKind, number>> = {
+  wait: 2000,
+  stream: 500,
+  follow: 500,
+  tunnel: 500,
+};
 const RETRY_SOON = { "retry-after": "1" };
 
 export interface ClientPlaces {
-  /** How many one client may have at once; 0 means no limit of its own. */
-  readonly most: Readonly<Record<PlaceKind, number>>;
+  /** How many one client may have at once; 0 or unset means no limit of its own. */
+  readonly most: Readonly<Partial<Record<PlaceKind, number>>>;
   /** Whose places a request takes; undefined where that is not known: then only the total counts. */
   readonly clientOf: (request: FastifyRequest) => string | undefined;
 }
@@ -61,7 +66,12 @@ export function createPlaces(
   clientPlaces: ClientPlaces | undefined,
 ): Places {
   const working = new Counts();
-  const taken = { wait: new Counts(), stream: new Counts() };
+  const taken: Readonly<Record<PlaceKind, Counts>> = {
+    wait: new Counts(),
+    stream: new Counts(),
+    follow: new Counts(),
+    tunnel: new Counts(),
+  };
 
   const workDone = (request: FastifyRequest) => {
     const { holder, isInShare } = request;
@@ -79,23 +89,30 @@ export function createPlaces(
         draining.abort();
         done();
       });
-      app.decorateRequest("takePlace", function takePlace(this: FastifyRequest, kind: PlaceKind) {
-        const most = clientPlaces?.most[kind] ?? 0;
-        const client = most === 0 ? undefined : this.holder;
-        if (client !== undefined && taken[kind].of(client) >= most)
-          throw tooMany(NAMES[kind], most);
-        if (inFlight[kind] >= MAX_PLACES[kind]) throw overloaded();
-        inFlight[kind]++;
-        if (client !== undefined) taken[kind].enter(client);
-        workDone(this);
-        let isTaken = true;
-        return () => {
-          if (!isTaken) return;
-          isTaken = false;
-          inFlight[kind]--;
-          if (client !== undefined) taken[kind].leave(client);
-        };
-      });
+      app.decorateRequest(
+        "takePlace",
+        function takePlace(
+          this: FastifyRequest,
+          kind: PlaceKind,
+          whose: string | undefined = this.holder,
+        ) {
+          const most = clientPlaces?.most[kind] ?? 0;
+          const client = most === 0 ? undefined : whose;
+          if (client !== undefined && taken[kind].of(client) >= most)
+            throw tooMany(NAMES[kind], most);
+          if (inFlight[kind] >= MAX_PLACES[kind]) throw overloaded();
+          inFlight[kind]++;
+          if (client !== undefined) taken[kind].enter(client);
+          workDone(this);
+          let isTaken = true;
+          return () => {
+            if (!isTaken) return;
+            isTaken = false;
+            inFlight[kind]--;
+            if (client !== undefined) taken[kind].leave(client);
+          };
+        },
+      );
     },
     registerShare(app) {
       app.decorateRequest("holder", undefined);
@@ -115,7 +132,12 @@ export function createPlaces(
   };
 }
 
-const NAMES: Readonly<Record<PlaceKind, string>> = { wait: "waits", stream: "downloads" };
+const NAMES: Readonly<Record<PlaceKind, string>> = {
+  wait: "waits",
+  stream: "downloads",
+  follow: "followed logs",
+  tunnel: "tunnels",
+};
 
 /** @param what in the plural. */
 const tooMany = (what: string, most: number) =>

@@ -18,10 +18,13 @@ const FEW = "127.0.0.2";
 async function start(t: TestContext) {
   const held: ServerResponse[] = [];
   const state = { isHolding: false };
-  const server = createServer(oneAtATime, (_request, response) => {
-    if (state.isHolding) held.push(response);
-    else response.end("x");
-  });
+  const server = createServer(
+    oneAtATime(() => false),
+    (_request, response) => {
+      if (state.isHolding) held.push(response);
+      else response.end("x");
+    },
+  );
   answerInOrder(server, () => {});
   const connections = trackConnections(server);
   const ended: Connection[] = [];

@@ -1,9 +1,13 @@
 /** A small service for tests of the process: slow answers, a fault on demand. */
-import { commonSettings, serviceName } from "@airlock/config";
-import { createServer, runService } from "@airlock/http";
+import { commonSettings, serviceName, tunnelSettings } from "@airlock/config";
+import { createServer, demandWebSocket, runService, takeConnection } from "@airlock/http";
 import * as z from "zod";
 
-const schema = z.object({ SERVICE_NAME: serviceName("fixture"), ...commonSettings });
+const schema = z.object({
+  SERVICE_NAME: serviceName("fixture"),
+  ...commonSettings,
+  ...tunnelSettings,
+});
 
 await runService(schema, process.env, async ({ settings, logger, metrics }) => {
   const about = { title: "Fixture", description: "For tests.", version: "0" };
@@ -23,6 +27,19 @@ await runService(schema, process.env, async ({ settings, logger, metrics }) => {
         reply.send({ ok: true });
       });
     });
+    routes.get("/tunnel", { config: { isTunnel: true } }, async (request, reply) => {
+      demandWebSocket(request);
+      const { socket, over } = takeConnection(request, reply);
+      const gone = routes.tunnels.add(() => socket.end("going"));
+      socket.once("close", () => {
+        gone();
+        over({ sentBytes: socket.bytesRead, receivedBytes: socket.bytesWritten, end: "client" });
+      });
+      socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+      socket.pipe(socket, { end: false });
+      socket.once("end", () => socket.end());
+      return reply;
+    });
     routes.get("/reject", async () => {
       void Promise.reject(new Error("nobody handles this"));
       return { ok: true };
@@ -32,5 +49,6 @@ await runService(schema, process.env, async ({ settings, logger, metrics }) => {
       throw Object.assign(new Error("failed"), { request: { headers: { token: "CANARY-3" } } });
     });
   });
-  return { app, close: async () => void logger.info("clients closed") };
+  const tunnelDrainSeconds = settings.TUNNEL_DRAIN_SECONDS;
+  return { app, tunnelDrainSeconds, close: async () => void logger.info("clients closed") };
 });

@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
-import type { App } from "@airlock/http";
+import { type App, demandWebSocket, takeConnection } from "@airlock/http";
 import { type Connection, trackConnections } from "../src/connections.ts";
 import { answerInOrder, oneAtATime } from "../src/pipelining.ts";
 import { open, startApp, until } from "./app-harness.ts";
@@ -54,6 +54,38 @@ function fixture() {
   };
   return { seen, most, left, openGate: () => openGate(), addRoutes };
 }
+
+test("a tunnel is a request like another until its handler takes it: in its turn, and other upgrades are not seen", async (t) => {
+  const order: string[] = [];
+  const { port } = await startApp(t, (app) => {
+    app.get("/first", async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      order.push("first");
+      return {};
+    });
+    app.get("/tunnel", { config: { isTunnel: true } }, async (request, reply) => {
+      order.push("tunnel");
+      demandWebSocket(request);
+      const { socket, rest, over } = takeConnection(request, reply);
+      socket.end(`HTTP/1.1 101 X\r\n\r\n[${rest}]`);
+      over({ sentBytes: 0, receivedBytes: 0, end: "client" });
+      return reply;
+    });
+  });
+  const upgrade = (to: string) =>
+    `Connection: Upgrade\r\nUpgrade: ${to}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n`;
+  const { text } = await sendRaw(
+    port,
+    `${ask("/first")}${ask("/tunnel", upgrade("WebSocket"))}rest`,
+  );
+  assert.deepEqual(order, ["first", "tunnel"]);
+  assert.deepEqual(text.match(/HTTP\/1.1 \d+/g), ["HTTP/1.1 200", "HTTP/1.1 101"]);
+  assert.match(text, /\[rest\]$/);
+  for (const other of [ask("/first", upgrade("websocket")), ask("/tunnel", upgrade("h2c"))]) {
+    const { responses } = await sendRaw(port, other);
+    assert.equal(responses[0]?.status, other.includes("/first") ? 200 : 426);
+  }
+});
 
 test("three hundred requests in one write are answered in order, one in progress at a time", async (t) => {
   const { addRoutes, most, seen } = fixture();
@@ -273,7 +305,10 @@ test("connections that pipeline thousands and read nothing take nobody's place",
 
 test("what waits behind requests takes no more memory than a bound: who brings more than a little ends", async (t) => {
   const held: ServerResponse[] = [];
-  const server = createServer(oneAtATime, (_request, response) => void held.push(response));
+  const server = createServer(
+    oneAtATime(() => false),
+    (_request, response) => void held.push(response),
+  );
   const ended: Connection[] = [];
   const end = (connection: Connection) => {
     ended.push(connection);

@@ -26,7 +26,10 @@ async function start(
   answer: (response: ServerResponse) => void,
   isStreaming = false,
 ): Promise<Rig> {
-  const server = createServer(oneAtATime, (_request, response) => answer(response));
+  const server = createServer(
+    oneAtATime(() => false),
+    (_request, response) => answer(response),
+  );
   answerInOrder(server, () => {});
   const connections = trackConnections(server);
   server.on("connection", () => {

@@ -1,8 +1,8 @@
 /** How a service stops: nobody's request is lost. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { test } from "node:test";
+import { connect, createServer } from "node:net";
+import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { get, keepAlive, startFixture } from "./harness.ts";
 
@@ -97,6 +97,46 @@ test("a log that nobody reads any more does not keep the process", async (t) => 
   fixture.process.kill("SIGTERM");
   const [code] = await once(fixture.process, "exit");
   assert.equal(code, 0);
+});
+
+const HANDSHAKE =
+  "GET /tunnel HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+
+/** A connection that has become a tunnel, and what it has read since. */
+async function tunnelTo(t: TestContext, port: number) {
+  const socket = connect({ host: "127.0.0.1", port });
+  t.after(() => socket.destroy());
+  const tunnel = { socket, text: "" };
+  socket.setEncoding("latin1").on("data", (text: string) => {
+    tunnel.text += text;
+  });
+  socket.write(HANDSHAKE);
+  while (!tunnel.text.includes("101")) await sleep(5);
+  return tunnel;
+}
+
+test("tunnels live on while nothing else is taken, and the process ends with the last of them", async (t) => {
+  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0", TUNNEL_DRAIN_SECONDS: "60" });
+  const { socket, ...tunnel } = await tunnelTo(t, fixture.port);
+  fixture.process.kill("SIGTERM");
+  while ((await get(fixture.port, "/fast")).status !== 0) await sleep(10);
+  socket.write("still here");
+  await once(socket, "data");
+  assert.equal(fixture.process.exitCode, null, tunnel.text);
+  socket.end();
+  assert.equal(await fixture.exited, 0);
+  const line = fixture.lines.find(({ route }) => route === "/tunnel");
+  assert.deepEqual([line?.status, line?.tunnel_end, line?.level], [101, "client", "info"]);
+});
+
+test("a tunnel that is left when its time is over is told, and the process ends", async (t) => {
+  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0", TUNNEL_DRAIN_SECONDS: "1" });
+  const tunnel = await tunnelTo(t, fixture.port);
+  fixture.process.kill("SIGTERM");
+  await once(tunnel.socket, "end");
+  assert.match(tunnel.text, /going$/);
+  assert.equal(await fixture.exited, 0);
 });
 
 test("a second signal changes nothing", async (t) => {

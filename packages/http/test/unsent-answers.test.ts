@@ -38,8 +38,9 @@ test("clients that take nothing of large answers are cut at once when these are 
 });
 
 test("so are many with small answers, each with one at a time; who reads is left alone", async (t) => {
-  const server = createServer(oneAtATime, (_request, response) =>
-    response.end(Buffer.alloc(60_000)),
+  const server = createServer(
+    oneAtATime(() => false),
+    (_request, response) => response.end(Buffer.alloc(60_000)),
   );
   answerInOrder(server, () => {});
   const connections = trackConnections(server);

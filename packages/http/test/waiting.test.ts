@@ -36,6 +36,8 @@ test("2000 waits and 500 streams, and neither takes what is the other's", async 
   assert.deepEqual(await places(), [
     'airlock_http_requests_waiting{kind="wait"} 2000',
     'airlock_http_requests_waiting{kind="stream"} 500',
+    'airlock_http_requests_waiting{kind="follow"} 0',
+    'airlock_http_requests_waiting{kind="tunnel"} 0',
   ]);
 });
 

@@ -33,7 +33,8 @@ const TABLES: { readonly [table: string]: { readonly [R in Role]: Rights } } = {
   },
   api_keys: {
     airlock_api: ["SELECT", "INSERT", "UPDATE (revoked_at, last_used_at)", "DELETE"],
-    airlock_processor: NONE,
+    // whether a tunnel may go on
+    airlock_processor: ["SELECT (user_id, key_prefix, revoked_at)"],
   },
   auth_challenges: { airlock_api: ALL, airlock_processor: NONE },
   idempotency_keys: { airlock_api: ALL, airlock_processor: NONE },

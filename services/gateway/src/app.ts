@@ -20,13 +20,15 @@ import { v1Routes } from "./routes/v1.ts";
 import { rateLimitPerMinute, type Settings } from "./settings.ts";
 import type { Upstream } from "./upstream/call.ts";
 import { createForward } from "./upstream/forward.ts";
+import { createTunnelForward } from "./upstream/tunnel.ts";
+import type { OpenUpstream } from "./upstream/upstream.ts";
 
 export interface GatewayDeps {
   readonly aux: Upstream;
   /** The proof of who calls aux, and for whom; undefined sends none. */
   readonly layer?: LayerPresenter | undefined;
   /** Undefined means that there is no jobs API. */
-  readonly jobs?: Upstream | undefined;
+  readonly jobs?: OpenUpstream | undefined;
   /** The proof of who calls jobs; undefined sends none. */
   readonly jobsLayer?: LayerPresenter | undefined;
   /** Checks the callers of aux; undefined lets everybody in. */
@@ -74,6 +76,10 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     if (!jobs) return;
     const perMinute = settings.LOGIN_RATE_PER_MINUTE;
     const loginLimit = (name: string) => makeLimit({ name, perMinute });
-    await v1Routes(app, createForward(jobs, jobsLayer), { limit, loginLimit });
+    const ways = {
+      toJobs: createForward(jobs, jobsLayer),
+      toTunnel: createTunnelForward(jobs, jobsLayer),
+    };
+    await v1Routes(app, ways, { limit, loginLimit });
   });
 }

@@ -31,6 +31,7 @@ await runService(
     });
     return {
       app,
+      tunnelDrainSeconds: settings.TUNNEL_DRAIN_SECONDS,
       close: async () => {
         callers.close();
         await upstreams.close();

@@ -6,6 +6,7 @@ import {
   httpUrl,
   integer,
   serviceName,
+  tunnelSettings,
 } from "@airlock/config";
 import {
   callerSettings,
@@ -25,6 +26,7 @@ const JOBS_LAYER_TOKEN_FILE: TokenFileSetting = {
 const fields = z.object({
   SERVICE_NAME: serviceName("gateway"),
   ...commonSettings,
+  ...tunnelSettings,
   AUX_SERVICE_URL: httpUrl()
     .default("http://aux.aux.svc.cluster.local:80")
     .describe("Where aux is."),

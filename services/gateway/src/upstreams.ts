@@ -3,14 +3,14 @@ import type { Logger, Metrics } from "@airlock/http";
 import { createLayerPresenter, type LayerPresenter } from "@airlock/identity";
 import type { Settings } from "./settings.ts";
 import type { Upstream } from "./upstream/call.ts";
-import { createUpstream } from "./upstream/upstream.ts";
+import { createUpstream, type OpenUpstream } from "./upstream/upstream.ts";
 import { createUpstreamMetrics } from "./upstream-metrics.ts";
 
 export interface Upstreams {
   readonly aux: Upstream;
   readonly layer: LayerPresenter;
   /** Undefined without JOBS_SERVICE_URL. */
-  readonly jobs: Upstream | undefined;
+  readonly jobs: OpenUpstream | undefined;
   readonly jobsLayer: LayerPresenter | undefined;
   close(): Promise<void>;
 }

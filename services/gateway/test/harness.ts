@@ -90,7 +90,7 @@ export async function startGateway(
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => {
     app.server.closeAllConnections();
-    await app.close();
+    await Promise.all([app.close(), app.tunnels.drain(0)]);
     callers.close();
     await upstreams.close();
   });
@@ -112,7 +112,9 @@ export async function startGateway(
     },
     async drain() {
       app.isDraining = true;
-      await app.close();
+      const closed = app.close();
+      await app.tunnels.drain(0);
+      await closed;
     },
   };
 }

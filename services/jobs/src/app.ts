@@ -28,6 +28,7 @@ import { diskRoutes } from "./routes/disks.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { jobActionRoutes } from "./routes/job-actions.ts";
 import { jobLogRoutes } from "./routes/job-logs.ts";
+import { jobTunnelRoutes } from "./routes/job-tunnel.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { loginRoutes } from "./routes/login.ts";
@@ -56,7 +57,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   const isReady = () => health.isReady() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
   const clientPlaces: ClientPlaces = {
-    most: { wait: 0, stream: 0 },
+    most: { tunnel: settings.TUNNELS_PER_USER },
     // before any key is looked up; without the layer's proof the peers are gateways
     clientOf: ({ client, isClientTold }) => (isClientTold ? client.network : undefined),
   };
@@ -121,6 +122,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
         keyRoutes(locked, api);
         jobRoutes(locked, api);
         jobLogRoutes(locked, api);
+        jobTunnelRoutes(locked, api);
         jobActionRoutes(locked, api);
         diskRoutes(locked, api);
         diskChangeRoutes(locked, api);

@@ -13,6 +13,8 @@ export type AuditEvent =
   | "job_enable_jupyter"
   | "job_disable_jupyter"
   | "job_add_user"
+  | "tunnel_opened"
+  | "tunnel_closed"
   | "disk_create"
   | "disk_delete"
   | "disk_restore"

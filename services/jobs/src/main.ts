@@ -40,6 +40,7 @@ await runService(
     });
     return {
       app,
+      tunnelDrainSeconds: settings.TUNNEL_DRAIN_SECONDS,
       close: async () => {
         verifier?.close();
         await Promise.all([awsLogin.close(), processor.close(), store.close()]);

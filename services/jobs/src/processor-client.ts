@@ -1,12 +1,31 @@
-/** What jobs asks of the processor: what a pod has written, which jobs has no credentials to read. */
-import { type JobLogsQuery, ProblemError } from "@airlock/contract";
+/** What jobs asks of the processor: what a pod has written, and the way to it, for which jobs has no credentials. */
+import type { IncomingHttpHeaders } from "node:http";
+import { type JobLogsQuery, PROBLEMS, type ProblemCode, ProblemError } from "@airlock/contract";
+import { openTunnel, type TunnelAnswer } from "@airlock/http";
 import type { LayerPresenter } from "@airlock/identity";
 import { Pool } from "undici";
 
 export interface ProcessorClient {
   /** @throws ProblemError upstream_unavailable, also where there is no processor. */
   readLog(jobId: string, query: JobLogsQuery, requestId: string): Promise<string>;
+  /**
+   * Its connection is the tunnel.
+   *
+   * @throws ProblemError of the processor's, or upstream_unavailable.
+   */
+  openTunnel(target: TunnelTarget): Promise<Extract<TunnelAnswer, { isOpen: true }>>;
   close(): Promise<void>;
+}
+
+export interface TunnelTarget {
+  readonly jobId: string;
+  /** Of the pod. */
+  readonly port: number;
+  /** Of the key whose revocation ends it. */
+  readonly keyPrefix: string;
+  readonly requestId: string;
+  /** The client's headers, of which its handshake is passed on. */
+  readonly handshake: IncomingHttpHeaders;
 }
 
 export interface ProcessorClientOptions {
@@ -19,6 +38,8 @@ const CONNECTIONS = 32;
 const CONNECT_MS = 500;
 /** Less than the gateway waits, and more than the processor does. */
 const ANSWER_MS = 4000;
+/** As long as the processor looks for the pod and connects to it, and a little more. */
+const TUNNEL_MS = 8000;
 /** The processor sends 1 MiB at most. */
 const MAX_BYTES = 2 * 1024 * 1024;
 
@@ -55,11 +76,56 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
         throw unavailable("The log cannot be told now.", error);
       }
     },
+    async openTunnel({ jobId, port, keyPrefix, requestId, handshake }) {
+      if (url === undefined) throw unavailable("No processor is known here.");
+      const { origin, pathname } = new URL(url);
+      const words = new URLSearchParams({ port: String(port), key: keyPrefix });
+      const proof = Object.entries(layer.headers() ?? {}).flat();
+      const answer = await openTunnel({
+        origin,
+        path: `${pathname.replace(/\/$/, "")}/internal/jobs/${encodeURIComponent(jobId)}/tunnel?${words}`,
+        headers: ["x-request-id", requestId, ...proof],
+        handshake,
+        timeoutMs: TUNNEL_MS,
+      }).catch((error: unknown) => {
+        throw unavailable("The job cannot be reached now.", error);
+      });
+      if (answer.isOpen) return answer;
+      throw refusalOf(answer);
+    },
     async close() {
       layer.close();
       await pool?.close();
     },
   };
+}
+
+/** What the processor knows and jobs does not; anything else is between the two. */
+const RELAYED: ReadonlySet<string> = new Set<ProblemCode>([
+  "bad_request",
+  "job_not_found",
+  "job_not_active",
+  "port_closed",
+  "too_many_at_once",
+  "overloaded",
+  "database_unavailable",
+]);
+
+function refusalOf({ status, headers, text }: Extract<TunnelAnswer, { isOpen: false }>) {
+  const retryAfter = headers["retry-after"];
+  try {
+    const { code, detail } = JSON.parse(text) as { code?: unknown; detail?: unknown };
+    if (typeof code === "string" && RELAYED.has(code) && typeof detail === "string") {
+      const known = code as ProblemCode;
+      if (PROBLEMS[known][0] === status)
+        return new ProblemError(known, detail, {
+          headers: retryAfter === undefined ? {} : { "retry-after": retryAfter },
+        });
+    }
+  } catch {
+    // no document of ours
+  }
+  return unavailable("The job cannot be reached now.", `answered ${status}`);
 }
 
 const unavailable = (detail: string, cause?: unknown): ProblemError =>

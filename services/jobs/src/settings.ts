@@ -8,6 +8,7 @@ import {
   port,
   type Rule,
   serviceName,
+  tunnelSettings,
   withRules,
 } from "@airlock/config";
 import { isImageReference } from "@airlock/contract";
@@ -23,6 +24,7 @@ import * as z from "zod";
 const fields = z.object({
   SERVICE_NAME: serviceName("jobs"),
   ...commonSettings,
+  ...tunnelSettings,
   PORT: port().default(8000).describe("Port of the service."),
   ...layerVerifySettings,
   ...layerPresentSettings,
@@ -56,6 +58,9 @@ const fields = z.object({
     .describe(
       "Requests a minute that one pod takes from one user, and from one address (of IPv6, one /64) with keys that it does not know; 0 for no limit. Unset means 6000 with LAYER_AUTH_MODE=enforce, else 0: without it every address is a gateway's.",
     ),
+  TUNNELS_PER_USER: integer(1, 500)
+    .default(50)
+    .describe("Tunnels that one pod holds at once for one user, of 500 for all."),
   API_KEY_TTL_HOURS: integer(1, 168)
     .default(2)
     .describe("Life of an API key, 1 to 168 hours; rotating does not prolong it."),

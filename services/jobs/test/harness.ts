@@ -150,7 +150,7 @@ export async function startJobs(
     if (isClosed) return;
     isClosed = true;
     app.server.closeAllConnections();
-    await app.close();
+    await Promise.all([app.close(), app.tunnels.drain(0)]);
     verifier?.close();
     await Promise.all([awsLogin.close(), processor.close(), store.close(), own.close()]);
   };

@@ -8,7 +8,11 @@ import { toProcessorProblem } from "./problems.ts";
 import type { Processor } from "./processor.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { tunnelRoutes } from "./routes/tunnel.ts";
 import type { Settings } from "./settings.ts";
+import type { Pace } from "./tunnel/pulse.ts";
+import { createStanding } from "./tunnel/standing.ts";
+import { tunnelMetrics } from "./tunnel/tunnel-metrics.ts";
 
 export interface ProcessorDeps {
   readonly store: Store;
@@ -18,10 +22,12 @@ export interface ProcessorDeps {
   readonly layer?: LayerGuard | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Of pings and of looks at keys and jobs; unset, what is promised. */
+  readonly pace?: { readonly pulse?: Pace; readonly standingMs?: number };
 }
 
 export function buildApp(settings: Settings, deps: ProcessorDeps): Promise<App> {
-  const { store, cluster, processor, layer, logger, metrics } = deps;
+  const { store, cluster, processor, layer, logger, metrics, pace = {} } = deps;
   const about = {
     title: "Airlock processor",
     description: "Carries jobs out on Kubernetes; tells jobs what they write.",
@@ -31,8 +37,12 @@ export function buildApp(settings: Settings, deps: ProcessorDeps): Promise<App> 
   const isReady = () => health.report().reason === undefined && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
   return createServer({ settings, about, isReady, admission, logger, metrics }, async (app) => {
+    const standing = createStanding({ store, log: logger, everyMs: pace.standingMs });
     app.addHook("onListen", async () => health.start());
-    app.addHook("onClose", async () => health.stop());
+    app.addHook("onClose", async () => {
+      health.stop();
+      standing.stop();
+    });
     aboutRoutes(app, settings, health);
     await app.register(async (scope) => {
       // thrown on, it gets to the handler that renders problems
@@ -40,6 +50,8 @@ export function buildApp(settings: Settings, deps: ProcessorDeps): Promise<App> 
         throw toProcessorProblem(error);
       });
       logRoutes(scope, { store, cluster });
+      const tunnels = { store, cluster, standing, metrics: tunnelMetrics(metrics) };
+      tunnelRoutes(scope, { ...tunnels, pace: pace.pulse });
     });
   });
 }

@@ -69,11 +69,22 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger, observe });
   const app = await buildApp(settings, { store, cluster, processor, layer, logger, metrics });
+  // while tunnels live on, others do the work
+  let stopped: Promise<unknown> | undefined;
+  const stop = () => {
+    stopped ??= Promise.all([bell.close(), processor.stop()]);
+    return stopped;
+  };
+  app.addHook("preClose", (done) => {
+    void stop();
+    done();
+  });
   return {
     app,
+    tunnelDrainSeconds: settings.TUNNEL_DRAIN_SECONDS,
     close: async () => {
       verifier?.close();
-      await Promise.all([bell.close(), processor.stop()]);
+      await stop();
       await Promise.all([cluster.close(), store.close(), userKeys?.close()]);
     },
   };

@@ -7,6 +7,7 @@ import {
   port,
   type Rule,
   serviceName,
+  tunnelSettings,
   withRules,
   word,
 } from "@airlock/config";
@@ -40,6 +41,7 @@ const keysUrl = z
 const fields = z.object({
   SERVICE_NAME: serviceName("processor"),
   ...commonSettings,
+  ...tunnelSettings,
   PORT: port().default(8002).describe("Port of the service."),
   ...layerVerifySettings,
   ...storeSettings,

@@ -69,7 +69,7 @@ test("a port that nobody listens on, and a pod without an address, are told apar
   const { port } = server.address() as AddressInfo;
   server.close();
   const there = { ...pod, status: { ...pod.status, podIP: "127.0.0.1" } };
-  await assert.rejects(cluster.dial(there, port), isKind("unavailable"));
+  await assert.rejects(cluster.dial(there, port), isKind("port_closed"));
   const nowhere = { ...pod, status: { ...pod.status, podIP: "" } };
   await assert.rejects(cluster.dial(nowhere, 8022), isKind("not_started"));
 });

@@ -43,6 +43,11 @@ export type { ClaimKeyArgs, IdempotencyKey } from "./idempotency/claim-key.ts";
 export { type FinishIdempotentArgs, finishIdempotent } from "./idempotency/finish-idempotent.ts";
 export { callForJobs } from "./jobs/call-for-jobs.ts";
 export { cancelWaitingJob } from "./jobs/cancel-waiting-job.ts";
+export {
+  checkStanding,
+  type StandingArgs,
+  type StandingRow,
+} from "./jobs/check-standing.ts";
 export { type ClaimDueJobsArgs, type ClaimedJob, claimDueJobs } from "./jobs/claim-due-jobs.ts";
 export { clearRequestError } from "./jobs/clear-request-error.ts";
 export { countJobs } from "./jobs/count-jobs.ts";
@@ -50,6 +55,7 @@ export { type FaultJobArgs, faultJob } from "./jobs/fault-job.ts";
 export { type FindJobArgs, findJob } from "./jobs/find-job.ts";
 export { findJobLog, type JobLogRow } from "./jobs/find-job-log.ts";
 export { findJobOwner } from "./jobs/find-job-owner.ts";
+export { findJobPod, type JobPodRow } from "./jobs/find-job-pod.ts";
 export { type FindJobsByPrefixArgs, findJobsByPrefix } from "./jobs/find-jobs-by-prefix.ts";
 export { type InsertJobArgs, insertJob } from "./jobs/insert-job.ts";
 export type { JobFilter } from "./jobs/job-filter.ts";

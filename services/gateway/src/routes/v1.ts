@@ -1,12 +1,13 @@
 /** `/v1/*`: the jobs API, by way of jobs, which checks the keys. */
-import { type App, problems, type RateLimit } from "@airlock/http";
+import { type App, demandWebSocket, problems, type RateLimit } from "@airlock/http";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import * as z from "zod";
 import { createKeyHolders, type OnAnswer } from "../jobs/key-holders.ts";
 import type { Forward } from "../upstream/forward.ts";
+import type { TunnelForward } from "../upstream/tunnel.ts";
 import { KEY_ROUTES, LOGIN_ROUTES } from "./v1/auth.ts";
 import { DISK_ROUTES } from "./v1/disks.ts";
-import { CLUSTER_ROUTES, JOB_ROUTES } from "./v1/jobs.ts";
+import { CLUSTER_ROUTES, JOB_ROUTES, TUNNEL_ROUTE } from "./v1/jobs.ts";
 import { jobsPathOf, ownHeadersOf } from "./v1/jobs-request.ts";
 import type { JobsRoute } from "./v1/jobs-route.ts";
 
@@ -26,7 +27,13 @@ export interface V1Limits {
   readonly loginLimit: (url: string) => RateLimit | undefined;
 }
 
-export async function v1Routes(app: App, toJobs: Forward, limits: V1Limits): Promise<void> {
+/** The ways to jobs. */
+export interface V1Ways {
+  readonly toJobs: Forward;
+  readonly toTunnel: TunnelForward;
+}
+
+export async function v1Routes(app: App, ways: V1Ways, limits: V1Limits): Promise<void> {
   const holders = limits.limit && createKeyHolders(limits.limit);
   const countOf = (route: JobsRoute): Count => {
     if (!route.isLogin) return async (request, reply) => holders?.count(request, reply);
@@ -39,7 +46,8 @@ export async function v1Routes(app: App, toJobs: Forward, limits: V1Limits): Pro
   };
   await app.register(async (scope) => {
     passBodiesOn(scope);
-    for (const route of ROUTES) addRoute(scope, toJobs, route, countOf(route));
+    for (const route of ROUTES) addRoute(scope, ways.toJobs, route, countOf(route));
+    addTunnel(scope, ways.toTunnel, countOf(TUNNEL_ROUTE));
   });
 }
 
@@ -82,12 +90,30 @@ function addRoute(scope: App, toJobs: Forward, route: JobsRoute, count: Count): 
   });
 }
 
+function addTunnel(scope: App, toTunnel: TunnelForward, count: Count): void {
+  const { method, url } = TUNNEL_ROUTE;
+  scope.route({
+    method,
+    url,
+    config: { isTunnel: true },
+    schema: schemaOf(TUNNEL_ROUTE),
+    async handler(request, reply) {
+      const path = jobsPathOf(request.raw);
+      const ownHeaders = ownHeadersOf(request.raw);
+      const onAnswer = await count(request, reply);
+      demandWebSocket(request);
+      await toTunnel(request, reply, { path, ownHeaders, onAnswer });
+      return reply;
+    },
+  });
+}
+
 const FAILURES = [400, 429, 502, 503, 504];
 /** Of whoever needs a key. */
 const KEY_FAILURES = [401, 403];
 
 function schemaOf(route: JobsRoute): FastifySchema {
-  const { summary, tag, body, querystring, answer, text = "" } = route;
+  const { summary, tag, body, querystring, answer, text = "", isTunnel = false } = route;
   const keyFailures = route.isLogin ? [] : KEY_FAILURES;
   return {
     summary,
@@ -95,7 +121,11 @@ function schemaOf(route: JobsRoute): FastifySchema {
     ...(body && { body }),
     ...(querystring && { querystring }),
     response: {
-      200: answer ?? { description: text, content: { "text/plain": { schema: z.string() } } },
+      ...(isTunnel
+        ? { 101: z.any().describe(text) }
+        : {
+            200: answer ?? { description: text, content: { "text/plain": { schema: z.string() } } },
+          }),
       ...problems(...FAILURES, ...keyFailures, ...route.problems),
     },
   };

@@ -6,9 +6,13 @@ import { Breaker, RetryBudget } from "./breaker.ts";
 import { Call, type CallRequest, type Upstream } from "./call.ts";
 import { LANES, type LaneName } from "./classes.ts";
 import { Lane } from "./lane.ts";
-import { connectorWith, Resolver } from "./resolver.ts";
+import { connectorWith, type Lookup, Resolver } from "./resolver.ts";
 
 export interface OpenUpstream extends Upstream {
+  /** Where its connections go that are no calls. */
+  readonly origin: string;
+  /** Undefined for an address. */
+  readonly lookup: Lookup | undefined;
   /** Ends its connections once their answers are whole. */
   close(): Promise<void>;
 }
@@ -65,6 +69,8 @@ export function createUpstream(
       ),
   });
   const upstream: OpenUpstream = {
+    origin,
+    lookup: resolver?.lookup,
     prefix: pathname === "/" ? "" : pathname,
     lanes,
     breaker,

@@ -31,6 +31,7 @@ export function jobBody(row: JobRow | ListedJobRow, sealer: Sealer): Job {
     github_user: row.github_user,
     secondary_users: [...row.secondary_users],
     oom_count: row.oom_count,
+    ...(row.ports.length > 0 && { ports: [...row.ports] }),
     ...(row.ssh_host_keys.length > 0 && { ssh_host_keys: [...row.ssh_host_keys] }),
     ...withoutNulls({
       launched_at: isoTimeOrNull(row.launched_at),

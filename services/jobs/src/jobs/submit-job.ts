@@ -131,6 +131,7 @@ async function wantedOf(
     command: body.command ?? null,
     // without it a job is the same to a version that does not know of it
     ...(body.keep && { keep: true }),
+    ...(body.ports && body.ports.length > 0 && { ports: body.ports }),
     ...(await chooseGpus(transaction, wish)),
     durationHours: body.duration_hours,
     diskName: body.disk_name ?? null,

@@ -40,6 +40,8 @@ export const FAILURES = {
   invalid: REFUSED,
   /** A container that has not begun has no log. */
   not_started: LATER,
+  /** Nothing listens on the port of the pod. */
+  port_closed: LATER,
   /** The answer is longer than it may be. */
   too_large: REFUSED,
   /** Nobody answers, or the server cannot now; a change was not carried out. */

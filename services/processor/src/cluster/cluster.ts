@@ -79,7 +79,7 @@ export interface Cluster {
   /**
    * A connection to a port of the pod, whose status says where it is.
    *
-   * @throws ClusterError `not_started` while it has no address, `unavailable` when nobody answers.
+   * @throws ClusterError `not_started` while it has no address, `port_closed`, `unavailable` when nobody answers.
    */
   dial(pod: Pod, port: number, options?: CallOptions): Promise<Socket>;
 

@@ -6,7 +6,10 @@ import type { Pod } from "./objects.ts";
 
 const DIAL_MS = 5000;
 
-/** @throws ClusterError `not_started` while it has no address, `unavailable` when nobody answers there; an aborted one the signal's reason. */
+/**
+ * @throws ClusterError `not_started` while it has no address, `port_closed`, `unavailable` when nobody
+ * answers there; an aborted one the signal's reason.
+ */
 export function dialPod(
   { metadata, status }: Pod,
   port: number,
@@ -35,7 +38,10 @@ export function dialPod(
     const abort = () => fail(signal?.reason);
     const timer = setTimeout(silent, timeoutMs);
     signal?.addEventListener("abort", abort, { once: true });
-    socket.once("error", silent);
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code !== "ECONNREFUSED") return silent();
+      fail(new ClusterError("port_closed", `Nothing listens on port ${port} of the Pod ${name}.`));
+    });
     socket.once("connect", () => {
       settle();
       resolve(socket);

@@ -113,6 +113,7 @@ const SENTENCES: Readonly<Record<FailureKind, Sentence>> = {
   invalid: (subject, words) =>
     `The cluster does not accept the ${what(subject)}: ${describeInvalid(subject.kind, words)}.`,
   not_started: (subject) => `The ${what(subject)} has not begun yet, so it has no log.`,
+  port_closed: (subject) => `Nothing listens on that port of the ${what(subject)}.`,
   too_large: (subject) => `The ${what(subject)} is larger than the API server takes.`,
   unavailable: (_subject, { code }) => `The API server cannot answer now (${code}).`,
   outcome_unknown: (subject, { code }) =>

@@ -28,6 +28,8 @@ export interface InsertJobArgs {
   readonly podName: string;
   /** The pod stays after the command. Default false. */
   readonly keep?: boolean | undefined;
+  /** For tunnels. Default none. */
+  readonly ports?: readonly number[] | undefined;
 }
 
 const SQL = prepared(
@@ -37,11 +39,11 @@ WITH job AS (
   INSERT INTO reservations (
     reservation_id, user_id, status, name, image, command, gpu_type, gpu_count, instance_type,
     duration_hours, disk_name, disk_size_gb, disk_id, github_user, jupyter_enabled,
-    env_vars_sealed, wanted_fingerprint, pod_name, ssh_public_keys, keep, version, status_history
+    env_vars_sealed, wanted_fingerprint, pod_name, ssh_public_keys, keep, ports, version, status_history
   ) VALUES (
     $1, $2::integer, 'queued', $3, $4, $5, $6, $7::integer, $8,
     $9::double precision, $10, $11::integer, $12::uuid, $13, $14::boolean,
-    $15::jsonb, $16, $17, $18::text[], $19::boolean, 1,
+    $15::jsonb, $16, $17, $18::text[], $19::boolean, $20::integer[], 1,
     jsonb_build_array(jsonb_build_object('status', 'queued', 'at', to_char(
       now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
   )
@@ -78,6 +80,7 @@ export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Dat
     args.podName,
     args.sshPublicKeys,
     args.keep ?? false,
+    args.ports ?? [],
   ]);
   return (rows[0] as { created_at: Date }).created_at;
 }

@@ -47,6 +47,8 @@ export interface ListedJobRow {
   /** Lines of known_hosts without the host; none before its pod is made. */
   readonly ssh_host_keys: readonly string[];
   readonly secondary_users: readonly string[];
+  /** What the job declared, for tunnels. */
+  readonly ports: readonly number[];
   readonly ebs_volume_id: string | null;
   readonly extension_error: string | null;
   readonly add_user_error: string | null;
@@ -74,7 +76,8 @@ export const LISTED_JOB_COLUMNS = `
   ) AS disk_name, disk_size_gb, github_user, wanted_fingerprint, reservations.created_at,
   updated_at, launched_at, expires_at, failed_at, cancelled_at, reservation_ended, failure_reason,
   current_detailed_status, status_history, namespace, pod_name, node_ip, node_port, fqdn,
-  ssh_command, ssh_host_keys, secondary_users, ebs_volume_id, extension_error, add_user_error, jupyter_enabled, jupyter_url,
+  ssh_command, ssh_host_keys, secondary_users, ports, ebs_volume_id, extension_error,
+  add_user_error, jupyter_enabled, jupyter_url,
   jupyter_port, jupyter_token_sealed, jupyter_error, warning, oom_count, last_oom_at,
   oom_container`;
 

@@ -10,6 +10,7 @@ import {
   JobSubmitted,
   Jobs,
   JobsQuery,
+  JobTunnelQuery,
   SubmitJob,
 } from "@airlock/contract";
 import type { JobsRoute } from "./jobs-route.ts";
@@ -57,6 +58,17 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
   action("jupyter/disable", "Asks for the end of Jupyter Lab in a job."),
   action("users", "Asks for the SSH keys of another GitHub user in a job.", AddJobUser),
 ];
+
+export const TUNNEL_ROUTE: JobsRoute = {
+  method: "GET",
+  url: "/v1/jobs/:job_id/tunnel",
+  summary: "A WebSocket whose binary messages are the bytes of a connection to a port of the job.",
+  tag: "jobs",
+  querystring: JobTunnelQuery,
+  isTunnel: true,
+  text: "From here on it is a WebSocket.",
+  problems: [404, 409, 426],
+};
 
 function action(name: string, summary: string, body?: JobsRoute["body"]): JobsRoute {
   return {
