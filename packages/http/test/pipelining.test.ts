@@ -66,9 +66,11 @@ test("a tunnel is a request like another until its handler takes it: in its turn
     app.get("/tunnel", { config: { isTunnel: true } }, async (request, reply) => {
       order.push("tunnel");
       demandWebSocket(request);
-      const { socket, rest, over } = takeConnection(request, reply);
-      socket.end(`HTTP/1.1 101 X\r\n\r\n[${rest}]`);
-      over({ sentBytes: 0, receivedBytes: 0, end: "client" });
+      const { socket, over } = takeConnection(request, reply);
+      socket.once("data", (rest) => {
+        socket.end(`HTTP/1.1 101 X\r\n\r\n[${rest}]`);
+        over({ sentBytes: rest.length, receivedBytes: 0, end: "client" });
+      });
       return reply;
     });
   });

@@ -21,7 +21,14 @@ import {
 } from "./cluster/index.ts";
 import { startProcessor } from "./processor.ts";
 import { processorMetrics } from "./processor-metrics.ts";
-import { diskRulesOf, limitsOf, podRulesOf, type Settings, settingsSchema } from "./settings.ts";
+import {
+  diskRulesOf,
+  hasNodePorts,
+  limitsOf,
+  podRulesOf,
+  type Settings,
+  settingsSchema,
+} from "./settings.ts";
 
 await runService(settingsSchema, process.env, async ({ settings, logger, metrics }) => {
   logOpenDoors(logger, settings, ["LAYER_AUTH_MODE"]);
@@ -50,7 +57,7 @@ await runService(settingsSchema, process.env, async ({ settings, logger, metrics
     limits: limitsOf(settings),
     rules: podRulesOf(settings),
     access: {
-      hasNodePorts: settings.SSH_ACCESS !== "tunnel",
+      hasNodePorts: hasNodePorts(settings),
       sshUser: settings.SSH_USER,
       userKeys,
     },

@@ -77,9 +77,9 @@ const fields = z.object({
       "Image of the tools (SERVICE=devbox) that are brought into each pod: start script and sshd. Unset, in dev alone, pods have neither.",
     ),
   SSH_ACCESS: word(["nodeport", "tunnel", "both"])
-    .default("nodeport")
+    .optional()
     .describe(
-      "How jobs are reached by SSH: nodeport, by a port of the node; tunnel or both are for a command line that makes tunnels.",
+      "How jobs are reached by SSH: tunnel, through the API alone; nodeport or both, by a port of the node as well. Unset means nodeport in dev, tunnel elsewhere.",
     ),
   SSH_USER: z
     .string()
@@ -150,15 +150,14 @@ const RULES: readonly Rule<Fields>[] = [
     message: "must begin with https outside dev: who answers in its place logs in to jobs",
     isBroken: (s) => s.ENVIRONMENT !== "dev" && /^http:/i.test(s.SSH_KEYS_URL ?? ""),
   },
-  {
-    key: "SSH_ACCESS",
-    message: "tunnel is not there yet; jobs are reached by nodeport",
-    isBroken: (s) => s.SSH_ACCESS === "tunnel",
-  },
 ];
 
 export const settingsSchema = withLayerVerifyRules(withStoreRules(withRules(fields, RULES)));
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
+
+/** Whether each job has a Service of type NodePort. Tunnels there are always. */
+export const hasNodePorts = ({ SSH_ACCESS, ENVIRONMENT }: Settings): boolean =>
+  (SSH_ACCESS ?? (ENVIRONMENT === "dev" ? "nodeport" : "tunnel")) !== "tunnel";
 
 export const limitsOf = (settings: Settings): Limits => ({
   ...LIMITS,

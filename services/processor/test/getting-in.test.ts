@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { loadSettings, SettingsError } from "@airlock/config";
 import { makeHostKey } from "../src/access/host-key.ts";
 import { createUserKeys } from "../src/access/user-keys.ts";
-import { settingsSchema } from "../src/settings.ts";
+import { hasNodePorts, settingsSchema } from "../src/settings.ts";
 import { playCluster } from "./played-cluster.ts";
 import { access, openWorld, startPostgres, work } from "./world.ts";
 
@@ -123,11 +123,13 @@ const settingsOf = (more: object) => loadSettings(settingsSchema, { ...dev, ...m
 test("settings of access are checked at start", () => {
   assert.equal(settingsOf({}).SSH_KEYS_URL, "https://github.com/{user}.keys");
   assert.equal(settingsOf({ SSH_KEYS_URL: "off" }).SSH_KEYS_URL, "off");
-  assert.equal(settingsOf({}).SSH_ACCESS, "nodeport");
-  assert.throws(
-    () => settingsOf({ SSH_ACCESS: "tunnel" }),
-    (error: Error) =>
-      error instanceof SettingsError && /tunnel is not there yet/.test(error.message),
+  const prod = { ENVIRONMENT: "prod" } as const;
+  const ports = (more: Partial<ReturnType<typeof settingsOf>>) =>
+    hasNodePorts({ ...settingsOf({}), ...more });
+  assert.deepEqual([ports({}), ports(prod)], [true, false], "tunnels alone, outside dev");
+  assert.deepEqual(
+    [ports({ SSH_ACCESS: "tunnel" }), ports({ ...prod, SSH_ACCESS: "both" })],
+    [false, true],
   );
   for (const bad of [
     "https://github.com/alice.keys",

@@ -60,9 +60,8 @@ export interface TunnelEnd {
 }
 
 export interface TakenConnection {
+  /** Not read yet, from the first byte behind the head. */
   readonly socket: Socket;
-  /** Read already, and belongs before what is read next. */
-  readonly rest: Buffer;
   /** Writes the request's log line, once. */
   over(end: TunnelEnd): void;
 }
@@ -82,9 +81,10 @@ export function takeConnection(request: FastifyRequest, reply: FastifyReply): Ta
   const connection = connectionOf(socket);
   if (connection) connection.isTunnel = true;
   socket.setTimeout(0).setNoDelay(true);
+  const rest = raw[REST];
+  if (rest !== undefined && rest.length > 0) socket.unshift(rest);
   return {
     socket,
-    rest: raw[REST] ?? Buffer.alloc(0),
     over({ sentBytes, receivedBytes, end }) {
       if (isTold) return;
       isTold = true;

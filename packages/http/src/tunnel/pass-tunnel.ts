@@ -15,7 +15,7 @@ export async function passTunnel(
   own: Readonly<Record<string, string>> = {},
 ): Promise<TunnelEnd> {
   const { tunnels } = request.server;
-  const { socket: client, rest, over } = takeConnection(request, reply);
+  const { socket: client, over } = takeConnection(request, reply);
   const lines = [
     "HTTP/1.1 101 Switching Protocols",
     "upgrade: websocket",
@@ -25,7 +25,6 @@ export async function passTunnel(
     ...Object.entries(own).map(([name, value]) => `${name}: ${value}`),
   ];
   client.write(`${lines.join("\r\n")}\r\n\r\n`);
-  if (rest.length > 0) upstream.write(rest);
   if (answered.length > 0) client.write(answered);
   const { ended, goAway } = relay(client, upstream);
   const gone = tunnels.add(goAway);

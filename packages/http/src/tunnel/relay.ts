@@ -18,7 +18,7 @@ const STUCK_MS = 20_000;
 
 /** @param client has sent what came so far; both may be paused. */
 export function relay(client: Socket, upstream: Socket): Relay {
-  const from = { read: client.bytesRead, written: client.bytesWritten };
+  const from = { read: client.bytesRead - client.readableLength, written: client.bytesWritten };
   let end: string | undefined;
   const endedBy = (who: string) => {
     end ??= who;

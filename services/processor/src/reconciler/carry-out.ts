@@ -142,7 +142,13 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
   }
 }
 
-function sshOf({ access }: CarryOutDeps, { node_port }: ClaimedJob, nodeIp: string | null) {
+function sshOf(
+  { access }: CarryOutDeps,
+  { node_port, pod_name }: ClaimedJob,
+  nodeIp: string | null,
+) {
+  // a name that `gpu-dev config ssh` leads through the tunnel
+  if (!access.hasNodePorts && pod_name !== null) return { sshCommand: `ssh ${pod_name}` };
   if (node_port === null || nodeIp === null) return {};
   return { sshCommand: `ssh -p ${node_port} ${access.sshUser}@${nodeIp}` };
 }

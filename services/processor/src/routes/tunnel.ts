@@ -37,6 +37,8 @@ const OPTIONS = {
   closeTimeout: CLOSE_TIMEOUT_MS,
 };
 
+const NOTHING = Buffer.alloc(0);
+
 const FALLEN: { readonly [F in Fallen]: readonly [code: number, reason: string] } = {
   forbidden: [TUNNEL_CLOSE.forbidden, "the API key was revoked, or its user disabled"],
   job_ended: [TUNNEL_CLOSE.jobEnded, "the job is over"],
@@ -95,9 +97,9 @@ export function tunnelRoutes(app: App, deps: TunnelDeps): void {
           throw new ProblemError("job_not_active", `The job is ${job.status}.`);
         }
         const pod = await dial(cluster, job.pod_name, port);
-        const { socket, rest, over } = takeConnection(request, reply);
+        const { socket, over } = takeConnection(request, reply);
         let isJoined = false;
-        server.handleUpgrade(request.raw, socket, rest, (ws) => {
+        server.handleUpgrade(request.raw, socket, NOTHING, (ws) => {
           isJoined = true;
           const tunnel = joinTunnel(ws, socket, pod, pace);
           const gone = request.server.tunnels.add(() =>
