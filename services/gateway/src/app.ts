@@ -18,9 +18,9 @@ import { configRoutes } from "./routes/config.ts";
 import { storageRoutes } from "./routes/storage.ts";
 import { v1Routes } from "./routes/v1.ts";
 import { rateLimitPerMinute, type Settings } from "./settings.ts";
+import { createTunnelForward } from "./tunnel.ts";
 import type { Upstream } from "./upstream/call.ts";
 import { createForward } from "./upstream/forward.ts";
-import { createTunnelForward } from "./upstream/tunnel.ts";
 import type { OpenUpstream } from "./upstream/upstream.ts";
 
 export interface GatewayDeps {

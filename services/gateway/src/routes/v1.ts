@@ -3,8 +3,8 @@ import { type App, demandWebSocket, problems, type RateLimit } from "@airlock/ht
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import * as z from "zod";
 import { createKeyHolders, type OnAnswer } from "../jobs/key-holders.ts";
+import type { TunnelForward } from "../tunnel.ts";
 import type { Forward } from "../upstream/forward.ts";
-import type { TunnelForward } from "../upstream/tunnel.ts";
 import { KEY_ROUTES, LOGIN_ROUTES } from "./v1/auth.ts";
 import { DISK_ROUTES } from "./v1/disks.ts";
 import { CLUSTER_ROUTES, JOB_ROUTES, TUNNEL_ROUTE } from "./v1/jobs.ts";

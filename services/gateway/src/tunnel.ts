@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders } from "node:http";
 import { openTunnel, passTunnel, type TunnelAnswer, TunnelError } from "@airlock/http";
 import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { CallError, relayedProblem, unavailable, upstreamProblem } from "./failures.ts";
-import { upstreamHeaders } from "./passing.ts";
-import type { OpenUpstream } from "./upstream.ts";
+import { CallError, relayedProblem, unavailable, upstreamProblem } from "./upstream/failures.ts";
+import { upstreamHeaders } from "./upstream/passing.ts";
+import type { OpenUpstream } from "./upstream/upstream.ts";
 
 export interface TunnelTarget {
   /** Path and query at the upstream, built from checked parts only. */
