@@ -23,6 +23,11 @@ export const JobLogsQuery = z.strictObject({
     .describe(
       "What was written from then on: a time, or how long ago (90s, 10m, 2h). Of a job that is over, all that is kept is told.",
     ),
+  follow: z
+    .enum(["true", "false"], { error: "must be true or false" })
+    .transform((word) => word === "true")
+    .optional()
+    .describe("Goes on with what the job writes, until it is over."),
 });
 export type JobLogsQuery = z.output<typeof JobLogsQuery>;
 

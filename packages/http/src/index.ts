@@ -22,6 +22,7 @@ export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
 export { type Held, type RateLimit, rateLimitMaker } from "./rate-limit.ts";
 export { traceContextOf } from "./request-context.ts";
+export { sendFlowing } from "./send-flowing.ts";
 export { sendParts } from "./send-parts.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";

@@ -57,7 +57,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   const isReady = () => health.isReady() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
   const clientPlaces: ClientPlaces = {
-    most: { tunnel: settings.TUNNELS_PER_USER },
+    most: { follow: settings.FOLLOWS_PER_USER, tunnel: settings.TUNNELS_PER_USER },
     // before any key is looked up; without the layer's proof the peers are gateways
     clientOf: ({ client, isClientTold }) => (isClientTold ? client.network : undefined),
   };

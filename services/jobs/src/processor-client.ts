@@ -1,5 +1,6 @@
 /** What jobs asks of the processor: what a pod has written, and the way to it, for which jobs has no credentials. */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import { type JobLogsQuery, PROBLEMS, type ProblemCode, ProblemError } from "@airlock/contract";
 import { openTunnel, type TunnelAnswer } from "@airlock/http";
 import type { LayerPresenter } from "@airlock/identity";
@@ -9,12 +10,24 @@ export interface ProcessorClient {
   /** @throws ProblemError upstream_unavailable, also where there is no processor. */
   readLog(jobId: string, query: JobLogsQuery, requestId: string): Promise<string>;
   /**
+   * The same as it comes, until the job is over; it errors where it breaks off.
+   *
+   * @throws ProblemError of the processor's, or upstream_unavailable.
+   */
+  followLog(jobId: string, query: JobLogsQuery, asker: LogAsker): Promise<Readable>;
+  /**
    * Its connection is the tunnel.
    *
    * @throws ProblemError of the processor's, or upstream_unavailable.
    */
   openTunnel(target: TunnelTarget): Promise<Extract<TunnelAnswer, { isOpen: true }>>;
   close(): Promise<void>;
+}
+
+export interface LogAsker {
+  /** Of the key whose revocation ends it. */
+  readonly keyPrefix: string;
+  readonly requestId: string;
 }
 
 export interface TunnelTarget {
@@ -54,7 +67,37 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
           bodyTimeout: ANSWER_MS,
           maxResponseSize: MAX_BYTES,
         });
+  // each has a connection as long as it lasts, and may be silent for as long
+  const streams =
+    url === undefined
+      ? undefined
+      : new Pool(url, {
+          connections: null,
+          pipelining: 1,
+          connect: { timeout: CONNECT_MS },
+          headersTimeout: ANSWER_MS,
+          bodyTimeout: 0,
+        });
   return {
+    async followLog(jobId, { tail, since }, { keyPrefix, requestId }) {
+      if (streams === undefined) throw unavailable("No processor is known here.");
+      const words = new URLSearchParams({
+        ...(tail !== undefined && { tail: String(tail) }),
+        ...(since !== undefined && { since }),
+        key: keyPrefix,
+      });
+      const { statusCode, headers, body } = await streams
+        .request({
+          method: "GET",
+          path: `/internal/jobs/${encodeURIComponent(jobId)}/logs/follow?${words}`,
+          headers: { ...layer.headers(), "x-request-id": requestId },
+        })
+        .catch((error: unknown) => {
+          throw unavailable("The log cannot be told now.", error);
+        });
+      if (statusCode === 200) return body;
+      throw refusalOf({ isOpen: false, status: statusCode, headers, text: await body.text() });
+    },
     async readLog(jobId, { tail, since }, requestId) {
       if (pool === undefined) throw unavailable("No processor is known here.");
       const words = new URLSearchParams({
@@ -95,7 +138,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
     },
     async close() {
       layer.close();
-      await pool?.close();
+      await Promise.all([pool?.close(), streams?.close()]);
     },
   };
 }

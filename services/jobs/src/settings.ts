@@ -58,6 +58,9 @@ const fields = z.object({
     .describe(
       "Requests a minute that one pod takes from one user, and from one address (of IPv6, one /64) with keys that it does not know; 0 for no limit. Unset means 6000 with LAYER_AUTH_MODE=enforce, else 0: without it every address is a gateway's.",
     ),
+  FOLLOWS_PER_USER: integer(1, 500)
+    .default(20)
+    .describe("Logs that one pod follows at once for one user, of 500 for all."),
   TUNNELS_PER_USER: integer(1, 500)
     .default(50)
     .describe("Tunnels that one pod holds at once for one user, of 500 for all."),

@@ -46,7 +46,10 @@ const cluster = {
     asked.push(port);
     return dialPod(pod, podPort, options);
   },
+  streamLog: (...asked: Parameters<Cluster["streamLog"]>) => writeLog(...asked),
 } as unknown as Cluster;
+/** What the job's container writes. */
+let writeLog: Cluster["streamLog"] = async function* () {};
 const settings = loadSettings(processorSettings, {
   ENVIRONMENT: "dev",
   DATABASE_URL: database,
@@ -58,7 +61,7 @@ const processor = await buildProcessor(settings, {
   processor: { isReady: true },
   logger: createLogger(settings, { write() {} }),
   metrics: createMetrics(settings),
-  pace: { pulse: { everyMs: 300, patienceMs: 300, pings: 5 }, standingMs: 50 },
+  pace: { pulse: { everyMs: 300, patienceMs: 300, pings: 5 }, standingMs: 50, followMs: 20 },
 });
 await processor.listen({ host: "127.0.0.1", port: 0 });
 const { port: processorPort } = processor.server.address() as AddressInfo;
@@ -321,4 +324,88 @@ test("a reader that stops holds the pod back, and costs no memory on the way", a
   assert.ok(process.memoryUsage().rss - rss < 150 * 1_048_576);
   ws.terminate();
   await until(() => pods.size === 0);
+});
+
+/** A log that is followed, as its client reads it. */
+async function follow(id: string, { as = key, at = gateway } = {}) {
+  const response = await fetch(`${at.url}/v1/jobs/${id}/logs?follow=true`, {
+    headers: { authorization: `Bearer ${as}` },
+  });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  assert.ok(reader);
+  return {
+    status: response.status,
+    type: response.headers.get("content-type"),
+    /** Undefined at its end; rejects where it breaks off. */
+    next: async () => (await reader.read()).value,
+  };
+}
+
+/** A container that writes what it is told to. */
+function writer() {
+  const lines: string[] = [];
+  let wake = () => {};
+  let isOver = false;
+  writeLog = async function* (_pod, _query, signal) {
+    for (;;) {
+      const line = lines.shift();
+      if (line !== undefined) yield Buffer.from(line);
+      else if (isOver) return;
+      else {
+        await new Promise<void>((resolve, reject) => {
+          wake = resolve;
+          signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+        });
+      }
+    }
+  };
+  return {
+    write: (line: string) => {
+      lines.push(line);
+      wake();
+    },
+    end: () => {
+      isOver = true;
+      wake();
+    },
+  };
+}
+
+test("a log is followed from before the job runs to its end, as it is written", async () => {
+  const { write, end } = writer();
+  const submitted = await jobs.ask("POST", "/v1/jobs/submit", {
+    key,
+    body: { image: "x:1", instance_type: "p5.48xlarge", env_vars: { GPU_COUNT: "1" } },
+  });
+  const id: string = submitted.body.job_id;
+  // its head is here before there is anything to read
+  const log = await follow(id);
+  assert.equal(log.status, 200);
+  assert.match(log.type ?? "", /^text\/plain/);
+  await jobs.db.query(
+    `INSERT INTO job_pods (reservation_id, generation, node_index, pod_name, node_name, gpus, pod_uid)
+     VALUES ($1::varchar, 1, 0, 'pod-' || $1, 'n1', 0, 'uid-' || $1)`,
+    [id],
+  );
+  for (const line of ["one\n", "two\n"]) {
+    write(line);
+    assert.equal(await log.next(), line);
+  }
+  end();
+  assert.equal(await log.next(), undefined);
+});
+
+test("a followed log breaks off when its key is revoked, and when a gateway stops", async () => {
+  writer();
+  const as = await jobs.login();
+  const id = await activeJob();
+  const other = await gatewayOf();
+  const [revoked, stopped] = [await follow(id, { as }), await follow(id, { at: other })];
+  const ends = [assert.rejects(revoked.next()), assert.rejects(stopped.next())];
+  const keys = await jobs.ask("GET", "/v1/keys", { key });
+  const { key_prefix } = keys.body.keys.find((one: { key_prefix: string }) =>
+    as.startsWith(one.key_prefix),
+  );
+  await jobs.ask("DELETE", `/v1/keys/${key_prefix}`, { key });
+  await Promise.all([...ends, other.drain()]);
 });

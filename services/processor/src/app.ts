@@ -7,6 +7,7 @@ import { createHealth } from "./health.ts";
 import { toProcessorProblem } from "./problems.ts";
 import type { Processor } from "./processor.ts";
 import { aboutRoutes } from "./routes/about.ts";
+import { followLogRoutes } from "./routes/follow-logs.ts";
 import { logRoutes } from "./routes/logs.ts";
 import { tunnelRoutes } from "./routes/tunnel.ts";
 import type { Settings } from "./settings.ts";
@@ -23,7 +24,11 @@ export interface ProcessorDeps {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Of pings and of looks at keys and jobs; unset, what is promised. */
-  readonly pace?: { readonly pulse?: Pace; readonly standingMs?: number };
+  readonly pace?: {
+    readonly pulse?: Pace;
+    readonly standingMs?: number;
+    readonly followMs?: number;
+  };
 }
 
 export function buildApp(settings: Settings, deps: ProcessorDeps): Promise<App> {
@@ -50,6 +55,7 @@ export function buildApp(settings: Settings, deps: ProcessorDeps): Promise<App> 
         throw toProcessorProblem(error);
       });
       logRoutes(scope, { store, cluster });
+      followLogRoutes(scope, { store, cluster, standing, pollMs: pace.followMs });
       const tunnels = { store, cluster, standing, metrics: tunnelMetrics(metrics) };
       tunnelRoutes(scope, { ...tunnels, pace: pace.pulse });
     });

@@ -78,7 +78,7 @@ function addRoute(scope: App, toJobs: Forward, route: JobsRoute, count: Count): 
       toJobs(request, reply, {
         method,
         path,
-        class: isLogin ? "login" : "jobs",
+        class: isLogin ? "login" : route.isFollow?.(path) ? "follow" : "jobs",
         body: body && (request.body as Buffer | undefined),
         ownHeaders,
         isRepeatable,

@@ -173,7 +173,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     this.#headers = headers;
     if (isBodiless) return; // their length is another answer's
     const length = headers["content-length"];
-    if (length !== undefined && Number(length) > this.#request.bufferBytes) this.#pass(controller);
+    const isLarge = length !== undefined && Number(length) > this.#request.bufferBytes;
+    const isFlowing = this.#rules.isFlowing && status === 200;
+    if (isLarge || isFlowing) this.#pass(controller);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, part: Buffer): void {

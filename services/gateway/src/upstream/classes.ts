@@ -11,6 +11,8 @@ export const LANES = {
   stream: { places: 256, maxQueued: 256, bodyPauseMs: 30_000 },
   /** Each waits for a value to change, for all who wait for it. */
   wait: { places: 512, maxQueued: 512, bodyPauseMs: 5000 },
+  /** Each lasts as long as its job, and may be silent as long. */
+  follow: { places: 500, maxQueued: 64, bodyPauseMs: 0 },
   /** Each waits for STS. */
   login: { places: 64, maxQueued: 64, bodyPauseMs: 5000 },
   /** What the gateway asks for itself: whether anybody is there. */
@@ -24,7 +26,7 @@ export interface LaneSize {
   readonly places: number;
   /** Calls that wait for a place; one more is refused. */
   readonly maxQueued: number;
-  /** The longest pause between two parts of a body. */
+  /** The longest pause between two parts of a body; 0 is any. */
   readonly bodyPauseMs: number;
 }
 
@@ -36,6 +38,8 @@ export interface ClassRules {
   readonly overallMs: number | undefined;
   /** What the breaker learns of its calls; unset means how each of them ended. */
   readonly tells?: "answers" | "nothing";
+  /** Its answer goes on as it comes, from its head on; an error is collected all the same. */
+  readonly isFlowing?: boolean;
   /** Left out of the histogram of calls: its time is not the upstream's. */
   readonly isUntimed?: boolean;
 }
@@ -57,6 +61,8 @@ export const CLASSES = {
   },
   /** Anything of the jobs API but a login. */
   jobs: { lane: "value", headersMs: 4500, overallMs: 4900 },
+  /** A log that is followed. */
+  follow: { lane: "follow", headersMs: 4500, overallMs: undefined, isFlowing: true },
   /** jobs asks STS for 5 s at most, beside its database. */
   login: { lane: "login", headersMs: 9500, overallMs: 9900 },
   /** Asked before a client's request is let in, whose own time has not begun. */

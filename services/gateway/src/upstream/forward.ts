@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 
-import { headersForOne, removeAnswerHeader, sendParts } from "@airlock/http";
+import { headersForOne, removeAnswerHeader, sendFlowing, sendParts } from "@airlock/http";
 
 import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -39,7 +39,7 @@ import { type Caller, type Listener, Reader, Shares } from "./share.ts";
 export interface Target {
   /** Path and query at the upstream, built from checked parts only. */
   readonly path: string;
-  readonly class: Extract<ClassName, "value" | "list" | "stream" | "jobs" | "login">;
+  readonly class: Extract<ClassName, "value" | "list" | "stream" | "jobs" | "follow" | "login">;
   /** GET unless said otherwise. */
   readonly method?: Method;
   /** JSON. */
@@ -332,6 +332,12 @@ function sendAnswer(
   if (length !== undefined) reply.header("content-length", length);
   if (!(body instanceof Readable)) {
     reply.send();
+    return;
+  }
+  if (target.class === "follow") {
+    const leave = request.takePlace("follow");
+    body.once("close", leave);
+    sendFlowing(reply, body);
     return;
   }
   body.once("error", (error) => {

@@ -54,6 +54,7 @@ export function createUpstream(
     list: laneOf("list"),
     stream: laneOf("stream"),
     wait: laneOf("wait"),
+    follow: laneOf("follow"),
     login: laneOf("login"),
     probe: laneOf("probe"),
   };

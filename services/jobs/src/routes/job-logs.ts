@@ -1,6 +1,6 @@
 /** `/v1/jobs/{id}/logs`: what a job wrote, from its pod, or as it was kept at its end. */
 import { JobLogsQuery, tailOf } from "@airlock/contract";
-import { type App, problems } from "@airlock/http";
+import { type App, problems, sendFlowing } from "@airlock/http";
 import { createShares, isFinal } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
@@ -31,10 +31,22 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
       },
     },
     async (request, reply) => {
-      const { userId } = userOf(request);
+      const { userId, keyPrefix } = userOf(request);
       const job = await findJobByPrefix(store.pool, userId, request.params.job_id);
       void reply.type("text/plain; charset=utf-8");
       if (isFinal(job.status)) return tailOf(job.pod_logs ?? "", request.query.tail);
+      if (request.query.follow) {
+        const leave = request.takePlace("follow", `user ${userId}`);
+        try {
+          const asker = { keyPrefix, requestId: request.id };
+          const log = await processor.followLog(job.reservation_id, request.query, asker);
+          log.once("close", leave);
+          return sendFlowing(reply, log);
+        } catch (error) {
+          leave();
+          throw error;
+        }
+      }
       return await shares.run(userId, () =>
         processor.readLog(job.reservation_id, request.query, request.id),
       );

@@ -5,10 +5,11 @@ export interface JobLogRow {
   /** Null when it has no pod. */
   readonly pod_name: string | null;
   readonly pod_logs: string | null;
+  readonly is_over: boolean;
 }
 
 const SQL = `
-SELECT job_pods.pod_name, pod_logs FROM reservations
+SELECT job_pods.pod_name, pod_logs, reservation_ended IS NOT NULL AS is_over FROM reservations
 LEFT JOIN job_pods ON job_pods.reservation_id = reservations.reservation_id
   AND released_at IS NULL AND pod_uid IS NOT NULL
 WHERE reservations.reservation_id = $1`;

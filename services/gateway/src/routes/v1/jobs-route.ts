@@ -15,6 +15,8 @@ export interface JobsRoute {
   readonly text?: string;
   /** Statuses of the problems that jobs has for it. */
   readonly problems: readonly number[];
+  /** Whether, asked so, its answer goes on until something ends. */
+  readonly isFollow?: (path: string) => boolean;
   /** It becomes a WebSocket. */
   readonly isTunnel?: boolean;
   /** Asks for no key, may be slow, and is never carried out once for two. */

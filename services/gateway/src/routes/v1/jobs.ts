@@ -50,6 +50,7 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
     tag: "jobs",
     querystring: JobLogsQuery,
     text: "What it wrote.",
+    isFollow: (path) => /[?&]follow=true(?:&|$)/.test(path),
     problems: [404, 409],
   },
   action("cancel", "Asks for the end of a job."),
