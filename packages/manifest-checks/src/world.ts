@@ -39,6 +39,7 @@ export const OPTIONAL_COMPONENTS: readonly Readonly<Partial<Record<Folder, reado
     { jobs: ["pull-secret"] },
     { jobs: ["cluster-issuer/jobs"] },
     { processor: ["pull-secret", "cluster-issuer/processor"], "gpu-dev": ["pull-secret"] },
+    { "gpu-dev": ["ssh-nodeports"] },
     { processor: ["count-foreign-pods/processor"], "gpu-dev": ["count-foreign-pods/gpu-dev"] },
     {
       processor: ["pod-security-baseline/processor"],

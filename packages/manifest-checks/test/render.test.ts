@@ -46,6 +46,7 @@ describe("golden files", () => {
     assert.deepEqual(onlyDev.sort(), [
       "networking.k8s.io Ingress gateway/gateway",
       "networking.k8s.io NetworkPolicy gateway/gateway-from-load-balancer",
+      "networking.k8s.io NetworkPolicy gpu-dev/jobs-from-ssh-cidrs",
     ]);
   });
 });
