@@ -153,6 +153,10 @@ async function live(
     }
     const { status, cleaned_at } = await world.job(jobId);
     if (cleaned_at !== null) return;
+    // as the watch of pods calls for whom something has happened
+    await world.store.pool.query(
+      "UPDATE reservations SET due_at = now() WHERE lease_until IS NULL AND due_at > now()",
+    );
     await onTurn(status);
   }
 }
@@ -189,9 +193,6 @@ const BOBS_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBob bob";
 async function isThere(jobId: string): Promise<boolean> {
   // its node is told again at once
   await world.store.pool.query("UPDATE job_pods SET poke_at = now() WHERE poke_at > now()");
-  await world.store.pool.query(
-    "UPDATE reservations SET due_at = now() WHERE lease_until IS NULL AND due_at > now()",
-  );
   const { jupyter_url, secondary_users } = await world.job(jobId);
   return jupyter_url !== null && secondary_users.length > 0;
 }
@@ -331,8 +332,9 @@ const SCENES: Record<string, Enumeration> = {
     image: "exit:0",
     status: "completed",
     hasDisk: true,
-    at: /\bdisks?_|\b(FROM|UPDATE) disks|persistentvolumeclaims|COMMIT/,
-    whens: ["before", "after"],
+    // but for the claims of jobs, which are died at above
+    at: /^(?![\s\S]*first_seen_at)[\s\S]*(\bdisks?_|\b(FROM|UPDATE) disks|persistentvolumeclaims)/,
+    whens: ["after"],
   },
   "a box that is asked for Jupyter and another user": {
     image: "stay",
