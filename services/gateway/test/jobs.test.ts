@@ -86,7 +86,9 @@ const problem =
 
 test("every path of jobs goes to jobs as it is, and none to aux", async (t) => {
   const { aux, jobs, send } = await start(t, echo, { LOGIN_RATE_PER_MINUTE: "0" });
-  for (const { path, method, operation } of JOBS) {
+  // but for a tunnel, which is had otherwise (services/jobs/test/tunnel.test.ts)
+  const plain = JOBS.filter(({ operation }) => operation.responses["101"] === undefined);
+  for (const { path, method, operation } of plain) {
     const target = path.replaceAll(/\{\w+\}/g, "gpud_ab-12");
     const body = operation.requestBody ? '{"a": "é"}' : undefined;
     const answer = await send(method.toUpperCase(), target, { ...(body && { body }) });
@@ -98,7 +100,8 @@ test("every path of jobs goes to jobs as it is, and none to aux", async (t) => {
     );
     assert.equal(seen.headers["content-type"], body && "application/json");
   }
-  assert.equal(jobs.requests.length, JOBS.length);
+  assert.equal(jobs.requests.length, plain.length);
+  assert.equal(plain.length, JOBS.length - 1);
   assert.equal(aux.requests.length, 0);
 });
 
