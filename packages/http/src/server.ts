@@ -61,6 +61,8 @@ const HEAD_SLACK_BYTES = 16_384;
 const MAX_HEADER_FIELDS = 100;
 /** Node looks for late requests this often, so a limit fires at most this much later. */
 const LATE_CHECK_MS = 500;
+/** As long as a pod may take to start; by default a process that hardly gets the CPU gives up after 10 s. */
+const START_MS = 60_000;
 
 /**
  * An application with request ids, traces, logs, problem errors, probes, metrics, limits and docs.
@@ -91,6 +93,7 @@ export async function createServer(
     clientErrorHandler: createHeadRefusal({ logger, metrics, clientOf, admission }),
     // routers measure one part of a path; the target as a whole is measured by the guards
     routerOptions: { maxParamLength: maxHeadBytes },
+    pluginTimeout: START_MS,
     requestTimeout: 9000,
     keepAliveTimeout: 72_000,
     bodyLimit: 65_536,
