@@ -57,12 +57,16 @@ export const lifecycleRules: readonly Rule[] = [
     const { containers } = pod;
     if (containers.some(({ lifecycle }) => lifecycle?.preStop))
       report("must not have a preStop hook: the process drains");
-    const delays = containers.map((one) =>
-      Number(envOf(one, "DRAIN_DELAY_SECONDS") ?? DEFAULT_DRAIN_SECONDS),
+    const delays = containers.map(
+      (one) =>
+        Number(envOf(one, "DRAIN_DELAY_SECONDS") ?? DEFAULT_DRAIN_SECONDS) +
+        Number(envOf(one, "TUNNEL_DRAIN_SECONDS") ?? 0),
     );
     const wanted = Math.max(0, ...delays) + STOP_CAP_SECONDS + SPARE_SECONDS;
     if (pod.terminationGracePeriodSeconds !== wanted)
-      report(`must set terminationGracePeriodSeconds: ${wanted}, the drain delay + 15 + 5`);
+      report(
+        `must set terminationGracePeriodSeconds: ${wanted}, the drain delay, that of tunnels + 15 + 5`,
+      );
   }),
   containerRule(
     "resources",
