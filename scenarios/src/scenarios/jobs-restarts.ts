@@ -2,7 +2,7 @@
 import type { Queryable } from "@airlock/jobs-store";
 import { type JobsRig, startJobs } from "../rig/jobs.ts";
 import { type AskJobs, type JobsAnswer, jobsClient, tally } from "../rig/jobs-client.ts";
-import { addPerson } from "../rig/jobs-people.ts";
+import { addPeople } from "../rig/jobs-people.ts";
 import { percentile, sleep, until } from "../rig/waiting.ts";
 import { duration, type Scenario, type SizeName, type Stage } from "../scenario.ts";
 
@@ -43,11 +43,12 @@ class Submits {
 
 async function runRestarts(size: SizeName, stage: Stage): Promise<void> {
   const rig = await startJobs(stage);
-  const { key } = await addPerson(rig.db);
   const submits = new Submits();
   let isOver = false;
   const ask = jobsClient(rig.url, (answer) => submits.add(answer));
-  const senders = Array.from({ length: SENDERS }, (_, index) =>
+  // each a user: one user's submits wait for each other, and not for ever
+  const people = await addPeople(rig.db, SENDERS);
+  const senders = people.map(({ keys: [key = ""] }, index) =>
     send(ask, key, submits, index % 2 === 0, () => isOver),
   );
   const recoveries = await restartAll(size, stage, rig, submits);
