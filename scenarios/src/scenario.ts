@@ -33,6 +33,8 @@ export class Stage {
   readonly measurements: Measurement[] = [];
   readonly #say: (text: string) => void;
   #cleanups: (() => Promise<unknown> | unknown)[] = [];
+  /** What goes on by itself ends then, also when the run broke off. */
+  hasEnded = false;
 
   constructor(say: (text: string) => void) {
     this.#say = say;
@@ -49,6 +51,7 @@ export class Stage {
   }
 
   async end(): Promise<void> {
+    this.hasEnded = true;
     for (const cleanup of this.#cleanups.reverse()) {
       try {
         await cleanup();

@@ -160,7 +160,7 @@ async function revokeAll(
     let isOver = false;
     const watchers = doors.map(async ({ url, path }, index) => {
       const ask = jobsClient(url);
-      while (!isOver) {
+      while (!isOver && !stage.hasEnded) {
         const askedAt = performance.now();
         const { status, body } = await ask("GET", path, { key: victim });
         isOpen[index] = status !== 401 && status !== 403;

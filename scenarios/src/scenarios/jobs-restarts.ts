@@ -45,11 +45,13 @@ async function runRestarts(size: SizeName, stage: Stage): Promise<void> {
   const rig = await startJobs(stage);
   const submits = new Submits();
   let isOver = false;
+  // one that insists goes on to its end, but not beyond the run's
+  const goesOn = (isAsked: boolean) => !stage.hasEnded && (isAsked || !isOver);
   const ask = jobsClient(rig.url, (answer) => submits.add(answer));
   // each a user: one user's submits wait for each other, and not for ever
   const people = await addPeople(rig.db, SENDERS);
   const senders = people.map(({ keys: [key = ""] }, index) =>
-    send(ask, key, submits, index % 2 === 0, () => isOver),
+    send(ask, key, submits, index % 2 === 0, goesOn),
   );
   const recoveries = await restartAll(size, stage, rig, submits);
   isOver = true;
@@ -68,11 +70,11 @@ async function send(
   key: string,
   submits: Submits,
   isInsisting: boolean,
-  isOver: () => boolean,
+  goesOn: (isAsked: boolean) => boolean,
 ): Promise<void> {
   const job = { image: "img", instance_type: "p5.48xlarge", duration_hours: 1 };
   const body = { ...job, command: isInsisting ? "insisted" : "asked once" };
-  for (let once: string | undefined; !isOver() || once !== undefined; ) {
+  for (let once: string | undefined; goesOn(once !== undefined); ) {
     if (isInsisting) once ??= crypto.randomUUID();
     const { status } = await ask("POST", "/v1/jobs/submit", {
       key,
