@@ -70,7 +70,10 @@ export function playing(api: Played, asked: Exchange[] = []): Transport {
     asked.push(exchange);
     const { status = 200, body = {} } = api(exchange);
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    if (status < 400) return { status, text, headers: HEADERS };
+    if (status < 400) {
+      if (status === 200) exchange.onText?.(text);
+      return { status, text: exchange.onText ? "" : text, headers: HEADERS };
+    }
     const { ApiError } = await import("../src/api/problem.ts");
     const { detail, code } = body as { detail: string; code?: string };
     throw new ApiError({ status, detail, code, requestId: "request-1" });

@@ -1,5 +1,6 @@
 /** The whole way: `gpu-dev` as a user runs it, through the gateway, jobs and the processor of `start`. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,6 +69,17 @@ test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no
   assert.equal(lines.at(-1).status, "completed");
   assert.equal(lines.at(-1).final, true);
   assert.match((await gpuDev("logs", "-f", lines[0].job_id, "--tail", "1")).out, /^42\n$/);
+
+  // followed while it is written, to the end of the job
+  const script = "echo first; exec sleep 60";
+  const writing = (await gpuDev("submit", "--", "sh", "-c", script)).out.trim();
+  const following = child(["logs", "-f", writing]);
+  if (following.process.stdout) await once(following.process.stdout, "data");
+  await gpuDev("cancel", writing);
+  const followed = await following.ended;
+  assert.equal(followed.code, 0, followed.err);
+  assert.equal(followed.out.match(/^first$/gm)?.length, 1, followed.out);
+  assert.match(followed.err, /GET \S+\/logs\?follow=true 200 /);
 
   assert.match((await gpuDev("list")).out, /box +active .*\n?/);
   assert.match((await gpuDev("extend", id, "1")).err, /has 1 h more: it ends at/);

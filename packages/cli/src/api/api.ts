@@ -17,6 +17,8 @@ export interface Api {
   readonly url: URL;
   get<T>(path: string, query?: Query): Promise<T>;
   getText(path: string, query?: Query): Promise<string>;
+  /** The same as it comes. @throws UnreachableError where it breaks off. */
+  streamText(path: string, query: Query, onText: (text: string) => void): Promise<void>;
   /** @param once names the change: sent again under it, it is done once. */
   post<T>(path: string, body?: unknown, once?: string): Promise<T>;
   delete<T>(path: string): Promise<T>;
@@ -33,6 +35,7 @@ export interface ApiOptions {
 /** A rolling deploy, or a database that fails over. */
 const RETRY_PAUSES_MS = [250, 1000];
 const LONGEST_PAUSE_MS = 5000;
+const TEXT = { accept: "text/plain, application/json" };
 
 /** @throws ApiError, UnreachableError, CliError when a login is needed and cannot be had. */
 export function createApi({ url, transport, session, clock, signal }: ApiOptions): Api {
@@ -69,13 +72,10 @@ export function createApi({ url, transport, session, clock, signal }: ApiOptions
     get: async (path, query) =>
       jsonOf(url, await ask({ method: "GET", path: path + search(query) })),
     getText: async (path, query) =>
-      (
-        await ask({
-          method: "GET",
-          path: path + search(query),
-          headers: { accept: "text/plain, application/json" },
-        })
-      ).text,
+      (await ask({ method: "GET", path: path + search(query), headers: TEXT })).text,
+    streamText: async (path, query, onText) => {
+      await ask({ method: "GET", path: path + search(query), headers: TEXT, onText });
+    },
     post: async (path, body, once) => jsonOf(url, await change("POST", path, body, once)),
     delete: async (path) => jsonOf(url, await change("DELETE", path)),
   };

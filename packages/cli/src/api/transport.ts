@@ -8,13 +8,15 @@ export interface Exchange {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Told of the text of a 200 as it comes; the answer has none then, and may last as long as it likes. */
+  readonly onText?: (text: string) => void;
 }
 
 export interface TransportOptions {
   readonly url: URL;
   readonly version: string;
   readonly signal: AbortSignal;
-  /** For a whole exchange. */
+  /** For a whole exchange; for the head alone of one whose text is told as it comes. */
   readonly timeoutMs?: number;
   /** Told of each exchange; never of headers or bodies, which hold secrets. */
   readonly trace?: ((line: string) => void) | undefined;
@@ -52,9 +54,11 @@ export class UnreachableError extends CliError {
 export function createTransport(options: TransportOptions): Transport {
   const { url, version, signal, timeoutMs = TIMEOUT_MS, trace, onDate } = options;
   const userAgent = `gpu-dev/${version} node/${process.versions.node} ${process.platform}`;
-  return async ({ method, path, headers, body }) => {
+  return async ({ method, path, headers, body, onText }) => {
     const began = performance.now();
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), timeoutMs);
+    let isFlowing = false;
     let answer: Answer;
     try {
       const response = await fetch(new URL(url.pathname.replace(/\/$/, "") + path, url), {
@@ -67,16 +71,19 @@ export function createTransport(options: TransportOptions): Transport {
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         redirect: "manual",
-        signal: AbortSignal.any([signal, timeout]),
+        signal: AbortSignal.any([signal, timeout.signal]),
       });
-      answer = {
-        status: response.status,
-        headers: response.headers,
-        text: await response.text(),
-      };
+      const { status, headers: answered } = response;
+      isFlowing = onText !== undefined && status === 200;
+      if (isFlowing) clearTimeout(timer);
+      const text = onText && isFlowing ? await flow(response, onText) : await response.text();
+      answer = { status, headers: answered, text };
     } catch (error) {
       if (signal.aborted) throw error;
-      throw unreachable(url, error, timeout.aborted ? timeoutMs : undefined);
+      if (isFlowing) throw brokenOff(url, error);
+      throw unreachable(url, error, timeout.signal.aborted ? timeoutMs : undefined);
+    } finally {
+      clearTimeout(timer);
     }
     const { status } = answer;
     const requestId = answer.headers.get("x-request-id") ?? "-";
@@ -89,6 +96,14 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
+/** A character may come in two parts; one that does not come to its end is told when all is there. */
+async function flow({ body }: Response, onText: (text: string) => void): Promise<string> {
+  const decoder = new TextDecoder();
+  for await (const part of body ?? []) onText(decoder.decode(part, { stream: true }));
+  onText(decoder.decode());
+  return "";
+}
+
 /** @throws UnreachableError for what is no JSON. */
 export function jsonOf<T>(url: URL, { text }: Answer): T {
   try {
@@ -97,6 +112,14 @@ export function jsonOf<T>(url: URL, { text }: Answer): T {
     throw notTheApi(url, "what it answered is no JSON");
   }
 }
+
+/** Not brief: what has come of it would come again. */
+const brokenOff = (url: URL, error: unknown) =>
+  new UnreachableError(
+    `${url.origin} has broken off its answer.`,
+    "Try again in a moment.",
+    causeOf(error),
+  );
 
 const addressHint = (url: URL) =>
   `Is ${url.href} the address? See \`gpu-dev doctor\`, \`gpu-dev config show\`.`;

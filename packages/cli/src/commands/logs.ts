@@ -8,7 +8,7 @@ import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findJobOrOnly, jobPath } from "../jobs/find-job.ts";
 import { isOver, reasonOf } from "../jobs/job-states.ts";
-import { lastLines, newIn } from "../jobs/log-tail.ts";
+import { lastLines, newBehind, newIn } from "../jobs/log-tail.ts";
 import { oneLine } from "../output/text-width.ts";
 
 export const logs = command({
@@ -52,7 +52,10 @@ const LARGE = 900_000;
 /** A long log is asked for less often: so many bytes a millisecond. */
 const BYTES_PER_MS = 200;
 
-/** Asks again and again: the log as a whole, of which what is new is printed. */
+/**
+ * The stream of the log, once, from when the job writes. Before it, and where it breaks off or ends
+ * while the job goes on, the log is read again and again as a whole, of which what is new is printed.
+ */
 async function follow(
   job: Job,
   { tail, since }: LogQuery,
@@ -61,17 +64,31 @@ async function follow(
 ): Promise<undefined> {
   const { output, clock, signal } = context;
   const path = jobPath(job.job_id);
+  let mayStream = true;
   let before: string | undefined;
+  let findNew = newIn;
   let lines = MANY_LINES;
   for (;;) {
     try {
       // its state first: what it wrote until then is in the log that is read afterwards
       const { status, ...seen } = await api.get<Job>(path);
       const over = isOver({ status, ...seen });
-      const text = await api.getText(`${path}/logs`, { tail: lines, since });
-      const fresh = before === undefined ? lastLines(text, tail) : newIn(before, text);
+      const text =
+        mayStream && status === "active"
+          ? undefined
+          : await api.getText(`${path}/logs`, { tail: lines, since });
+      if (text === undefined || (mayStream && !over && text !== "")) {
+        mayStream = false;
+        // of one that was seen empty all is new
+        const query = { tail: before === undefined ? tail : undefined, since };
+        const streamed = await stream(`${path}/logs`, query, api, context);
+        if (streamed.end !== "") before = streamed.end;
+        if (!streamed.isWhole) [findNew, lines] = [newBehind, FEW_LINES];
+        continue;
+      }
+      const fresh = before === undefined ? lastLines(text, tail) : findNew(before, text);
       if (fresh !== "") output.raw(fresh);
-      if (text !== "" || before === undefined) before = text;
+      if (fresh !== "" || before === undefined) [before, findNew] = [text, newIn];
       if (text.length > LARGE) lines = FEW_LINES;
       if (over) return undefined;
       if (status !== "active")
@@ -85,4 +102,37 @@ async function follow(
     }
     await clock.sleep(POLL_MS + (before?.length ?? 0) / BYTES_PER_MS, signal);
   }
+}
+
+interface Streamed {
+  /** What has come, or the end of it. */
+  readonly end: string;
+  /** Whether that is the log from its beginning. */
+  readonly isWhole: boolean;
+}
+
+/** Prints the log as it comes. What is refused or breaks off is no error here: who reads it afterwards is told why. */
+async function stream(
+  path: string,
+  { tail, since }: LogQuery,
+  api: Api,
+  { output, signal }: Context,
+): Promise<Streamed> {
+  let end = "";
+  let isWhole = tail === undefined && since === undefined;
+  output.clear();
+  try {
+    await api.streamText(path, { follow: "true", tail, since }, (text) => {
+      if (text === "") return;
+      output.raw(text);
+      end += text;
+      if (end.length <= 2 * LARGE) return;
+      end = end.slice(-LARGE);
+      isWhole = false;
+    });
+  } catch (error) {
+    const isOfService = error instanceof UnreachableError || error instanceof ApiError;
+    if (signal.aborted || !isOfService) throw error;
+  }
+  return { end, isWhole: isWhole && end.length <= LARGE };
 }
