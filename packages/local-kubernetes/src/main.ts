@@ -1,6 +1,6 @@
 /** The process: reads the environment, starts the stand-in, writes a kubeconfig, stops on a signal. */
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { type LocalKubernetes, startLocalKubernetes } from "./local-kubernetes.ts";
 import { ProcessLog, readSettings } from "./process-settings.ts";
@@ -20,7 +20,9 @@ try {
     ...(settings.volumesFolder !== undefined && { volumesFolder: settings.volumesFolder }),
     tokens: [randomBytes(24).toString("base64url")],
   });
-  await writeFile(settings.kubeconfig, local.kubeconfig(), { mode: 0o600 });
+  // as a whole: whoever waits for it may read it at once
+  await writeFile(`${settings.kubeconfig}.new`, local.kubeconfig(), { mode: 0o600 });
+  await rename(`${settings.kubeconfig}.new`, settings.kubeconfig);
 } catch (error) {
   fail(describe(error, settings.host, settings.port));
 }

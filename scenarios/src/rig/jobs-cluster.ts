@@ -1,10 +1,12 @@
 /** The cluster that jobs run on in a scenario, as a process: its kubeconfig, its faults, and its own log of what was made. */
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Creation, FaultInput, RequestRecord } from "@airlock/local-kubernetes";
 import type { Stage } from "../scenario.ts";
 import { startProcess } from "./service-process.ts";
+import { until } from "./waiting.ts";
 
 export const NAMESPACE = "gpu-dev";
 
@@ -53,6 +55,7 @@ export async function startPlayedCluster(
     LOCAL_KUBERNETES_KUBECONFIG: kubeconfig,
   };
   const { url } = await startProcess(stage, "local-kubernetes", env, "/readyz");
+  await until("its kubeconfig is written", () => existsSync(kubeconfig));
   const token = await tokenIn(kubeconfig);
   const call = async (method: string, path: string, body?: object): Promise<unknown> => {
     const response = await fetch(url + path, {

@@ -119,11 +119,13 @@ interface Scans {
 
 /** Counts that are up to date: a connection tells its counts for certain when it ends. */
 async function readScans(db: Queryable, replicas: JobsRig["replicas"]): Promise<Scans> {
-  const others = `FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`;
-  await db.query(`SELECT pg_terminate_backend(pid) ${others}`);
+  const { rows: ended } = await db.query<{ pid: number }>(
+    `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+  );
+  const pids = ended.map(({ pid }) => pid);
   await until("connections have ended", async () => {
-    const { rows } = await db.query(`SELECT 1 ${others}`);
+    const { rows } = await db.query("SELECT FROM pg_stat_activity WHERE pid = ANY($1)", [pids]);
     return rows.length === 0;
   });
   // once a replica has answered this, it has heard of the ends too, and uses none of them again
