@@ -42,7 +42,7 @@ export const auxKilled: Scenario = {
     const retries = await pair.gateway.metric("airlock_upstream_retries_total");
     const retryShare = retries / ledger.entries.length;
     stage.check("F1: retries", "≤ 10 % of requests", retryShare <= 0.1, count, String(retries));
-    checkLedger(stage, "F1", ledger, pair, true);
+    await checkLedger(stage, "F1", ledger, pair, true);
   },
 };
 
@@ -90,7 +90,7 @@ export const auxHung: Scenario = {
     stage.within("F2: used again after -CONT", 10_000, readmittedMs, "1 aux");
     const running = await pair.gateway.metric("airlock_upstream_requests", 'state="running"');
     stage.check("F2: running calls at the end", "0", running === 0, "1 pool", String(running));
-    checkLedger(stage, "F2", ledger, pair);
+    await checkLedger(stage, "F2", ledger, pair);
   },
 };
 
@@ -191,7 +191,7 @@ export const allHung: Scenario = {
       count,
       `${growth.toFixed(1)} MB`,
     );
-    checkLedger(stage, "F3", ledger, pair);
+    await checkLedger(stage, "F3", ledger, pair);
   },
 };
 

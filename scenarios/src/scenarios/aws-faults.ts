@@ -60,7 +60,7 @@ export const slowAws: Scenario = {
     const waits = refused.map(({ tookMs }) => tookMs);
     const share = `${atOnce * 100} %`;
     stage.within(`F4: ${share} of the 503 in`, 50, percentile(waits, atOnce), refusals);
-    checkLedger(stage, "F4", ledger, pair);
+    await checkLedger(stage, "F4", ledger, pair);
   },
 };
 

@@ -80,7 +80,7 @@ export const shortSessions: Scenario = {
     stage.check("short sessions: requests that fail", "0", failed === 0, count, ledger.summary());
     const limit = `≤ ${maxCalls}`;
     stage.check("short sessions: calls to STS", limit, calls <= maxCalls, count, String(calls));
-    checkLedger(stage, "short sessions", ledger, pair);
+    await checkLedger(stage, "short sessions", ledger, pair);
   },
 };
 
@@ -154,7 +154,7 @@ export const stsDownAtRefresh: Scenario = {
       count,
       `${callsInLife}`,
     );
-    checkLedger(stage, "F7", ledger, pair);
+    await checkLedger(stage, "F7", ledger, pair);
   },
 };
 

@@ -73,7 +73,7 @@ export const endurance: Scenario = {
     const probes = `${livez.length} probes`;
     stage.within("endurance: slowest /livez", 1000, Math.max(...livez), probes);
     stage.within("endurance: 99 % of /livez", 100, percentile(livez, 0.99), probes);
-    checkLedger(stage, "endurance", ledger, pair);
+    await checkLedger(stage, "endurance", ledger, pair);
   },
 };
 

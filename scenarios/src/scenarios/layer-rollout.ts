@@ -66,7 +66,7 @@ async function runLayerRollout(size: SizeName, stage: Stage): Promise<void> {
     count,
     ledger.summary(),
   );
-  checkLedger(stage, "layer", ledger, pair);
+  await checkLedger(stage, "layer", ledger, pair);
 }
 
 /** Somebody who has no proof asks an aux directly. */

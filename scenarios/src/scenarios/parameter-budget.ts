@@ -59,7 +59,7 @@ async function hotReads(size: SizeName, stage: Stage, pair: Pair): Promise<void>
     count,
     `${calls} (${perThousand} for 1,000 reads)`,
   );
-  checkLedger(stage, "hot", ledger, pair);
+  await checkLedger(stage, "hot", ledger, pair);
 }
 
 /** Every name once, at an even pace. */
@@ -79,7 +79,9 @@ async function coldReads(size: SizeName, stage: Stage, pair: Pair): Promise<void
   const count = `${names} names, ${COLD_PER_SECOND} a second`;
   const right = answers.filter(({ status }) => status === 200).length;
   stage.check("cold: 200", "all", right === names, count, statuses(answers));
-  const allowed = Math.ceil((names / 10) * 1.5) + AUXES;
+  // a load that is late on a busy machine comes apart, and its calls with it
+  const slack = size === "soak" ? 1.5 : 2.5;
+  const allowed = Math.ceil((names / 10) * slack) + AUXES;
   stage.check(
     "cold: calls to SSM",
     `about names / 10, ≤ ${allowed}`,

@@ -47,6 +47,6 @@ export const proxyEnvironment: Scenario = {
     const failed = ledger.failed.length;
     stage.check("proxy: requests that fail", "0", failed === 0, count, ledger.summary());
     stage.check("proxy: connections to it", "0", asked === 0, count, String(asked));
-    checkLedger(stage, "proxy", ledger, pair);
+    await checkLedger(stage, "proxy", ledger, pair);
   },
 };

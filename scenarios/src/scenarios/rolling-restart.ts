@@ -96,7 +96,7 @@ async function runRollingRestart(size: SizeName, stage: Stage): Promise<void> {
     `${stops.length} processes`,
     `${Math.round(slowestMs)} ms at most`,
   );
-  checkLedger(stage, "F12", ledger, pair);
+  await checkLedger(stage, "F12", ledger, pair);
 }
 
 /** Replaces each process of one service in turn, as a rolling update with maxUnavailable 0 does. */

@@ -69,7 +69,7 @@ export const sessionTroubles: Scenario = {
     );
     const others = ledger.failed.length - explained;
     stage.check("session troubles: other failures", "0", others === 0, count, `${others}`);
-    checkLedger(stage, "session troubles", ledger, pair);
+    await checkLedger(stage, "session troubles", ledger, pair);
   },
 };
 

@@ -84,7 +84,7 @@ export const slowClients: Scenario = {
         count,
         `${Math.round(percentile(waits, 0.99))} ms`,
       );
-      checkLedger(stage, attack.title, ledger, pair);
+      await checkLedger(stage, attack.title, ledger, pair);
     }
   },
 };
