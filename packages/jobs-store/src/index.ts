@@ -14,6 +14,15 @@ export type {
 } from "./orders.ts";
 export * from "./placement/index.ts";
 export type { QueryAnswer, Queryable } from "./queryable.ts";
+export {
+  type Breach,
+  breachOf,
+  breachSentence,
+  diskBreachOf,
+  hoursLimitOf,
+  quotaLimitsOf,
+  type Wish,
+} from "./quotas.ts";
 export { readDiskOrder, readJobOrder } from "./read-orders.ts";
 export { forgetSome, type Retention, retentionOf } from "./retention.ts";
 export type { Sealed } from "./sealed.ts";

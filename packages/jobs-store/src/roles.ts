@@ -57,7 +57,9 @@ const TABLES: { readonly [table: string]: { readonly [R in Role]: Rights } } = {
   },
   disk_snapshots: { airlock_api: READ, airlock_processor: ALL },
   duties: { airlock_api: READ, airlock_processor: ALL },
-  quotas: { airlock_api: READ, airlock_processor: READ },
+  // set by operators, through the API
+  quotas: { airlock_api: ALL, airlock_processor: READ },
+  cordons: { airlock_api: ALL, airlock_processor: READ },
   order_faults: { airlock_api: NONE, airlock_processor: ALL },
   dead_orders: { airlock_api: NONE, airlock_processor: ALL },
   schema_migrations: { airlock_api: READ, airlock_processor: READ },

@@ -3,12 +3,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   applyGpuTypes,
+  deleteQuota,
   findGpuTypes,
   type GpuType,
   insertJob,
+  liftCordon,
+  listCordons,
+  listQuotas,
   type Queryable,
   readAvailability,
+  readHoldings,
   type SeenNode,
+  setCordon,
+  setQuota,
   writeNodes,
   writeUnbookedAmounts,
 } from "../src/index.ts";
@@ -247,3 +254,60 @@ const passes = async (db: Queryable, time: string): Promise<void> => {
   await db.query(`UPDATE nodes SET seen_at = seen_at - interval '${time}'`);
   await db.query(`UPDATE duties SET finished_at = finished_at - interval '${time}'`);
 };
+
+test("quotas are one row a subject and type, and are found with what a user holds", async () => {
+  const db = await fresh();
+  const alice = await addUser(db);
+  await addUser(db, "bob");
+  await insertJob(db, { ...aJob(alice, "alice-0001"), gpuCount: 4 });
+  const limits = { max_gpus: 8, max_jobs: null, max_hours: null, max_disks: null };
+  const nobody = { userId: null, awsRole: null, gpuType: null };
+  const role = { ...nobody, awsRole: "SSOCloudDevGpuReservation", gpuType: "h100" };
+  await setQuota(db, { ...nobody, ...limits, setBy: "root" });
+  await setQuota(db, { ...nobody, ...limits, max_gpus: 2, setBy: "root" });
+  await setQuota(db, { ...role, ...limits, max_jobs: 3, setBy: "root" });
+  await setQuota(db, { ...role, awsRole: "Another", ...limits, setBy: "root" });
+  await setQuota(db, { ...nobody, userId: alice, ...limits, max_disks: 1, setBy: "root" });
+  const { quotas, by_type, disks } = await readHoldings(db, alice);
+  assert.deepEqual(quotas.map(({ max_gpus, max_jobs }) => [max_gpus, max_jobs]).sort(), [
+    [2, null],
+    [8, null],
+    [8, 3],
+  ]);
+  assert.deepEqual({ by_type, disks }, { by_type: { h100: { gpus: 4, jobs: 1 } }, disks: 0 });
+  assert.deepEqual(
+    (await listQuotas(db)).map(({ username, aws_role }) => username ?? aws_role),
+    ["alice", "Another", "SSOCloudDevGpuReservation", null],
+  );
+  assert.equal(await deleteQuota(db, role), true);
+  assert.equal(await deleteQuota(db, role), false);
+  for (const wrong of [
+    { ...role, userId: alice, ...limits },
+    { ...role, ...limits, max_disks: 1 },
+    { ...nobody, ...limits, max_gpus: null },
+    { ...nobody, userId: 999, ...limits },
+    { ...nobody, gpuType: "none", ...limits },
+  ]) {
+    await assert.rejects(setQuota(db, { ...wrong, setBy: "root" }), { name: "StoreError" });
+  }
+});
+
+test("a type or a node is closed once, with its last reason", async () => {
+  const db = await fresh();
+  await setCordon(db, { gpuType: "h100", reason: "firmware", setBy: "root" });
+  await setCordon(db, { gpuType: "h100", reason: "new firmware", setBy: "root" });
+  await setCordon(db, { nodeName: "n1", reason: "smoke", setBy: "root" });
+  assert.deepEqual(
+    (await listCordons(db)).map(({ gpu_type, node_name, reason }) => [
+      gpu_type ?? node_name,
+      reason,
+    ]),
+    [
+      ["h100", "new firmware"],
+      ["n1", "smoke"],
+    ],
+  );
+  assert.equal(await liftCordon(db, { nodeName: "n2" }), false);
+  assert.equal(await liftCordon(db, { nodeName: "n1" }), true);
+  assert.equal((await listCordons(db)).length, 1);
+});

@@ -93,7 +93,10 @@ for (const [text, allowed] of [
     ["airlock_processor"],
   ],
   ["SELECT FROM dead_orders, order_faults", ["airlock_processor"]],
-  ["UPDATE quotas SET max_gpus = 1", []],
+  // operators set them through the API
+  ["UPDATE quotas SET max_gpus = 1", ["airlock_api"]],
+  ["DELETE FROM cordons", ["airlock_api"]],
+  ["SELECT FROM quotas, cordons", ROLES],
   ["UPDATE gpu_types SET is_active = false", []],
   // disks
   ["UPDATE disks SET disk_name = 'other'", ROLES],

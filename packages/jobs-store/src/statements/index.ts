@@ -1,6 +1,9 @@
 /** Every statement, by table. */
 export { type ChallengeState, consumeChallenge } from "./challenges/consume-challenge.ts";
 export { type InsertChallengeArgs, insertChallenge } from "./challenges/insert-challenge.ts";
+export { liftCordon } from "./cordons/lift-cordon.ts";
+export { type CordonRow, listCordons } from "./cordons/list-cordons.ts";
+export { type CordonTarget, type SetCordonArgs, setCordon } from "./cordons/set-cordon.ts";
 export {
   type DiskOperationRow,
   type DiskOperationStatus,
@@ -123,6 +126,11 @@ export { queueExists } from "./queue/queue-exists.ts";
 export { type QueueMetrics, queueMetrics } from "./queue/queue-metrics.ts";
 export { type ReadOrder, type ReadOrdersArgs, readOrders } from "./queue/read-orders.ts";
 export { type SendOrderArgs, sendOrder } from "./queue/send-order.ts";
+export { deleteQuota } from "./quotas/delete-quota.ts";
+export { type ListedQuotaRow, listQuotas } from "./quotas/list-quotas.ts";
+export type { QuotaLimits, QuotaRow, QuotaSubject } from "./quotas/quota-row.ts";
+export { type Holdings, readHoldings } from "./quotas/read-holdings.ts";
+export { type SetQuotaArgs, setQuota } from "./quotas/set-quota.ts";
 export { deleteEndedKeys } from "./retention/delete-ended-keys.ts";
 export { deleteExpiredAnswers } from "./retention/delete-expired-answers.ts";
 export { deleteExpiredChallenges } from "./retention/delete-expired-challenges.ts";
