@@ -24,8 +24,10 @@ export { type Held, type RateLimit, rateLimitMaker } from "./rate-limit.ts";
 export { traceContextOf } from "./request-context.ts";
 export { sendFlowing } from "./send-flowing.ts";
 export { sendParts } from "./send-parts.ts";
+export { takenByKernel } from "./send-queues.ts";
 export { createServer, type ServerOptions } from "./server.ts";
 export { runService, type Service, type ServiceContext } from "./service.ts";
+export { smallText } from "./small-text.ts";
 export {
   demandWebSocket,
   type TakenConnection,

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { type JobLogsQuery, PROBLEMS, type ProblemCode, ProblemError } from "@airlock/contract";
-import { openTunnel, type TunnelAnswer } from "@airlock/http";
+import { openTunnel, smallText, type TunnelAnswer } from "@airlock/http";
 import type { LayerPresenter } from "@airlock/identity";
 import { Pool } from "undici";
 
@@ -96,7 +96,10 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
           throw unavailable("The log cannot be told now.", error);
         });
       if (statusCode === 200) return body;
-      throw refusalOf({ isOpen: false, status: statusCode, headers, text: await body.text() });
+      const text = await smallText(body, ANSWER_MS).catch((error: unknown) => {
+        throw unavailable("The log cannot be told now.", error);
+      });
+      throw refusalOf({ isOpen: false, status: statusCode, headers, text });
     },
     async readLog(jobId, { tail, since }, requestId) {
       if (pool === undefined) throw unavailable("No processor is known here.");

@@ -12,11 +12,16 @@ const asked: string[] = [];
 /** Of this job a log is slow to come, until they are let go. */
 let slow: string | undefined;
 const held: (() => void)[] = [];
-let answer: { status: number; text: string } = { status: 200, text: "one\ntwo\n" };
+let answer: { status: number; text: string; isEndless?: true } = {
+  status: 200,
+  text: "one\ntwo\n",
+};
 const processor = createServer((request, response) => {
   asked.push(request.url ?? "");
-  const send = () =>
-    void response.writeHead(answer.status, { "content-type": "text/plain" }).end(answer.text);
+  const send = () => {
+    response.writeHead(answer.status, { "content-type": "text/plain" }).write(answer.text);
+    if (!answer.isEndless) response.end();
+  };
   if (slow !== undefined && request.url?.includes(slow)) held.push(send);
   else send();
 }).listen(0, "127.0.0.1");
@@ -64,6 +69,14 @@ test("of a job that is not over the processor tells it, as plain text", async ()
 test("a processor that fails is a 503, and its words stay inside", async () => {
   answer = { status: 500, text: "secret words" };
   const { status, text } = await logs();
+  assert.equal(status, 503);
+  assert.doesNotMatch(text, /secret words/);
+  answer = { status: 200, text: "one\ntwo\n" };
+});
+
+test("a refusal to follow that has no end is a 503 all the same", async () => {
+  answer = { status: 500, text: "secret words ".repeat(10_000), isEndless: true };
+  const { status, text } = await logs("?follow=true");
   assert.equal(status, 503);
   assert.doesNotMatch(text, /secret words/);
   answer = { status: 200, text: "one\ntwo\n" };

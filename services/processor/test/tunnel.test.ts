@@ -260,15 +260,43 @@ test("a reader that stops holds the pod back, and costs no memory", async () => 
   const { jobId, key } = await activeJob();
   const ws = await open(urlOf(jobId, key));
   ws.pause();
+  // unasked: the pings wait behind what it does not read
+  const beating = setInterval(() => ws.pong(), 40);
   let before = -1;
   while (before !== written) {
     before = written;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   assert.ok(written < 64 * 1_048_576, `${written} bytes were taken of the pod`);
-  const taken = pods.size;
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  assert.deepEqual([ws.readyState, pods.size], [WebSocket.OPEN, taken], "it is not ended for that");
+  assert.deepEqual([ws.readyState, pods.size], [WebSocket.OPEN, 1], "it is not ended for that");
+  // gone without a word, its connection full
+  clearInterval(beating);
+  await until(() => pods.size === 0);
+  assert.equal((await lineOf(jobId)).tunnel_end, 1006);
+  ws.terminate();
+});
+
+test("a reader that is slow and says nothing is known by what it takes", async () => {
+  const block = Buffer.alloc(1_048_576);
+  serve = (socket) => {
+    const write = () => {
+      while (!socket.destroyed && socket.write(block));
+    };
+    socket.on("drain", write);
+    write();
+  };
+  const { jobId, key } = await activeJob();
+  // whose pongs are lost
+  const ws = new WebSocket(urlOf(jobId, key), { perMessageDeflate: false, autoPong: false });
+  await once(ws, "open");
+  const began = performance.now();
+  ws.on("message", () => {
+    ws.pause();
+    setTimeout(() => ws.resume(), 1);
+  });
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal(ws.readyState, WebSocket.OPEN, `after ${performance.now() - began} ms`);
   ws.terminate();
   await until(() => pods.size === 0);
 });
@@ -278,9 +306,12 @@ test("a client that leaves while the pod does not read frees everything", async 
   const { jobId, key } = await activeJob();
   const ws = await open(urlOf(jobId, key));
   const block = Buffer.alloc(65_536);
-  for (let i = 0; i < 400; i++) ws.send(block);
-  await until(() => pods.size === 1);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // until nothing on the way takes more
+  for (let before = -1; before !== ws.bufferedAmount; ) {
+    while (ws.bufferedAmount < 16 * block.length) ws.send(block);
+    before = ws.bufferedAmount;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
   ws.terminate();
   await until(() => metricsOf(jobId));
   const line = await lineOf(jobId);

@@ -28,6 +28,8 @@ export interface Tunnel {
 
 const HANDSHAKE_MS = 30_000;
 const SILENCE_MS = 65_000;
+/** The other end gives up whoever says nothing for 22 s. */
+const BEAT_MS = 5000;
 const CLOSE_MS = 2000;
 
 const AGAIN = "Connect again.";
@@ -93,8 +95,10 @@ async function connect(options: TunnelOptions, key: string): Promise<Tunnel> {
       if (socket.isPaused) hear();
       isSilent = performance.now() - heardAt > silenceMs;
       if (isSilent) socket.terminate();
+      // unasked: a ping may wait behind much that nobody reads here yet
+      else if (socket.readyState === socket.OPEN && socket.bufferedAmount === 0) socket.pong();
     },
-    Math.min(5000, silenceMs / 2),
+    Math.min(BEAT_MS, silenceMs / 2),
   );
   const stream = createWebSocketStream(socket, { allowHalfOpen: false });
   const ended = new Promise<CliError | undefined>((resolve) => {

@@ -2,6 +2,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { LookupFunction, Socket } from "node:net";
+import { smallText } from "../small-text.ts";
 
 export interface TunnelRequest {
   /** Scheme, host and port. */
@@ -39,9 +40,6 @@ export class TunnelError extends Error {
     this.failure = failure;
   }
 }
-
-/** Refusals are small. */
-const MAX_BYTES = 65_536;
 
 /** @throws TunnelError */
 export function openTunnel(asked: TunnelRequest): Promise<TunnelAnswer> {
@@ -84,7 +82,7 @@ export function openTunnel(asked: TunnelRequest): Promise<TunnelAnswer> {
       resolve({ isOpen: true, headers: answer.headers, socket, rest });
     });
     request.once("response", (answer) => {
-      readText(answer).then(
+      smallText(answer, timeoutMs).then(
         (text) => {
           clearTimeout(timer);
           const { statusCode: status = 0, headers } = answer;
@@ -95,15 +93,4 @@ export function openTunnel(asked: TunnelRequest): Promise<TunnelAnswer> {
     });
     request.end();
   });
-}
-
-async function readText(answer: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of answer as AsyncIterable<Buffer>) {
-    parts.push(part);
-    size += part.length;
-    if (size > MAX_BYTES) break;
-  }
-  return Buffer.concat(parts).toString("utf8");
 }

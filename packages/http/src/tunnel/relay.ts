@@ -1,5 +1,6 @@
 /** Two connections as one: bytes go both ways as slowly as they are read, and one ends with the other. */
 import type { Socket } from "node:net";
+import { takenByKernel } from "../send-queues.ts";
 import type { TunnelEnd } from "./handshake.ts";
 
 export interface Relay {
@@ -13,11 +14,11 @@ export interface Relay {
 
 /** For the other end to say its last word. */
 const LAST_WORD_MS = 2000;
-/** Who takes nothing for so long of what is left to send does not read any more. */
-const STUCK_MS = 20_000;
+/** Between two looks at a client, and after how many of them one that gives no sign is gone: as the other end has it. */
+const LOOKING = { everyMs: 2000, looks: 11 };
 
 /** @param client has sent what came so far; both may be paused. */
-export function relay(client: Socket, upstream: Socket): Relay {
+export function relay(client: Socket, upstream: Socket, looking = LOOKING): Relay {
   const from = { read: client.bytesRead - client.readableLength, written: client.bytesWritten };
   let end: string | undefined;
   const endedBy = (who: string) => {
@@ -41,7 +42,7 @@ export function relay(client: Socket, upstream: Socket): Relay {
       upstream.once("close", () => {
         endedBy("upstream");
         if (upstream.errored) reset(client);
-        else endWhenSent(client);
+        else endWhenTaken(client);
         resolve();
       });
     }),
@@ -50,6 +51,7 @@ export function relay(client: Socket, upstream: Socket): Relay {
   upstream.pipe(client);
   if (client.destroyed) upstream.destroy();
   if (upstream.destroyed) client.destroy();
+  watch(client, looking);
 
   return {
     ended: closed.then(() => ({
@@ -74,15 +76,29 @@ function reset(socket: Socket): void {
   else socket.resetAndDestroy();
 }
 
-/** Sends what is left as long as it is taken. */
-function endWhenSent(socket: Socket): void {
-  if (socket.destroyed) return;
-  socket.destroySoon();
-  let taken = -1;
+/** What it still sends is read: closing a socket with unread data resets it, and takes away what is on its way. */
+function endWhenTaken(client: Socket): void {
+  if (client.destroyed) return;
+  const destroySoon = () => void setTimeout(() => client.destroy(), LAST_WORD_MS).unref();
+  if (client.writableFinished) destroySoon();
+  else client.once("finish", destroySoon);
+  client.resume().end();
+}
+
+/**
+ * Of a client that takes nothing of what waits for it the other end hears nothing here, nor of its end:
+ * nobody reads what comes behind that. One that has only stopped to read says so (RFC 6455 §5.5.3).
+ */
+function watch(client: Socket, { everyMs, looks }: typeof LOOKING): void {
+  let signs = 0;
+  let silent = 0;
   const looking = setInterval(() => {
-    const now = socket.bytesWritten - socket.writableLength;
-    if (now === taken) socket.destroy();
-    taken = now;
-  }, STUCK_MS).unref();
-  socket.once("close", () => clearInterval(looking));
+    const now = client.bytesRead + takenByKernel(client);
+    // of one that is not read, for the other end does not take more, nothing can be heard
+    const isSilent = now === signs && client.writableLength > 0 && !client.isPaused();
+    silent = isSilent ? silent + 1 : 0;
+    signs = now;
+    if (silent >= looks) client.resetAndDestroy();
+  }, everyMs).unref();
+  client.once("close", () => clearInterval(looking));
 }
