@@ -7,14 +7,15 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gpuDev, JOB, LOGGED_IN, quickClock, realTransport, temporaryHome } from "./harness.ts";
 
-const HEAD_MS = 500;
+const HEAD_MS = 1000;
+const PATIENT_MS = 20_000;
 
 interface Service {
   /** What the job is at each question after the first, which finds it; the last goes on. */
   readonly states?: readonly string[];
-  readonly log?: () => string;
+  readonly log?: (tail: number) => string;
   /** Answers what follows; unset, as a service that does not know the word. */
-  readonly stream?: (response: ServerResponse) => void | Promise<void>;
+  readonly stream?: (response: ServerResponse, tail: number) => void | Promise<void>;
   /** Whether a key is good. */
   readonly isGood?: (key: string) => boolean;
 }
@@ -42,8 +43,9 @@ async function serve(t: TestContext, { states = ["active"], log, stream, isGood 
       return tell({ ...JOB, status, current_detailed_status: "Waits for 2 GPUs." });
     }
     asked.push(search);
-    if (stream && searchParams.get("follow") === "true") return await stream(response);
-    response.end(log?.() ?? "");
+    const tail = Number(searchParams.get("tail") ?? Number.POSITIVE_INFINITY);
+    if (stream && searchParams.get("follow") === "true") return await stream(response, tail);
+    response.end(log?.(tail) ?? "");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
@@ -59,11 +61,12 @@ async function logs(
   url: string,
   words: readonly string[] = [],
   onPrint?: (text: string) => void,
+  headMs = PATIENT_MS,
 ) {
   return await gpuDev(["logs", "-f", JOB.job_id, ...words], {
     home: await temporaryHome(t),
     env: { GPU_DEV_API_URL: url },
-    transport: realTransport(url, HEAD_MS),
+    transport: realTransport(url, headMs),
     clock: quickClock(),
     ...(onPrint && { onPrint }),
   });
@@ -93,10 +96,12 @@ test("the stream is printed as it comes, to its end, however long it lasts and w
       response.end();
     },
   });
-  const { code, out, err } = await logs(t, url, ["--since", "10m", "--tail", "7"], (text) => {
+  const onPrint = (text: string) => {
     printed.push(text);
     hasPrinted();
-  });
+  };
+  const words = ["--since", "10m", "--tail", "7"];
+  const { code, out, err } = await logs(t, url, words, onPrint, HEAD_MS);
   assert.equal(code, 0, err);
   assert.equal(out, "grün\nrot\n");
   assert.deepEqual(printed, ["gr", "ün\n", "rot\n"]);
@@ -104,25 +109,83 @@ test("the stream is printed as it comes, to its end, however long it lasts and w
   assert.equal(asked.length, 2, "one look at the end");
 });
 
-for (const tail of [undefined, 0, 1, 2]) {
-  test(`it breaks off: what comes afterwards is printed once, with --tail ${tail}`, async (t) => {
-    let written = 3;
-    const first = tail === undefined ? upTo(2) : LINES.slice(2 - tail, 2).join("");
-    const { url, asked } = await serve(t, {
-      states: ["active", "active", "active", "completed"],
-      log: () => upTo(written++),
-      stream: (response) => void cut(response, `${first}a\n`),
-    });
+/** A job that writes while it is asked, and whose stream breaks off again and again. */
+function brokenOff(lines: readonly string[], states: string[], perStream: number) {
+  let written = 2;
+  const write = (count: number) => {
+    written += count;
+    if (written >= lines.length) states[0] = "completed";
+  };
+  const shown = (tail: number) => lines.slice(Math.max(0, written - tail), written).join("");
+  return {
+    states,
+    log(tail: number) {
+      write(1);
+      return shown(tail);
+    },
+    stream(response: ServerResponse, tail: number) {
+      const before = written;
+      write(perStream);
+      // one more that the break takes away
+      write(1);
+      cut(response, shown(tail + written - before).slice(0, -(lines[written - 1]?.length ?? 0)));
+    },
+  };
+}
+
+const SAME = [
+  "a\n",
+  "a\n",
+  "a\n",
+  "b\n",
+  "a\n",
+  "a\n",
+  "",
+  "a\n",
+  "b\n",
+  "b\n",
+  "b\n",
+  "b\n",
+  "b\n",
+];
+const NUMBERED = Array.from({ length: 60 }, (_, index) => `line ${index}\n`);
+
+for (const [name, lines, tail] of [
+  ["of lines that are alike", SAME, undefined],
+  ["of lines that differ", NUMBERED, undefined],
+  ["of lines that differ, with --tail 0", NUMBERED, 0],
+  ["of lines that differ, with --tail 1", NUMBERED, 1],
+] as const) {
+  test(`a stream ${name}, which breaks off again and again, is taken up: each line once`, async (t) => {
+    const service = brokenOff(lines, ["active"], 3);
+    const { url, asked } = await serve(t, service);
     const { code, out, err } = await logs(t, url, tail === undefined ? [] : ["--tail", `${tail}`]);
     assert.equal(code, 0, err);
-    assert.equal(out, `${first}a\nb\nc\n`);
-    assert.deepEqual(
-      asked.map((search) => search.includes("follow")),
-      [true, false, false, false],
-      "the stream, then the loop",
-    );
+    assert.equal(out, lines.slice(tail === undefined ? 0 : 2 - tail).join(""));
+    const streams = asked.filter((search) => search.includes("follow"));
+    assert.ok(streams.length > 1, asked.join(" "));
+    assert.equal(err, "");
   });
 }
+
+test("where it cannot be known where the stream goes on, that is said", async (t) => {
+  const line = `${"x".repeat(1000)}\n`;
+  const written = line.repeat(2500);
+  const states = ["active"];
+  let streams = 0;
+  const { url } = await serve(t, {
+    states,
+    log: (tail) => line.repeat(Math.min(tail, 2500)),
+    stream(response, tail) {
+      if (streams++ === 0) return void cut(response, written);
+      states[0] = "completed";
+      return void response.end(`${line.repeat(Math.min(tail, 2500))}end\n`);
+    },
+  });
+  const { out, err } = await logs(t, url);
+  assert.ok(out.endsWith(`${line}end\n`));
+  assert.match(err, /taken up again: here lines may be missing, or come a second time/);
+});
 
 test("a stream that is longer than what is kept of it goes on behind its end", async (t) => {
   const line = (index: number) => `${index} ${"x".repeat(1000)}\n`;

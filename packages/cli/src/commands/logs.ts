@@ -8,7 +8,8 @@ import { command } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findJobOrOnly, jobPath } from "../jobs/find-job.ts";
 import { isOver, reasonOf } from "../jobs/job-states.ts";
-import { lastLines, newBehind, newIn } from "../jobs/log-tail.ts";
+import { hasFixedStart, LARGE_BYTES, type LogQuery, streamLog } from "../jobs/log-stream.ts";
+import { lastLines, newBehind, newIn, type Seen } from "../jobs/log-tail.ts";
 import { oneLine } from "../output/text-width.ts";
 
 export const logs = command({
@@ -39,60 +40,52 @@ export const logs = command({
   },
 });
 
-interface LogQuery {
-  readonly tail: string | undefined;
-  readonly since: string | undefined;
-}
-
 const POLL_MS = 1000;
 /** The most lines that may be asked for, and what fits where they are long: of a log that is cut, the beginning comes. */
 const MANY_LINES = 10_000;
 const FEW_LINES = 500;
-const LARGE = 900_000;
 /** A long log is asked for less often: so many bytes a millisecond. */
 const BYTES_PER_MS = 200;
 
 /**
- * The stream of the log, once, from when the job writes. Before it, and where it breaks off or ends
- * while the job goes on, the log is read again and again as a whole, of which what is new is printed.
+ * The stream of the log, from when the job writes. Where it breaks off while the job goes on, as when
+ * a service is replaced, what was written meanwhile is read, and the stream taken up behind it. Before
+ * it, and where there is none, the log is read again and again, of which what is new is printed.
  */
-async function follow(
-  job: Job,
-  { tail, since }: LogQuery,
-  api: Api,
-  context: Context,
-): Promise<undefined> {
+async function follow(job: Job, query: LogQuery, api: Api, context: Context): Promise<undefined> {
   const { output, clock, signal } = context;
+  const { tail, since } = query;
   const path = jobPath(job.job_id);
   let mayStream = true;
-  let before: string | undefined;
-  let findNew = newIn;
-  let lines = MANY_LINES;
+  let seen: Seen | undefined;
+  const read = async () => {
+    const lines = seen === undefined || seen.isWhole ? MANY_LINES : FEW_LINES;
+    const text = await api.getText(`${path}/logs`, { tail: lines, since });
+    const isCut = text.split("\n").length > lines || Buffer.byteLength(text) > LARGE_BYTES;
+    const find = seen?.isWhole ? newIn : newBehind;
+    const fresh = seen === undefined ? lastLines(text, tail) : find(seen.text, text);
+    if (fresh !== "") output.raw(fresh);
+    if (fresh !== "" || seen === undefined || text.endsWith(seen.text))
+      seen = { text, isWhole: text === "" || (!isCut && hasFixedStart(since)) };
+    return text;
+  };
   for (;;) {
     try {
       // its state first: what it wrote until then is in the log that is read afterwards
-      const { status, ...seen } = await api.get<Job>(path);
-      const over = isOver({ status, ...seen });
-      const text =
-        mayStream && status === "active"
-          ? undefined
-          : await api.getText(`${path}/logs`, { tail: lines, since });
-      if (text === undefined || (mayStream && !over && text !== "")) {
-        mayStream = false;
-        // of one that was seen empty all is new
-        const query = { tail: before === undefined ? tail : undefined, since };
-        const streamed = await stream(`${path}/logs`, query, api, context);
-        if (streamed.end !== "") before = streamed.end;
-        if (!streamed.isWhole) [findNew, lines] = [newBehind, FEW_LINES];
-        continue;
-      }
-      const fresh = before === undefined ? lastLines(text, tail) : findNew(before, text);
-      if (fresh !== "") output.raw(fresh);
-      if (fresh !== "" || before === undefined) [before, findNew] = [text, newIn];
-      if (text.length > LARGE) lines = FEW_LINES;
+      const { status, ...about } = await api.get<Job>(path);
+      const over = isOver({ status, ...about });
+      let isWriting = status === "active";
+      const isFirst = mayStream && isWriting && (seen === undefined || seen.text === "");
+      if (!isFirst || over) isWriting = (await read()) !== "" || isWriting;
       if (over) return undefined;
-      if (status !== "active")
-        output.progress(`${status}: ${oneLine(reasonOf({ status, ...seen }))}`);
+      if (mayStream && isWriting) {
+        const { ending, ...streamed } = await streamLog(`${path}/logs`, query, seen, api, context);
+        seen = streamed.text !== "" || streamed.isWhole ? streamed : undefined;
+        mayStream = ending === "broken";
+        if (ending !== "broken") continue;
+      } else if (status !== "active") {
+        output.progress(`${status}: ${oneLine(reasonOf({ status, ...about }))}`);
+      }
     } catch (error) {
       const isAway =
         error instanceof UnreachableError ||
@@ -100,39 +93,6 @@ async function follow(
       if (signal.aborted || !isAway) throw error;
       output.progress(`${error.message} Trying again.`);
     }
-    await clock.sleep(POLL_MS + (before?.length ?? 0) / BYTES_PER_MS, signal);
+    await clock.sleep(POLL_MS + (seen?.text.length ?? 0) / BYTES_PER_MS, signal);
   }
-}
-
-interface Streamed {
-  /** What has come, or the end of it. */
-  readonly end: string;
-  /** Whether that is the log from its beginning. */
-  readonly isWhole: boolean;
-}
-
-/** Prints the log as it comes. What is refused or breaks off is no error here: who reads it afterwards is told why. */
-async function stream(
-  path: string,
-  { tail, since }: LogQuery,
-  api: Api,
-  { output, signal }: Context,
-): Promise<Streamed> {
-  let end = "";
-  let isWhole = tail === undefined && since === undefined;
-  output.clear();
-  try {
-    await api.streamText(path, { follow: "true", tail, since }, (text) => {
-      if (text === "") return;
-      output.raw(text);
-      end += text;
-      if (end.length <= 2 * LARGE) return;
-      end = end.slice(-LARGE);
-      isWhole = false;
-    });
-  } catch (error) {
-    const isOfService = error instanceof UnreachableError || error instanceof ApiError;
-    if (signal.aborted || !isOfService) throw error;
-  }
-  return { end, isWhole: isWhole && end.length <= LARGE };
 }

@@ -1,7 +1,14 @@
 /** What of a log is new, when its beginning may have been dropped meanwhile. */
 
+export interface Seen {
+  /** What was seen: the log up to then, or its end. */
+  readonly text: string;
+  /** Whether that is the log from its beginning. */
+  readonly isWhole: boolean;
+}
+
 /** So much of the end of what was seen is looked for. */
-const MARK = 4096;
+export const MARK = 4096;
 
 /**
  * @param before what was seen last time: the log up to then, or its end.
