@@ -6,6 +6,7 @@ import type { Kubelet } from "./kubelet/kubelet.ts";
 import type { NodeSpec, Nodes } from "./nodes.ts";
 import { keyOf, type Quantities, type StoredObject } from "./objects.ts";
 import type { Creation, RequestCounts, RequestRecord } from "./request-log.ts";
+import type { StoragePlayInput } from "./storage/storage-play.ts";
 import type { World } from "./world.ts";
 
 export interface LocalKubernetesControls {
@@ -49,6 +50,10 @@ export interface LocalKubernetesControls {
     terminate(name: string): void;
     /** What it may hold, such as `{ pods: "3" }`; undefined: whatever is asked for. */
     limit(name: string, quota: Quantities | undefined): void;
+  };
+  readonly storage: {
+    /** Replaces all: how volumes and snapshots behave, and their faults. Throws a TypeError that names the bad member. */
+    set(play: StoragePlayInput): void;
   };
   readonly watches: {
     /** Forgets what has changed so far: who asks for it hears 410. */
@@ -111,6 +116,7 @@ export function makeControls(
       },
       terminate: (name) => void namespaces.set(name, { isTerminating: true }),
     },
+    storage: { set: (play) => world.storage.set(play) },
     watches: { forget: () => store.forget() },
     tokens: {
       believe: (tokens) => {

@@ -1,6 +1,6 @@
 /** Plays the garbage collector: what all of its owners have left goes after them. */
 import { markDeleted } from "./api/remove.ts";
-import { KIND_NAMES, type KindName } from "./kind-names.ts";
+import { isNamespaced, KIND_NAMES, type KindName } from "./kind-names.ts";
 import { keyOf, keyOfObject, type StoredObject } from "./objects.ts";
 import type { World } from "./world.ts";
 
@@ -13,7 +13,7 @@ export function startGarbageCollector(world: World): () => void {
     (object.metadata.ownerReferences ?? []).some((owner) => {
       const kind = KINDS.find((one) => KIND_NAMES[one] === owner.kind);
       if (kind === undefined) return true; // of a kind that nobody here knows
-      const namespace = kind === "nodes" ? undefined : object.metadata.namespace;
+      const namespace = isNamespaced(kind) ? object.metadata.namespace : undefined;
       return store.get(kind, keyOf(namespace, owner.name))?.metadata.uid === owner.uid;
     });
   const collect = () => {

@@ -12,3 +12,4 @@ export type { StoredObject } from "./objects.ts";
 export type { Creation, RequestCounts, RequestRecord } from "./request-log.ts";
 export type { Words as SchedulerWords } from "./scheduler/sentences.ts";
 export { findSshd, type SshdProgram } from "./ssh/sshd-program.ts";
+export type { StoragePlayInput } from "./storage/storage-play.ts";

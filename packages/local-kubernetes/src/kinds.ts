@@ -2,21 +2,26 @@
 import type { KindName } from "./kind-names.ts";
 import { type Json, jsonOf, textOf } from "./objects.ts";
 import type { Fault } from "./refusal.ts";
+import { checkClaim, checkClaimChange, withClaimDefaults } from "./validation/claim.ts";
 import { DNS_1035_LABEL, type Grammar, SUBDOMAIN } from "./validation/names.ts";
 import {
-  checkClaim,
-  checkClaimChange,
   checkEvent,
   checkNode,
   checkSecret,
   checkSecretChange,
   checkService,
-  withClaimDefaults,
   withNodeDefaults,
   withSecretDefaults,
   withServiceDefaults,
 } from "./validation/other-kinds.ts";
 import { checkPod, checkPodChange, withPodDefaults } from "./validation/pod.ts";
+import {
+  checkClass,
+  checkContent,
+  checkSnapshot,
+  checkSnapshotChange,
+  withoutStatus,
+} from "./validation/snapshots.ts";
 
 export interface KindRules {
   readonly names: Grammar;
@@ -106,6 +111,33 @@ export const KINDS: Readonly<Record<KindName, KindRules>> = {
       "spec.unschedulable": (object) => String(jsonOf(object.spec).unschedulable ?? false),
     },
     hasStatus: true,
+    isReturnedWhenDeleted: false,
+  },
+  volumesnapshots: {
+    names: SUBDOMAIN,
+    withDefaults: withoutStatus,
+    check: checkSnapshot,
+    checkChange: checkSnapshotChange,
+    fields: {},
+    hasStatus: true,
+    isReturnedWhenDeleted: false,
+  },
+  volumesnapshotcontents: {
+    names: SUBDOMAIN,
+    withDefaults: withoutStatus,
+    check: checkContent,
+    checkChange: anyChange,
+    fields: {},
+    hasStatus: true,
+    isReturnedWhenDeleted: false,
+  },
+  volumesnapshotclasses: {
+    names: SUBDOMAIN,
+    withDefaults: same,
+    check: checkClass,
+    checkChange: anyChange,
+    fields: {},
+    hasStatus: false,
     isReturnedWhenDeleted: false,
   },
 };

@@ -1,5 +1,4 @@
-/** Starts the stand-in: the API on a port, and what plays scheduler, kubelets, garbage collector and provisioner behind it. */
-import { startClaims } from "./claims.ts";
+/** Starts the stand-in: the API on a port, and what plays scheduler, kubelets, garbage collector and storage behind it. */
 import { type LocalKubernetesControls, makeControls } from "./controls.ts";
 import { FaultBook } from "./faults/fault-book.ts";
 import { startGarbageCollector } from "./garbage.ts";
@@ -11,6 +10,9 @@ import type { Words } from "./scheduler/sentences.ts";
 import { listen } from "./server.ts";
 import { startServicePorts } from "./service-ports.ts";
 import { findSshd, type SshdProgram } from "./ssh/sshd-program.ts";
+import { snapshotClass } from "./storage/snapshot-class.ts";
+import { startStorage } from "./storage/storage.ts";
+import { StoragePlay, type StoragePlayInput } from "./storage/storage-play.ts";
 import { Store } from "./store.ts";
 import type { World } from "./world.ts";
 
@@ -26,7 +28,11 @@ export interface LocalKubernetesOptions {
   readonly hasKubelet?: boolean;
   /** How long after a Secret's change a kubelet that looks sees it. Default 0. */
   readonly secretDelayMs?: number;
-  /** Where claims and their volumes are kept, to be there again. Default: they go with this stand-in. */
+  /** How the storage behaves, as `storage.set` takes it. */
+  readonly storage?: StoragePlayInput;
+  /** Names of snapshot classes; the first is the default one. Default `local` alone. */
+  readonly snapshotClasses?: readonly string[];
+  /** Where claims, snapshots and their volumes are kept, to be there again. Default: they go with this stand-in. */
   readonly volumesFolder?: string;
   /** Default true: claims are bound at once. */
   readonly bindsClaims?: boolean;
@@ -36,7 +42,7 @@ export interface LocalKubernetesOptions {
   readonly pullMs?: number;
   /** How long a container runs before it is ready. Default 0. */
   readonly readyMs?: number;
-  /** How long after an image or a Secret that is not there it is looked for again. Default 2 s. */
+  /** How long after an image or a Secret that is not there it is looked for again, or a volume is tried again. Default 2 s. */
   readonly retryMs?: number;
   /** What answers at a port `ssh`; a sentence says that there is none, and why. Default: this machine's, if it has one. */
   readonly sshd?: SshdProgram | string;
@@ -70,11 +76,13 @@ export async function startLocalKubernetes(
 ): Promise<LocalKubernetes> {
   const now = options.now ?? Date.now;
   const namespaces = options.namespaces ?? ["jobs"];
+  const retryMs = options.retryMs ?? 2000;
   const world: World = {
     // in microseconds, so that versions of a run before are older than all of this one
     store: new Store(Math.floor(now() * 1000)),
     faults: new FaultBook(options.random ?? Math.random),
     requests: new RequestLog(),
+    storage: new StoragePlay(options.storage ?? {}),
     namespaces: new Map(namespaces.map((name) => [name, { isTerminating: false }])),
     quotas: new Map(),
     tokens: options.tokens,
@@ -89,17 +97,24 @@ export async function startLocalKubernetes(
       : startKubelet(world, {
           pullMs: options.pullMs ?? 50,
           readyMs: options.readyMs ?? 0,
-          retryMs: options.retryMs ?? 2000,
+          retryMs,
           secretDelayMs: options.secretDelayMs ?? 0,
           volumesFolder: options.volumesFolder,
           sshd: options.sshd ?? findSshd(),
         });
   const nodes = createNodes(world, kubelet);
   for (const node of options.nodes ?? []) nodes.add(node);
+  (options.snapshotClasses ?? ["local"]).forEach((name, index) => {
+    world.store.put("volumesnapshotclasses", snapshotClass(name, index === 0, now()));
+  });
   const stops = [
     startScheduler(world, options.schedulerWords ?? "new"),
     startGarbageCollector(world),
-    startClaims(world, options.bindsClaims ?? true, kubelet?.volumes),
+    startStorage(world, {
+      binds: options.bindsClaims ?? true,
+      volumes: kubelet?.volumes,
+      retryMs,
+    }),
     () => nodes.close(),
     ...(kubelet === undefined ? [] : [startServicePorts(world, kubelet)]),
   ];

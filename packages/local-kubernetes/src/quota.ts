@@ -1,18 +1,34 @@
 /** Limits of what a namespace may hold: refused in the words of a real server's ResourceQuota. */
-import { KIND_NAMES, type KindName } from "./kind-names.ts";
+import { groupOf, KIND_NAMES, type KindName } from "./kind-names.ts";
 import { isFinal, type Json, jsonOf, type PodObject, textOf } from "./objects.ts";
-import { Refusal } from "./refusal.ts";
+import { forbiddenFor } from "./refusal.ts";
 import { requestsOf } from "./scheduler/fit.ts";
-import { parseQuantity } from "./scheduler/quantity.ts";
+import { formatBytes, parseQuantity } from "./scheduler/quantity.ts";
 import type { World } from "./world.ts";
 
 const NAME = "limit";
+const STORAGE = "requests.storage";
 
-/** @throws Refusal 403 when it would be more than its namespace may hold. */
-export function checkQuota(world: World, kind: KindName, namespace: string, object: Json): void {
+/**
+ * @param before what it was; undefined: it is new.
+ * @throws Refusal 403 when it would be more than its namespace may hold.
+ */
+export function checkQuota(
+  world: World,
+  kind: KindName,
+  namespace: string,
+  object: Json,
+  before?: Json,
+): void {
   const limits = world.quotas.get(namespace);
   if (limits === undefined) return;
-  const asked = amountsOf(kind, object);
+  const had = before === undefined ? new Map<string, number>() : amountsOf(kind, before);
+  const asked = new Map(
+    [...amountsOf(kind, object)].map(([resource, amount]) => [
+      resource,
+      amount - (had.get(resource) ?? 0),
+    ]),
+  );
   const over = Object.entries(limits).filter(([resource, limit]) => {
     const wanted = asked.get(resource) ?? 0;
     return wanted > 0 && wanted + usedIn(world, namespace, resource) > parseQuantity(limit);
@@ -20,21 +36,26 @@ export function checkQuota(world: World, kind: KindName, namespace: string, obje
   if (over.length === 0) return;
   const say = (amount: (resource: string, limit: string) => string | number) =>
     over.map(([resource, limit]) => `${resource}=${amount(resource, limit)}`).join(",");
-  const requested = say((resource) => asked.get(resource) ?? 0);
-  const used = say((resource) => usedIn(world, namespace, resource));
+  const said = (resource: string, amount: number) =>
+    resource === STORAGE ? formatBytes(amount) : amount;
+  const requested = say((resource) => said(resource, asked.get(resource) ?? 0));
+  const used = say((resource) => said(resource, usedIn(world, namespace, resource)));
   const limited = say((_, limit) => limit);
-  const name = textOf(jsonOf(object.metadata).name);
-  throw new Refusal(
-    403,
-    "Forbidden",
-    `${kind} "${name}" is forbidden: exceeded quota: ${NAME}, requested: ${requested}, used: ${used}, limited: ${limited}`,
-    { name, kind },
-  );
+  const words = `exceeded quota: ${NAME}, requested: ${requested}, used: ${used}, limited: ${limited}`;
+  throw forbiddenFor(kind, textOf(jsonOf(object.metadata).name), words);
 }
 
 function amountsOf(kind: KindName, object: Json): Map<string, number> {
-  const amounts = new Map<string, number>([[kind, 1]]);
-  if (KIND_NAMES[kind] !== "Pod") return amounts;
+  const count = `count/${[kind, groupOf(kind)].filter(Boolean).join(".")}`;
+  const amounts = new Map<string, number>([
+    [kind, 1],
+    [count, 1],
+  ]);
+  if (kind === "persistentvolumeclaims") {
+    const { requests } = jsonOf(jsonOf(object.spec).resources);
+    amounts.set(STORAGE, parseQuantity(textOf(jsonOf(requests).storage)));
+  }
+  if (kind !== "pods") return amounts;
   for (const [name, amount] of requestsOf(object as unknown as PodObject)) {
     amounts.set(`requests.${name}`, amount);
   }

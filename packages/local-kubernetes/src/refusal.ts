@@ -1,5 +1,5 @@
 /** What the API answers instead of what it was asked for: a `Status`, in the words of a real server. */
-import { KIND_NAMES, type KindName } from "./kind-names.ts";
+import { groupOf, type KindName } from "./kind-names.ts";
 import type { Json } from "./objects.ts";
 
 export class Refusal extends Error {
@@ -42,8 +42,16 @@ export interface Fault {
   readonly message: string;
 }
 
+/** With the group, where that is not the core one. @param kind as in paths, or as in objects. */
+const grouped = (kind: string): string => [kind, groupOf(kind)].filter(Boolean).join(".");
+
+const subjectOf = (kind: string, name: string): Json => {
+  const group = groupOf(kind);
+  return { name, ...(group !== "" && { group }), kind };
+};
+
 export const notFound = (kind: string, name: string): Refusal =>
-  new Refusal(404, "NotFound", `${kind} "${name}" not found`, { name, kind });
+  new Refusal(404, "NotFound", `${grouped(kind)} "${name}" not found`, subjectOf(kind, name));
 
 export const noSuchPath = (): Refusal =>
   new Refusal(404, "NotFound", "the server could not find the requested resource", {});
@@ -60,15 +68,17 @@ export const alreadyExists = (kind: KindName, name: string, isBeingDeleted: bool
   new Refusal(
     409,
     "AlreadyExists",
-    `${isBeingDeleted ? "object is being deleted: " : ""}${kind} "${name}" already exists`,
-    { name, kind },
+    `${isBeingDeleted ? "object is being deleted: " : ""}${grouped(kind)} "${name}" already exists`,
+    subjectOf(kind, name),
   );
 
 export const conflict = (kind: string, name: string, words: string): Refusal =>
-  new Refusal(409, "Conflict", `Operation cannot be fulfilled on ${kind} "${name}": ${words}`, {
-    name,
-    kind,
-  });
+  new Refusal(
+    409,
+    "Conflict",
+    `Operation cannot be fulfilled on ${grouped(kind)} "${name}": ${words}`,
+    subjectOf(kind, name),
+  );
 
 export const badRequest = (words: string): Refusal => new Refusal(400, "BadRequest", words);
 
@@ -76,9 +86,10 @@ export function invalid(kind: string, name: string, faults: readonly Fault[]): R
   const said = faults.map(({ field, message }) => `${field}: ${message}`);
   const words = said.length === 1 ? said[0] : `[${said.join(", ")}]`;
   const causes = faults.map(({ field, reason, message }) => ({ reason, message, field }));
-  return new Refusal(422, "Invalid", `${kind} "${name}" is invalid: ${words}`, {
+  const { name: _name, ...subject } = subjectOf(kind, name);
+  return new Refusal(422, "Invalid", `${grouped(kind)} "${name}" is invalid: ${words}`, {
     ...(name !== "" && { name }),
-    kind,
+    ...subject,
     causes,
   });
 }
@@ -93,8 +104,17 @@ export const powerless = (verb: string, kind: KindName, place: string | undefine
   new Refusal(
     403,
     "Forbidden",
-    `${kind} is forbidden: User "powerless" cannot ${verb} resource "${kind}" in API group "" ${place === undefined ? "at the cluster scope" : `in the namespace "${place}"`}`,
-    { kind },
+    `${grouped(kind)} is forbidden: User "powerless" cannot ${verb} resource "${kind}" in API group "${groupOf(kind)}" ${place === undefined ? "at the cluster scope" : `in the namespace "${place}"`}`,
+    { ...(groupOf(kind) !== "" && { group: groupOf(kind) }), kind },
+  );
+
+/** As what looks at an object before it is stored says it. */
+export const forbiddenFor = (kind: KindName, name: string, words: string): Refusal =>
+  new Refusal(
+    403,
+    "Forbidden",
+    `${grouped(kind)} "${name}" is forbidden: ${words}`,
+    subjectOf(kind, name),
   );
 
 export const expired = (words: string): Refusal => new Refusal(410, "Expired", words);
@@ -103,7 +123,7 @@ export const namespaceTerminating = (kind: KindName, name: string, namespace: st
   new Refusal(
     403,
     "Forbidden",
-    `${kind} "${name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
+    `${grouped(kind)} "${name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
     {
       name,
       kind,
@@ -116,5 +136,3 @@ export const namespaceTerminating = (kind: KindName, name: string, namespace: st
       ],
     },
   );
-
-export const kindOf = (kind: KindName): string => KIND_NAMES[kind];

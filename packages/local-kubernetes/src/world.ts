@@ -2,12 +2,14 @@
 import type { FaultBook } from "./faults/fault-book.ts";
 import type { Quantities } from "./objects.ts";
 import type { RequestLog } from "./request-log.ts";
+import type { StoragePlay } from "./storage/storage-play.ts";
 import type { Store } from "./store.ts";
 
 export interface World {
   readonly store: Store;
   readonly faults: FaultBook;
   readonly requests: RequestLog;
+  readonly storage: StoragePlay;
   /** Namespace → whether it is on its way out. */
   readonly namespaces: Map<string, { readonly isTerminating: boolean }>;
   /** Namespace → what it may hold: `pods`, `secrets`, …, `requests.nvidia.com/gpu` and the like. */

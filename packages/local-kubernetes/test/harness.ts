@@ -55,7 +55,8 @@ export async function start(t: TestContext, options: LocalKubernetesOptions = {}
   t.after(() => local.close());
   const call = async (method: string, path: string, body?: object): Promise<Answer> => {
     const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-    const response = await fetch(`${local.url}/api/v1${path}`, {
+    const root = path.startsWith("/apis/") ? "" : "/api/v1";
+    const response = await fetch(local.url + root + path, {
       method,
       headers: { "content-type": type, connection: "close" },
       ...(body && { body: JSON.stringify(body) }),

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { strike } from "../faults/strike.ts";
 import { watchFaults } from "../faults/watch-faults.ts";
+import { isCustom } from "../kind-names.ts";
 import type { Kubelet } from "../kubelet/kubelet.ts";
 import { powerless, Refusal, unauthorized } from "../refusal.ts";
 import type { RequestRecord } from "../request-log.ts";
@@ -48,6 +49,7 @@ export async function answer(deps: Deps, request: ApiRequest, response: ServerRe
     record = { at, verb, kind, namespace, name, status: null, ms: null };
     world.requests.begin(record);
     if (isPowerless) throw powerless(verb, kind, namespace);
+    if (isCustom(kind) && !world.storage.hasSnapshots) return noPage(response, end);
 
     const fate = await strike(world.faults, target, wait);
     if (fate.isHanging) return void response.once("close", () => end(null));
@@ -109,6 +111,13 @@ const stream = (
 /** Whoever can make a pod runs commands here: a page in a browser must not. */
 export const isBelieved = ({ tokens }: World, authorization = ""): boolean =>
   tokens === undefined || tokens.some((token) => authorization === `Bearer ${token}`);
+
+/** No CustomResourceDefinition has brought the kind: nothing answers there, and it is no Status that says so. */
+function noPage(response: ServerResponse, end: (status: number) => void): void {
+  response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
+  response.end("404 page not found\n");
+  end(404);
+}
 
 function lose(response: ServerResponse, end: (status: null) => void): void {
   response.socket?.resetAndDestroy();

@@ -1,5 +1,5 @@
 /** Objects are read: one, or a list with selectors, page by page. */
-import { isNamespaced, KIND_NAMES } from "../kind-names.ts";
+import { apiVersionOf, isCustom, isNamespaced, KIND_NAMES } from "../kind-names.ts";
 import { KINDS } from "../kinds.ts";
 import { keyOf, keyOfObject, type StoredObject } from "../objects.ts";
 import { badRequest, expired, notFound, Refusal } from "../refusal.ts";
@@ -49,7 +49,7 @@ export function list({ store }: World, target: Target, query: URLSearchParams): 
   const version = page?.version ?? store.version;
   return {
     kind: `${KIND_NAMES[target.kind]}List`,
-    apiVersion: "v1",
+    apiVersion: apiVersionOf(target.kind),
     metadata: {
       resourceVersion: String(version),
       ...(more > 0 &&
@@ -58,8 +58,10 @@ export function list({ store }: World, target: Target, query: URLSearchParams): 
           remainingItemCount: more,
         }),
     },
-    // a list's items have no kind of their own
-    items: items.map(({ apiVersion: _v, kind: _k, ...item }) => item),
+    // a list's items have no kind of their own, but for custom resources
+    items: isCustom(target.kind)
+      ? items
+      : items.map(({ apiVersion: _v, kind: _k, ...item }) => item),
   };
 }
 

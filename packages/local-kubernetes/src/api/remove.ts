@@ -1,5 +1,5 @@
 /** Objects are deleted: at once, after a grace that the kubelet ends, or when the last finalizer is gone. */
-import { isNamespaced, KIND_NAMES, type KindName } from "../kind-names.ts";
+import { groupOf, isNamespaced, KIND_NAMES, type KindName } from "../kind-names.ts";
 import { KINDS } from "../kinds.ts";
 import {
   isFinal,
@@ -35,7 +35,8 @@ export function remove(world: World, target: Target, body: Buffer): object {
   const deleted = markDeleted(world, kind, object, typeof grace === "number" ? grace : undefined);
   if (KINDS[kind].isReturnedWhenDeleted || world.store.get(kind, keyOfObject(object)))
     return deleted;
-  const details = { name, kind, uid: object.metadata.uid };
+  const group = groupOf(kind);
+  const details = { name, ...(group !== "" && { group }), kind, uid: object.metadata.uid };
   return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
 }
 

@@ -1,5 +1,5 @@
 /** What a request is about: its path taken apart, and its verb. */
-import { isKindName, isNamespaced, type KindName } from "../kind-names.ts";
+import { groupOf, isKindName, isNamespaced, type KindName } from "../kind-names.ts";
 import { noSuchMethod, noSuchPath } from "../refusal.ts";
 
 export const VERBS = [
@@ -22,7 +22,8 @@ export interface Target {
   readonly subresource: "status" | "log" | undefined;
 }
 
-const PATH = /^\/api\/v1(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+)(?:\/([a-z]+))?)?$/;
+const PATH =
+  /^\/api(?:s\/([^/]+))?\/v1(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+)(?:\/([a-z]+))?)?$/;
 
 const ONE: Readonly<Record<string, Verb>> = {
   GET: "get",
@@ -34,8 +35,8 @@ const MANY: Readonly<Record<string, Verb>> = { GET: "list", POST: "create" };
 
 /** @throws Refusal 404 for paths that there are not, 405 for methods. */
 export function targetOf(method: string, path: string, query: URLSearchParams): Target {
-  const [, namespace, kind = "", rawName, sub] = PATH.exec(path) ?? [];
-  if (!isKindName(kind)) throw noSuchPath();
+  const [, group = "", namespace, kind = "", rawName, sub] = PATH.exec(path) ?? [];
+  if (!isKindName(kind) || groupOf(kind) !== group) throw noSuchPath();
   if (namespace !== undefined && !isNamespaced(kind)) throw noSuchPath();
   const name = rawName === undefined ? undefined : decodeURIComponent(rawName);
   if (name !== undefined && isNamespaced(kind) && namespace === undefined) throw noSuchPath();

@@ -1,7 +1,7 @@
 /** A watch: what has changed since a version, and from then on what changes, line by line, until its time is over. */
 import type { ServerResponse } from "node:http";
 import type { WatchFaults } from "../faults/watch-faults.ts";
-import { KIND_NAMES } from "../kind-names.ts";
+import { apiVersionOf, KIND_NAMES } from "../kind-names.ts";
 import type { StoredObject } from "../objects.ts";
 import { expired } from "../refusal.ts";
 import type { Change } from "../store.ts";
@@ -69,7 +69,7 @@ export async function watch(
     if (!wantsBookmarks || faults.isSilent) return;
     write("BOOKMARK", {
       kind: KIND_NAMES[target.kind],
-      apiVersion: "v1",
+      apiVersion: apiVersionOf(target.kind),
       metadata: { resourceVersion: String(Math.max(from, store.version)), creationTimestamp: null },
     });
   };

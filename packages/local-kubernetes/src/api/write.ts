@@ -1,6 +1,6 @@
 /** Objects are created, replaced and patched. */
 import { randomUUID } from "node:crypto";
-import { isNamespaced, KIND_NAMES, type KindName } from "../kind-names.ts";
+import { isCustom, isNamespaced, KIND_NAMES, type KindName } from "../kind-names.ts";
 import { KINDS } from "../kinds.ts";
 import { type Json, jsonOf, keyOf, listOf, type StoredObject, textOf, timeOf } from "../objects.ts";
 import { checkQuota } from "../quota.ts";
@@ -9,11 +9,13 @@ import {
   badRequest,
   conflict,
   type Fault,
+  forbiddenFor,
   invalid,
   namespaceTerminating,
   notFound,
   unsupportedMediaType,
 } from "../refusal.ts";
+import { isGrowth } from "../validation/claim.ts";
 import { checkMetadata } from "../validation/metadata.ts";
 import { invalidValue } from "../validation/names.ts";
 import { NODE_PORTS } from "../validation/other-kinds.ts";
@@ -108,6 +110,10 @@ export function replace(world: World, target: Target, sent: Sent): StoredObject 
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`,
     );
   }
+  if (isCustom(kind) && !metadata.resourceVersion) {
+    const words = "must be specified for an update";
+    throw invalid(KIND_NAMES[kind], name, [invalidValue("metadata.resourceVersion", 0, words)]);
+  }
   return store(world, target, before, read);
 }
 
@@ -115,15 +121,19 @@ export function replace(world: World, target: Target, sent: Sent): StoredObject 
 export function patch(world: World, target: Target, sent: Sent): StoredObject {
   const { kind, name = "" } = target;
   const apply = PATCHES[sent.contentType];
-  if (apply === undefined) throw unsupportedMediaType();
+  // how lists of a custom resource are merged nobody has said
+  const isKnown = !isCustom(kind) || sent.contentType === MERGE;
+  if (apply === undefined || !isKnown) throw unsupportedMediaType();
   const before = find(world, target);
   if (before === undefined) throw notFound(kind, name);
   const merged = apply(before, parseBody(sent.body));
   return store(world, target, before, readBody(kind, merged, sent.isStrict));
 }
 
+const MERGE = "application/merge-patch+json";
+
 const PATCHES: Readonly<Record<string, (object: Json, patch: Json) => Json>> = {
-  "application/merge-patch+json": mergePatch,
+  [MERGE]: mergePatch,
   "application/strategic-merge-patch+json": strategicPatch,
 };
 
@@ -158,9 +168,22 @@ function store(world: World, target: Target, before: StoredObject, read: Json): 
     ...rules.check(object),
     ...(isStatus ? [] : rules.checkChange(before, object)),
   ]);
+  if (kind === "persistentvolumeclaims" && !isStatus) admitGrowth(world, before, object);
   const stored = world.store.update(kind, clean(object));
   // the last finalizer of what is being deleted is gone
   return isDone(stored) ? finish(world, kind, stored) : stored;
+}
+
+/** @throws Refusal 403 for more storage than there may be. */
+function admitGrowth(world: World, before: StoredObject, after: Json): void {
+  if (!isGrowth(before, after)) return;
+  const { name, namespace = "" } = before.metadata;
+  if (!world.storage.get().canGrow) {
+    const words =
+      "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize";
+    throw forbiddenFor("persistentvolumeclaims", name, words);
+  }
+  checkQuota(world, "persistentvolumeclaims", namespace, after, before);
 }
 
 /** `stringData` is put into `data` whenever a Secret is written. */

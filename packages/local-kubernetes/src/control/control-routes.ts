@@ -1,8 +1,9 @@
-/** The control endpoint under /_control: faults, requests, nodes, pods, images. JSON in, JSON out, for whoever reaches the port. */
+/** The control endpoint under /_control: faults, requests, nodes, pods, images, storage. JSON in, JSON out, for whoever reaches the port. */
 import * as z from "zod";
 import type { LocalKubernetesControls } from "../controls.ts";
 import { describeIssues, faultList } from "../faults/fault-schema.ts";
 import { isKindName } from "../kind-names.ts";
+import { storagePlay } from "../storage/storage-play.ts";
 
 export interface ControlRequest {
   readonly method: string;
@@ -37,6 +38,7 @@ const imagesBody = z.strictObject({
     )
     .max(100),
 });
+const limitBody = z.strictObject({ name, quota: texts.nullish() });
 const faultsBody = z.strictObject({ faults: faultList });
 
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
@@ -118,6 +120,19 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     PUT: ({ images }, request) => {
       images.fail(readBody(request, imagesBody).fail);
       return { status: "ok" };
+    },
+  },
+  "/_control/storage": {
+    PUT: ({ storage }, request) => {
+      storage.set(readBody(request, storagePlay));
+      return { status: "ok" };
+    },
+  },
+  "/_control/namespaces/limit": {
+    PUT: ({ namespaces }, request) => {
+      const { name, quota } = readBody(request, limitBody);
+      namespaces.limit(name, quota ?? undefined);
+      return { limited: name };
     },
   },
   "/_control/watches/forget": {

@@ -8,6 +8,7 @@ import {
   type FaultOf,
   faultList,
 } from "./fault-schema.ts";
+import { isLike } from "./glob.ts";
 
 interface Entry {
   readonly fault: Fault;
@@ -66,9 +67,4 @@ function aims({ verb, kind, name }: Fault, target: Target): boolean {
   if (verb !== "*" && verb !== target.verb) return false;
   if (kind !== "*" && kind !== target.kind) return false;
   return name === undefined || isLike(name, target.name ?? "");
-}
-
-function isLike(glob: string, text: string): boolean {
-  const pattern = glob.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&").replaceAll("*", ".*");
-  return new RegExp(`^${pattern}$`, "s").test(text);
 }

@@ -1,4 +1,5 @@
 /** Images are not pulled here; whether one would come is played: by its name, and by switches. */
+import { isLike } from "../faults/glob.ts";
 
 export interface ImageFault {
   /** Of the image; `*` stands for any characters. */
@@ -30,9 +31,4 @@ export function imageTrouble(
     return { reason: "InvalidImageName", message };
   }
   return faults.find((fault) => isLike(fault.image, image));
-}
-
-function isLike(glob: string, text: string): boolean {
-  const pattern = glob.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&").replaceAll("*", ".*");
-  return new RegExp(`^${pattern}$`).test(text);
 }

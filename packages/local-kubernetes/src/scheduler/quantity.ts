@@ -28,5 +28,13 @@ export function parseQuantity(text: string): number {
   return Number(digits + (exponent ?? "")) * (SUFFIXES[suffix] ?? Number.NaN);
 }
 
+/** A number of bytes as a server writes it down: with the largest binary suffix that leaves it whole. */
+export function formatBytes(bytes: number): string {
+  const fits = ["Ei", "Pi", "Ti", "Gi", "Mi", "Ki"].find(
+    (suffix) => bytes > 0 && bytes % (SUFFIXES[suffix] ?? 1) === 0,
+  );
+  return fits === undefined ? String(bytes) : `${bytes / (SUFFIXES[fits] ?? 1)}${fits}`;
+}
+
 export const isQuantity = (value: unknown): boolean =>
   typeof value === "number" || (typeof value === "string" && FORM.test(value));

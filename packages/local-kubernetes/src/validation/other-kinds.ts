@@ -1,4 +1,4 @@
-/** What Secrets, Services, claims, events and nodes may be, and what they are where nothing is said. */
+/** What Secrets, Services, events and nodes may be, and what they are where nothing is said. */
 import { type Json, jsonOf, listOf, textOf } from "../objects.ts";
 import type { Fault } from "../refusal.ts";
 import { textsOf } from "./metadata.ts";
@@ -129,46 +129,6 @@ function checkPort(field: string, value: unknown): Fault[] {
   return port >= 1 && port <= 65_535
     ? []
     : [invalidValue(field, port, "must be between 1 and 65535, inclusive")];
-}
-
-const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
-
-export function withClaimDefaults(claim: Json): Json {
-  const metadata = jsonOf(claim.metadata);
-  return {
-    ...claim,
-    metadata: { ...metadata, finalizers: ["kubernetes.io/pvc-protection"] },
-    spec: { volumeMode: "Filesystem", ...jsonOf(claim.spec) },
-    status: { phase: "Pending" },
-  };
-}
-
-export function checkClaim(claim: Json): Fault[] {
-  const spec = jsonOf(claim.spec);
-  const modes = listOf(spec.accessModes).map(textOf);
-  const storage = textsOf(jsonOf(spec.resources).requests).storage;
-  return [
-    ...(modes.length === 0
-      ? [required("spec.accessModes", "at least 1 access mode is required")]
-      : []),
-    ...modes.flatMap((mode) =>
-      ACCESS_MODES.includes(mode) ? [] : [notSupported("spec.accessModes", mode, ACCESS_MODES)],
-    ),
-    ...(storage === undefined ? [required("spec.resources[storage]")] : []),
-  ];
-}
-
-export function checkClaimChange(before: Json, after: Json): Fault[] {
-  const fixed = (claim: Json) =>
-    JSON.stringify({ ...jsonOf(claim.spec), resources: undefined, volumeName: undefined });
-  return fixed(before) === fixed(after)
-    ? []
-    : [
-        forbidden(
-          "spec",
-          "spec is immutable after creation except resources.requests for bound claims",
-        ),
-      ];
 }
 
 export function checkEvent(event: Json): Fault[] {

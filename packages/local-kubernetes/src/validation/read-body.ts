@@ -1,6 +1,6 @@
 /** Reads a body as an object of a kind: types that do not fit are refused; members that there are not are dropped, or refused in strict validation. */
 
-import { KIND_NAMES, type KindName } from "../kind-names.ts";
+import { apiVersionOf, isCustom, KIND_NAMES, type KindName } from "../kind-names.ts";
 import { isJson, type Json } from "../objects.ts";
 import { badRequest } from "../refusal.ts";
 import { isQuantity } from "../scheduler/quantity.ts";
@@ -22,15 +22,25 @@ export function parseBody(body: Buffer): Json {
 /** @param isStrict `fieldValidation=Strict`. @throws Refusal 400 */
 export function readBody(kind: KindName, raw: Json, isStrict: boolean): Json {
   const name = KIND_NAMES[kind];
+  const version = apiVersionOf(kind);
+  // nothing is known of a custom resource that does not say what it is
+  for (const member of isCustom(kind) ? ["kind", "apiVersion"] : []) {
+    if (!raw[member]) {
+      const said = member === "kind" ? "Kind" : member;
+      throw badRequest(`Object '${said}' is missing in '${JSON.stringify(raw)}'`);
+    }
+  }
   const given = raw.kind ?? name;
-  if (raw.apiVersion !== undefined && raw.apiVersion !== "v1") {
+  if (raw.apiVersion !== undefined && raw.apiVersion !== version) {
     throw badRequest(
-      `the API version in the data (${String(raw.apiVersion)}) does not match the expected API version (v1)`,
+      `the API version in the data (${String(raw.apiVersion)}) does not match the expected API version (${version})`,
     );
   }
   if (given !== name) {
     throw badRequest(
-      `${String(given)} in version "v1" cannot be handled as a ${name}: converting (v1.${String(given)}) to (core.${name}): unknown conversion`,
+      isCustom(kind)
+        ? `the kind in the data (${String(given)}) does not match the expected kind (${name})`
+        : `${String(given)} in version "v1" cannot be handled as a ${name}: converting (v1.${String(given)}) to (core.${name}): unknown conversion`,
     );
   }
   const unknown: string[] = [];
@@ -41,7 +51,7 @@ export function readBody(kind: KindName, raw: Json, isStrict: boolean): Json {
       `${name} in version "v1" cannot be handled as a ${name}: strict decoding error: ${said}`,
     );
   }
-  return { ...(read as Json), apiVersion: "v1", kind: name };
+  return { ...(read as Json), apiVersion: version, kind: name };
 }
 
 function readAs(

@@ -121,4 +121,34 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     }),
     status: "anything",
   }),
+  // what their values may be the rules of their definitions say
+  volumesnapshots: struct({
+    ...common,
+    spec: struct({
+      source: struct({
+        persistentVolumeClaimName: "anything",
+        volumeSnapshotContentName: "anything",
+      }),
+      volumeSnapshotClassName: "anything",
+    }),
+    status: "anything",
+  }),
+  volumesnapshotcontents: struct({
+    ...common,
+    spec: struct({
+      deletionPolicy: "anything",
+      driver: "anything",
+      source: struct({ snapshotHandle: "anything", volumeHandle: "anything" }),
+      sourceVolumeMode: "anything",
+      volumeSnapshotClassName: "anything",
+      volumeSnapshotRef: "anything",
+    }),
+    status: "anything",
+  }),
+  volumesnapshotclasses: struct({
+    ...common,
+    deletionPolicy: "anything",
+    driver: "anything",
+    parameters: textMap,
+  }),
 };
