@@ -1,4 +1,4 @@
-/** The pods that the processor makes: no manifest has them, and policies and namespaces are there for them. */
+/** The pods that the processor makes, of jobs and to read disks: no manifest has them, and policies and namespaces are there for them. */
 import type { Endpoint } from "./reachability.ts";
 import { envOf, type World, workloads } from "./world.ts";
 
@@ -11,6 +11,12 @@ export interface JobPods extends Endpoint {
 /** As services/processor labels them. */
 export const JOB_POD_LABELS = {
   "app.kubernetes.io/name": "gpu-job",
+  "app.kubernetes.io/managed-by": "airlock-processor",
+} as const;
+
+/** Of the pods that read what is on a disk, in the same namespace. */
+export const READER_POD_LABELS = {
+  "app.kubernetes.io/name": "gpu-disk-content",
   "app.kubernetes.io/managed-by": "airlock-processor",
 } as const;
 

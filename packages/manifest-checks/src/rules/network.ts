@@ -2,7 +2,7 @@
 import type { IIngress } from "kubernetes-models/networking.k8s.io/v1/Ingress";
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import type { IService } from "kubernetes-models/v1/Service";
-import { jobPodsOf } from "../job-pods.ts";
+import { jobPodsOf, READER_POD_LABELS } from "../job-pods.ts";
 import type { K8sObject } from "../objects.ts";
 import { type Endpoint, mayTalk, policiesFor } from "../reachability.ts";
 import { objectRule, type Rule } from "../rule.ts";
@@ -63,6 +63,8 @@ export const networkRules: readonly Rule[] = [
   peersRule("jobs-ingress", 23, "jobs", "ingress", JOBS_PEERS.ingress),
   peersRule("processor-ingress", 23, "processor", "ingress", PROCESSOR_PEERS.ingress),
   peersRule("job-pods-ingress", 23, "gpu-job", "ingress", JOB_POD_PEERS.ingress),
+  peersRule("reader-pods-ingress", 23, "gpu-disk-content", "ingress", []),
+  peersRule("reader-pods-egress", 24, "gpu-disk-content", "egress", []),
   peersRule("aux-egress", 24, "aux", "egress", AUX_PEERS.egress),
   peersRule("jobs-egress", 24, "jobs", "egress", JOBS_PEERS.egress),
   peersRule("processor-egress", 24, "processor", "egress", PROCESSOR_PEERS.egress),
@@ -149,13 +151,17 @@ interface Pods extends Endpoint {
   readonly object: K8sObject;
 }
 
-/** All pods there will be: those of workloads, and those of jobs. */
+/** All pods there will be: those of workloads, those of jobs, and those that read disks. */
 function podsOf(world: World): Pods[] {
   const jobPods = jobPodsOf(world);
   const home = ofKind(world, "Namespace").find(
     ({ metadata }) => metadata.name === jobPods.namespace,
   );
-  return [...workloads(world), ...(home ? [{ ...jobPods, service: "gpu-job", object: home }] : [])];
+  const made = [
+    { ...jobPods, service: "gpu-job" },
+    { ...jobPods, labels: READER_POD_LABELS, service: "gpu-disk-content" },
+  ];
+  return [...workloads(world), ...(home ? made.map((pods) => ({ ...pods, object: home })) : [])];
 }
 
 /** Every peer of the policies that hold for a service's pods must be one of the known flows. */

@@ -13,7 +13,13 @@ const IN_NAMESPACE: Grants = {
   // made, written over and taken away, never read: a patch answers with what it patched
   secrets: ["create", "update", "delete"],
   services: ["create", "delete", "get", "list", "watch"],
-  persistentvolumeclaims: ["create", "delete", "get", "list", "watch"],
+  persistentvolumeclaims: ["create", "delete", "get", "patch"],
+  // what was said of a claim that does not come about
+  events: ["list"],
+};
+/** Of what a cluster has beside the core. Contents and classes of snapshots are the cluster's own business. */
+const OF_GROUPS: Readonly<Record<string, Grants>> = {
+  "snapshot.storage.k8s.io": { volumesnapshots: ["create", "delete", "get"] },
 };
 const IN_CLUSTER: Grants = {
   nodes: ["list", "watch"],
@@ -34,14 +40,16 @@ export const rightsRules: readonly Rule[] = [
     ["Role", "ClusterRole"],
     ({ kind, metadata, rules = [], aggregationRule }, world) => {
       if (aggregationRule) return "must not be put together from others";
-      const allowed = kind === "Role" ? IN_NAMESPACE : IN_CLUSTER;
+      const core = kind === "Role" ? IN_NAMESPACE : IN_CLUSTER;
       for (const rule of rules) {
         if (rule.nonResourceURLs?.length) return `must not grant ${rule.nonResourceURLs[0]}`;
-        const group = rule.apiGroups?.find((one) => one !== "");
-        if (group !== undefined) return `must not grant anything of ${group}`;
-        for (const resource of rule.resources ?? []) {
-          const verb = rule.verbs.find((one) => !allowed[resource]?.includes(one));
-          if (verb) return `must not grant ${verb} on ${resource}`;
+        for (const group of rule.apiGroups ?? []) {
+          const allowed = group === "" ? core : kind === "Role" ? OF_GROUPS[group] : undefined;
+          if (allowed === undefined) return `must not grant anything of ${group}`;
+          for (const resource of rule.resources ?? []) {
+            const verb = rule.verbs.find((one) => !allowed[resource]?.includes(one));
+            if (verb) return `must not grant ${verb} on ${resource}`;
+          }
         }
       }
       const neighbour = workloads(world).find(({ namespace }) => namespace === metadata.namespace);
