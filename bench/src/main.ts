@@ -12,7 +12,9 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 
 async function run(options: Options): Promise<void> {
   if (options.profile !== undefined) {
-    say(await profileGateway(options.profile));
+    const [what] = options.cases;
+    if (what === undefined) throw new Error("--profile takes one of the loads by --case");
+    say(await profileGateway(options.profile, what));
     return;
   }
   const otherWork = otherLoad();

@@ -21,8 +21,8 @@ jobs:    the jobs API beside its bare SQL (--quick, --write, --rounds).
   --case=NAME          only this: ${[...CASES.map(({ name }) => name), ...APART].join(", ")}
   --checkout=NAME=DIR  also measures the gateway of another checkout; may be repeated
   --rounds=N           another number of rounds
-  --profile=FILE       instead: a CPU profile of the gateway under 1 KB, distinct keys, in FILE,
-                       and its self time by area
+  --profile=FILE       instead: a CPU profile of the gateway in FILE, and its self time by area;
+                       under 1 KB, distinct keys, or the load of --case
 `;
 
 const QUICK: Plan = { rounds: 5, slotMs: 450, warmUpMs: 8000 };

@@ -1,7 +1,7 @@
-/** A CPU profile of the gateway under the load that matters most, summed up by area. */
+/** A CPU profile of the gateway under one load, summed up by area. */
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { CASES, CONNECTIONS } from "../cases.ts";
+import { type Case, CONNECTIONS } from "../cases.ts";
 import { startLoad } from "../load/load.ts";
 import { startGateway } from "../proxies/gateway.ts";
 import { REPOSITORY } from "../repository.ts";
@@ -12,9 +12,7 @@ const WARM_UP_MS = 8000;
 const DURATION_MS = 10_000;
 
 /** @param file where the profile goes, for a viewer. Returns the summary as Markdown tables. */
-export async function profileGateway(file: string): Promise<string> {
-  const [what] = CASES;
-  if (!what) throw new Error("there is no load");
+export async function profileGateway(file: string, what: Case): Promise<string> {
   const directory = temporaryDirectory();
   const load = await startLoad();
   try {

@@ -10,6 +10,7 @@ import { Counter, collectDefaultMetrics } from "prom-client";
 import type * as z from "zod";
 import { hostToListenOn } from "./any-address.ts";
 import type { App } from "./app-type.ts";
+import { collectSeldom } from "./heap.ts";
 import type { LogDestination } from "./log-destination.ts";
 import { createLogger, type Logger, openLog } from "./logging.ts";
 import { createMetrics, createMetricsServer, type Metrics } from "./metrics.ts";
@@ -47,6 +48,7 @@ export async function runService<S extends z.ZodObject>(
   start: (context: ServiceContext<Readonly<z.infer<S>> & CommonSettings>) => Promise<Service>,
   refuse: (env: Environment) => readonly string[] = () => [],
 ): Promise<void> {
+  collectSeldom();
   const settings = settingsOrExit(schema, env, refuse(env)) as Readonly<z.infer<S>> &
     CommonSettings;
   const log = openLog();
