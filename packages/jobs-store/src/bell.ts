@@ -13,7 +13,7 @@ export interface Bell {
 }
 
 /** NOTIFY makes all commits of a server wait for each other, so it is rare. */
-const PERIOD_MS = 100;
+export const PERIOD_MS = 100;
 
 const SQL = "SELECT pg_notify($1, $2)";
 

@@ -3,7 +3,13 @@
 export { QUEUE_CHANNEL } from "./bell.ts";
 export { readAvailability, type TypeAvailability } from "./cluster-availability.ts";
 export type { GpuType } from "./gpu-types-file.ts";
-export { type ListenOptions, listenForOrders } from "./listen.ts";
+export {
+  type JobListenOptions,
+  type Listening,
+  type ListenOptions,
+  listenForJobs,
+  listenForOrders,
+} from "./listen.ts";
 export type { StoreLog } from "./log.ts";
 export { DISK_NAME, POD_NAME, RESERVATION_ID } from "./names.ts";
 export type {
@@ -43,6 +49,13 @@ export {
   withStoreRules,
 } from "./settings.ts";
 export { createShares, type Shares } from "./shares.ts";
+export {
+  createStanding,
+  type Fallen,
+  type Holder,
+  type Standing,
+  type StandingOptions,
+} from "./standing.ts";
 export * from "./statements/index.ts";
 export {
   createStore,

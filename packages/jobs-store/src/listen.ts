@@ -1,16 +1,51 @@
-/** Hears the bell of queues, on a connection of its own. What it misses is found by looking. */
+/** Hears the bells of queues and of jobs, each on a connection of its own. What it misses is found by looking. */
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { QUEUE_CHANNEL } from "./bell.ts";
+import { JOB_CHANNEL } from "./job-bell.ts";
 import type { StoreLog } from "./log.ts";
 import { toStoreError } from "./store-error.ts";
 import { type ConnectTarget, clientConfig } from "./target.ts";
 
-export interface ListenOptions extends ConnectTarget {
+interface Listener extends ConnectTarget {
+  readonly log: StoreLog;
+}
+
+export interface ListenOptions extends Listener {
   readonly queues: readonly string[];
   /** Also when it hears again after a silence. */
   readonly onOrder: () => void;
-  readonly log: StoreLog;
+}
+
+export function listenForOrders({ queues, onOrder, ...listener }: ListenOptions): Listening {
+  return listen(listener, {
+    channel: QUEUE_CHANNEL,
+    onHearing: onOrder,
+    onWords: (words) => queues.includes(words) && onOrder(),
+  });
+}
+
+export interface JobListenOptions extends Listener {
+  /** Undefined: any of them, as when it hears again after a silence. */
+  readonly onJobs: (jobIds: readonly string[] | undefined) => void;
+}
+
+export function listenForJobs({ onJobs, ...listener }: JobListenOptions): Listening {
+  return listen(listener, {
+    channel: JOB_CHANNEL,
+    onHearing: () => onJobs(undefined),
+    onWords: (words) => onJobs(words === "" ? undefined : words.split(",")),
+  });
+}
+
+export interface Listening {
+  close(): Promise<void>;
+}
+
+interface Heard {
+  readonly channel: string;
+  readonly onHearing: () => void;
+  readonly onWords: (words: string) => void;
 }
 
 /** A connection that is cut somewhere between says nothing of it: it is asked. */
@@ -18,14 +53,15 @@ const HEARTBEAT_MS = 10_000;
 const ANSWER_MS = 5000;
 const LONGEST_WAIT_MS = 10_000;
 
-export function listenForOrders(options: ListenOptions): { close(): Promise<void> } {
-  const { queues, onOrder, log } = options;
+function listen(listener: Listener, { channel, onHearing, onWords }: Heard): Listening {
+  const { log, ...target } = listener;
   const closing = new AbortController();
   const { signal } = closing;
+  let failures = 0;
 
-  const listen = async (onHeard: () => void): Promise<never> => {
+  const hear = async (): Promise<never> => {
     const client = new pg.Client({
-      ...clientConfig(options),
+      ...clientConfig(target),
       application_name: "airlock bell",
       connectionTimeoutMillis: ANSWER_MS,
       query_timeout: ANSWER_MS,
@@ -35,14 +71,14 @@ export function listenForOrders(options: ListenOptions): { close(): Promise<void
     lost.catch(() => {}); // whoever waits hears of it
     client.on("error", reject);
     client.on("end", () => reject(new Error("the connection has ended")));
-    client.on("notification", ({ payload }) => {
-      if (payload !== undefined && queues.includes(payload)) onOrder();
-    });
+    client.on("notification", ({ payload }) => onWords(payload ?? ""));
     signal.addEventListener("abort", () => reject(new Error("closed")), { once: true });
     try {
       await Promise.race([client.connect(), lost]);
-      await client.query(`LISTEN ${QUEUE_CHANNEL}`);
-      onHeard();
+      await client.query(`LISTEN ${channel}`);
+      if (failures > 0) log.info({ channel }, "the bell is heard again");
+      failures = 0;
+      onHearing();
       for (;;) {
         await Promise.race([sleep(HEARTBEAT_MS, undefined, { ref: false }), lost]);
         await Promise.race([client.query("SELECT 1"), lost]);
@@ -52,18 +88,13 @@ export function listenForOrders(options: ListenOptions): { close(): Promise<void
     }
   };
   const run = async (): Promise<void> => {
-    let failures = 0;
     while (!signal.aborted) {
       try {
-        await listen(() => {
-          if (failures > 0) log.info({ queues }, "the bell is heard again");
-          failures = 0;
-          onOrder();
-        });
+        await hear();
       } catch (error) {
         if (signal.aborted) return;
         if (failures === 0) {
-          log.warn({ queues, reason: toStoreError(error).message }, "the bell is not heard");
+          log.warn({ channel, reason: toStoreError(error).message }, "the bell is not heard");
         }
         failures++;
         const waitMs = Math.min(500 * 2 ** failures, LONGEST_WAIT_MS);

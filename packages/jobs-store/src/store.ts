@@ -1,6 +1,7 @@
 /** The connections to the database: a pool that comes back by itself, and transactions on it. */
 import pg from "pg";
 import { createBell } from "./bell.ts";
+import { createJobBell } from "./job-bell.ts";
 import { beginWith, type Limits, silenceLimitMs } from "./limits.ts";
 import type { StoreLog } from "./log.ts";
 import { learnIfDirect } from "./prepared.ts";
@@ -52,6 +53,8 @@ export interface Store {
    * @returns undefined when the database answered within the last second, or answers now; else why not.
    */
   reach(): Promise<StoreError | undefined>;
+  /** Something happened to these jobs, and is committed: whoever follows them is told to look. */
+  ringForJobs(jobIds: Iterable<string>): void;
   /** Why statements found the database unavailable since this was asked last, each reason once. */
   takeFailures(): readonly string[];
   poolNumbers(): PoolNumbers;
@@ -91,6 +94,7 @@ export function createStore(options: StoreOptions): Store {
   const query: Queryable["query"] = (text, values) =>
     observed(() => runStatement(pool, begin, text, values));
   const bell = createBell({ query });
+  const jobBell = createJobBell({ query });
   const ringAll = (queues: ReadonlySet<string>): void => queues.forEach(bell.ring);
   return {
     pool: { query },
@@ -106,6 +110,7 @@ export function createStore(options: StoreOptions): Store {
         (error) => toStoreError(error),
       );
     },
+    ringForJobs: jobBell.ring,
     takeFailures() {
       const taken = [...failures];
       failures.clear();
@@ -118,6 +123,7 @@ export function createStore(options: StoreOptions): Store {
     }),
     close() {
       bell.stop();
+      jobBell.stop();
       return pool.end();
     },
   };

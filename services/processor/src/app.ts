@@ -1,7 +1,7 @@
 /** The processor's HTTP side: what it is made of, in order. */
 import { type App, admitLayer, createServer, type Logger, type Metrics } from "@airlock/http";
 import type { LayerGuard } from "@airlock/identity";
-import { queuesOf, type Store } from "@airlock/jobs-store";
+import { createStanding, queuesOf, type Store } from "@airlock/jobs-store";
 import type { Cluster } from "./cluster/index.ts";
 import { createHealth } from "./health.ts";
 import { toProcessorProblem } from "./problems.ts";
@@ -12,7 +12,6 @@ import { logRoutes } from "./routes/logs.ts";
 import { tunnelRoutes } from "./routes/tunnel.ts";
 import type { Settings } from "./settings.ts";
 import type { Pace } from "./tunnel/pulse.ts";
-import { createStanding } from "./tunnel/standing.ts";
 import { tunnelMetrics } from "./tunnel/tunnel-metrics.ts";
 
 export interface ProcessorDeps {

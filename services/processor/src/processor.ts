@@ -126,6 +126,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
     const { namespace } = cluster;
     for (const gpuType of await listWaitingTypes(store.pool)) {
       const outcome = await placeType({ store, namespace, ownPods }, gpuType);
+      store.ringForJobs(outcome?.told ?? []);
       if (outcome && outcome.placed > 0) reconciling.nudge();
     }
     return false;

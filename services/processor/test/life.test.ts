@@ -45,7 +45,7 @@ describe("a job with a command", () => {
       ["queued", "preparing", "active", "completed"],
     );
     assert.deepEqual(
-      (await kinds(jobId)).filter((kind) => kind !== "progress"),
+      (await kinds(jobId)).filter((kind) => !["waiting", "starting", "progress"].includes(kind)),
       ["submitted", "placed", "pod_made", "active", "command_ended", "log_kept", "completed"],
     );
     await assertClean(jobId);

@@ -23,8 +23,12 @@ export const createInbox = ({ maxHours, ...options }: InboxOptions): ReadInbox =
     ...options,
     read: readJobOrder,
     about: ({ job_id }) => job_id,
-    apply: (action, orders) =>
-      applyOrders(options.store.pool, { queue: options.queue, action, orders, maxHours }),
+    async apply(action, orders) {
+      const { store, queue } = options;
+      const archived = await applyOrders(store.pool, { queue, action, orders, maxHours });
+      store.ringForJobs(orders.map(({ order }) => order.job_id));
+      return archived;
+    },
   });
 
 export const createDiskInbox = (options: Options): ReadInbox =>

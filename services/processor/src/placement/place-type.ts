@@ -35,6 +35,8 @@ export interface PlaceTypeDeps {
 export interface PlacedNow {
   readonly placed: number;
   readonly waiting: number;
+  /** Jobs to whose events this added. */
+  readonly told: readonly string[];
 }
 
 const LOCK =
@@ -46,7 +48,7 @@ export function placeType(deps: PlaceTypeDeps, gpuType: string): Promise<PlacedN
     const { rows } = await transaction.query<{ held: boolean }>(LOCK, [gpuType]);
     if (!rows[0]?.held) return undefined;
     const all = await listWaitingJobs(transaction, gpuType);
-    if (all.length === 0) return { placed: 0, waiting: 0 };
+    if (all.length === 0) return { placed: 0, waiting: 0, told: [] };
     const nodes = await listNodes(transaction, gpuType);
     const bookings = await listBookings(transaction, gpuType);
     const ownPods = deps.ownPods();
@@ -68,13 +70,14 @@ export function placeType(deps: PlaceTypeDeps, gpuType: string): Promise<PlacedN
       await book(transaction, deps, job, placed, pod.generation);
     }
     const words = [...waits];
-    let placedNow = found.length;
+    const told = found.map(({ job }) => job.reservation_id);
     for (const placed of placement.placed) {
       const job = byId.get(placed.jobId);
       if (job === undefined) continue;
       // one of another type may have been given it a moment ago
       if (!(await hasDisk(transaction, job))) words.push([placed.jobId, diskIsTaken(job)]);
-      else if (await book(transaction, deps, job, placed, job.generation + 1)) placedNow++;
+      else if (await book(transaction, deps, job, placed, job.generation + 1))
+        told.push(placed.jobId);
     }
     for (const waits of placement.waits) {
       const gpus = byId.get(waits.jobId)?.gpu_count ?? 0;
@@ -82,8 +85,9 @@ export function placeType(deps: PlaceTypeDeps, gpuType: string): Promise<PlacedN
     }
     const isNew = ([id, text]: readonly [string, string]) =>
       byId.get(id)?.current_detailed_status !== text;
-    await tellWaitingJobs(transaction, new Map(words.filter(isNew)));
-    return { placed: placedNow, waiting: words.length };
+    const placedNow = told.length;
+    told.push(...(await tellWaitingJobs(transaction, new Map(words.filter(isNew)))));
+    return { placed: placedNow, waiting: words.length, told };
   });
 }
 

@@ -9,6 +9,8 @@ import type { Words } from "./sight.ts";
 export interface ContainerTrouble {
   readonly weight: "fatal" | "doubtful" | "passing";
   readonly sentence: string;
+  /** Of a pull: one more try has failed, or the node waits before the next one. */
+  readonly pull?: "failed" | "pausing";
 }
 
 /** Busy registries and broken lines; they win, as their words quote the others. */
@@ -29,10 +31,11 @@ export function containerTrouble({ reason, message }: Words): ContainerTrouble |
         sentence: "The image is not on the node, and the cluster forbids pulling it.",
       };
     case "ErrImagePull":
-    case "ImagePullBackOff":
     case "RegistryUnavailable":
     case "SignatureValidationFailed":
-      return pulling(words);
+      return { ...pulling(words), pull: "failed" };
+    case "ImagePullBackOff":
+      return { ...pulling(words), pull: "pausing" };
     case "CreateContainerConfigError":
       return { weight: "doubtful", sentence: `The container cannot be set up: ${words}` };
     case "CreateContainerError":
@@ -47,13 +50,16 @@ function pulling(words: string): ContainerTrouble {
   // a back-off says no more than the image's name
   const own = withoutNames(words);
   if (WRONG.test(own) && !PASSING.test(own)) {
-    return { weight: "doubtful", sentence: `The image cannot be pulled: ${words}` };
+    return { weight: "doubtful", sentence: `${PULLS}cannot be pulled: ${words}` };
   }
   return {
     weight: "passing",
-    sentence: `The image is being pulled; the last try failed: ${words}`,
+    sentence: `${PULLS}is being pulled; the last try failed: ${words}`,
   };
 }
+
+/** How both begin. */
+export const PULLS = "The image ";
 
 /** A tag or a digest may look like a status of HTTP. */
 const withoutNames = (words: string): string =>

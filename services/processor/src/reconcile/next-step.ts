@@ -6,11 +6,11 @@ import { isFinal } from "@airlock/jobs-store";
 import { choreOf } from "./chores.ts";
 import { endOf, endOfLost, wasRefusedByNode } from "./endings.ts";
 import { expiryOf } from "./expiry.ts";
-import { containerTrouble } from "./image-trouble.ts";
+import { type ContainerTrouble, containerTrouble, PULLS } from "./image-trouble.ts";
 import type { JobView, Limits } from "./job-view.ts";
 import { explainUnscheduled } from "./scheduler-words.ts";
 import type { NodeSight, PodSight, Sight } from "./sight.ts";
-import { fail, type Step } from "./step.ts";
+import { fail, type Step, type Wait } from "./step.ts";
 
 /** Nothing that happens is missed for longer, whatever became of the watches. */
 const LOOK_AGAIN_SECONDS = 300;
@@ -97,19 +97,36 @@ function preparing(
     if (nowMs >= untilMs) return fail("image_refused", trouble.sentence);
     // its Secret is made a moment after its pod, which a quick kubelet remarks upon
     const isSettingUp = pod.waiting?.reason === "CreateContainerConfigError";
-    const detail = isSettingUp ? progressOf(pod) : trouble.sentence;
-    return { do: "wait", seconds: secondsUntil(untilMs, nowMs), detail };
+    const told = isSettingUp ? progressOf(pod) : troubleOf(trouble, job, pod);
+    return { do: "wait", seconds: secondsUntil(untilMs, nowMs), ...told };
   }
   if (isLate) return tooLate(job, limits);
-  const detail = trouble?.sentence ?? progressOf(pod);
+  const told = trouble ? troubleOf(trouble, job, pod) : progressOf(pod);
   const seconds = Math.min(secondsUntil(endMs, nowMs), LOOK_AGAIN_SECONDS);
-  return { do: "wait", seconds, detail };
+  return { do: "wait", seconds, ...told };
 }
 
-function progressOf(pod: PodSight): string {
-  if (pod.unscheduled !== undefined) return explainUnscheduled(pod.unscheduled);
-  if (pod.nodeName === "") return "Its pod is made; the cluster brings it to its node.";
-  return `Its pod starts on ${pod.nodeName}: the image is pulled, unless it is there already.`;
+type Told = Pick<Wait, "detail" | "kind" | "words">;
+
+function troubleOf(
+  { sentence: detail, pull }: ContainerTrouble,
+  { detail: before }: JobView,
+  { waiting }: PodSight,
+): Told {
+  if (pull === undefined) return { detail };
+  // the try that it waits after was told, with its reason, which most nodes leave out by then
+  if (pull === "pausing" && before?.startsWith(PULLS)) return {};
+  return { kind: "pull_failed", detail, words: waiting?.message };
+}
+
+function progressOf({ unscheduled, nodeName }: PodSight): Told {
+  if (unscheduled !== undefined) {
+    const detail = explainUnscheduled(unscheduled);
+    return { kind: "unscheduled", detail, words: unscheduled };
+  }
+  if (nodeName === "") return { detail: "Its pod is made; the cluster brings it to its node." };
+  const detail = `Its pod starts on ${nodeName}: the image is pulled, unless it is there already.`;
+  return { kind: "starting", detail };
 }
 
 function tooLate({ detail }: JobView, { preparingMinutes }: Limits): Step {

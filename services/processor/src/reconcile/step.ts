@@ -3,7 +3,7 @@ import type { FinalState } from "@airlock/jobs-store";
 
 export type Step =
   /** Until something happens to it, or the time is over; null: until something happens. */
-  | { readonly do: "wait"; readonly seconds: number | null; readonly detail?: string | undefined }
+  | Wait
   /** Its pod and the Secret of it, or finds them. */
   | { readonly do: "make_pod" }
   | { readonly do: "activate"; readonly nodeIp: string | null; readonly detail: string }
@@ -26,6 +26,17 @@ export type Step =
   | { readonly do: "finish"; readonly as: FinalState; readonly reason?: string | undefined }
   /** It is over already; nothing of it is left. */
   | { readonly do: "clean" };
+
+export interface Wait {
+  readonly do: "wait";
+  readonly seconds: number | null;
+  /** For its owner. */
+  readonly detail?: string | undefined;
+  /** The event that tells of it. Default: progress. */
+  readonly kind?: "unscheduled" | "starting" | "pull_failed" | undefined;
+  /** Of the event, beside the detail: the cluster's own words. */
+  readonly words?: string | undefined;
+}
 
 export interface End {
   readonly do: "end";

@@ -2,6 +2,7 @@
 import {
   type ClaimedJob,
   dropTasks,
+  findPullFailures,
   freeDisk,
   giveBackPod,
   insertTask,
@@ -13,7 +14,7 @@ import {
 import { ClusterError } from "../cluster/index.ts";
 import type { End, Step } from "../reconcile/step.ts";
 import { poke, putFiles } from "./box-files.ts";
-import { type Hold, move } from "./hold.ts";
+import { type Hold, move, tell } from "./hold.ts";
 import { lastLinesOf, readLastWords } from "./last-words.ts";
 import { type MakePodDeps, makePod } from "./make-pod.ts";
 import { beginTask, finishTasks, NO_JUPYTER } from "./tasks.ts";
@@ -39,15 +40,19 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
     putOffJob(store.pool, { reservationId, lease, seconds });
 
   switch (step.do) {
-    case "wait":
-      if (step.detail === undefined || step.detail === job.current_detailed_status) {
-        return putOff(step.seconds);
+    case "wait": {
+      const { detail, seconds, kind = "progress", words } = step;
+      if (detail === undefined || detail === job.current_detailed_status) return putOff(seconds);
+      if (kind === "pull_failed") return tellTry(deps, hold, { seconds, detail, words });
+      if (job.status !== "active") {
+        return tell(store.pool, hold, { seconds, detail, kind, data: { words } });
       }
       return move(store.pool, hold, {
-        set: { detailedStatus: step.detail },
-        dueInSeconds: step.seconds,
-        event: event("progress", { detail: step.detail }),
+        set: { detailedStatus: detail },
+        dueInSeconds: seconds,
+        event: event(kind, { detail }),
       });
+    }
     case "make_pod":
       return makePod(deps, hold);
     case "activate":
@@ -140,6 +145,35 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
       });
       return deps.onFreed(gpuType);
   }
+}
+
+interface FailedTry {
+  readonly seconds: number | null;
+  readonly detail: string;
+  readonly words: string | undefined;
+}
+
+/** A node waits ten seconds at least before it tries again: what is seen again sooner is the same try. */
+const SAME_TRY_SECONDS = 8;
+
+/** Each try is told, and counted. */
+async function tellTry(
+  { store }: CarryOutDeps,
+  hold: Hold,
+  { seconds, detail, words }: FailedTry,
+): Promise<void> {
+  const { lease, job } = hold;
+  const { reservation_id: reservationId } = job;
+  const { count, age_seconds: age } = await findPullFailures(store.pool, reservationId);
+  if (age !== null && age < SAME_TRY_SECONDS) {
+    return putOffJob(store.pool, { reservationId, lease, seconds });
+  }
+  const told = count === 0 ? detail : `${detail} That was try ${count + 1}.`;
+  return move(store.pool, hold, {
+    set: { detailedStatus: told },
+    dueInSeconds: seconds,
+    event: event("pull_failed", { detail: told, try: count + 1, words }),
+  });
 }
 
 function sshOf(

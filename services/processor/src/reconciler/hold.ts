@@ -1,5 +1,12 @@
 /** A job in the hands of this process: what may still be done for it, and what is written about it. */
-import { type ClaimedJob, type MoveJobArgs, moveJob, type Queryable } from "@airlock/jobs-store";
+import {
+  type ClaimedJob,
+  type MoveJobArgs,
+  moveJob,
+  type Queryable,
+  type TellJobArgs,
+  tellJob,
+} from "@airlock/jobs-store";
 
 /** Somebody else has the job by now, or may have it any moment: nothing more is done for it here. */
 export class LeaseLost extends Error {}
@@ -49,4 +56,14 @@ export async function move(
   const { reservation_id: reservationId, status } = job;
   const moved = await moveJob(db, { ...args, reservationId, from: [status], lease });
   if (moved === undefined) throw new LeaseLost("it is somebody else's");
+}
+
+/** Gives a job back that has not started, with words for its owner. @throws LeaseLost */
+export async function tell(
+  db: Queryable,
+  { job, lease }: Hold,
+  args: Omit<TellJobArgs, "reservationId" | "lease">,
+): Promise<void> {
+  const isTold = await tellJob(db, { ...args, reservationId: job.reservation_id, lease });
+  if (!isTold) throw new LeaseLost("it is somebody else's");
 }

@@ -24,7 +24,7 @@ import { identityOf } from "../pod/pod-names.ts";
 import type { PodRules, PodWish } from "../pod/pod-wish.ts";
 import { environmentSecret, filesSecret } from "../pod/secret-manifest.ts";
 import { demandHome } from "./demand-home.ts";
-import { type Hold, LeaseLost, move } from "./hold.ts";
+import { type Hold, LeaseLost, move, tell } from "./hold.ts";
 import { Impossible } from "./impossible.ts";
 import { openNodePort } from "./node-port.ts";
 import { putSecret } from "./put-secret.ts";
@@ -64,13 +64,8 @@ export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
   const hostKey = await hostKeyOf(deps, start, hold);
   const pod = await createOrFind(cluster, podManifest(wish, rules), wish, hold);
   if (pod === undefined) {
-    const detailedStatus = `Waits until the name ${wish.podName} is free: another pod has it.`;
-    const event = {
-      kind: "progress",
-      actor: "processor",
-      data: { detail: detailedStatus },
-    } as const;
-    return move(store.pool, hold, { set: { detailedStatus }, dueInSeconds: AGAIN_SECONDS, event });
+    const detail = `Waits until the name ${wish.podName} is free: another pod has it.`;
+    return tell(store.pool, hold, { seconds: AGAIN_SECONDS, detail, kind: "progress" });
   }
   const { uid } = pod.metadata;
   const owner = { ...wish, podUid: uid };

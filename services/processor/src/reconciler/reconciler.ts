@@ -70,6 +70,7 @@ async function reconcile(options: ReconcilerOptions, hold: Hold): Promise<void> 
     const sight = await look(cluster, nodes, job, hold.timeoutMs());
     step = nextStep(viewOf(job), sight, limits, job.now.getTime());
     await carryOut(options, hold, step);
+    options.store.ringForJobs([job.reservation_id]);
     onStep(step.do, "done");
     log.debug({ job: job.reservation_id, step: step.do }, "a step is done");
   } catch (error) {
@@ -95,7 +96,8 @@ async function writeFault(
   const { job, lease } = hold;
   const isMaking = step?.do === "make_pod";
   if (error instanceof Impossible || (isMaking && isPermanent(error))) {
-    return end(store.pool, hold, fail("refused", error.message));
+    await end(store.pool, hold, fail("refused", error.message));
+    return store.ringForJobs([job.reservation_id]);
   }
   if (isAway(error)) return;
   const isClusters = error instanceof ClusterError;
@@ -113,6 +115,7 @@ async function writeFault(
     detail: isMaking && (isClusters || isKeys) ? error.message : undefined,
     seconds: waitOf(job, isClusters ? error.retryAfterMs : undefined),
   });
+  store.ringForJobs([job.reservation_id]);
 }
 
 const isPermanent = (error: unknown): error is ClusterError =>

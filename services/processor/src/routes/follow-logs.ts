@@ -2,12 +2,11 @@
 import { Readable } from "node:stream";
 import { JobLogsQuery, ProblemError, sinceOf } from "@airlock/contract";
 import { type App, problems, sendFlowing } from "@airlock/http";
-import { findJobLog, type Store } from "@airlock/jobs-store";
+import { findJobLog, type Standing, type Store } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { Cluster } from "../cluster/index.ts";
 import { followLog } from "../logs/follow-log.ts";
 import { JOB_CONTAINER } from "../pod/pod-names.ts";
-import type { Standing } from "../tunnel/standing.ts";
 
 export interface FollowLogsDeps {
   readonly store: Store;

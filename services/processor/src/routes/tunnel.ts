@@ -2,12 +2,11 @@
 import type { Socket } from "node:net";
 import { ProblemError, TUNNEL_CLOSE } from "@airlock/contract";
 import { type App, demandWebSocket, problems, takeConnection } from "@airlock/http";
-import { findJobPod, type Store } from "@airlock/jobs-store";
+import { type Fallen, findJobPod, type Standing, type Store } from "@airlock/jobs-store";
 import { WebSocketServer } from "ws";
 import * as z from "zod";
 import { type Cluster, ClusterError } from "../cluster/index.ts";
 import type { Pace } from "../tunnel/pulse.ts";
-import type { Fallen, Standing } from "../tunnel/standing.ts";
 import { joinTunnel } from "../tunnel/tunnel.ts";
 import type { TunnelMetrics } from "../tunnel/tunnel-metrics.ts";
 

@@ -1,6 +1,8 @@
 /** What lasts beyond a request ends when its key is revoked, its user disabled or its job over. */
-import { checkStanding, isFinal, type StandingRow, type Store } from "@airlock/jobs-store";
-import type { Log } from "../log.ts";
+import type { StoreLog } from "./log.ts";
+import { checkStanding, type StandingRow } from "./statements/jobs/check-standing.ts";
+import { isFinal } from "./statements/jobs/job-states.ts";
+import type { Store } from "./store.ts";
 
 export type Fallen = "forbidden" | "job_ended";
 
@@ -19,8 +21,8 @@ export interface Standing {
 }
 
 export interface StandingOptions {
-  readonly store: Store;
-  readonly log: Log;
+  readonly store: Pick<Store, "pool">;
+  readonly log: Pick<StoreLog, "warn">;
   readonly everyMs?: number | undefined;
 }
 
@@ -48,7 +50,8 @@ export function createStanding({ store, log, everyMs = EVERY_MS }: StandingOptio
         if (why !== undefined && holders.delete(holder)) holder.onFallen(why);
       }
     } catch (error) {
-      if (!isFailing) log.warn({ error }, "it cannot be checked whether tunnels may go on");
+      if (!isFailing)
+        log.warn({ error }, "it cannot be checked whether tunnels and streams may go on");
       isFailing = true;
     } finally {
       isLooking = false;
