@@ -14,7 +14,7 @@ export type App = FastifyInstance<
 >;
 
 /** What a request may last for without being work (see waiting.ts). */
-export type PlaceKind = "wait" | "stream" | "follow" | "tunnel";
+export type PlaceKind = "wait" | "stream" | "follow" | "events" | "tunnel";
 
 declare module "fastify" {
   interface FastifyInstance {
@@ -50,8 +50,8 @@ declare module "fastify" {
     groups: readonly string[] | undefined;
     /**
      * From now until the returned function is called, the request does not count among those in
-     * progress but among the waits, streams, logs that are followed, or tunnels: for what waits for a
-     * change, or for a slow reader.
+     * progress but among the waits, streams, logs or events that are followed, or tunnels: for what waits
+     * for a change, or for a slow reader.
      *
      * @param client whose place it is; unset means its holder's.
      *

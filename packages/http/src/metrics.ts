@@ -22,7 +22,7 @@ export interface Metrics {
  */
 export function createMetrics(build: Pick<CommonSettings, "VERSION" | "GIT_SHA">): Metrics {
   const registry = new Registry();
-  const inFlight = { count: 0, arriving: 0, wait: 0, stream: 0, follow: 0, tunnel: 0 };
+  const inFlight = { count: 0, arriving: 0, wait: 0, stream: 0, follow: 0, events: 0, tunnel: 0 };
   new Gauge({
     name: "airlock_build_info",
     help: "1, with the version and the commit that run.",
@@ -41,13 +41,14 @@ export function createMetrics(build: Pick<CommonSettings, "VERSION" | "GIT_SHA">
   });
   new Gauge({
     name: "airlock_http_requests_waiting",
-    help: "Those among them that wait for a change (wait), read an object for their client (stream), follow a log (follow), or are tunnels (tunnel).",
+    help: "Those among them that wait for a change (wait), read an object for their client (stream), follow a log (follow) or the events of a job (events), or are tunnels (tunnel).",
     labelNames: ["kind"],
     registers: [registry],
     collect() {
       this.labels("wait").set(inFlight.wait);
       this.labels("stream").set(inFlight.stream);
       this.labels("follow").set(inFlight.follow);
+      this.labels("events").set(inFlight.events);
       this.labels("tunnel").set(inFlight.tunnel);
     },
   });

@@ -5,19 +5,33 @@ import type { FastifyReply } from "fastify";
 /**
  * One that breaks off, or is left when the server closes, ends without its last chunk: who reads it
  * can tell that from its end. Nothing is logged of it but the request's line.
+ *
+ * @param lastWords what an answer ends with when the server closes, whole, where whoever reads it knows
+ * by itself what it lacks.
  */
-export function sendFlowing(reply: FastifyReply, body: Readable): FastifyReply {
+export function sendFlowing(reply: FastifyReply, body: Readable, lastWords?: string): FastifyReply {
   const { request, server } = reply;
-  const end = () => body.destroy(new Error("the server closes"));
+  if (request.method === "HEAD") {
+    body.destroy();
+    return reply.send();
+  }
+  const end = () => {
+    if (lastWords === undefined) return void body.destroy(new Error("the server closes"));
+    body.unpipe(reply.raw);
+    reply.raw.end(lastWords, () => body.destroy());
+  };
   server.draining.addEventListener("abort", end, { once: true });
-  if (server.draining.aborted) end();
   body.once("close", () => server.draining.removeEventListener("abort", end));
   body.once("error", () => {
     request.brokenStatus ??= BROKEN_OFF;
   });
+  // a proxy that collects answers first would have it when it is of no use any more
+  reply.header("x-accel-buffering", "no");
   // the headers are set when it begins to flow
   body.once("resume", () => reply.raw.flushHeaders());
-  return reply.send(body);
+  reply.send(body);
+  if (server.draining.aborted) end();
+  return reply;
 }
 
 /** In the log: it has begun with 200. */

@@ -37,8 +37,8 @@ export function registerShedding(app: App, metrics: Metrics, maxInFlight: number
   });
 
   app.addHook("onRequest", (request, _reply, done) => {
-    const { count, arriving, wait, stream, follow, tunnel } = inFlight;
-    const working = count - arriving - wait - stream - follow - tunnel;
+    const { count, arriving, wait, stream, follow, events, tunnel } = inFlight;
+    const working = count - arriving - wait - stream - follow - events - tunnel;
     const isOverloaded = working > maxInFlight || lateSamples >= MAX_LATE_SAMPLES;
     if (isOverloaded && !isProbe(request.url)) {
       return done(

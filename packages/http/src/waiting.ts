@@ -13,6 +13,7 @@ const MAX_PLACES: Readonly<Record<PlaceKind, number>> = {
   wait: 2000,
   stream: 500,
   follow: 500,
+  events: 2500,
   tunnel: 500,
 };
 const RETRY_SOON = { "retry-after": "1" };
@@ -70,6 +71,7 @@ export function createPlaces(
     wait: new Counts(),
     stream: new Counts(),
     follow: new Counts(),
+    events: new Counts(),
     tunnel: new Counts(),
   };
 
@@ -136,6 +138,7 @@ const NAMES: Readonly<Record<PlaceKind, string>> = {
   wait: "waits",
   stream: "downloads",
   follow: "followed logs",
+  events: "readers of events",
   tunnel: "tunnels",
 };
 

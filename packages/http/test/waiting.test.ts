@@ -37,6 +37,7 @@ test("2000 waits and 500 streams, and neither takes what is the other's", async 
     'airlock_http_requests_waiting{kind="wait"} 2000',
     'airlock_http_requests_waiting{kind="stream"} 500',
     'airlock_http_requests_waiting{kind="follow"} 0',
+    'airlock_http_requests_waiting{kind="events"} 0',
     'airlock_http_requests_waiting{kind="tunnel"} 0',
   ]);
 });
