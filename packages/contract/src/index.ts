@@ -2,6 +2,7 @@
 export * from "./bodies.ts";
 export { readCursor, readPlace, writeCursor, writePlace } from "./cursor.ts";
 export { isImageReference } from "./image-reference.ts";
+export * from "./job-events.ts";
 export * from "./job-logs.ts";
 export * from "./job-tunnel.ts";
 export * from "./jobs.ts";

@@ -66,12 +66,17 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return text;
 }
 
+const TYPES: Readonly<Record<string, string>> = {
+  logs: "text/plain",
+  events: "text/event-stream",
+};
+
 /** Answers with what arrived. */
 const echo: Script = (request, response) =>
   void textOf(request).then((body) => {
     const { method, url, headers } = request;
-    const isText = url?.endsWith("/logs") === true;
-    response.setHeader("content-type", isText ? "text/plain" : "application/json");
+    const [, last = ""] = /\/(\w+)$/.exec(url ?? "") ?? [];
+    response.setHeader("content-type", TYPES[last] ?? "application/json");
     response.end(JSON.stringify({ method, url, headers, body }));
   });
 

@@ -96,7 +96,7 @@ function rig(t: TestContext, port: number, places = 1) {
     },
   });
   t.after(() => lane.close());
-  const slow = { stream: lane, wait: lane, follow: lane };
+  const slow = { stream: lane, wait: lane, follow: lane, events: lane };
   const lanes = { value: lane, list: lane, ...slow, login: lane, probe: lane };
   const { registry } = createMetrics({ VERSION: "1", GIT_SHA: "2" });
   const breaker = new Breaker({ probe: async () => {}, onChange: () => {} });

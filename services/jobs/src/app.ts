@@ -9,9 +9,18 @@ import {
   rateLimitMaker,
 } from "@airlock/http";
 import type { AwsLogin, LayerGuard } from "@airlock/identity";
-import { queuesOf, retentionOf, type Sealer, type Store } from "@airlock/jobs-store";
+import {
+  createStanding,
+  listenForJobs,
+  queuesOf,
+  retentionOf,
+  type Sealer,
+  type Store,
+  targetOf,
+} from "@airlock/jobs-store";
 import { createAudit } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
+import { createEventHub } from "./events/event-hub.ts";
 import { createHealth } from "./health.ts";
 import { jobsMetrics, observeStore } from "./jobs-metrics.ts";
 import { createKeys } from "./keys.ts";
@@ -27,6 +36,7 @@ import { diskChangeRoutes } from "./routes/disk-changes.ts";
 import { diskRoutes } from "./routes/disks.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { jobActionRoutes } from "./routes/job-actions.ts";
+import { jobEventRoutes } from "./routes/job-events.ts";
 import { jobLogRoutes } from "./routes/job-logs.ts";
 import { jobTunnelRoutes } from "./routes/job-tunnel.ts";
 import { jobRoutes } from "./routes/jobs.ts";
@@ -43,10 +53,12 @@ export interface JobsDeps {
   readonly layer?: LayerGuard | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Of looks at events, and at keys that streams were begun with; unset, what is promised. */
+  readonly pace?: { readonly pollMs?: number; readonly standingMs?: number };
 }
 
 export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
-  const { store, awsLogin, sealer, processor, layer, logger, metrics } = deps;
+  const { store, awsLogin, sealer, processor, layer, logger, metrics, pace = {} } = deps;
   const about = {
     title: "Airlock jobs",
     description:
@@ -57,7 +69,11 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   const isReady = () => health.isReady() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer) };
   const clientPlaces: ClientPlaces = {
-    most: { follow: settings.FOLLOWS_PER_USER, tunnel: settings.TUNNELS_PER_USER },
+    most: {
+      follow: settings.FOLLOWS_PER_USER,
+      events: settings.EVENT_READERS_PER_USER,
+      tunnel: settings.TUNNELS_PER_USER,
+    },
     // before any key is looked up; without the layer's proof the peers are gateways
     clientOf: ({ client, isClientTold }) => (isClientTold ? client.network : undefined),
   };
@@ -65,13 +81,21 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   return createServer(options, async (app) => {
     const lastUsed = createLastUsed(store, logger);
     const forgetting = createForgetting(store, retentionOf(settings), logger);
+    const standing = createStanding({ store, log: logger, everyMs: pace.standingMs });
+    const hub = createEventHub({
+      store,
+      listen: (onJobs) => listenForJobs({ ...targetOf(settings), onJobs, log: logger }),
+      log: logger,
+      pollMs: pace.pollMs,
+    });
     app.addHook("onListen", async () => {
       lastUsed.start();
       await health.start();
     });
     app.addHook("onClose", async () => {
       health.stop();
-      await Promise.all([lastUsed.stop(), forgetting.stop()]);
+      standing.stop();
+      await Promise.all([lastUsed.stop(), forgetting.stop(), hub.stop()]);
     });
     app.decorateRequest("user", undefined);
     aboutRoutes(app, settings, health);
@@ -122,6 +146,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
         keyRoutes(locked, api);
         jobRoutes(locked, api);
         jobLogRoutes(locked, api);
+        jobEventRoutes(locked, { store, hub, standing });
         jobTunnelRoutes(locked, api);
         jobActionRoutes(locked, api);
         diskRoutes(locked, api);

@@ -30,7 +30,7 @@ import {
   startLocalAws,
 } from "@airlock/local-aws";
 import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
-import { buildApp } from "../src/app.ts";
+import { buildApp, type JobsDeps } from "../src/app.ts";
 import { openAwsLogin } from "../src/aws-login.ts";
 import { createProcessorClient } from "../src/processor-client.ts";
 import { settingsSchema } from "../src/settings.ts";
@@ -87,6 +87,8 @@ export interface JobsRig {
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Logs in with credentials and returns the key. */
   login(session?: KnownSession): Promise<string>;
+  /** As a process does it at the end of its drain delay. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -100,6 +102,7 @@ export interface JobsOptions {
   readonly env?: Environment;
   /** Instead of the one of the settings. */
   readonly awsLogin?: AwsLogin;
+  readonly pace?: JobsDeps["pace"];
 }
 
 /** One process's worth of jobs on a database; several of them are several replicas. */
@@ -143,6 +146,7 @@ export async function startJobs(
     layer,
     logger,
     metrics,
+    ...(instead.pace && { pace: instead.pace }),
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
   let isClosed = false;
@@ -158,7 +162,11 @@ export async function startJobs(
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const ask = askAt(url);
-  return { url, db: own.pool, metrics, statements, lines, ask, login: loginAt(ask), close };
+  const drain = async () => {
+    app.isDraining = true;
+    await app.close();
+  };
+  return { url, db: own.pool, metrics, statements, lines, ask, login: loginAt(ask), drain, close };
 }
 
 /** The same store, whose statements are written down as well. */

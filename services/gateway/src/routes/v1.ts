@@ -78,7 +78,7 @@ function addRoute(scope: App, toJobs: Forward, route: JobsRoute, count: Count): 
       toJobs(request, reply, {
         method,
         path,
-        class: isLogin ? "login" : route.isFollow?.(path) ? "follow" : "jobs",
+        class: isLogin ? "login" : (route.classOf?.(path, request.headers.accept) ?? "jobs"),
         body: body && (request.body as Buffer | undefined),
         ownHeaders,
         isRepeatable,
@@ -113,7 +113,7 @@ const FAILURES = [400, 429, 502, 503, 504];
 const KEY_FAILURES = [401, 403];
 
 function schemaOf(route: JobsRoute): FastifySchema {
-  const { summary, tag, body, querystring, answer, text = "", isTunnel = false } = route;
+  const { summary, tag, body, querystring, answer, stream, text = "", isTunnel = false } = route;
   const keyFailures = route.isLogin ? [] : KEY_FAILURES;
   return {
     summary,
@@ -121,12 +121,19 @@ function schemaOf(route: JobsRoute): FastifySchema {
     ...(body && { body }),
     ...(querystring && { querystring }),
     response: {
-      ...(isTunnel
-        ? { 101: z.any().describe(text) }
-        : {
-            200: answer ?? { description: text, content: { "text/plain": { schema: z.string() } } },
-          }),
+      ...(isTunnel ? { 101: z.any().describe(text) } : { 200: contentOf(text, answer, stream) }),
+      ...(stream && {
+        204: z.any().describe("Of a stream: the job is over, and all of it is known."),
+      }),
       ...problems(...FAILURES, ...keyFailures, ...route.problems),
     },
   };
+}
+
+function contentOf(text: string, answer: JobsRoute["answer"], stream: string | undefined) {
+  const schema = z.string();
+  if (answer === undefined) return { description: text, content: { "text/plain": { schema } } };
+  if (stream === undefined) return answer;
+  const content = { "application/json": { schema: answer }, [stream]: { schema } };
+  return { description: answer.description ?? "", content };
 }

@@ -13,6 +13,8 @@ export const LANES = {
   wait: { places: 512, maxQueued: 512, bodyPauseMs: 5000 },
   /** Each lasts as long as its job, and may be silent as long. */
   follow: { places: 500, maxQueued: 64, bodyPauseMs: 0 },
+  /** The same of events, of which a stream costs little on either side: as many as jobs has places for. */
+  events: { places: 2500, maxQueued: 500, bodyPauseMs: 60_000 },
   /** Each waits for STS. */
   login: { places: 64, maxQueued: 64, bodyPauseMs: 5000 },
   /** What the gateway asks for itself: whether anybody is there. */
@@ -63,6 +65,16 @@ export const CLASSES = {
   jobs: { lane: "value", headersMs: 4500, overallMs: 4900 },
   /** A log that is followed. */
   follow: { lane: "follow", headersMs: 4500, overallMs: undefined, isFlowing: true },
+  /** A stream of events. */
+  events: { lane: "events", headersMs: 4500, overallMs: undefined, isFlowing: true },
+  /** Events, once there are any. */
+  eventWait: {
+    lane: "events",
+    headersMs: (MAX_WAIT_SECONDS + 3) * 1000,
+    overallMs: undefined,
+    tells: "answers",
+    isUntimed: true,
+  },
   /** jobs asks STS for 5 s at most, beside its database. */
   login: { lane: "login", headersMs: 9500, overallMs: 9900 },
   /** Asked before a client's request is let in, whose own time has not begun. */

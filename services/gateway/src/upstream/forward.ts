@@ -2,7 +2,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 
-import { headersForOne, removeAnswerHeader, sendFlowing, sendParts } from "@airlock/http";
+import {
+  headersForOne,
+  type PlaceKind,
+  removeAnswerHeader,
+  sendFlowing,
+  sendParts,
+} from "@airlock/http";
 
 import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -39,7 +45,10 @@ import { type Caller, type Listener, Reader, Shares } from "./share.ts";
 export interface Target {
   /** Path and query at the upstream, built from checked parts only. */
   readonly path: string;
-  readonly class: Extract<ClassName, "value" | "list" | "stream" | "jobs" | "follow" | "login">;
+  readonly class: Extract<
+    ClassName,
+    "value" | "list" | "stream" | "jobs" | "follow" | "events" | "eventWait" | "login"
+  >;
   /** GET unless said otherwise. */
   readonly method?: Method;
   /** JSON. */
@@ -86,7 +95,7 @@ class Passage implements Listener, Caller {
   readonly #way: Way;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
-  readonly #target: Target;
+  #target: Target;
   readonly #wishes: Wishes;
   #startedAt = 0;
   /** Gives back the place of a stream. */
@@ -105,8 +114,9 @@ class Passage implements Listener, Caller {
     try {
       const { waitSeconds } = this.#target;
       // from the beginning: an object whose first byte is late holds a connection as well
-      if (this.#target.class === "stream") {
-        this.#leave = this.#request.takePlace("stream");
+      const kind = PLACES[this.#target.class];
+      if (kind !== undefined) {
+        this.#leave = this.#request.takePlace(kind);
         this.#reply.raw.once("close", this.#leave);
       }
       if (waitSeconds) void this.#wait(waitSeconds);
@@ -147,6 +157,13 @@ class Passage implements Listener, Caller {
   }
 
   failed(error: unknown): void {
+    const { class: name, path } = this.#target;
+    if (error instanceof DeadlineError && name === "eventWait") {
+      // the server closes: what there is now is an answer too
+      this.#target = { ...this.#target, class: "jobs", path: path.replace(WAIT, "$10") };
+      this.#readBy(CLASSES.jobs.overallMs);
+      return;
+    }
     this.#leave?.();
     if (error instanceof ClientLeftError) this.#reply.hijack();
     else this.#reply.send(upstreamProblem(error));
@@ -185,13 +202,14 @@ class Passage implements Listener, Caller {
 
   #readBy(limitMs: number | undefined): void {
     this.#bufferBytes = WHOLE_BYTES;
-    const reader = new Reader(this.#reply.raw, this.#request.id, limitMs, this);
+    const until = this.#target.class === "eventWait" ? this.#request.server.draining : undefined;
+    const reader = new Reader(this.#reply.raw, this.#request.id, limitMs, this, until);
     this.#way.shares.join(reader, undefined, this);
   }
 
-  /** Whose place it takes; objects have a bound of their own (see takePlace). */
+  /** Whose place it takes; objects have a bound of their own (see takePlace), and events that of jobs, by user. */
   #holder(): string | undefined {
-    return this.#target.class === "stream" ? undefined : this.#request.holder;
+    return UNSHARED.has(this.#target.class) ? undefined : this.#request.holder;
   }
 
   async #wait(seconds: number): Promise<void> {
@@ -210,6 +228,14 @@ class Passage implements Listener, Caller {
     }
   }
 }
+
+/** What takes long before its answer begins. */
+const PLACES: Readonly<Partial<Record<ClassName, PlaceKind>>> = {
+  stream: "stream",
+  eventWait: "events",
+};
+const UNSHARED: ReadonlySet<ClassName> = new Set(["stream", "events", "eventWait"]);
+const WAIT = /([?&]wait=)\d+s?/;
 
 function refuse(upstream: Upstream, name: ClassName, holder?: string): void {
   const refused = refusal(upstream, name, holder);
@@ -289,8 +315,11 @@ function waitCall(
 
 const JSON_BODY = { "content-type": "application/json" };
 
-const kindOf = ({ class: name, isText }: Target): BodyKind =>
-  name === "stream" ? "object" : isText ? "text" : "json";
+const kindOf = ({ class: name, isText }: Target): BodyKind => {
+  if (name === "stream") return "object";
+  if (name === "events") return "events";
+  return isText ? "text" : "json";
+};
 
 /** Objects are as large as they are, and a POST is one client's own. */
 const isShareable = ({ method = "GET", class: name, ownHeaders }: Target): boolean =>
@@ -318,7 +347,7 @@ function sendAnswer(
   const passed = passedHeaders(headers, isObject);
   const isForOne = request.caller !== undefined || target.ownHeaders !== undefined;
   const own = isForOne ? headersForOne({ status, headers: passed }, "authorization") : passed;
-  if (Array.isArray(body) && status !== 304 && target.method !== "HEAD") {
+  if (Array.isArray(body) && status !== 204 && status !== 304 && target.method !== "HEAD") {
     sendParts(reply, status, own, body);
     return;
   }
@@ -334,10 +363,11 @@ function sendAnswer(
     reply.send();
     return;
   }
-  if (target.class === "follow") {
-    const leave = request.takePlace("follow");
+  if (target.class === "follow" || target.class === "events") {
+    const leave = request.takePlace(target.class);
     body.once("close", leave);
-    sendFlowing(reply, body);
+    // a part of an event at the end is none to whoever reads it, and is sent again
+    sendFlowing(reply, body, target.class === "events" ? "" : undefined);
     return;
   }
   body.once("error", (error) => {

@@ -163,8 +163,10 @@ const JSON_TYPE = /^application\/json *(?:;|$)/i;
 /** A parameter's value and nothing else, to who says what to accept; aux gives each an ETag. */
 const TEXT_TYPE = /^text\/plain *(?:;|$)/i;
 
+const EVENTS_TYPE = /^text\/event-stream *(?:;|$)/i;
+
 /** What is promised of a body: an object may be anything. */
-export type BodyKind = "json" | "object" | "text";
+export type BodyKind = "json" | "object" | "text" | "events";
 
 /**
  * Whether the service behind can have given this answer. Anything else comes from something in
@@ -184,6 +186,8 @@ export function isUsable(
   }
   if (isObject) return status === 200 || (status === 206 && client.range !== undefined);
   const type = headers["content-type"] ?? "";
+  // 204 ends a stream for good: there is nothing left to come
+  if (kind === "events") return status === 204 || (status === 200 && EVENTS_TYPE.test(type));
   if (kind === "text") return status === 200 && TEXT_TYPE.test(type);
   if (TEXT_TYPE.test(type)) {
     return status === 200 && headers.etag !== undefined && client.accept !== undefined;

@@ -55,6 +55,7 @@ export function createUpstream(
     stream: laneOf("stream"),
     wait: laneOf("wait"),
     follow: laneOf("follow"),
+    events: laneOf("events"),
     login: laneOf("login"),
     probe: laneOf("probe"),
   };

@@ -21,13 +21,15 @@ const schemaOf = (summary: string) => ({
 type AboutJob = FastifyRequest<{ Params: z.infer<typeof params> }>;
 
 export function jobActionRoutes(app: App, deps: ApiDeps): void {
-  const { mutate, audit, jobQueue, maxJobHours: maxHours } = deps;
+  const { store, mutate, audit, jobQueue, maxJobHours: maxHours } = deps;
   const act = async (request: AboutJob, order: JobRequest): Promise<JobActionRequested> => {
     const { job_id: job } = request.params;
     const about = { user: userOf(request), job, order, queue: jobQueue, maxHours };
     const { answer, isRepeat } = await mutate(request, (transaction) =>
       requestAction(transaction, about),
     );
+    // what waits is cancelled at once
+    if (order.action === "cancel") store.ringForJobs([answer.job_id]);
     if (!isRepeat) audit.done(request, `job_${order.action}`, { job_id: answer.job_id });
     return answer;
   };

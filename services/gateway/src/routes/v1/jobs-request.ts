@@ -1,4 +1,4 @@
-/** What of a client's request goes to jobs: the path and query as they came, and two headers. */
+/** What of a client's request goes to jobs: the path and query as they came, and three headers. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
 import { DUPLICATED, singleHeader } from "@airlock/identity";
@@ -22,11 +22,11 @@ export function jobsPathOf({ url = "" }: IncomingMessage): string {
   throw new ProblemError("bad_request", "The query has characters that must be percent-encoded.");
 }
 
-const OWN_HEADERS = ["authorization", "idempotency-key"] as const;
+const OWN_HEADERS = ["authorization", "idempotency-key", "last-event-id"] as const;
 type OwnHeaders = Partial<Record<(typeof OWN_HEADERS)[number], string>>;
 
 /**
- * The client's key, and the one that makes a change happen once.
+ * The client's key, the one that makes a change happen once, and what a stream told last.
  *
  * @throws ProblemError bad_request for one that came twice: nobody knows which of them is meant.
  */

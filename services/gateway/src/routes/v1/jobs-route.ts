@@ -1,5 +1,8 @@
 /** How a path of the jobs API is described. Its bodies are checked by jobs, and passed on as they are. */
 import type * as z from "zod";
+import type { ClassName } from "../../upstream/classes.ts";
+
+export type JobsClass = Extract<ClassName, "jobs" | "follow" | "events" | "eventWait">;
 
 export interface JobsRoute {
   readonly method: "GET" | "POST" | "DELETE";
@@ -15,8 +18,10 @@ export interface JobsRoute {
   readonly text?: string;
   /** Statuses of the problems that jobs has for it. */
   readonly problems: readonly number[];
-  /** Whether, asked so, its answer goes on until something ends. */
-  readonly isFollow?: (path: string) => boolean;
+  /** What it is when it is asked for so; unset means jobs. */
+  readonly classOf?: (path: string, accept: string | undefined) => JobsClass;
+  /** Its answer may as well be this. */
+  readonly stream?: string;
   /** It becomes a WebSocket. */
   readonly isTunnel?: boolean;
   /** Asks for no key, may be slow, and is never carried out once for two. */

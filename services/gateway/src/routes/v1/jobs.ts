@@ -4,8 +4,11 @@ import {
   Availability,
   ClusterStatus,
   ExtendJob,
+  eventsFormOf,
   Job,
   JobActionRequested,
+  JobEvents,
+  JobEventsQuery,
   JobLogsQuery,
   JobSubmitted,
   Jobs,
@@ -50,7 +53,19 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
     tag: "jobs",
     querystring: JobLogsQuery,
     text: "What it wrote.",
-    isFollow: (path) => /[?&]follow=true(?:&|$)/.test(path),
+    classOf: (path) => (/[?&]follow=true(?:&|$)/.test(path) ? "follow" : "jobs"),
+    problems: [404, 409],
+  },
+  {
+    method: "GET",
+    url: "/v1/jobs/:job_id/events",
+    summary:
+      "What happened to a job, in its order: JSON for who accepts that or asks with wait, else server-sent events, to its end.",
+    tag: "jobs",
+    querystring: JobEventsQuery,
+    answer: JobEvents,
+    stream: "text/event-stream",
+    classOf: (path, accept) => EVENT_CLASSES[eventsFormOf(accept, /[?&]wait=/.test(path))],
     problems: [404, 409],
   },
   action("cancel", "Asks for the end of a job."),
@@ -59,6 +74,8 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
   action("jupyter/disable", "Asks for the end of Jupyter Lab in a job."),
   action("users", "Asks for the SSH keys of another GitHub user in a job.", AddJobUser),
 ];
+
+const EVENT_CLASSES = { page: "jobs", wait: "eventWait", stream: "events" } as const;
 
 export const TUNNEL_ROUTE: JobsRoute = {
   method: "GET",
