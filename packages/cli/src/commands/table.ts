@@ -10,6 +10,7 @@ import { diskCreate, diskDelete, diskRename, diskRestore } from "./disk-changes.
 import { diskContent, diskList, diskShow } from "./disks.ts";
 import { doctor } from "./doctor.ts";
 import { edit } from "./edit.ts";
+import { events } from "./events.ts";
 import { explain } from "./explain.ts";
 import { extend } from "./extend.ts";
 import { keysList, keysRevoke, keysRotate } from "./keys.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   list,
   show,
   explain,
+  events,
   logs,
   connect,
   portForward,
