@@ -89,7 +89,8 @@ export function createPlaces(
       app.decorate("draining", draining.signal);
       app.addHook("preClose", (done) => {
         draining.abort();
-        done();
+        // what is answered upon that is on its way before connections are taken for idle
+        setImmediate(done);
       });
       app.decorateRequest(
         "takePlace",
