@@ -7,6 +7,8 @@ import { after, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { makeBundle } from "../src/bundle/make-bundle.ts";
+import { COMMANDS } from "../src/commands/table.ts";
+import { helpOfAll } from "../src/help.ts";
 import { VERSION } from "../src/version.ts";
 import { gpuDevChild } from "./child.ts";
 import { nobody } from "./harness.ts";
@@ -25,7 +27,13 @@ test("it is one file of 3 MB at most, and tells its version; it needs nothing be
   assert.equal(manifest.dependencies, undefined, "nothing is installed with it");
   const { code, out, err } = await run(["--version"]);
   assert.deepEqual([code, out, err], [0, `${VERSION}\n`, ""]);
-  assert.match((await run(["--help"])).out, /gpu-dev reserve --gpus 2/);
+});
+
+test("the help that it begins with is that of its commands", async () => {
+  const wanted = helpOfAll(COMMANDS);
+  const told = await Promise.all([["--help"], ["help"], []].map((words) => run(words)));
+  for (const { code, out, err } of told) assert.deepEqual([code, out, err], [0, wanted, ""]);
+  assert.match((await run(["help", "list"])).out, /^Usage: gpu-dev list/m);
 });
 
 test("the AWS credential chain is in it, and the WebSocket", async () => {

@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { type BuildOptions, build, type Plugin } from "esbuild";
+import { COMMANDS } from "../commands/table.ts";
+import { helpOfAll } from "../help.ts";
 
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
 /** The words that any Node understands, so that an old one can say that it is too old. */
@@ -70,7 +72,7 @@ const packedLibraries = (inputs: Set<string>): Plugin => ({
 
 /** Parts of Node that take time to load, of which functions alone are used. */
 const SLOW =
-  /^node:(child_process|crypto|fs\/promises|net|os|readline\/promises|timers\/promises)$/;
+  /^node:(child_process|crypto|fs\/promises|net|os|readline\/promises|stream\/(consumers|promises)|timers\/promises)$/;
 
 /** They are loaded by the first call. */
 const nodeWhenCalled: Plugin = {
@@ -96,15 +98,24 @@ const nodeWhenCalled: Plugin = {
 export async function makeBundle(folder = join(PACKAGE, "dist")): Promise<string> {
   const outfile = join(folder, "gpu-dev.cjs");
   const inputs = new Set<string>();
-  const { metafile } = await build({
+  const main = await build({
     ...COMMON,
     entryPoints: [join(PACKAGE, "src/main.ts")],
-    outfile,
-    banner: { js: BANNER },
+    write: false,
     metafile: true,
     plugins: [packedLibraries(inputs), nodeWhenCalled],
   });
-  for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+  for (const input of Object.keys(main.metafile.inputs)) inputs.add(input);
+  await build({
+    ...COMMON,
+    entryPoints: [join(PACKAGE, "src/bundle/first.ts")],
+    outfile,
+    banner: { js: BANNER },
+    define: {
+      HELP: JSON.stringify(helpOfAll(COMMANDS)),
+      MAIN: JSON.stringify(main.outputFiles[0]?.text ?? ""),
+    },
+  });
   await chmod(outfile, 0o755);
   const files = [...inputs].map((input) => join(PACKAGE, input));
   await writeFile(join(folder, "third-party-licences.txt"), await licencesOf(files));

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 import type { Environment } from "../environment.ts";
 import { type Paint, painter, wantsColour } from "./colour.ts";
 import { createSpinner } from "./spinner.ts";
-import { cut } from "./text-width.ts";
+import { cut, terminalWidth } from "./text-width.ts";
 
 /** What a terminal or a pipe is, as far as it matters here. */
 export interface Sink {
@@ -52,15 +52,16 @@ export interface OutputOptions {
   readonly stdin: () => NodeJS.ReadableStream & { readonly isTTY?: boolean };
 }
 
-const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
 export function createOutput({ env, stdout, stderr, stdin }: OutputOptions): Output {
   const isTerminal = stdout.isTTY === true;
   const canMove = env.TERM !== "dumb";
   const showsProgress = stderr.isTTY === true && canMove;
-  const widthOf = (sink: Sink) => Math.max(20, sink.columns || DEFAULT_COLUMNS);
-  const spinner = createSpinner(showsProgress ? stderr : undefined, () => widthOf(stderr));
+  const spinner = createSpinner(
+    showsProgress ? stderr : undefined,
+    () => terminalWidth(stderr) ?? Number.POSITIVE_INFINITY,
+  );
   let drawn = 0;
   const print = (...lines: readonly string[]) => {
     spinner.clear();
@@ -94,7 +95,7 @@ export function createOutput({ env, stdout, stderr, stdin }: OutputOptions): Out
     paint: painter(wantsColour(env, isTerminal)),
     paintNote: painter(wantsColour(env, stderr.isTTY === true)),
     get width() {
-      return isTerminal ? widthOf(stdout) : undefined;
+      return terminalWidth(stdout);
     },
     isTerminal,
     showsProgress,

@@ -43,3 +43,12 @@ export const oneLine = (text: string): string =>
     .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, "")
     .trim();
+
+const DEFAULT_COLUMNS = 80;
+
+/** Columns to fill, whatever a terminal says; where there is none, undefined. */
+export const terminalWidth = (sink: {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}): number | undefined =>
+  sink.isTTY === true ? Math.max(20, sink.columns || DEFAULT_COLUMNS) : undefined;
