@@ -80,7 +80,8 @@ test("callers with keys: the curls send that of the login", () => {
   const text = bannerOf([], { GATEWAY_AUTH: " API-KEY" });
   assert.match(text, /^Try, with the KEY of below:$/m);
   assert.match(text, /^ {2}curl -H "authorization: Bearer \$KEY" \S+\/storage\//m);
-  assert.match(text, /^ {2}KEY=\$\(/m);
+  assert.match(text, /^ {2}KEY=\$\(cut \S+ -f4 ~\/\.gpu-dev\/credentials\)$/m);
+  assert.doesNotMatch(bannerOf([]), /^ +KEY=/m);
 });
 
 test("no link leads to documents that are off or locked", () => {
@@ -95,28 +96,35 @@ test("no link leads to documents that are off or locked", () => {
 test("a curl names a host that is served", () => {
   const text = bannerOf([], { ALLOWED_HOSTS: "*.example.com" });
   assert.match(text, /^ {2}curl -H 'host: any\.example\.com' http:\/\/localhost:8080\/health$/m);
-  assert.match(text, /KEY=\$\(curl -H 'host: any\.example\.com' -s /);
   assert.match(text, /a browser is answered 421/);
+  assert.match(text, /^For gpu-dev, name localhost in ALLOWED_HOSTS/m);
+  assert.doesNotMatch(text, /pnpm@12 gpu-dev/);
   assert.doesNotMatch(bannerOf([], { ALLOWED_HOSTS: "example.com,localhost:8080" }), /'host:/);
 });
 
 for (const [shell, why] of [
-  [{ ALLOW_RAW_AWS_LOGIN: "off" }, /^To log in, a client signs a challenge/m],
   [{ ALLOWED_AWS_ROLE: "Other" }, /^To log in, a session of Other in 111122223333 is needed/m],
   [{ ALLOWED_AWS_ACCOUNTS: "444455556666" }, /^To log in, a session of \w+ in 444455556666/m],
 ] as const) {
   test(`a login that ${Object.keys(shell)} would refuse is not printed`, () => {
     const text = bannerOf([], shell);
     assert.match(text, why);
-    assert.doesNotMatch(text, /KEY=|export/);
+    assert.doesNotMatch(text, /gpu-dev |export/);
   });
 }
 
+test("a login is for the name that this installation has", () => {
+  const text = bannerOf([], { LOGIN_SERVER_ID: "jobs.example.com" });
+  assert.match(text, /^ {2}npx pnpm@12 gpu-dev login --server-id jobs\.example\.com$/m);
+  assert.doesNotMatch(bannerOf([]), /gpu-dev login/);
+});
+
 test("each part of the whole has its own to try", () => {
   assert.match(bannerOf(["--only=aux"]), /curl http:\/\/localhost:8081\/parameters\/airlock/);
-  assert.match(bannerOf(["--only=jobs"]), /KEY=\$\(curl -s http:\/\/localhost:8000\/v1/);
-  assert.doesNotMatch(bannerOf(["--only=gateway"]), /config|KEY/);
-  assert.doesNotMatch(bannerOf(["--aws"]), /config|KEY/);
+  assert.match(bannerOf(["--only=jobs"]), /export GPU_DEV_API_URL=http:\/\/localhost:8000$/m);
+  assert.match(bannerOf([]), /export GPU_DEV_API_URL=http:\/\/localhost:8080$/m);
+  assert.doesNotMatch(bannerOf(["--only=gateway"]), /config|GPU_DEV/);
+  assert.doesNotMatch(bannerOf(["--aws"]), /config|GPU_DEV/);
 });
 
 test("a policy of one's own and a proxy of the shell are spoken of", () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { copyCheckout } from "./checkout.ts";
 import { ROOT, type Run, start, stopRuns } from "./harness.ts";
-import { inShell, printedLines } from "./shells.ts";
+import { gpuDevLines, inShell, printedLines } from "./shells.ts";
 
 async function scratch(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "airlock-sealed-"));
@@ -57,8 +57,9 @@ test("umask 077, a path full of signs, Turkish, proxies, PG variables and a spoi
   );
   await run.ready();
   assert.match(run.stderr(), /^Ready in \d+\.\d s\./m, run.stdout().slice(-2000));
-  const printed = await inShell("sh", printedLines(run, /^export |^KEY=|\$KEY/));
-  assert.match(printed, /"status":"queued".*"jobs":\[\{/s);
+  const steps = gpuDevLines(run, temporary);
+  const printed = await inShell("sh", [...printedLines(run, /^export AWS/), ...steps]);
+  assert.match(printed, /^[0-9a-f-]{36}$.*completed/ms);
   const psql = printedLines(run, /^postgres/)[0] ?? "";
   assert.match(await inShell("sh", [psql.replace(/^postgres +psql/, "printf %s")]), /^postgresql:/);
   const [session = ""] = printedLines(run, /^A GPU job/);

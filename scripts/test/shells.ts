@@ -15,6 +15,16 @@ export async function inShell(shell: string, lines: readonly string[]): Promise<
   return stdout;
 }
 
+const GPU_DEV = `${process.execPath} --conditions=airlock-source packages/cli/src/main.ts`;
+
+/** What is printed for gpu-dev, in a home of its own, without the way through a package runner. */
+export const gpuDevLines = (run: Run, folder: string): string[] => [
+  `export HOME=$(mktemp -d '${folder}/home-XXXXXX')`,
+  ...printedLines(run, /GPU_DEV_API_URL|gpu-dev /).map((line) =>
+    line.replace("npx pnpm@12 gpu-dev", GPU_DEV),
+  ),
+];
+
 /** Of what a run has said to people, without the space before it. */
 export function printedLines(run: Run, wanted: RegExp): string[] {
   const lines = run

@@ -1,6 +1,6 @@
 /** What a run says once it is ready: where things are, and what to try. */
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
-import { examplesOf, hostOf, type Running } from "./examples.ts";
+import { asksForKeys, examplesOf, hostOf, type Running } from "./examples.ts";
 import { jobsSteps, whyNoSteps } from "./jobs-steps.ts";
 import type { LocalCluster } from "./local-cluster.ts";
 import { hasStandIn } from "./options.ts";
@@ -93,7 +93,7 @@ function requests(places: Places): string[] {
   const isOwnPolicy = places.shell.ACCESS_POLICY_FILE && settings.aux;
   const bounds = [
     ...(auth === "jwt" ? [`with a token of ${settings.gateway?.GATEWAY_JWT_ISSUER} in TOKEN`] : []),
-    ...(auth === "api-key" ? ["with the KEY of below"] : []),
+    ...(asksForKeys(settings.gateway) ? ["with the KEY of below"] : []),
     ...(isOwnPolicy ? ["as far as your policy allows"] : []),
   ];
   return [

@@ -65,16 +65,16 @@ const curlTo =
       .filter(Boolean)
       .join(" ");
 
+const authOf = ({ GATEWAY_AUTH = "none" }: Environment): string =>
+  GATEWAY_AUTH.trim().toLowerCase();
+
+/** Whether callers are asked for an API key of jobs. */
+export const asksForKeys = (gateway: Environment = {}): boolean => authOf(gateway) === "api-key";
+
 /** Undefined where callers are not asked who they are. */
-function proofOf({ GATEWAY_AUTH = "none" }: Environment): string | undefined {
-  switch (GATEWAY_AUTH.trim().toLowerCase()) {
-    case "jwt":
-      return '"authorization: Bearer $TOKEN"';
-    case "api-key":
-      return '"authorization: Bearer $KEY"';
-    default:
-      return undefined;
-  }
+function proofOf(gateway: Environment): string | undefined {
+  if (asksForKeys(gateway)) return '"authorization: Bearer $KEY"';
+  return authOf(gateway) === "jwt" ? '"authorization: Bearer $TOKEN"' : undefined;
 }
 
 /** A Host header, where `localhost` is none of the names that are served. */

@@ -1,44 +1,36 @@
-/** The way from an AWS identity to a submitted job, as lines for a shell; a test runs them. */
+/** The way from an AWS identity to a job, as lines for a shell; a test runs them. */
 import { LOCAL_AWS } from "@airlock/local-aws";
-import { hostOf, type Running } from "./examples.ts";
+import { asksForKeys, hostOf, type Running } from "./examples.ts";
+import { shellWord } from "./shell-words.ts";
 
-const JSON_TYPE = "-H 'content-type: application/json'";
-const CREDENTIALS = [
-  ["aws_access_key_id", "AWS_ACCESS_KEY_ID"],
-  ["aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"],
-  ["aws_session_token", "AWS_SESSION_TOKEN"],
-]
-  .map(([member, variable]) => String.raw`\"${member}\":\"$${variable}\"`)
-  .join(",");
-const JOB = '{"image":"python:3","instance_type":"p5.48xlarge","command":"echo hello"}';
+/** Runs it from the sources. */
+const GPU_DEV = "npx pnpm@12 gpu-dev";
 
 /** One after the other, after the lines of a session: log in, submit, look. */
 export function jobsSteps({ options, ports, settings }: Running): string[] {
-  const [port, env] =
-    options.only === "jobs"
-      ? [ports.JOBS_PORT, settings.jobs]
-      : [ports.GATEWAY_PORT, settings.gateway];
-  const url = `http://localhost:${port}/v1`;
-  const host = hostOf(env);
-  const curl = host ? `curl -H ${host}` : "curl";
-  const key = '-H "authorization: Bearer $KEY"';
+  const port = options.only === "jobs" ? ports.JOBS_PORT : ports.GATEWAY_PORT;
+  const serverId = settings.jobs?.LOGIN_SERVER_ID?.trim();
+  // without a processor nobody knows which GPUs there are, and nothing runs
+  const wish = options.only === "jobs" ? "--instance p5.48xlarge" : "--wait";
   return [
-    `KEY=$(${curl} -s ${url}/auth/aws-login ${JSON_TYPE} -d "{${CREDENTIALS}}" | cut -d'"' -f4)`,
-    `${curl} ${url}/jobs/submit ${key} ${JSON_TYPE} -d '${JOB}'`,
-    `${curl} ${url}/jobs ${key}`,
+    `export GPU_DEV_API_URL=http://localhost:${port}`,
+    ...(serverId ? [`${GPU_DEV} login --server-id ${shellWord(serverId)}`] : []),
+    `${GPU_DEV} submit ${wish} -- echo hello`,
+    `${GPU_DEV} list --status all`,
+    ...(asksForKeys(settings.gateway) ? [`KEY=$(cut -d'"' -f4 ~/.gpu-dev/credentials)`] : []),
   ];
 }
 
 /** Why these steps lead nowhere with the settings of the run; undefined when they do. */
-export function whyNoSteps({ settings }: Running): string | undefined {
-  const { ALLOW_RAW_AWS_LOGIN, ALLOWED_AWS_ROLE, ALLOWED_AWS_ACCOUNTS } = settings.jobs ?? {};
-  if (/^(off|false|0)$/i.test(ALLOW_RAW_AWS_LOGIN?.trim() ?? "")) {
-    return "To log in, a client signs a challenge: ALLOW_RAW_AWS_LOGIN is off.";
-  }
+export function whyNoSteps({ options, settings }: Running): string | undefined {
+  const { ALLOWED_AWS_ROLE, ALLOWED_AWS_ACCOUNTS } = settings.jobs ?? {};
   const role = ALLOWED_AWS_ROLE?.trim() || LOCAL_AWS.gpuRole;
   const accounts = ALLOWED_AWS_ACCOUNTS?.split(",").map((account) => account.trim());
   if (role !== LOCAL_AWS.gpuRole || !accounts?.includes(LOCAL_AWS.accountId)) {
     return `To log in, a session of ${role} in ${accounts?.join(" or ")} is needed; the stand-in's are of ${LOCAL_AWS.gpuRole} in ${LOCAL_AWS.accountId}.`;
+  }
+  if (hostOf(settings[options.only === "jobs" ? "jobs" : "gateway"]) !== undefined) {
+    return "For gpu-dev, name localhost in ALLOWED_HOSTS: it is answered 421.";
   }
   return undefined;
 }
