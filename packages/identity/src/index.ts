@@ -1,5 +1,6 @@
 /** Who is calling: proof presented to the next service, and proof verified, of layers and callers. */
 export { type KeyOwner, keyCaller } from "./api-keys/key-caller.ts";
+export { couldBeKeyCaller, keyCallerFault } from "./api-keys/key-caller-glob.ts";
 export {
   createKeyChecker,
   type GoodKey,
@@ -46,6 +47,7 @@ export { callerHeaders, callerIn, UNREADABLE } from "./caller-name.ts";
 export type { CallerGuard, CallerReason } from "./caller-prover.ts";
 export { type CallerSettings, callerSettings, withCallerRules } from "./caller-settings.ts";
 export { callerTokens, createCallerVerifier } from "./caller-tokens.ts";
+export { compileFlatGlob, matchesPieces, type Pieces, piecesOf } from "./flat-glob.ts";
 export { decodeGroups, encodeGroups } from "./group-names.ts";
 export { createGuard } from "./guard.ts";
 export {

@@ -1,6 +1,7 @@
 /** Jobs, disks, users and keys on Postgres, and the queues between service and processor. */
 
 export { QUEUE_CHANNEL } from "./bell.ts";
+export { type CancelJobsOfArgs, cancelJobsOf } from "./cancel-jobs-of.ts";
 export { readAvailability, type TypeAvailability } from "./cluster-availability.ts";
 export type { GpuType } from "./gpu-types-file.ts";
 export {

@@ -6,16 +6,19 @@ import { z } from "zod";
 
 const nothing = z.object({});
 
+/** Who asks, where that is not the job's owner, and why. */
+const asker = { by: z.literal("operator").optional(), reason: z.string().optional() };
+
 const onJob = { v: z.literal(1), order_id: z.uuid(), job_id: z.string() };
 
 /** On the queue of jobs. */
 export const jobOrder = z.discriminatedUnion("action", [
   z.object({ ...onJob, action: z.literal("create"), arguments: nothing }),
-  z.object({ ...onJob, action: z.literal("cancel"), arguments: nothing }),
+  z.object({ ...onJob, action: z.literal("cancel"), arguments: z.object(asker) }),
   z.object({
     ...onJob,
     action: z.literal("extend"),
-    arguments: z.object({ extension_hours: z.number().positive() }),
+    arguments: z.object({ extension_hours: z.number().positive(), ...asker }),
   }),
   z.object({ ...onJob, action: z.literal("enable_jupyter"), arguments: nothing }),
   z.object({ ...onJob, action: z.literal("disable_jupyter"), arguments: nothing }),

@@ -27,9 +27,14 @@ const MOVED_BY_API = [
 
 const TABLES: { readonly [table: string]: { readonly [R in Role]: Rights } } = {
   api_users: {
-    // not is_active: no login makes active who was shut out
-    airlock_api: ["SELECT", "INSERT", "UPDATE (last_login_at)"],
-    airlock_processor: READ,
+    // whether they are shut out is for operators to say: no login changes it
+    airlock_api: [
+      "SELECT",
+      "INSERT",
+      "UPDATE (last_login_at, is_active, deleting_since, deleted_at)",
+    ],
+    // when nothing is left of what is erased
+    airlock_processor: ["SELECT", "UPDATE (deleted_at)"],
   },
   api_keys: {
     airlock_api: ["SELECT", "INSERT", "UPDATE (revoked_at, last_used_at)", "DELETE"],
@@ -56,12 +61,15 @@ const TABLES: { readonly [table: string]: { readonly [R in Role]: Rights } } = {
     airlock_processor: ["SELECT", "UPDATE", "DELETE"],
   },
   disk_snapshots: { airlock_api: READ, airlock_processor: ALL },
-  duties: { airlock_api: READ, airlock_processor: ALL },
+  // its own is to forget what is old; those of processors it calls for
+  duties: { airlock_api: ["SELECT", "INSERT", "UPDATE"], airlock_processor: ALL },
   // set by operators, through the API
   quotas: { airlock_api: ALL, airlock_processor: READ },
   cordons: { airlock_api: ALL, airlock_processor: READ },
-  order_faults: { airlock_api: NONE, airlock_processor: ALL },
-  dead_orders: { airlock_api: NONE, airlock_processor: ALL },
+  // operators send dead orders again, or drop them
+  order_faults: { airlock_api: ["SELECT", "DELETE"], airlock_processor: ALL },
+  dead_orders: { airlock_api: ["SELECT", "DELETE"], airlock_processor: ALL },
+  stray_pods: { airlock_api: ["SELECT", "UPDATE (wanted_gone_at)"], airlock_processor: ALL },
   schema_migrations: { airlock_api: READ, airlock_processor: READ },
   installed_components: { airlock_api: READ, airlock_processor: READ },
 };

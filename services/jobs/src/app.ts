@@ -18,6 +18,7 @@ import {
   type Store,
   targetOf,
 } from "@airlock/jobs-store";
+import { createIsAdmin } from "./admin/admin-subjects.ts";
 import { createAudit } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createEventHub } from "./events/event-hub.ts";
@@ -31,6 +32,7 @@ import { toJobsProblem } from "./problems.ts";
 import type { ProcessorClient } from "./processor-client.ts";
 import { createForgetting } from "./retention.ts";
 import { aboutRoutes } from "./routes/about.ts";
+import { adminRoutes } from "./routes/admin.ts";
 import { clusterRoutes } from "./routes/cluster.ts";
 import { diskChangeRoutes } from "./routes/disk-changes.ts";
 import { diskRoutes } from "./routes/disks.ts";
@@ -80,7 +82,8 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   const options = { settings, about, isReady, admission, clientPlaces, logger, metrics };
   return createServer(options, async (app) => {
     const lastUsed = createLastUsed(store, logger);
-    const forgetting = createForgetting(store, retentionOf(settings), logger);
+    const retention = retentionOf(settings);
+    const forgetting = createForgetting(store, retention, logger);
     const standing = createStanding({ store, log: logger, everyMs: pace.standingMs });
     const hub = createEventHub({
       store,
@@ -152,6 +155,10 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
         diskRoutes(locked, api);
         diskChangeRoutes(locked, api);
         clusterRoutes(locked, api);
+        await adminRoutes(locked, api, {
+          isAdmin: createIsAdmin(settings.ADMIN_SUBJECTS ?? []),
+          retention,
+        });
       });
     });
   });

@@ -18,15 +18,19 @@ export type AuditEvent =
   | "disk_create"
   | "disk_delete"
   | "disk_restore"
-  | "disk_rename";
+  | "disk_rename"
+  /** What an operator asked for. */
+  | `admin_${string}`;
 
 /** What was done to what. Never a key, a credential or a value of a job's environment. */
-export type AuditFields = Readonly<Record<string, string | number | null>>;
+export type AuditFields = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface Audit {
   /** @param request whose user, where there is one, address and id stand in the line. */
   done(request: FastifyRequest, event: AuditEvent, fields: AuditFields): void;
   refused(request: FastifyRequest, event: AuditEvent, fields: AuditFields): void;
+  /** It is not known what came of it. */
+  failed(request: FastifyRequest, event: AuditEvent, fields: AuditFields): void;
 }
 
 /** The lines are written at LOG_LEVEL=error too: only `silent` turns them off. */
@@ -34,7 +38,7 @@ export function createAudit(log: Logger): Audit {
   const level = log.level === "silent" ? "silent" : "info";
   const lines = log.child({ audit: true }, { level });
   const write =
-    (outcome: "done" | "refused"): Audit["done"] =>
+    (outcome: keyof Audit): Audit["done"] =>
     ({ caller, client, user, id }, event, fields) => {
       const who = {
         ...(caller !== undefined && { caller }),
@@ -43,5 +47,5 @@ export function createAudit(log: Logger): Audit {
       const from = { peer: client.address, request_id: id };
       lines.info({ event, outcome, ...who, ...fields, ...from }, "audit");
     };
-  return { done: write("done"), refused: write("refused") };
+  return { done: write("done"), refused: write("refused"), failed: write("failed") };
 }

@@ -1,6 +1,7 @@
-/** Forgets what nobody needs any more, in passing: beside the requests, a little at a time. */
+/** Forgets what nobody needs any more, in passing: beside the requests, a little at a time, by one pod of all. */
+import { randomUUID } from "node:crypto";
 import type { Logger } from "@airlock/http";
-import { forgetSome, type Retention, type Store } from "@airlock/jobs-store";
+import { claimDuty, finishDuty, forgetSome, type Retention, type Store } from "@airlock/jobs-store";
 
 export interface Forgetting {
   /** Call it as often as you like, such as for each request. */
@@ -9,31 +10,52 @@ export interface Forgetting {
   stop(): Promise<void>;
 }
 
-/** So often, at most, is it looked whether there is something. */
-const PERIOD_MS = 10_000;
+/** As it is called among the duties, which say when it was last done. */
+export const RETENTION_DUTY = "retention";
+/** So often, at most, it is looked whether there is something. */
+const PERIOD_SECONDS = 10;
+/** So often, at most, this pod asks whether it is due. */
+const ASK_MS = 5000;
 /** While there is more than one step takes. */
 const HURRY_MS = 1000;
 const STEP_ROWS = 500;
+/** Longer than its statements may take together: another pod begins it anew then. */
+const LEASE_SECONDS = 60;
 
 export function createForgetting(store: Store, retention: Retention, log: Logger): Forgetting {
   let nextAt = Number.NEGATIVE_INFINITY;
   let step: Promise<void> = Promise.resolve();
   let isStopped = false;
+  /** There is more, so this pod goes on whether it is due or not. */
+  let isHurrying = false;
 
-  const run = async (): Promise<void> => {
+  const forget = async (): Promise<string | undefined> => {
     try {
       const most = await forgetSome(store.pool, retention, STEP_ROWS);
-      if (most >= STEP_ROWS) nextAt = performance.now() + HURRY_MS;
+      isHurrying = most >= STEP_ROWS;
+      if (isHurrying) nextAt = performance.now() + HURRY_MS;
+      return undefined;
     } catch (error) {
       // what is left will be there the next time
       log.debug({ error }, "some old rows were not forgotten");
+      isHurrying = false;
+      return error instanceof Error ? error.message : String(error);
     }
+  };
+  const run = async (): Promise<void> => {
+    if (isHurrying) return void (await forget());
+    const about = { name: RETENTION_DUTY, lease: randomUUID() };
+    const args = { ...about, periodSeconds: PERIOD_SECONDS, leaseSeconds: LEASE_SECONDS };
+    if (!(await claimDuty(store.pool, args))) return;
+    const fault = await forget();
+    await finishDuty(store.pool, { ...about, ...(fault !== undefined && { fault }) });
   };
   return {
     inPassing() {
       if (isStopped || performance.now() < nextAt) return;
-      nextAt = performance.now() + PERIOD_MS;
-      step = run();
+      nextAt = performance.now() + ASK_MS;
+      // a database that is away is told of elsewhere
+      step = run().catch((error: unknown) => log.debug({ error }, "nothing was forgotten"));
     },
     stop() {
       isStopped = true;

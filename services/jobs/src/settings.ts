@@ -20,6 +20,7 @@ import {
 } from "@airlock/identity";
 import { storeSettings, withStoreRules } from "@airlock/jobs-store";
 import * as z from "zod";
+import { adminSubjects, isOpenToAll } from "./admin/admin-subjects.ts";
 
 const fields = z.object({
   SERVICE_NAME: serviceName("jobs"),
@@ -84,6 +85,11 @@ const fields = z.object({
       error: "must be account ids of 12 digits, by comma",
     })
     .describe("Accounts whose sessions of that role may log in, by comma."),
+  ADMIN_SUBJECTS: adminSubjects()
+    .optional()
+    .describe(
+      "Who may use `/v1/admin`: callers of API keys as in docs/policy.md, `aws:<account>:<role>:<session>`, `*` for any characters; several by blanks or commas. Unset means nobody.",
+    ),
   LOGIN_SERVER_ID: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9.:/_-]{0,254}$/, { error: "must be like a host name" })
@@ -105,6 +111,11 @@ const fields = z.object({
 type Fields = Partial<z.infer<typeof fields>>;
 const isDev = ({ ENVIRONMENT }: Fields) => ENVIRONMENT === "dev";
 
+function isEverybodyAdmin({ ADMIN_SUBJECTS, ALLOWED_AWS_ACCOUNTS, ALLOWED_AWS_ROLE }: Fields) {
+  if (!ADMIN_SUBJECTS || !ALLOWED_AWS_ACCOUNTS || !ALLOWED_AWS_ROLE) return false;
+  return isOpenToAll(ADMIN_SUBJECTS, { ALLOWED_AWS_ACCOUNTS, ALLOWED_AWS_ROLE });
+}
+
 const RULES: readonly Rule<Fields>[] = [
   {
     key: "ENV_VARS_KEYS_FILE",
@@ -121,6 +132,11 @@ const RULES: readonly Rule<Fields>[] = [
     key: "LOGIN_SERVER_ID",
     message: "is needed outside dev: a login for another installation must not work here",
     isBroken: (s) => !isDev(s) && s.LOGIN_SERVER_ID === undefined,
+  },
+  {
+    key: "ADMIN_SUBJECTS",
+    message: "names every user outside dev: say which sessions are operators'",
+    isBroken: (s) => !isDev(s) && isEverybodyAdmin(s),
   },
   {
     key: "ALLOW_RAW_AWS_LOGIN",

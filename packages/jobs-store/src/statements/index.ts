@@ -35,8 +35,10 @@ export { renameDisk } from "./disks/rename-disk.ts";
 export { restoreDisk } from "./disks/restore-disk.ts";
 export { type SettleDiskArgs, settleDisk } from "./disks/settle-disk.ts";
 export { takeDisk } from "./disks/take-disk.ts";
+export { callDuty } from "./duties/call-duty.ts";
 export { type ClaimDutyArgs, claimDuty } from "./duties/claim-duty.ts";
 export { finishDuty } from "./duties/finish-duty.ts";
+export { type DutyRow, listDuties } from "./duties/list-duties.ts";
 export { applyGpuTypes } from "./gpu-types/apply-gpu-types.ts";
 export { type FindGpuTypesArgs, findGpuTypes } from "./gpu-types/find-gpu-types.ts";
 export type { GpuTypeRow } from "./gpu-types/gpu-type-row.ts";
@@ -44,8 +46,9 @@ export { listMachineTypes, type MachineTypeRow } from "./gpu-types/list-machine-
 export { beginIdempotent, type IdempotentBegin } from "./idempotency/begin-idempotent.ts";
 export type { ClaimKeyArgs, IdempotencyKey } from "./idempotency/claim-key.ts";
 export { type FinishIdempotentArgs, finishIdempotent } from "./idempotency/finish-idempotent.ts";
+export type { AdminJobRow } from "./jobs/admin-job-row.ts";
 export { callForJobs } from "./jobs/call-for-jobs.ts";
-export { cancelWaitingJob } from "./jobs/cancel-waiting-job.ts";
+export { type Asker, cancelWaitingJob } from "./jobs/cancel-waiting-job.ts";
 export {
   checkStanding,
   type StandingArgs,
@@ -55,6 +58,7 @@ export { type ClaimDueJobsArgs, type ClaimedJob, claimDueJobs } from "./jobs/cla
 export { clearRequestError } from "./jobs/clear-request-error.ts";
 export { countJobs } from "./jobs/count-jobs.ts";
 export { type FaultJobArgs, faultJob } from "./jobs/fault-job.ts";
+export { findAnyJobsByPrefix } from "./jobs/find-any-jobs-by-prefix.ts";
 export { type FindJobArgs, findJob } from "./jobs/find-job.ts";
 export { findJobHeads, type JobHead } from "./jobs/find-job-heads.ts";
 export { findJobLog, type JobLogRow } from "./jobs/find-job-log.ts";
@@ -77,6 +81,7 @@ export {
   WAITING_STATES,
 } from "./jobs/job-states.ts";
 export { type KeepHostKeyArgs, keepHostKey } from "./jobs/keep-host-key.ts";
+export { type ListAllJobsArgs, listAllJobs } from "./jobs/list-all-jobs.ts";
 export { type JobEventRow, listJobEvents } from "./jobs/list-job-events.ts";
 export { type JobPosition, type ListJobsArgs, listJobs } from "./jobs/list-jobs.ts";
 export { listWaitingJobs, type WaitingJobRow } from "./jobs/list-waiting-jobs.ts";
@@ -104,6 +109,7 @@ export { revokeKey } from "./keys/revoke-key.ts";
 export { type RotateKeyArgs, rotateKey } from "./keys/rotate-key.ts";
 export { touchLastUsed } from "./keys/touch-last-used.ts";
 export { deleteGoneNodes } from "./nodes/delete-gone-nodes.ts";
+export { type AnyNodeRow, listAllNodes } from "./nodes/list-all-nodes.ts";
 export { listNodes, type NodeRow } from "./nodes/list-nodes.ts";
 export { type ForeignAmount, writeForeignAmounts } from "./nodes/write-foreign-amounts.ts";
 export { type SeenNode, writeNodes } from "./nodes/write-nodes.ts";
@@ -113,9 +119,12 @@ export { callForLostPods } from "./pods/call-for-lost-pods.ts";
 export { findOrphans, type SeenPod, type StrayPod } from "./pods/find-orphans.ts";
 export { GIVEN_BACK, giveBackPod } from "./pods/give-back-pod.ts";
 export { type BookingRow, listBookings } from "./pods/list-bookings.ts";
+export { listStrays, type StrayRow } from "./pods/list-strays.ts";
 export { type NoteFilesArgs, noteFiles, notePoke } from "./pods/note-files.ts";
+export { type NotedStray, noteStrays } from "./pods/note-strays.ts";
 export { type ProvePodArgs, provePod } from "./pods/prove-pod.ts";
 export { releasePods } from "./pods/release-pods.ts";
+export { listUnwantedStrays, unwantStray } from "./pods/unwant-strays.ts";
 export { type ApplyDiskOrdersArgs, applyDiskOrders } from "./queue/apply-disk-orders.ts";
 export { type ApplyOrdersArgs, applyOrders } from "./queue/apply-orders.ts";
 export type { HeldOrder } from "./queue/archive-orders.ts";
@@ -135,6 +144,7 @@ export { type ListedQuotaRow, listQuotas } from "./quotas/list-quotas.ts";
 export type { QuotaLimits, QuotaRow, QuotaSubject } from "./quotas/quota-row.ts";
 export { type Holdings, readHoldings } from "./quotas/read-holdings.ts";
 export { type SetQuotaArgs, setQuota } from "./quotas/set-quota.ts";
+export { countPurgeable, type Purgeable } from "./retention/count-purgeable.ts";
 export { deleteEndedKeys } from "./retention/delete-ended-keys.ts";
 export { deleteExpiredAnswers } from "./retention/delete-expired-answers.ts";
 export { deleteExpiredChallenges } from "./retention/delete-expired-challenges.ts";
@@ -150,6 +160,10 @@ export { insertTask } from "./tasks/insert-task.ts";
 export { type ListBegunTasksArgs, listBegunTasks } from "./tasks/list-begun-tasks.ts";
 export { type PutOffTaskArgs, putOffTask } from "./tasks/put-off-task.ts";
 export type { TaskKind, TaskRow } from "./tasks/task-row.ts";
+export type { AdminUserRow } from "./users/admin-user-row.ts";
+export { findUser } from "./users/find-user.ts";
+export { type ListUsersArgs, listUsers, type UserState } from "./users/list-users.ts";
 export { lockUser } from "./users/lock-user.ts";
+export { setUserActive } from "./users/set-user-active.ts";
 export { upsertUser } from "./users/upsert-user.ts";
 export type { AwsIdentity, UserRow } from "./users/user-row.ts";

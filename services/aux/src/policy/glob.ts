@@ -6,6 +6,7 @@
  * takes time that grows with a power of the name's length. Here each wildcard goes back at most to
  * the one before it.
  */
+import { matchesPieces, type Pieces, piecesOf } from "@airlock/identity";
 
 export interface Glob {
   readonly text: string;
@@ -21,7 +22,7 @@ export interface Glob {
 }
 
 /** Characters around the stars of one segment; a single piece is the segment itself. */
-type Segment = readonly [first: string, ...others: string[]];
+type Segment = Pieces;
 /** Undefined stands for any number of segments, none included. */
 type Pattern = readonly (Segment | undefined)[];
 
@@ -77,14 +78,8 @@ function openEndOf(parts: readonly string[]): { start: number; atLeast: number }
   return { start, atLeast: Math.max(1, parts.length - 1 - start) };
 }
 
-/** A glob over names without segments, such as callers': `*` stands for any characters. */
-export function compileFlatGlob(text: string): (name: string) => boolean {
-  const pieces = text.split("*") as [string, ...string[]];
-  return (name) => matchesSegment(pieces, name);
-}
-
 function segmentOf(part: string): Segment | undefined {
-  return part === "**" ? undefined : (part.split("*") as [string, ...string[]]);
+  return part === "**" ? undefined : piecesOf(part);
 }
 
 /** The two common forms, a name as it is and all below one, need no division into segments. */
@@ -127,24 +122,8 @@ function matchesSegments(pattern: Pattern, segments: readonly (string | undefine
   return at === pattern.length;
 }
 
-/** Each piece between two stars is taken where it comes first; that leaves most to the others. */
-function matchesSegment(segment: Segment, text: string | undefined): boolean {
-  if (text === undefined) return true;
-  const last = segment.length - 1;
-  const first = segment[0];
-  if (last === 0) return text === first;
-  const end = segment[last] ?? "";
-  if (text.length < first.length + end.length) return false;
-  if (!text.startsWith(first) || !text.endsWith(end)) return false;
-  let from = first.length;
-  for (let index = 1; index < last; index++) {
-    const piece = segment[index] ?? "";
-    const found = text.indexOf(piece, from);
-    if (found < 0) return false;
-    from = found + piece.length;
-  }
-  return from + end.length <= text.length;
-}
+const matchesSegment = (segment: Segment, text: string | undefined): boolean =>
+  text === undefined || matchesPieces(segment, text);
 
 /** Whether some text that begins so matches: a star takes whatever the beginning still holds. */
 function couldBegin(segment: Segment, begun: string): boolean {

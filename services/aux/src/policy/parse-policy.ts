@@ -1,8 +1,9 @@
 /** Reads the text of a policy file, or says everything that is wrong with it, line by line. */
+import { compileFlatGlob } from "@airlock/identity";
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type * as z from "zod";
 import { type CallerKind, callerFault } from "./caller-kind.ts";
-import { compileFlatGlob, compileGlob } from "./glob.ts";
+import { compileGlob } from "./glob.ts";
 import { compileParameterGlob } from "./parameter-glob.ts";
 import { createPolicy, type DeniedStatus, type Policy } from "./policy.ts";
 import { type PolicySource, policySchema, splitObject } from "./policy-schema.ts";

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { createKeyHolders, type OnAnswer } from "../jobs/key-holders.ts";
 import type { TunnelForward } from "../tunnel.ts";
 import type { Forward } from "../upstream/forward.ts";
+import { ADMIN_ROUTES } from "./v1/admin.ts";
 import { KEY_ROUTES, LOGIN_ROUTES } from "./v1/auth.ts";
 import { DISK_ROUTES } from "./v1/disks.ts";
 import { CLUSTER_ROUTES, JOB_ROUTES, TUNNEL_ROUTE } from "./v1/jobs.ts";
@@ -18,6 +19,7 @@ const ROUTES: readonly JobsRoute[] = [
   ...JOB_ROUTES,
   ...DISK_ROUTES,
   ...CLUSTER_ROUTES,
+  ...ADMIN_ROUTES,
 ];
 
 export interface V1Limits {

@@ -19,7 +19,11 @@ export function demandHours(hours: number, maxHours: number): void {
  * @throws ProblemError invalid_body
  */
 export function demandRoom(
-  { launched_at, expires_at, duration_hours }: JobRow,
+  {
+    launched_at,
+    expires_at,
+    duration_hours,
+  }: Pick<JobRow, "launched_at" | "expires_at" | "duration_hours">,
   extensionHours: number,
   maxHours: number,
 ): void {

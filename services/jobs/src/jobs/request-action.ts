@@ -2,15 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { type JobActionRequested, ProblemError } from "@airlock/contract";
 import {
+  type Asker,
   cancelWaitingJob,
   clearRequestError,
   isLive,
   type JobOrder,
+  type JobRow,
   sendOrder,
   type Transaction,
 } from "@airlock/jobs-store";
-import type { User } from "../users.ts";
-import { findJobByPrefix } from "./find-by-prefix.ts";
 import { demandRoom } from "./job-hours.ts";
 
 export type JobRequest =
@@ -34,26 +34,28 @@ const WORDS: { readonly [A in JobRequest["action"]]: string } = {
 const EXTEND_DELAY_SECONDS = 3;
 
 export interface JobActionArgs {
-  readonly user: User;
-  /** Its id, or the beginning of it. */
-  readonly job: string;
+  /** As it was found in this transaction. */
+  readonly job: Pick<
+    JobRow,
+    "reservation_id" | "status" | "launched_at" | "expires_at" | "duration_hours"
+  >;
   readonly order: JobRequest;
+  readonly by: Asker;
   readonly queue: string;
   /** From launch to end. */
   readonly maxHours: number;
 }
 
-/** @throws ProblemError job_not_found, job_id_ambiguous, job_ended, invalid_body for too many hours. */
+/** @throws ProblemError job_ended, invalid_body for too many hours. */
 export async function requestAction(
   transaction: Transaction,
-  { user, job, order, queue, maxHours }: JobActionArgs,
+  { job, order, by, queue, maxHours }: JobActionArgs,
 ): Promise<JobActionRequested> {
-  const found = await findJobByPrefix(transaction, user.userId, job);
-  const { reservation_id, status } = found;
+  const { reservation_id, status } = job;
   if (!isLive(status)) {
     throw new ProblemError("job_ended", `Job ${reservation_id} is ${status} already.`);
   }
-  if (order.action === "extend") demandRoom(found, order.extension_hours, maxHours);
+  if (order.action === "extend") demandRoom(job, order.extension_hours, maxHours);
   const orderId = randomUUID();
   const answer = (messageId: string): JobActionRequested => ({
     job_id: reservation_id,
@@ -65,6 +67,7 @@ export async function requestAction(
     const isCancelled = await cancelWaitingJob(transaction, {
       reservationId: reservation_id,
       orderId,
+      by,
     });
     if (isCancelled) return answer(orderId);
   }
@@ -72,15 +75,20 @@ export async function requestAction(
   if (order.action !== "cancel") await clearRequestError(transaction, reservation_id, order.action);
   const messageId = await sendOrder(transaction, {
     queue,
-    order: orderOf(order, { v: 1, order_id: orderId, job_id: reservation_id }),
+    order: orderOf(order, by, { v: 1, order_id: orderId, job_id: reservation_id }),
     delaySeconds: isExtension ? EXTEND_DELAY_SECONDS : 0,
   });
   return answer(messageId);
 }
 
-function orderOf(request: JobRequest, head: Pick<JobOrder, "v" | "order_id" | "job_id">): JobOrder {
+function orderOf(
+  request: JobRequest,
+  { actor, reason }: Asker,
+  head: Pick<JobOrder, "v" | "order_id" | "job_id">,
+): JobOrder {
   const { action, ...argumentsOf } = request;
-  return { ...head, action, arguments: argumentsOf } as JobOrder;
+  const by = actor === "operator" && { by: actor, ...(reason !== undefined && { reason }) };
+  return { ...head, action, arguments: { ...argumentsOf, ...by } } as JobOrder;
 }
 
 function detailOf(order: JobRequest): string {

@@ -4,6 +4,7 @@ import { type App, problems } from "@airlock/http";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
+import { findJobByPrefix } from "../jobs/find-by-prefix.ts";
 import { type JobRequest, requestAction } from "../jobs/request-action.ts";
 import { userOf } from "../users.ts";
 
@@ -23,11 +24,12 @@ type AboutJob = FastifyRequest<{ Params: z.infer<typeof params> }>;
 export function jobActionRoutes(app: App, deps: ApiDeps): void {
   const { store, mutate, audit, jobQueue, maxJobHours: maxHours } = deps;
   const act = async (request: AboutJob, order: JobRequest): Promise<JobActionRequested> => {
-    const { job_id: job } = request.params;
-    const about = { user: userOf(request), job, order, queue: jobQueue, maxHours };
-    const { answer, isRepeat } = await mutate(request, (transaction) =>
-      requestAction(transaction, about),
-    );
+    const { userId } = userOf(request);
+    const about = { order, by: { actor: "user" }, queue: jobQueue, maxHours } as const;
+    const { answer, isRepeat } = await mutate(request, async (transaction) => {
+      const job = await findJobByPrefix(transaction, userId, request.params.job_id);
+      return await requestAction(transaction, { ...about, job });
+    });
     // what waits is cancelled at once
     if (order.action === "cancel") store.ringForJobs([answer.job_id]);
     if (!isRepeat) audit.done(request, `job_${order.action}`, { job_id: answer.job_id });

@@ -1,26 +1,12 @@
 /** `/v1/jobs`: submitted, listed, shown. */
-import {
-  JOB_ID,
-  Job,
-  JobSubmitted,
-  Jobs,
-  JobsQuery,
-  readCursor,
-  SubmitJob,
-  writeCursor,
-} from "@airlock/contract";
+import { Job, JobSubmitted, Jobs, JobsQuery, SubmitJob } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
-import {
-  countJobs,
-  type JobFilter,
-  type JobPosition,
-  type ListedJobRow,
-  listJobs,
-} from "@airlock/jobs-store";
+import { countJobs, type JobFilter, listJobs } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
 import { findJobByPrefix } from "../jobs/find-by-prefix.ts";
 import { jobBody } from "../jobs/job-body.ts";
+import { cursorAt, positionOf } from "../jobs/job-cursor.ts";
 import { submitJob } from "../jobs/submit-job.ts";
 import { userOf } from "../users.ts";
 
@@ -107,13 +93,3 @@ const filterOf = (userId: number, { status, gpu_type, since }: JobsQuery): JobFi
   gpuType: gpu_type,
   since,
 });
-
-const Position = z.strictObject({ at: z.iso.datetime(), id: z.string().regex(JOB_ID) });
-
-function positionOf(list: string, cursor: string): JobPosition {
-  const { at, id } = readCursor(list, cursor, Position);
-  return { createdAt: new Date(at), reservationId: id };
-}
-
-const cursorAt = (list: string, { created_at, reservation_id }: ListedJobRow): string =>
-  writeCursor(list, { at: created_at.toISOString(), id: reservation_id });

@@ -1,12 +1,15 @@
-/** Takes pods away that no job has any more, such as one that was made a moment too late. */
-import { findOrphans, type Store } from "@airlock/jobs-store";
+/**
+ * Takes pods away that no job has any more, such as one that was made a moment too late, and writes down
+ * what was found, for operators.
+ */
+import { findOrphans, listUnwantedStrays, noteStrays, type Store } from "@airlock/jobs-store";
 import type { Cluster } from "../cluster/index.ts";
 import type { Log } from "../log.ts";
 import { identityOf, OWN_OBJECTS } from "../pod/pod-names.ts";
 
 export interface Sweep {
   readonly removed: number;
-  /** Of jobs that this database does not know: whoever restored it decides. They end by themselves. */
+  /** Of jobs that this database does not know: whoever restored it decides. They end by themselves, too. */
   readonly unknown: number;
 }
 
@@ -19,15 +22,22 @@ export async function sweepOrphans({ store, cluster, log }: SweepDeps): Promise<
       ? [{ reservationId: identity.jobId, generation: identity.generation, uid, name }]
       : [];
   });
-  const strays = await findOrphans(store.pool, seen);
-  const orphans = strays.filter(({ stray }) => stray === "orphan");
-  for (const { uid } of orphans) {
+  const [strays, unwanted] = await Promise.all([
+    findOrphans(store.pool, seen),
+    listUnwantedStrays(store.pool),
+  ]);
+  const found = strays.flatMap(({ uid, stray: kind }) => {
     const pod = seen.find((one) => one.uid === uid);
-    if (pod === undefined) continue;
-    await cluster.remove("pods", pod.name, uid);
-    log.warn({ job: pod.reservationId, pod: pod.name, uid }, "a pod that no job has is removed");
+    const isRemoved = kind === "orphan" || unwanted.includes(uid);
+    return pod ? [{ ...pod, podName: pod.name, kind, isRemoved }] : [];
+  });
+  const orphans = found.filter(({ isRemoved }) => isRemoved);
+  for (const { uid, name, reservationId: job, kind } of orphans) {
+    await cluster.remove("pods", name, uid);
+    log.warn({ job, pod: name, uid, kind }, "a pod that no job has is removed");
   }
-  return { removed: orphans.length, unknown: strays.length - orphans.length };
+  await noteStrays(store.pool, found);
+  return { removed: orphans.length, unknown: found.length - orphans.length };
 }
 
 interface SweepDeps {

@@ -100,8 +100,8 @@ const changing = ({ sets, where, kind, task }: Change): string => `ready AS (
   RETURNING r.reservation_id, r.version, asked.order_id, asked.arguments, ${kind}::text AS kind
 ), told AS (
   INSERT INTO job_events (reservation_id, seq, kind, actor, data)
-  SELECT reservation_id, version, kind, 'user',
-    arguments || jsonb_build_object('order_id', order_id) FROM changed
+  SELECT reservation_id, version, kind, coalesce(arguments ->> 'by', 'user'),
+    (arguments - 'by') || jsonb_build_object('order_id', order_id) FROM changed
 )${task === undefined ? "" : noting(task)}`;
 
 const noting = (kind: TaskKind): string => `, noted AS (

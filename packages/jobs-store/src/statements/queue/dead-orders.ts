@@ -15,10 +15,14 @@ export interface DeadOrderRow {
 const LIST = `
 SELECT dead_id::text, queue, message ->> 'action' AS action, message ->> 'job_id' AS job_id, faults,
   last_fault, enqueued_at, died_at
-FROM dead_orders ORDER BY dead_id LIMIT 1000`;
+FROM dead_orders WHERE dead_id > $1::bigint ORDER BY dead_id LIMIT $2::integer`;
 
-export async function listDeadOrders(db: Queryable): Promise<DeadOrderRow[]> {
-  return (await db.query<DeadOrderRow>(LIST)).rows;
+/** @param after the `dead_id` to begin behind. */
+export async function listDeadOrders(
+  db: Queryable,
+  { after = "0", limit = 1000 }: { readonly after?: string; readonly limit?: number } = {},
+): Promise<DeadOrderRow[]> {
+  return (await db.query<DeadOrderRow>(LIST, [after, limit])).rows;
 }
 
 const REDRIVE = `
@@ -31,7 +35,7 @@ WITH taken AS (
 SELECT pgmq.send(queue::text, message) FROM taken`;
 
 /**
- * @param ids undefined: all of them.
+ * @param ids undefined: all of them. What another one took at the same time is not sent twice.
  * @returns how many are on their queues again.
  */
 export async function redriveDeadOrders(db: Queryable, ids?: readonly string[]): Promise<number> {

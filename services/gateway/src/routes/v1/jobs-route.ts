@@ -9,7 +9,7 @@ export interface JobsRoute {
   /** As the router writes it. */
   readonly url: `/v1/${string}`;
   readonly summary: string;
-  readonly tag: "auth" | "keys" | "jobs" | "disks" | "cluster";
+  readonly tag: "auth" | "keys" | "jobs" | "disks" | "cluster" | "admin";
   /** Unset means that no body is passed on. */
   readonly body?: z.ZodType;
   readonly querystring?: z.ZodType;
