@@ -38,7 +38,7 @@ export interface Given<F extends Flags> {
 }
 
 export interface CommandSpec<F extends Flags> {
-  /** One or two words. */
+  /** One to three words. */
   readonly name: string;
   /** Other names that do the same. */
   readonly aliases?: readonly string[];

@@ -15,18 +15,22 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["NO_COLOR", "no colours"],
 ];
 
+/** Of their commands the list of all shows this alone. */
+const OPERATORS = "admin";
+export const isForOperators = (name: string): boolean => name.startsWith(`${OPERATORS} `);
+
 export function helpOfAll(commands: readonly Command[]): string {
-  const shown = commands.filter(({ isInner }) => !isInner);
+  const shown = commands.filter(({ name, isInner }) => !isInner && !isForOperators(name));
   return [
     "gpu-dev: GPU jobs, boxes and disks.",
     "",
     "Usage: gpu-dev COMMAND [ARGUMENTS]",
     "",
     ...section("Begin with", START),
-    ...section(
-      "Commands",
-      shown.map(({ name, about }) => [name, about] as const),
-    ),
+    ...section("Commands", [
+      ...shown.map(({ name, about }) => [name, about] as const),
+      [OPERATORS, "what operators do; `gpu-dev admin` has its commands"],
+    ]),
     ...section("Environment", ENVIRONMENT),
     ...section(
       "Exit codes",

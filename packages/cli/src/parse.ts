@@ -11,15 +11,22 @@ export type Parsed =
 
 /** @throws CliError of usage */
 export function parse(words: readonly string[], commands: readonly Command[]): Parsed {
-  const [first, second] = words;
+  const [first] = words;
   if (first === undefined || first === "--help" || first === "-h" || first === "help") {
     return helpOf(first === "help" ? words.slice(1) : [], commands);
   }
   if (first === "--version" || first === "-V") return { kind: "version" };
-  const byTwo = second && find(commands, `${first} ${second}`);
-  const command = byTwo || find(commands, first);
-  if (!command) return groupOrNothing(first, second, commands);
-  const rest = words.slice(byTwo ? 2 : 1);
+  for (let count = MOST_WORDS; count > 0; count--) {
+    const command = find(commands, words.slice(0, count).join(" "));
+    if (command) return ofCommand(command, words.slice(count));
+  }
+  return groupOrNothing(words, commands);
+}
+
+/** Of a command's name. */
+const MOST_WORDS = 3;
+
+function ofCommand(command: Command, rest: readonly string[]): Parsed {
   const asksForHelp = rest.includes("--help") || (rest.length === 1 && rest[0] === "-h");
   const isLiteral = rest.indexOf("--") >= 0 && rest.indexOf("--") < rest.indexOf("--help");
   if (asksForHelp && !isLiteral) return { kind: "help", command };
@@ -42,16 +49,13 @@ const isGroup = (name: string, commands: readonly Command[]): boolean =>
   commands.some((command) => command.name.startsWith(`${name} `));
 
 /** `gpu-dev disk` alone shows what there is for disks. */
-function groupOrNothing(
-  first: string,
-  second: string | undefined,
-  commands: readonly Command[],
-): Parsed {
-  if (!isGroup(first, commands)) throw unknown(first, commands);
-  if (second === undefined || second === "--help" || second === "-h") {
-    return { kind: "help", command: undefined, group: first };
-  }
-  throw unknown(`${first} ${second}`, commands);
+function groupOrNothing(words: readonly string[], commands: readonly Command[]): Parsed {
+  const isGroupOf = (count: number) => isGroup(words.slice(0, count).join(" "), commands);
+  const count = isGroupOf(2) ? 2 : isGroupOf(1) ? 1 : 0;
+  const next = words[count];
+  const isAsked = next === undefined || next === "--help" || next === "-h";
+  if (count === 0 || !isAsked) throw unknown(words.slice(0, count + 1).join(" "), commands);
+  return { kind: "help", command: undefined, group: words.slice(0, count).join(" ") };
 }
 
 function unknown(name: string, commands: readonly Command[]) {

@@ -39,6 +39,17 @@ const refused: readonly (readonly [words: string, says: RegExp])[] = [
   ["config set api_url ftp://x", /no address like/],
   ["config set api_url https://a:b@example.com", /no address like/],
   ["disk delete data", /Nobody can be asked/],
+  ["admin frobnicate", /no command "admin frobnicate"/],
+  ["admin users lsit", /Did you mean `gpu-dev admin users list`\?/],
+  ["admin users show", /needs USER/],
+  ["admin keys revoke bob", /Say which: KEY, or --all/],
+  ["admin keys revoke bob gpud_abcdefgh --all", /Say which: KEY, or --all/],
+  ["admin dead-orders drop", /Say which: IDs, or --all/],
+  ["admin dead-orders redrive 1 --all", /Say which: IDs, or --all/],
+  ["admin dead-orders drop x --yes", /IDs are numbers/],
+  ["admin dead-orders drop --all", /Nobody can be asked.*admin dead-orders drop --all --yes/s],
+  ["admin orphans remove gpu-dev-a", /Nobody can be asked/],
+  ["admin jobs extend 3f2a91bc soon", /HOURS is a number/],
 ];
 
 for (const [words, says] of refused) {
@@ -63,8 +74,10 @@ test("help tells of every command and every exit code, and each command has its 
     const { code, out, err } = await gpuDev(words, { home });
     assert.equal(code, 0, err);
     for (const { name, isInner } of COMMANDS) {
-      assert.equal(out.includes(`\n  ${name} `), !isInner, `${name} in help`);
+      const isListed = !isInner && !name.startsWith("admin ");
+      assert.equal(out.includes(`\n  ${name} `), isListed, `${name} in help`);
     }
+    assert.match(out, /\n {2}admin {2,}what operators do/);
     for (const [exit] of EXIT_MEANINGS) assert.match(out, new RegExp(`\\n  ${exit} `));
     for (const line of out.split("\n")) assert.ok(line.length <= 100, line);
   }
@@ -89,6 +102,13 @@ test("help tells of every command and every exit code, and each command has its 
   }
   const group = await gpuDev(["disk"], { home });
   assert.match(group.out, /disk create/);
+  const operators = await gpuDev(["admin"], { home });
+  for (const { name } of COMMANDS.filter(({ name }) => name.startsWith("admin "))) {
+    assert.ok(operators.out.includes(`\n  ${name} `), name);
+  }
+  const users = await gpuDev(["admin", "users"], { home });
+  assert.match(users.out, /Usage: gpu-dev admin users COMMAND/);
+  assert.doesNotMatch(users.out, /admin jobs/);
   const hours = await gpuDev(["reserve", "-h"], { home });
   assert.match(hours.out, /Usage: gpu-dev reserve/);
 });

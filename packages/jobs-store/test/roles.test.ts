@@ -82,21 +82,32 @@ for (const [text, allowed] of [
   ["DELETE FROM auth_challenges", ["airlock_api"]],
   ["SELECT response FROM idempotency_keys", ["airlock_api"]],
   ["UPDATE api_users SET last_login_at = now()", ["airlock_api"]],
-  ["UPDATE api_users SET is_active = true", []],
+  // for operators
+  ["UPDATE api_users SET is_active = true", ["airlock_api"]],
+  ["UPDATE api_users SET username = 'other'", []],
+  ["UPDATE api_users SET aws_session = 'other'", []],
   ["DELETE FROM api_users", []],
   // what the processor keeps
   ["SELECT FROM job_pods, nodes, job_tasks, duties, disk_snapshots", ROLES],
   ["INSERT INTO nodes (node_name) VALUES ('n')", ["airlock_processor"]],
-  ["INSERT INTO duties (name, period_seconds) VALUES ('d', 1)", ["airlock_processor"]],
+  ["INSERT INTO duties (name, period_seconds) VALUES ('d', 1)", ROLES],
+  ["DELETE FROM duties", ["airlock_processor"]],
+  ["UPDATE stray_pods SET wanted_gone_at = now()", ROLES],
+  ["UPDATE stray_pods SET removed_at = now()", ["airlock_processor"]],
   [
     "INSERT INTO job_tasks (reservation_id, kind) VALUES ('somebody-0001', 'warn')",
     ["airlock_processor"],
   ],
-  ["SELECT FROM dead_orders, order_faults", ["airlock_processor"]],
   // operators set them through the API
   ["UPDATE quotas SET max_gpus = 1", ["airlock_api"]],
   ["DELETE FROM cordons", ["airlock_api"]],
   ["SELECT FROM quotas, cordons", ROLES],
+  ["SELECT FROM dead_orders, order_faults", ROLES],
+  ["UPDATE dead_orders SET message = '{}'", ["airlock_processor"]],
+  [
+    "INSERT INTO dead_orders (queue, msg_id, message, faults, last_fault, enqueued_at) VALUES ('q', 1, '{}', 1, 'f', now())",
+    ["airlock_processor"],
+  ],
   ["UPDATE gpu_types SET is_active = false", []],
   // disks
   ["UPDATE disks SET disk_name = 'other'", ROLES],

@@ -1,12 +1,13 @@
 /** The service with a login that may do what its role may, and nothing more. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
 const owner = await startJobs(world, await world.cluster.createDatabase());
 
-test("all that a user does goes through a login of the role airlock_api", async () => {
+test("all that a user and an operator do goes through a login of the role airlock_api", async () => {
   await owner.db.query("CREATE ROLE api_login LOGIN PASSWORD 'example' IN ROLE airlock_api");
   const { rows } = await owner.db.query<{ name: string }>("SELECT current_database() AS name");
   const url = `postgresql://api_login:example@127.0.0.1:${world.cluster.port}/${rows[0]?.name}`;
@@ -14,10 +15,11 @@ test("all that a user does goes through a login of the role airlock_api", async 
   await owner.db.query(
     "INSERT INTO auth_challenges (challenge_hash, expires_at) VALUES (repeat('0', 64), now())",
   );
-  const jobs = await startJobs(world, url);
+  const env = { ADMIN_SUBJECTS: "aws:111122223333:*:alice@example.com" };
+  const jobs = await startJobs(world, url, { env });
   let key = await jobs.login();
   const asked = async (method: string, path: string, body?: object, status = 200) => {
-    const headers = method === "GET" ? {} : { "idempotency-key": `${method} ${path}` };
+    const headers = method === "GET" ? {} : { "idempotency-key": `${method} ${path} ${JSON.stringify(body)?.length}` };
     const answer = await jobs.ask(method, path, { key, headers, ...(body && { body }) });
     assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
     return answer.body;
@@ -38,6 +40,34 @@ test("all that a user does goes through a login of the role airlock_api", async 
   await asked("GET", "/v1/keys");
   await asked("GET", "/v1/gpu/availability");
   await asked("GET", "/v1/cluster/status");
+  const other = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
+  for (const list of ["users", "jobs", "dead-orders", "duties", "orphans", "nodes", "retention"]) {
+    await asked("GET", `/v1/admin/${list}`);
+  }
+  const { job_id: waiting } = await asked("POST", "/v1/jobs/submit", {
+    ...SEED_JOB,
+    disk_name: "b",
+  });
+  await asked("POST", `/v1/admin/jobs/${waiting}/extend`, { extension_hours: 1 });
+  await asked("POST", `/v1/admin/jobs/${waiting}/cancel`);
+  await owner.db.query(
+    `INSERT INTO dead_orders (queue, msg_id, message, faults, last_fault, enqueued_at)
+     VALUES ('gpu_reservations', 9001, '{}', 5, 'why', now()), ('gpu_reservations', 9002, '{}', 5, 'why', now())`,
+  );
+  const { dead_orders } = await asked("GET", "/v1/admin/dead-orders");
+  await asked("POST", "/v1/admin/dead-orders/redrive", { ids: [dead_orders[0].dead_id] });
+  await asked("POST", "/v1/admin/dead-orders/drop", { all: true });
+  await asked("POST", "/v1/admin/duties/run", { name: "retention" });
+  await owner.db.query(
+    `INSERT INTO stray_pods (uid, pod_name, reservation_id, kind) VALUES ('u', 'p', 'j', 'unknown')`,
+  );
+  await asked("POST", "/v1/admin/orphans/remove", { pod_name: "p" });
+  const bobs = (await asked("GET", "/v1/admin/users?username=bob-example.com")).users[0].user_id;
+  await asked("GET", `/v1/admin/users/${bobs}/keys`);
+  await asked("DELETE", `/v1/admin/users/${bobs}/keys/${other.slice(0, 13)}`);
+  await asked("DELETE", `/v1/admin/users/${bobs}/keys`);
+  await asked("POST", `/v1/admin/users/${bobs}/disable`, { cancel_jobs: true });
+  await asked("POST", `/v1/admin/users/${bobs}/enable`);
   const [{ key_prefix }] = (await asked("GET", "/v1/keys")).keys;
   await asked("DELETE", `/v1/keys/${key_prefix}`);
   assert.match(await jobs.metrics.registry.metrics(), /airlock_queue_messages\{queue="gpu_/);

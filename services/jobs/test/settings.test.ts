@@ -60,6 +60,11 @@ for (const [name, value] of [
   ["DISK_QUEUE_NAME", "gpu_reservations"],
   ["LOGIN_SERVER_ID", "a b"],
   ["AWS_REGION", "xx-nowhere-9"],
+  ["ADMIN_SUBJECTS", "alice-example.com"],
+  ["ADMIN_SUBJECTS", "arn:aws:sts::111122223333:assumed-role/Developer/alice"],
+  ["ADMIN_SUBJECTS", "aws:111122223333:Developer:alice aws:1111:Developer:bob"],
+  ["ADMIN_SUBJECTS", "aws:111122223333:Developer"],
+  ["ADMIN_SUBJECTS", ","],
 ] as const) {
   test(`${name}=${value} is refused`, () => {
     const [problem = "none"] = problemsOf({ ...DEV, [name]: value });
@@ -73,6 +78,7 @@ for (const [name, value] of [
   ["LAYER_AUTH_MODE", undefined],
   ["DATABASE_SSLMODE", "require"],
   ["DATABASE_CA_FILE", undefined],
+  ["ADMIN_SUBJECTS", "aws:*:SSOCloudDevGpuReservation:*"],
   ["ALLOW_RAW_AWS_LOGIN", "on"],
   ["AWS_ENDPOINT_URL", "http://sts.example.com"],
   ["AWS_ENDPOINT_URL_STS", "https://sts.example.com"],

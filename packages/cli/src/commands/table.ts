@@ -1,5 +1,6 @@
 /** All commands, in the order of their help. */
 import type { Command } from "../command.ts";
+import { ADMIN_COMMANDS } from "./admin/table.ts";
 import { avail } from "./avail.ts";
 import { cancel } from "./cancel.ts";
 import { completer, completion } from "./completion.ts";
@@ -60,6 +61,7 @@ export const COMMANDS: readonly Command[] = [
   doctor,
   completion,
   versionCommand,
+  ...ADMIN_COMMANDS,
   knownHosts,
   completer(() => COMMANDS),
 ];

@@ -13,9 +13,9 @@ export async function candidatesFor(
   const typed = words.at(-1) ?? "";
   const before = words.slice(0, -1);
   const shown = commands.filter(({ isInner }) => !isInner);
-  const command =
-    shown.find(({ name }) => name === before.slice(0, 2).join(" ")) ??
-    shown.find(({ name }) => name === before[0]);
+  const command = [3, 2, 1]
+    .map((count) => shown.find(({ name }) => name === before.slice(0, count).join(" ")))
+    .find((one) => one !== undefined);
   const all = command
     ? await argumentsOf(command, before.slice(command.name.split(" ").length), typed, context)
     : nextWords(shown, before);
@@ -23,13 +23,10 @@ export async function candidatesFor(
 }
 
 function nextWords(commands: readonly Command[], before: readonly string[]): readonly string[] {
-  if (before.length > 1) return [];
-  const names = commands.map(({ name }) => name.split(" "));
-  const [group] = before;
-  const next =
-    group === undefined
-      ? names.map(([first = ""]) => first)
-      : names.flatMap(([first, second]) => (first === group && second ? [second] : []));
+  const next = commands
+    .map(({ name }) => name.split(" "))
+    .filter((words) => before.every((word, index) => word === words[index]))
+    .flatMap((words) => words[before.length] ?? []);
   return [...new Set(next)];
 }
 

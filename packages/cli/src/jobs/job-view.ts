@@ -13,10 +13,10 @@ export const publicJob = ({ jupyter_token: _, jupyter_url, ...job }: Job) => ({
 });
 
 export const SHORT_ID = 8;
-export const shortId = ({ job_id }: Job): string =>
+export const shortId = ({ job_id }: Pick<Job, "job_id">): string =>
   /^[0-9a-f]{8}-/.test(job_id) ? job_id.slice(0, SHORT_ID) : job_id;
 
-export const gpusText = ({ gpu_count, gpu_type }: Job): string =>
+export const gpusText = ({ gpu_count, gpu_type }: Pick<Job, "gpu_count" | "gpu_type">): string =>
   gpu_count === 0 ? gpu_type : `${gpu_count} × ${gpu_type}`;
 
 /** When it ends or what it asked for, as far as that is known. */

@@ -1,0 +1,36 @@
+/** All commands of operators, in the order of their help. */
+import type { Command } from "../../command.ts";
+import { deadOrdersDrop, deadOrdersList, deadOrdersRedrive } from "./dead-orders.ts";
+import { adminJobsCancel, adminJobsExtend, adminJobsList, adminJobsShow } from "./jobs.ts";
+import { adminKeysList, adminKeysRevoke } from "./keys.ts";
+import {
+  adminNodes,
+  adminRetention,
+  dutiesList,
+  dutiesRun,
+  orphansList,
+  orphansRemove,
+} from "./upkeep.ts";
+import { usersDisable, usersEnable, usersList, usersShow } from "./users.ts";
+
+export const ADMIN_COMMANDS: readonly Command[] = [
+  usersList,
+  usersShow,
+  usersDisable,
+  usersEnable,
+  adminKeysList,
+  adminKeysRevoke,
+  adminJobsList,
+  adminJobsShow,
+  adminJobsCancel,
+  adminJobsExtend,
+  adminNodes,
+  deadOrdersList,
+  deadOrdersRedrive,
+  deadOrdersDrop,
+  dutiesList,
+  dutiesRun,
+  orphansList,
+  orphansRemove,
+  adminRetention,
+];
