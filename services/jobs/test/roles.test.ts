@@ -19,7 +19,10 @@ test("all that a user and an operator do goes through a login of the role airloc
   const jobs = await startJobs(world, url, { env });
   let key = await jobs.login();
   const asked = async (method: string, path: string, body?: object, status = 200) => {
-    const headers = method === "GET" ? {} : { "idempotency-key": `${method} ${path} ${JSON.stringify(body)?.length}` };
+    const headers =
+      method === "GET"
+        ? {}
+        : { "idempotency-key": `${method} ${path} ${JSON.stringify(body)?.length}` };
     const answer = await jobs.ask(method, path, { key, headers, ...(body && { body }) });
     assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
     return answer.body;
