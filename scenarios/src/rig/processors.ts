@@ -8,6 +8,7 @@ import {
   createSealer,
   createStore,
   insertJob,
+  type JobOrder,
   type Store,
   sendOrder,
   upsertUser,
@@ -128,7 +129,7 @@ export async function startProcessors(
     order: ({ orderId, jobId, action }) =>
       store.transaction(async (transaction) => {
         const common = { v: 1, order_id: orderId, job_id: jobId } as const;
-        const order =
+        const order: JobOrder =
           action === "cancel"
             ? { ...common, action, arguments: {} }
             : { ...common, action, arguments: { extension_hours: EXTENSION_HOURS } };
