@@ -32,7 +32,7 @@ const params = z.object({ user_id: z.string() });
 const failures = problems(401, 403, 429, 503);
 const bodyFailures = problems(413, 415, 422);
 /** In one transaction: it locks their rows. */
-const JOBS_AT_ONCE = 200;
+const JOBS_AT_ONCE = 25;
 
 export function adminUserRoutes(app: App, deps: ApiDeps): void {
   const { store, mutate, metrics, jobQueue } = deps;
