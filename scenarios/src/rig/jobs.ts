@@ -10,6 +10,7 @@ import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
 import type { Stage } from "../scenario.ts";
 import { AwsControl } from "./aws-control.ts";
 import { Balancer } from "./balancer.ts";
+import type { JobsCluster } from "./jobs-cluster.ts";
 import { type ServiceProcess, startProcess } from "./service-process.ts";
 
 export interface JobsOptions {
@@ -17,6 +18,11 @@ export interface JobsOptions {
   readonly replicas?: number;
   readonly jobsEnv?: Readonly<Record<string, string>>;
   readonly gatewayEnv?: Readonly<Record<string, string>>;
+  /** A processor runs jobs on it. */
+  readonly cluster?: JobsCluster;
+  readonly processorEnv?: Readonly<Record<string, string>>;
+  /** The gateway asks the first replica itself, not the balancer. */
+  readonly isDirect?: boolean;
   /** The log of Postgres, line by line. */
   readonly onDatabaseLog?: (line: string) => void;
 }
@@ -36,6 +42,12 @@ export interface JobsRig {
   readonly localAws: ServiceProcess;
   readonly replicas: readonly ServiceProcess[];
   readonly gateway: ServiceProcess;
+  /** Where there is a cluster. */
+  readonly processor: ServiceProcess | undefined;
+  /** One more, and the balancer sends it traffic. */
+  addGateway(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
+  /** Sends it no new connections; those that it has stay. */
+  removeGateway(gateway: ServiceProcess): void;
 }
 
 const QUEUES = ["gpu_reservations", "disk_operations"];
@@ -44,21 +56,39 @@ const SILENT = { info() {}, warn() {}, error() {} };
 const STATEMENT_TIMEOUT_MS = 120_000;
 
 export async function startJobs(stage: Stage, options: JobsOptions = {}): Promise<JobsRig> {
-  const { replicas = 2, jobsEnv = {}, gatewayEnv = {} } = options;
+  const { replicas = 2, jobsEnv = {}, gatewayEnv = {}, cluster } = options;
   const [postgres, localAws, keysFile] = await Promise.all([
     startPostgres(stage, options.onDatabaseLog),
     startProcess(stage, "local-aws", { LOG_LEVEL: "warn" }, "/_control/health"),
     writeKeysFile(stage),
   ]);
   const databaseUrl = await postgres.createDatabase();
-  const env = {
+  const common = {
     ENVIRONMENT: "dev",
     DRAIN_DELAY_SECONDS: "0",
     DATABASE_URL: databaseUrl,
+    ENV_VARS_KEYS_FILE: keysFile,
+  };
+  const processor =
+    cluster &&
+    (await startProcess(
+      stage,
+      "processor",
+      {
+        ...common,
+        KUBECONFIG: cluster.kubeconfig,
+        JOBS_NAMESPACE: cluster.namespace,
+        POLL_INTERVAL_MS: "200",
+        ...options.processorEnv,
+      },
+      "/readyz",
+    ));
+  const env = {
+    ...common,
     DATABASE_CONNECT_TIMEOUT_MS: "1000",
     AWS_ENDPOINT_URL: localAws.url,
     ALLOWED_AWS_ACCOUNTS: LOCAL_AWS.accountId,
-    ENV_VARS_KEYS_FILE: keysFile,
+    ...(processor && { PROCESSOR_SERVICE_URL: processor.url }),
     ...jobsEnv,
   };
   const all = await Promise.all(
@@ -66,8 +96,13 @@ export async function startJobs(stage: Stage, options: JobsOptions = {}): Promis
   );
   const [front, middle] = [await Balancer.start(stage), await Balancer.start(stage)];
   for (const replica of all) middle.add(replica);
-  const gateway = await startGateway(stage, { JOBS_SERVICE_URL: middle.url, ...gatewayEnv });
-  front.add(gateway);
+  const behind = options.isDirect && all[0] ? all[0].url : middle.url;
+  const addGateway = async (more: Readonly<Record<string, string>> = {}) => {
+    const made = await startGateway(stage, { JOBS_SERVICE_URL: behind, ...gatewayEnv, ...more });
+    front.add(made);
+    return made;
+  };
+  const gateway = await addGateway();
   const db = openDatabase(stage, databaseUrl);
   return {
     url: front.url,
@@ -80,6 +115,9 @@ export async function startJobs(stage: Stage, options: JobsOptions = {}): Promis
     localAws,
     replicas: all,
     gateway,
+    processor,
+    addGateway,
+    removeGateway: (removed) => front.remove(removed),
   };
 }
 

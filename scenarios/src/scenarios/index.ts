@@ -34,6 +34,7 @@ import { rollingRestart } from "./rolling-restart.ts";
 import { clockSet, sessionTroubles } from "./session-troubles.ts";
 import { slowClients } from "./slow-clients.ts";
 import { noisyCaller, throttled } from "./throttled.ts";
+import { tunnel } from "./tunnel.ts";
 import { unreadAnswers } from "./unread-answers.ts";
 import { waitingClients } from "./waiting-clients.ts";
 
@@ -81,6 +82,7 @@ export const SCENARIOS: readonly Scenario[] = [
   jobsKeys,
   jobsLists,
   jobsCanary,
+  tunnel,
   generatedPolicies,
   endurance,
 ];
