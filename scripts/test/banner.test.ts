@@ -80,7 +80,7 @@ test("callers with keys: the curls send that of the login", () => {
   const text = bannerOf([], { GATEWAY_AUTH: " API-KEY" });
   assert.match(text, /^Try, with the KEY of below:$/m);
   assert.match(text, /^ {2}curl -H "authorization: Bearer \$KEY" \S+\/storage\//m);
-  assert.match(text, /^ {2}KEY=\$\(cut \S+ -f4 ~\/\.gpu-dev\/credentials\)$/m);
+  assert.match(text, /^ {2}KEY=\$\(grep -o \S+ ~\/\.gpu-dev\/credentials\)$/m);
   assert.doesNotMatch(bannerOf([]), /^ +KEY=/m);
 });
 
