@@ -1,9 +1,9 @@
-/** `pnpm check:cli`: the package of gpu-dev as users install it, how quickly it starts, and docs/login.md in Python. */
+/** `pnpm check:cli`: the package of gpu-dev as users install it, how quickly it starts, and logins in Python. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installPackage } from "./check-cli/install-package.ts";
-import { runPythonLogin } from "./check-cli/python-login.ts";
+import { runPythonLogins } from "./check-cli/python-login.ts";
 import { measureStarts } from "./check-cli/start-times.ts";
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -18,7 +18,7 @@ try {
     for (const node of nodes)
       isFine = (await measureStarts({ node, bundle, folder, say })) && isFine;
   }
-  isFine = (await runPythonLogin(folder, say)) && isFine;
+  isFine = (await runPythonLogins({ folder, say, bundle })) && isFine;
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });
 }

@@ -1,12 +1,14 @@
 /** Logging in: what is sent, what is kept, and that it is done once when it is needed. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import fsPromises, { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Exchange } from "../src/api/transport.ts";
 import { CliError } from "../src/cli-error.ts";
 import {
   AWS_KEYS,
+  GPU_TYPE,
   gpuDev,
   JOB,
   LOGGED_IN,
@@ -207,6 +209,33 @@ test("a change that is refused for its key is sent again under its own Idempoten
   assert.equal(names[0], names[1]);
 });
 
+test("a key that expires while reserve waits: one login, one job, and it waits on", async (t) => {
+  const home = await temporaryHome(t);
+  await keep(home, cached());
+  const asked: Exchange[] = [];
+  const states = ["queued", "queued", "active"].values();
+  const transport = playing(
+    withLogin(({ method, path, headers }) => {
+      if (path === "/v1/gpu/availability") return { body: { availability: { h100: GPU_TYPE } } };
+      if (method === "POST") {
+        return { body: { job_id: JOB.job_id, status: "queued", message: "Submitted." } };
+      }
+      const isOld = headers?.authorization?.includes("ooo");
+      const looks = asked.filter((one) => one.path === path && one.method === "GET").length;
+      if (isOld && looks > 1) return refusal(403, "api_key_expired");
+      return { body: { ...JOB, status: states.next().value } };
+    }),
+    asked,
+  );
+  const { code, out, err } = await gpuDev(["reserve"], { home, transport, clock: quickClock() });
+  assert.equal(code, 0, err);
+  assert.equal(out, `${JOB.job_id}\n`);
+  assert.match(err, /queued\n.*not accepted any more: logging in again.*yours until/s);
+  const count = (wanted: string) => asked.filter(({ path }) => path === wanted).length;
+  assert.deepEqual([count("/v1/auth/aws-login"), count("/v1/jobs/submit")], [1, 1]);
+  assert.equal((await readCache(home)).api_key, LOGGED_IN.api_key);
+});
+
 test("a refused login ends with 4, the server's sentence and what to do; a disabled user logs in no second time", async (t) => {
   const home = await temporaryHome(t);
   const refuse =
@@ -343,6 +372,41 @@ test("a home that cannot be written to: commands work and say so, a login says w
   }
   await chmod(home, 0o700);
 });
+
+for (const [code, why] of [
+  ["ENOSPC", /the disk is full/],
+  ["EROFS", /the file system is read-only/],
+] as const) {
+  test(`where nothing can be written (${code}) commands work, and say why the key is not kept; a login ends with 1`, async (t) => {
+    const home = await temporaryHome(t);
+    const fail = async () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const { open } = fsPromises;
+    t.mock.method(fsPromises, "open", async (...asked: Parameters<typeof open>) =>
+      asked[1] === "wx" ? await fail() : await open(...asked),
+    );
+    t.mock.method(fsPromises, "writeFile", fail);
+    syncBuiltinESMExports();
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    const all = { home, api: withLogin(jobs), clock: quickClock() };
+    const list = await gpuDev(["list"], all);
+    assert.equal(list.code, 0, list.err);
+    assert.match(list.out, /3f2a91bc/);
+    assert.match(list.err, /The key of this login is not kept: \S+credentials cannot be written/);
+    assert.match(list.err, why);
+    const login = await gpuDev(["login"], all);
+    assert.equal(login.code, 1);
+    assert.match(login.err, why);
+    const set = await gpuDev(["config", "set", "region", "eu-west-1"], all);
+    assert.equal(set.code, 1);
+    assert.match(set.err, why);
+    assert.deepEqual(await readdir(join(home, ".gpu-dev")), [], "no half of a file is left");
+  });
+}
 
 test("--raw sends credentials to this machine alone", async (t) => {
   const home = await temporaryHome(t);

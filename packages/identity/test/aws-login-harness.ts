@@ -82,9 +82,11 @@ export interface SignedRequest {
  * Fields whose signature the AWS library made over a request that `change` turned into another one.
  * The keys are good and the fields are honest: only what was signed is not what will be sent.
  */
-export async function foreignProof(change: (request: SignedRequest) => void) {
+export async function foreignProof(
+  change: (request: SignedRequest) => void,
+  challenge = newChallenge(),
+) {
   const { accessKeyId, secretAccessKey, sessionToken } = KNOWN_SESSIONS.gpuUser;
-  const challenge = newChallenge();
   const host = `sts.${REGION}.amazonaws.com`;
   const request: SignedRequest = {
     host,

@@ -17,7 +17,9 @@ export function jobsSteps({ options, ports, settings }: Running): string[] {
     ...(serverId ? [`${GPU_DEV} login --server-id ${shellWord(serverId)}`] : []),
     `${GPU_DEV} submit ${wish} -- echo hello`,
     `${GPU_DEV} list --status all`,
-    ...(asksForKeys(settings.gateway) ? ["KEY=$(grep -o 'gpud_[0-9A-Za-z]*' ~/.gpu-dev/credentials)"] : []),
+    ...(asksForKeys(settings.gateway)
+      ? ["KEY=$(grep -o 'gpud_[0-9A-Za-z]*' ~/.gpu-dev/credentials)"]
+      : []),
   ];
 }
 

@@ -111,25 +111,28 @@ export async function startJobs(
   databaseUrl: string,
   { env = {}, ...instead }: JobsOptions = {},
 ): Promise<JobsRig> {
-  const settings = loadSettings(settingsSchema, {
+  const common = {
     ENVIRONMENT: "dev",
     DATABASE_URL: databaseUrl,
     DATABASE_POOL_MIN: "0",
-    AWS_ENDPOINT_URL: world.aws.url,
     ALLOWED_AWS_ACCOUNTS: "111122223333",
     ENV_VARS_KEYS_FILE: world.keysFile,
     LOG_LEVEL: "debug",
     ...env,
-  });
+  };
+  const settings = loadSettings(settingsSchema, { ...endpointOf(world, common), ...common });
+  // in prod its database and STS are others, and the way to them is not this machine's
+  const here = { ...common, ENVIRONMENT: "dev", DATABASE_SSLMODE: undefined };
+  const places = loadSettings(settingsSchema, { ...endpointOf(world, here), ...here });
   const lines: string[] = [];
   const logger = createLogger(settings, { write: (line) => void lines.push(line) });
   const metrics = createMetrics(settings);
   const storeOf = (max: number) =>
-    createStore({ ...storeOptionsOf(settings), pool: { min: 0, max }, log: logger });
+    createStore({ ...storeOptionsOf(places), pool: { min: 0, max }, log: logger });
   const statements: string[] = [];
   const store = recording(storeOf(settings.DATABASE_POOL_MAX), statements);
   const own = storeOf(1);
-  const awsLogin = instead.awsLogin ?? openAwsLogin(settings, awsCallMetrics(metrics));
+  const awsLogin = instead.awsLogin ?? openAwsLogin(places, awsCallMetrics(metrics));
   const verifier = createLayerVerifier(settings, { log: logger });
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger });
@@ -168,6 +171,9 @@ export async function startJobs(
   };
   return { url, db: own.pool, metrics, statements, lines, ask, login: loginAt(ask), drain, close };
 }
+
+const endpointOf = ({ aws }: World, { ENVIRONMENT }: Environment): Environment =>
+  ENVIRONMENT === "dev" ? { AWS_ENDPOINT_URL: aws.url } : {};
 
 /** The same store, whose statements are written down as well. */
 const recording = (store: Store, statements: string[]): Store => ({

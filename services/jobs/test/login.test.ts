@@ -1,9 +1,16 @@
 /** Who gets a key, and who does not: the attack table through the service. */
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { type AwsLoginProof, signGetCallerIdentity } from "@airlock/identity";
 import { KNOWN_SESSIONS, type KnownSession } from "@airlock/local-aws";
-import { type JobsRig, rawLogin, startJobs, startWorld } from "./harness.ts";
+import { gpuDevChild } from "../../../packages/cli/test/child.ts";
+import { exampleOf } from "../../../packages/cli/test/examples.ts";
+import { foreignProof } from "../../../packages/identity/test/aws-login-harness.ts";
+import { askAt, type JobsRig, rawLogin, startJobs, startWorld } from "./harness.ts";
+import { SERVER_ID, startProd } from "./prod.ts";
 
 const world = await startWorld();
 const database = await world.cluster.createDatabase();
@@ -207,5 +214,59 @@ test("every login has its line in the audit log and its number in the metrics", 
       text,
       new RegExp(`airlock_logins_total\\{[^}]*outcome="${outcome}"[^}]*\\} [1-9]`),
     );
+  }
+});
+
+/** As the seed's client reads its file (contract of seed 002, G): two members, a time with its zone, five minutes to spare. */
+async function keyBySeed(home: string): Promise<string> {
+  const { api_key: key, expires_at: end } = JSON.parse(
+    await readFile(join(home, ".gpu-dev/credentials"), "utf8"),
+  );
+  assert.match(end, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?(Z|\+00:00)$/);
+  assert.ok(Date.parse(end) - Date.now() > 5 * 60_000);
+  return key;
+}
+
+test("against prod's settings, through the gateway, gpu-dev, the page's example and AWS's own signer log in, credentials themselves do not, and the seed's client uses what gpu-dev keeps", async (t) => {
+  const { url } = await startProd(t, world, database);
+  const home = await mkdtemp(join(tmpdir(), "airlock-prod-home-"));
+  t.after(() => rm(home, { recursive: true, force: true }));
+  const { accessKeyId, secretAccessKey, sessionToken } = KNOWN_SESSIONS.gpuUser;
+  const env = {
+    HOME: home,
+    GPU_DEV_API_URL: url,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+  const ask = askAt(url);
+  const raw = await ask("POST", "/v1/auth/aws-login", { body: rawLogin(KNOWN_SESSIONS.gpuUser) });
+  assert.deepEqual([raw.status, raw.body.code], [403, "raw_login_off"]);
+
+  const example = join(home, "login.ts");
+  await writeFile(example, await exampleOf("login.ts"));
+  const program = [process.execPath, example];
+  const [command, page] = await Promise.all([
+    gpuDevChild(["login", "--server-id", SERVER_ID], env).ended,
+    gpuDevChild([url, SERVER_ID], env, { program }).ended,
+  ]);
+  assert.equal(command.code, 0, command.err);
+  assert.match(page.out, /^gpud_\w{49}\n$/, page.err);
+  // signed for the host of its address, as where nothing is configured
+  const other = await gpuDevChild(["login", "--server-id", "other.example.com"], env).ended;
+  assert.equal(other.code, 4, other.err);
+
+  const { challenge } = (await ask("POST", "/v1/auth/challenge")).body;
+  const proof = await foreignProof(({ headers }) => {
+    headers["x-airlock-server-id"] = SERVER_ID;
+  }, challenge);
+  const signed = await ask("POST", "/v1/auth/aws-login", { body: proof });
+  assert.equal(signed.status, 200, JSON.stringify(signed.body));
+
+  const key = await keyBySeed(home);
+  assert.equal((await stat(join(home, ".gpu-dev/credentials"))).mode & 0o777, 0o600);
+  for (const good of [key, page.out.trim(), signed.body.api_key]) {
+    const list = await ask("GET", "/v1/jobs?limit=500&offset=0&status=active", { key: good });
+    assert.deepEqual([list.status, list.body.jobs], [200, []]);
   }
 });
