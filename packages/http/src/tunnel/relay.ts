@@ -14,8 +14,10 @@ export interface Relay {
 
 /** For the other end to say its last word. */
 const LAST_WORD_MS = 2000;
+/** For a client to take its end, and to end its side. */
+const END_MS = 500;
 /** Between two looks at a client, and after how many of them one that gives no sign is gone: as the other end has it. */
-const LOOKING = { everyMs: 2000, looks: 11 };
+const LOOKING = { everyMs: 1000, looks: 21 };
 
 /** @param client has sent what came so far; both may be paused. */
 export function relay(client: Socket, upstream: Socket, looking = LOOKING): Relay {
@@ -79,7 +81,7 @@ function reset(socket: Socket): void {
 /** What it still sends is read: closing a socket with unread data resets it, and takes away what is on its way. */
 function endWhenTaken(client: Socket): void {
   if (client.destroyed) return;
-  const destroySoon = () => void setTimeout(() => client.destroy(), LAST_WORD_MS).unref();
+  const destroySoon = () => void setTimeout(() => client.destroy(), END_MS).unref();
   if (client.writableFinished) destroySoon();
   else client.once("finish", destroySoon);
   client.resume().end();
