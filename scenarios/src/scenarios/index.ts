@@ -35,6 +35,7 @@ import { clockSet, sessionTroubles } from "./session-troubles.ts";
 import { slowClients } from "./slow-clients.ts";
 import { noisyCaller, throttled } from "./throttled.ts";
 import { tunnel } from "./tunnel.ts";
+import { tunnelRestart } from "./tunnel-restart.ts";
 import { unreadAnswers } from "./unread-answers.ts";
 import { waitingClients } from "./waiting-clients.ts";
 
@@ -83,6 +84,7 @@ export const SCENARIOS: readonly Scenario[] = [
   jobsLists,
   jobsCanary,
   tunnel,
+  tunnelRestart,
   generatedPolicies,
   endurance,
 ];
