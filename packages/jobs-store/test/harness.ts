@@ -16,14 +16,20 @@ export interface ClusterOptions {
   readonly durable?: boolean;
   /** Nothing was ever migrated on it. */
   readonly isBare?: boolean;
+  /** Its roles are the file's own too. */
+  readonly isOwn?: boolean;
 }
 
 export async function startCluster({
   isBare,
+  isOwn,
   ...options
 }: ClusterOptions = {}): Promise<TestCluster> {
   const prepare = async (url: string) => void (await migrateUrl(url));
-  const cluster = await startTestCluster({ ...options, ...(!isBare && { prepare }) });
+  const cluster = await startTestCluster({
+    ...options,
+    ...(!isBare && { prepare, template: isOwn ? undefined : "migrated" }),
+  });
   after(() => cluster.stop());
   return cluster;
 }

@@ -8,7 +8,7 @@ import { migrate } from "../src/migrate.ts";
 import { migrateEnvironment, migrateSchema } from "../src/migrate-settings.ts";
 import { openStore, QUEUES, silent, startCluster } from "./harness.ts";
 
-const cluster = await startCluster();
+const cluster = await startCluster({ isOwn: true });
 
 async function run(url: string, ...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });

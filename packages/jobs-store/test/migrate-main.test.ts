@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { readAvailability } from "../src/index.ts";
 import { openStore, startCluster } from "./harness.ts";
 
-const cluster = await startCluster();
+const cluster = await startCluster({ isOwn: true });
 const folder = await mkdtemp(path.join(tmpdir(), "airlock-migrate-"));
 after(() => rm(folder, { recursive: true, force: true }));
 const MAIN = fileURLToPath(new URL("../src/migrate-main.ts", import.meta.url));

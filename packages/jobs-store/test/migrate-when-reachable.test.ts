@@ -10,7 +10,7 @@ import { migrate } from "../src/migrate.ts";
 import { migrateWhenReachable } from "../src/migrate-when-reachable.ts";
 import { openStore, QUEUES, silent, startCluster } from "./harness.ts";
 
-const cluster = await startCluster();
+const cluster = await startCluster({ isOwn: true });
 
 function rig() {
   const lines: string[] = [];

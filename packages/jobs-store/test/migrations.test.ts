@@ -12,7 +12,7 @@ import { migrate } from "../src/migrate.ts";
 import { LATEST_MIGRATION } from "../src/statements/schema/is-schema-ready.ts";
 import { migrateUrl, openStore, QUEUES, silent, startCluster } from "./harness.ts";
 
-const cluster = await startCluster();
+const cluster = await startCluster({ isOwn: true });
 const FILES = (await readdir(new URL("../migrations", import.meta.url)))
   .filter((name) => name.endsWith(".sql"))
   .map((name) => name.replace(".sql", ""))

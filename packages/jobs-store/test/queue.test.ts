@@ -20,7 +20,7 @@ import {
 } from "../src/index.ts";
 import { addUser, aJob, openStore, startCluster } from "./harness.ts";
 
-const cluster = await startCluster();
+const cluster = await startCluster({ isOwn: true });
 const queue = "gpu_reservations";
 const url = await cluster.createDatabase();
 const store = openStore(url);

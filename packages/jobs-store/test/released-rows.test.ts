@@ -20,7 +20,7 @@ import { addUser, aJob, migrateUrl, openStore, QUEUES, silent, startCluster } fr
 import { releasedCancel, releasedList, releasedRename, releasedSubmit } from "./released.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
-const cluster = await startCluster();
+const cluster = await startCluster({ isOwn: true });
 const url = await cluster.createEmptyDatabase();
 const { pool } = openStore(url);
 const folder = await mkdtemp(path.join(tmpdir(), "airlock-released-"));

@@ -8,7 +8,7 @@ import { migrate } from "../src/migrate.ts";
 import { ROLES } from "../src/roles.ts";
 import { addUser, aJob, openStore, QUEUES, silent, startCluster } from "./harness.ts";
 
-const cluster = await startCluster();
+const cluster = await startCluster({ isOwn: true });
 const url = await cluster.createDatabase();
 const { pool: owner } = openStore(url);
 await addUser(owner);

@@ -25,6 +25,8 @@ export interface PostgresOptions {
   readonly reset?: boolean;
   /** Default true. False leaves fsync out: faster, and what was written does not survive a crash. */
   readonly durable?: boolean;
+  /** Default: Postgres' own, 100. */
+  readonly maxConnections?: number;
   /** The server's own log, line by line. */
   readonly log?: (line: string) => void;
   /** A folder with the programs of another Postgres than the bundled one. */
@@ -79,7 +81,10 @@ export async function startIn(
     data: dataIn(folder),
     port: options.port || (await freePort()),
     user,
-    settings: (options.durable ?? true) ? {} : NOT_DURABLE,
+    settings: {
+      ...((options.durable ?? true) ? {} : NOT_DURABLE),
+      ...(options.maxConnections && { max_connections: String(options.maxConnections) }),
+    },
     discard,
     log: options.log ?? (() => {}),
   };

@@ -220,7 +220,7 @@ test("many readers share one look and one bell; a heartbeat and a HEAD cost noth
       numbers(1, 6),
     );
   const bells =
-    "SELECT count(*)::integer AS n FROM pg_stat_activity WHERE application_name = 'airlock bell'";
+    "SELECT count(*)::integer AS n FROM pg_stat_activity WHERE application_name = 'airlock bell' AND datname = current_database()";
   const { rows } = await jobs.db.query<{ n: number }>(bells);
   assert.ok((rows[0]?.n ?? 9) <= 2, "one for each replica");
   const head = await fetch(eventsOf(id), { method: "HEAD", headers: bearer() });

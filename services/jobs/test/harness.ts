@@ -56,7 +56,7 @@ export async function startWorld(options: { durable?: boolean } = {}): Promise<W
     await migrate({ ...connectTarget(url), queues: QUEUES, log: silent });
   };
   const [cluster, aws] = await Promise.all([
-    startTestCluster({ ...options, prepare }),
+    startTestCluster({ template: "migrated", ...options, prepare }),
     startLocalAws(),
   ]);
   const closers: World["closers"] = [];

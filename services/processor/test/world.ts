@@ -33,6 +33,7 @@ export const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** @param log hears what the server writes. */
 export async function startPostgres(log?: (line: string) => void): Promise<TestCluster> {
   const postgres = await startTestCluster({
+    template: "migrated",
     ...(log && { log }),
     prepare: async (url) =>
       void (await migrate({
@@ -93,9 +94,10 @@ const storeAt = (url: string): Store =>
 /** The same world with a login that may do what the role of processors may. Its store is closed by whoever asked. */
 export async function withProcessorsRights(world: World): Promise<World> {
   const { pool } = world.store;
-  await pool.query("CREATE ROLE processor LOGIN PASSWORD 'example' IN ROLE airlock_processor");
+  const username = `processor_${process.pid}`;
+  await pool.query(`CREATE ROLE ${username} LOGIN PASSWORD 'example' IN ROLE airlock_processor`);
   const url = Object.assign(new URL(world.databaseUrl), {
-    username: "processor",
+    username,
     password: "example",
   });
   return { ...world, store: storeAt(url.href) };
