@@ -4,6 +4,7 @@ export { readCursor, readPlace, writeCursor, writePlace } from "./cursor.ts";
 export { isImageReference } from "./image-reference.ts";
 export * from "./job-events.ts";
 export * from "./job-logs.ts";
+export * from "./job-outlook.ts";
 export * from "./job-tunnel.ts";
 export * from "./jobs.ts";
 export * from "./jobs-admin-jobs.ts";
@@ -15,6 +16,7 @@ export { GITHUB_NAME, JOB_ID, type JobControls } from "./jobs-env-vars.ts";
 export * from "./jobs-login.ts";
 export * from "./parameter-name.ts";
 export * from "./parameters.ts";
+export * from "./pod-plan.ts";
 export {
   PROBLEMS,
   type ProblemCode,

@@ -92,7 +92,9 @@ export const JobSubmitted = z
     job_id: z.string(),
     status: JobStatus,
     message: z.string(),
-    estimated_start_time: z.null(),
+    estimated_start_time: timestamp
+      .nullable()
+      .meta({ description: "Half of such jobs have started by then; null while it is not known." }),
   })
   .meta({ id: "JobSubmitted", description: "It is in the database and on its queue." });
 
@@ -133,6 +135,14 @@ export const Job = z
     fqdn: z.string().optional(),
     failure_reason: z.string().optional(),
     current_detailed_status: z.string().optional(),
+    queue_position: z
+      .int()
+      .optional()
+      .meta({ description: "While it waits in line; 1: nobody is before it." }),
+    estimated_wait_minutes: z
+      .int()
+      .optional()
+      .meta({ description: "Half of such jobs have started by then." }),
     pod_logs: z.string().optional().meta({ description: "Of one job, not in lists." }),
     warning: z.string().optional(),
     disk_name: z.string().optional(),

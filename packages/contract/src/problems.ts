@@ -52,6 +52,7 @@ export const PROBLEMS = {
   user_mismatch: [409, "Another user"],
   user_deleting: [409, "User is being deleted"],
   own_user: [409, "That is you"],
+  quota_exceeded: [409, "Quota exceeded"],
   answer_not_repeatable: [409, "Answer is not repeated"],
   disk_deleted: [410, "Disk deleted"],
   precondition_failed: [412, "Precondition Failed"],

@@ -2,7 +2,7 @@
 
 export { QUEUE_CHANNEL } from "./bell.ts";
 export { type CancelJobsOfArgs, cancelJobsOf } from "./cancel-jobs-of.ts";
-export { readAvailability, type TypeAvailability } from "./cluster-availability.ts";
+export { readViews, type TypeAvailability, typeAvailabilityOf } from "./cluster-availability.ts";
 export type { GpuType } from "./gpu-types-file.ts";
 export {
   type JobListenOptions,
@@ -42,6 +42,8 @@ export {
 } from "./sealing.ts";
 export { openSealer, SealingKeysError } from "./sealing-keys-file.ts";
 export {
+  orderRulesOf,
+  placementSettings,
   queuesOf,
   type StoreSettings,
   storeOptionsOf,

@@ -1,6 +1,7 @@
 /** The settings of the database, shared by whoever opens it. */
 import { type EnvironmentName, integer, port, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
+import type { OrderRules } from "./placement/index.ts";
 import type { StoreOptions } from "./store.ts";
 import { type ConnectTarget, connectTarget, databaseUrl, SSL_MODES } from "./target.ts";
 
@@ -59,6 +60,28 @@ export const storeSettings = {
   QUEUE_NAME: queueName().default("gpu_reservations").describe("Queue of jobs."),
   DISK_QUEUE_NAME: queueName().default("disk_operations").describe("Queue of disk operations."),
 };
+
+/** For jobs and its processor alike: whoever tells goes by the same as whoever places. */
+export const placementSettings = {
+  QUEUE_ORDER: word(["fair", "fifo"])
+    .default("fair")
+    .describe(
+      "fair: jobs that wait go by the GPUs of their type that their owner holds and has waited for before them, then by time; fifo: by time alone. The same for jobs and processor.",
+    ),
+  MAX_WAIT_HOURS: integer(1, 8760)
+    .default(24)
+    .describe(
+      "Whoever has waited longer goes first, by time alone. The same for jobs and processor.",
+    ),
+};
+
+const placementSchema = z.object(placementSettings);
+type PlacementSettings = Readonly<z.infer<typeof placementSchema>>;
+
+export const orderRulesOf = ({ QUEUE_ORDER, MAX_WAIT_HOURS }: PlacementSettings): OrderRules => ({
+  order: QUEUE_ORDER,
+  maxWaitHours: MAX_WAIT_HOURS,
+});
 
 const schema = z.object(storeSettings);
 export type StoreSettings = Readonly<z.infer<typeof schema>>;

@@ -11,7 +11,6 @@ import {
   listCordons,
   listQuotas,
   type Queryable,
-  readAvailability,
   readHoldings,
   type SeenNode,
   setCordon,
@@ -19,7 +18,7 @@ import {
   writeNodes,
   writeUnbookedAmounts,
 } from "../src/index.ts";
-import { addUser, aJob, migrateUrl, openStore, startCluster } from "./harness.ts";
+import { addUser, aJob, migrateUrl, openStore, readAvailability, startCluster } from "./harness.ts";
 
 const cluster = await startCluster();
 const fresh = async () => openStore(await cluster.createDatabase()).pool;

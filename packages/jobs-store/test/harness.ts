@@ -2,7 +2,15 @@
 import { after } from "node:test";
 import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
 import type { GpuType, InsertJobArgs, Queryable } from "../src/index.ts";
-import { connectTarget, createStore, type Store, type StoreLog, upsertUser } from "../src/index.ts";
+import {
+  connectTarget,
+  createStore,
+  readViews,
+  type Store,
+  type StoreLog,
+  typeAvailabilityOf,
+  upsertUser,
+} from "../src/index.ts";
 import { migrate } from "../src/migrate.ts";
 
 export const QUEUES = ["gpu_reservations", "disk_operations"] as const;
@@ -82,3 +90,8 @@ export function aJob(userId: number, reservationId: string): InsertJobArgs {
     podName: `gpu-dev-${reservationId.toLowerCase()}`,
   };
 }
+
+export const FIFO = { order: "fifo", maxWaitHours: 24 } as const;
+
+export const readAvailability = async (db: Queryable) =>
+  (await readViews(db, FIFO)).map(typeAvailabilityOf);

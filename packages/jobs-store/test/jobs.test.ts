@@ -11,9 +11,8 @@ import {
   type ListedJobRow,
   listJobs,
   moveJob,
-  readAvailability,
 } from "../src/index.ts";
-import { addUser, aJob, openStore, startCluster } from "./harness.ts";
+import { addUser, aJob, openStore, readAvailability, startCluster } from "./harness.ts";
 
 const cluster = await startCluster();
 const { pool } = openStore(await cluster.createDatabase());

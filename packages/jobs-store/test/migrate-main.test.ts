@@ -6,8 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readAvailability } from "../src/index.ts";
-import { openStore, startCluster } from "./harness.ts";
+import { openStore, readAvailability, startCluster } from "./harness.ts";
 
 const cluster = await startCluster({ isOwn: true });
 const folder = await mkdtemp(path.join(tmpdir(), "airlock-migrate-"));

@@ -4,12 +4,15 @@ import { describe, test } from "node:test";
 import {
   type Amount,
   type Booked,
+  inOrder,
+  type Outlook,
   type PlacementNode,
   type PlacementQuestion,
   place,
   shareOf,
-  whyItWaits,
+  viewOf,
 } from "../src/placement/index.ts";
+import { aRow, aWaitingJob, type NodeWish, type RowWish } from "./cluster-rows.ts";
 import { generator } from "./generator.ts";
 
 const size = (gpus: number, slots = 0): Amount => ({
@@ -116,29 +119,179 @@ describe("place", () => {
   });
 });
 
-test("sentences say what is missing", () => {
-  const say = (question: PlacementQuestion, index: number) => {
-    const placement = place(question);
-    const waits = placement.waits[index];
-    assert.ok(waits);
-    const gpus = question.waiting.find(({ jobId }) => jobId === waits.jobId)?.gpus ?? 0;
-    return whyItWaits(waits, { gpuType: "h100", gpus, question, placement });
+/** Golden: what users read. */
+describe("reasons", () => {
+  const two = [
+    { name: "a", gpus: 2 },
+    { name: "b", gpus: 2 },
+  ];
+  const until = Date.UTC(2026, 0, 15, 14, 20);
+  const full = [
+    { node: "a", gpus: 2, endsAtMs: until, userId: 7 },
+    { node: "b", gpus: 1, endsAtMs: until + 3_600_000 },
+  ];
+  const wishes = (...gpus: number[]) =>
+    gpus.map((count, index) =>
+      aWaitingJob({ id: `job-${index}`, gpus: count, createdAtMs: index }),
+    );
+  const closed = (...nodes: NodeWish[]) =>
+    nodes.map((one) => ({ ...one, closedBecause: "new firmware, until noon" }));
+  const quota = { user_id: 1, aws_role: null, gpu_type: "h100", max_gpus: 1, max_jobs: null };
+  const owner = {
+    user_id: 1,
+    quotas: [{ ...quota, max_hours: null, max_disks: null }],
+    by_type: {},
   };
-  const nodes = [node("a", 2), node("b", 2)];
-  assert.equal(
-    say({ nodes, booked: [], waiting: jobs(8) }, 0),
-    "Waits for 8 h100 GPUs on one node: no node at present has more than 2 for jobs. Others may start before it.",
-  );
-  assert.equal(
-    say({ nodes: [], booked: [], waiting: jobs(1) }, 0),
-    "Waits: there is no h100 node at present.",
-  );
-  const full = [booked("a", 2, 2, 60_000), booked("b", 1, 2, 120_000)];
-  assert.equal(
-    say({ nodes, booked: full, waiting: jobs(2) }, 0),
-    "Waits for 2 h100 GPUs on one node: 1 is free on 1 node. It is the first in line. It starts by 1970-01-01 00:01 UTC at the latest, unless a job before it is extended.",
-  );
-  assert.match(say({ nodes, booked: full, waiting: jobs(2, 2) }, 1), /1 job is ahead of it\.$/);
+  const cases: readonly (readonly [code: string, row: RowWish, ...golden: string[]])[] = [
+    ["starts_now", { nodes: two, waiting: wishes(1) }, "There is room for it: it starts now."],
+    [
+      "quota",
+      { nodes: two, waiting: wishes(2), owners: [owner] },
+      "Waits for 2 h100 GPUs on one node: your quota lets no more of your jobs run. Others may start before it.",
+      "End one of your jobs, or ask an operator for a larger quota.",
+    ],
+    [
+      "no_free_node",
+      { nodes: two, bookings: full, waiting: wishes(2) },
+      "Waits for 2 h100 GPUs on one node: 1 is free on 1 node. On a, user-7's job running- has 2 until 2026-01-15 14:20 UTC. It is the first in line. It starts by 2026-01-15 14:20 UTC at the latest, unless a job before it is extended.",
+      "A job of 1 h100 GPU would start now.",
+    ],
+    [
+      "no_free_node",
+      {
+        nodes: two,
+        bookings: [...full, { node: "b", gpus: 1, endsAtMs: until }],
+        waiting: wishes(2, 1),
+      },
+      "Waits for 1 h100 GPU on one node: none is free. On b, user-1's job running- has 1 until 2026-01-15 14:20 UTC, user-1's job running- has 1 until 2026-01-15 15:20 UTC. 1 job is ahead of it.",
+    ],
+    [
+      "others_first",
+      {
+        nodes: [{ name: "a", gpus: 2 }],
+        bookings: [{ node: "a", gpus: 1 }],
+        waiting: wishes(2, 1),
+      },
+      "Waits for 1 h100 GPU on one node: there is room on one, which is kept for a job that goes before it; none is free elsewhere. 1 job is ahead of it.",
+    ],
+    [
+      "drained",
+      { nodes: closed(...two), waiting: wishes(2) },
+      "Waits for 2 h100 GPUs on one node: 2 nodes are closed by an operator: new firmware, until noon.",
+      "Wait until an operator opens it again, or ask for another type of GPU.",
+    ],
+    [
+      "no_free_node",
+      {
+        nodes: [...closed({ name: "c", gpus: 2 }), { name: "a", gpus: 2 }],
+        bookings: [{ node: "a", gpus: 2, endsAtMs: until }],
+        waiting: wishes(1),
+      },
+      "Waits for 1 h100 GPU on one node: none is free. On a, user-1's job running- has 2 until 2026-01-15 14:20 UTC. It is the first in line. It starts by 2026-01-15 14:20 UTC at the latest, unless a job before it is extended. Node c is closed by an operator: new firmware, until noon.",
+    ],
+    [
+      "too_big",
+      { nodes: two, waiting: wishes(8) },
+      "Waits for 8 h100 GPUs on one node: no node at present has more than 2 for jobs. Others may start before it.",
+      "Ask for 2 at most, or wait for a larger node.",
+    ],
+    [
+      "no_nodes",
+      { nodes: [], waiting: wishes(1) },
+      "Waits for 1 h100 GPU on one node: there is no h100 node at present.",
+      "Ask for another type of GPU, or wait until there are nodes.",
+    ],
+    [
+      "nodes_closed",
+      { nodes: two.map((one) => ({ ...one, isReady: false })), waiting: wishes(1) },
+      "Waits for 1 h100 GPU on one node: no h100 node takes jobs at present.",
+      "Ask for another type of GPU, or wait until there are nodes.",
+    ],
+    [
+      "disk_in_use",
+      {
+        nodes: two,
+        waiting: [
+          aWaitingJob({ id: "j", gpus: 1, disk: { disk_id: "d", disk_holder: "1a2b3c4d-0000" } }),
+        ],
+      },
+      "Waits for its disk data: job 1a2b3c4d has it.",
+      "End job 1a2b3c4d, or ask for this one without a disk or with another one.",
+    ],
+    [
+      "disk_not_ready",
+      {
+        nodes: two,
+        waiting: [
+          aWaitingJob({
+            id: "j",
+            gpus: 1,
+            disk: { disk_id: "d", disk_state: "wanted", disk_fault: "no space." },
+          }),
+        ],
+      },
+      "Waits for its disk data: its volume is being made. It could not be made yet: no space.",
+    ],
+    [
+      "no_free_node",
+      {
+        nodes: [{ name: "c", slots: 1 }],
+        bookings: [{ node: "c", gpus: 0, endsAtMs: until }],
+        waiting: wishes(0),
+      },
+      "Waits for a place on a h100 node: none is free. On c, user-1's job running- has a place until 2026-01-15 14:20 UTC. It is the first in line. It starts by 2026-01-15 14:20 UTC at the latest, unless a job before it is extended.",
+    ],
+  ];
+  for (const [code, wish, ...golden] of cases) {
+    test(`${code}: ${golden[0]}`, () => {
+      const { outlooks } = viewOf(aRow(wish), { order: "fifo", maxWaitHours: 24 });
+      const { reason } = [...outlooks.values()].at(-1) as Outlook;
+      assert.deepEqual([reason.code, reason.sentence, ...reason.remedies], [code, ...golden]);
+    });
+  }
+
+  test("nobody looks at the cluster: nothing is said of its nodes", () => {
+    const row = { ...aRow({ nodes: two, waiting: wishes(1) }), is_seen: false };
+    const view = viewOf(row, { order: "fifo", maxWaitHours: 24 });
+    assert.equal(view.outlooks.get("job-0")?.reason.code, "cluster_unseen");
+  });
+});
+
+describe("order", () => {
+  const HOUR_MS = 3_600_000;
+  const rules = { order: "fair", maxWaitHours: 24 } as const;
+  const line = (...jobs: [id: string, userId: number, gpus: number, createdAtHours: number][]) =>
+    jobs.map(([jobId, userId, gpus, at]) => ({ jobId, userId, gpus, createdAtMs: at * HOUR_MS }));
+  const ids = (...args: Parameters<typeof inOrder>) => inOrder(...args).map(({ jobId }) => jobId);
+
+  test("whoever submits many at once has his second one behind the first ones of others", () => {
+    const jobs = line(
+      ["a1", 1, 1, 1],
+      ["a2", 1, 1, 1],
+      ["a3", 1, 1, 1],
+      ["b1", 2, 1, 2],
+      ["b2", 2, 4, 2],
+    );
+    assert.deepEqual(ids(jobs, new Map(), rules, 3 * HOUR_MS), ["a1", "b1", "a2", "b2", "a3"]);
+    assert.deepEqual(ids(jobs, new Map(), { ...rules, order: "fifo" }, 3 * HOUR_MS), [
+      "a1",
+      "a2",
+      "a3",
+      "b1",
+      "b2",
+    ]);
+  });
+
+  test("what a user holds already comes before what he waits for", () => {
+    const jobs = line(["a1", 1, 1, 1], ["b1", 2, 8, 2]);
+    assert.deepEqual(ids(jobs, new Map([[1, 4]]), rules, 3 * HOUR_MS), ["b1", "a1"]);
+  });
+
+  test("whoever has waited for a day goes first, by time alone, whatever he holds", () => {
+    const jobs = line(["a1", 1, 1, 1], ["a2", 1, 1, 2], ["b1", 2, 1, 24]);
+    assert.deepEqual(ids(jobs, new Map([[1, 100]]), rules, 25.5 * HOUR_MS), ["a1", "b1", "a2"]);
+    assert.deepEqual(ids(jobs, new Map([[1, 100]]), rules, 26 * HOUR_MS), ["a1", "a2", "b1"]);
+  });
 });
 
 describe("over time", () => {

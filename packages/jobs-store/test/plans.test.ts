@@ -19,16 +19,15 @@ import {
   findJobWantingDisk,
   findKeyByHash,
   findOrphans,
-  listBookings,
   listJobEvents,
   listJobs,
-  listWaitingJobs,
+  listRecentJobs,
   listWaitingTypes,
   moveJob,
   type Queryable,
-  readAvailability,
+  readClusterType,
 } from "../src/index.ts";
-import { openStore, startCluster } from "./harness.ts";
+import { openStore, readAvailability, startCluster } from "./harness.ts";
 
 const cluster = await startCluster();
 const store = openStore(await cluster.createDatabase(), { timeoutMs: 240_000 });
@@ -208,9 +207,10 @@ const HOT: readonly [string, (db: Queryable) => Promise<unknown>, string, number
     200,
   ],
   ["jobs called for", (db) => callForJobs(db, [LIVE, AN_ID]), "reservations_pkey", 10],
-  ["jobs that wait", (db) => listWaitingJobs(db, "h100"), "reservations_waiting", 100 + DISKS],
+  ["jobs that wait", (db) => readClusterType(db, "h100"), "reservations_waiting", 100 + DISKS],
   ["types that are waited for", (db) => listWaitingTypes(db), "reservations_waiting", 500],
-  ["what is booked", (db) => listBookings(db, "h100"), "job_pods_booked", 500],
+  ["what is booked", (db) => readClusterType(db, "h100"), "job_pods_booked", 100 + DISKS],
+  ["what jobs lately did", (db) => listRecentJobs(db), "reservations_ended", 5000],
   [
     "whose pod this is",
     (db) => findOrphans(db, [{ reservationId: LIVE, generation: 1, uid: "u" }]),

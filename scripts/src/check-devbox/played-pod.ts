@@ -79,7 +79,14 @@ export async function playPod(plan: PodPlan): Promise<PlayedPod> {
     homeClaim: null,
   };
   const { security, toolsImage } = plan;
-  const rules = { security, toolsImage, maxLifeSeconds: 3600, nodeLostSeconds: 300 };
+  const rules = {
+    security,
+    toolsImage,
+    maxLifeSeconds: 3600,
+    nodeLostSeconds: 300,
+    labels: {},
+    schedulingGates: [],
+  };
   const spec = podManifest(wish, rules).spec as Spec;
   const group = spec.securityContext.fsGroup;
   const folder = await mkdtemp(join(tmpdir(), "airlock-devbox-"));

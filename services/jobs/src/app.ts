@@ -12,6 +12,7 @@ import type { AwsLogin, LayerGuard } from "@airlock/identity";
 import {
   createStanding,
   listenForJobs,
+  orderRulesOf,
   queuesOf,
   retentionOf,
   type Sealer,
@@ -28,6 +29,7 @@ import { createKeys } from "./keys.ts";
 import { createLastUsed } from "./last-used.ts";
 import { createLogins } from "./login.ts";
 import { createMutations } from "./mutations.ts";
+import { createOutlooks } from "./outlook/outlooks.ts";
 import { toJobsProblem } from "./problems.ts";
 import type { ProcessorClient } from "./processor-client.ts";
 import { createForgetting } from "./retention.ts";
@@ -40,11 +42,17 @@ import { internalRoutes } from "./routes/internal.ts";
 import { jobActionRoutes } from "./routes/job-actions.ts";
 import { jobEventRoutes } from "./routes/job-events.ts";
 import { jobLogRoutes } from "./routes/job-logs.ts";
+import { jobOutlookRoutes } from "./routes/job-outlook.ts";
 import { jobTunnelRoutes } from "./routes/job-tunnel.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { loginRoutes } from "./routes/login.ts";
-import { allowsRawLogin, rateLimitPerMinute, type Settings } from "./settings.ts";
+import {
+  allowsRawLogin,
+  keyRateLimitPerMinute,
+  rateLimitPerMinute,
+  type Settings,
+} from "./settings.ts";
 
 export interface JobsDeps {
   readonly store: Store;
@@ -108,10 +116,13 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
     const audit = createAudit(logger);
     const allowed = { accounts: settings.ALLOWED_AWS_ACCOUNTS, role: settings.ALLOWED_AWS_ROLE };
     const perMinute = rateLimitPerMinute(settings);
-    const limit = rateLimitMaker(metrics)({ name: "requests", perMinute });
+    const makeLimit = rateLimitMaker(metrics);
+    const limit = makeLimit({ name: "requests", perMinute });
+    const perKey = keyRateLimitPerMinute(settings);
+    const keyLimit = makeLimit({ name: "keys", perMinute: perKey });
     const isBehindGateways = layer !== undefined;
     const known = { store, allowed, lastUsed, metrics: counters };
-    const keys = createKeys({ ...known, limit, isBehindGateways });
+    const keys = createKeys({ ...known, limit, keyLimit, isBehindGateways });
     const logins = createLogins({
       store,
       awsLogin,
@@ -121,8 +132,11 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       region: settings.AWS_REGION,
       allowsRaw: allowsRawLogin(settings),
     });
+    const rules = orderRulesOf(settings);
     const api: ApiDeps = {
       store,
+      outlooks: createOutlooks(store, rules),
+      rules,
       keys,
       mutate: createMutations(store),
       audit,
@@ -148,6 +162,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
         locked.addHook("onRequest", keys.authenticate);
         keyRoutes(locked, api);
         jobRoutes(locked, api);
+        jobOutlookRoutes(locked, api);
         jobLogRoutes(locked, api);
         jobEventRoutes(locked, { store, hub, standing });
         jobTunnelRoutes(locked, api);

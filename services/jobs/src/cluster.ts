@@ -1,15 +1,11 @@
 /** How many GPUs there are: what nodes have, and what jobs hold and wait for. */
 import type { ClusterStatus, GpuAvailability } from "@airlock/contract";
-import { type Queryable, readAvailability, type TypeAvailability } from "@airlock/jobs-store";
-import { createLook } from "./look.ts";
+import { type TypeAvailability, type TypeView, typeAvailabilityOf } from "@airlock/jobs-store";
 
 type Cluster = Omit<ClusterStatus, "timestamp">;
 
-/** The same for all who ask: it is no user's. */
-export const createClusterLook = (db: Queryable): (() => Promise<Cluster>) =>
-  createLook(async () => clusterOf(await readAvailability(db)));
-
-function clusterOf(types: readonly TypeAvailability[]): Cluster {
+export function clusterOf(views: readonly TypeView[]): Cluster {
+  const types = views.map(typeAvailabilityOf);
   const offered = types.filter(({ is_active }) => is_active);
   // what has slots has no GPUs
   const total = (

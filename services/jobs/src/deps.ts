@@ -1,9 +1,10 @@
 /** What the routes of users share. */
-import type { Sealer, Store } from "@airlock/jobs-store";
+import type { OrderRules, Sealer, Store } from "@airlock/jobs-store";
 import type { Audit } from "./audit.ts";
 import type { JobsMetrics } from "./jobs-metrics.ts";
 import type { Keys } from "./keys.ts";
 import type { Mutate } from "./mutations.ts";
+import type { Outlooks } from "./outlook/outlooks.ts";
 import type { ProcessorClient } from "./processor-client.ts";
 
 export interface ApiDeps {
@@ -14,6 +15,9 @@ export interface ApiDeps {
   readonly metrics: JobsMetrics;
   readonly sealer: Sealer;
   readonly processor: ProcessorClient;
+  readonly outlooks: Outlooks;
+  /** By which jobs that wait get their nodes. */
+  readonly rules: OrderRules;
   /** Life of an API key. */
   readonly ttlSeconds: number;
   readonly jobQueue: string;

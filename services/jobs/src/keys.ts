@@ -33,6 +33,8 @@ export interface KeysOptions {
   readonly metrics: Pick<JobsMetrics, "keyChecks">;
   /** For one user; for one address where the user is not known. */
   readonly limit: RateLimit | undefined;
+  /** For one key: whatever else its owner does goes on. */
+  readonly keyLimit: RateLimit | undefined;
   /** The peers are gateways: what none of them tells the address of counts for nobody. */
   readonly isBehindGateways: boolean;
 }
@@ -42,7 +44,7 @@ export const ROTATION = "/v1/keys/rotate";
 const AGAIN_SECONDS = 60;
 
 export function createKeys(options: KeysOptions): Keys {
-  const { store, allowed, lastUsed, metrics, limit, isBehindGateways } = options;
+  const { store, allowed, lastUsed, metrics, limit, keyLimit, isBehindGateways } = options;
 
   const lookUp = async (hash: string): Promise<KeyLookup> => {
     const row = await findKeyByHash(store.pool, hash);
@@ -77,6 +79,8 @@ export function createKeys(options: KeysOptions): Keys {
       keyHash: hash,
     };
     reply.headers(callerHeaders(caller) ?? {}); // for the limits of the gateway, which knows no keys
+    // first: a key that is over its own limit takes nothing of its owner's
+    keyLimit?.spend(request, `${caller} ${key.key_prefix}`);
     limit?.spend(request);
   };
 

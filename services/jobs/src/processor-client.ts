@@ -1,7 +1,13 @@
 /** What jobs asks of the processor: what a pod has written, and the way to it, for which jobs has no credentials. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
-import { type JobLogsQuery, PROBLEMS, type ProblemCode, ProblemError } from "@airlock/contract";
+import {
+  type JobLogsQuery,
+  type PodPlan,
+  PROBLEMS,
+  type ProblemCode,
+  ProblemError,
+} from "@airlock/contract";
 import { openTunnel, smallText, type TunnelAnswer } from "@airlock/http";
 import type { LayerPresenter } from "@airlock/identity";
 import { Pool } from "undici";
@@ -21,6 +27,12 @@ export interface ProcessorClient {
    * @throws ProblemError of the processor's, or upstream_unavailable.
    */
   openTunnel(target: TunnelTarget): Promise<Extract<TunnelAnswer, { isOpen: true }>>;
+  /**
+   * The pod that would be made of a job, without its Secrets.
+   *
+   * @returns null where no processor tells it.
+   */
+  planPod(wish: PodPlan, requestId: string): Promise<Record<string, unknown> | null>;
   close(): Promise<void>;
 }
 
@@ -120,6 +132,27 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
       } catch (error) {
         if (error instanceof ProblemError) throw error;
         throw unavailable("The log cannot be told now.", error);
+      }
+    },
+    async planPod(wish, requestId) {
+      if (pool === undefined) return null;
+      try {
+        const { statusCode, body } = await pool.request({
+          method: "POST",
+          path: "/internal/pod-plan",
+          headers: {
+            ...layer.headers(),
+            "x-request-id": requestId,
+            "content-type": "application/json",
+          },
+          body: JSON.stringify(wish),
+          signal: AbortSignal.timeout(ANSWER_MS),
+        });
+        const answer = (await body.json()) as { readonly pod?: Record<string, unknown> };
+        // one of the version before does not know the path
+        return (statusCode === 200 && answer.pod) || null;
+      } catch {
+        return null;
       }
     },
     async openTunnel({ jobId, port, keyPrefix, requestId, handshake }) {

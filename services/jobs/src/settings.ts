@@ -18,7 +18,7 @@ import {
   STS_REGIONS,
   withLayerVerifyRules,
 } from "@airlock/identity";
-import { storeSettings, withStoreRules } from "@airlock/jobs-store";
+import { placementSettings, storeSettings, withStoreRules } from "@airlock/jobs-store";
 import * as z from "zod";
 import { adminSubjects, isOpenToAll } from "./admin/admin-subjects.ts";
 
@@ -51,6 +51,7 @@ const fields = z.object({
     })
     .optional()
     .describe("Image of jobs that name none. Unset means that each names its own."),
+  ...placementSettings,
   MAX_JOB_HOURS: integer(1, 8760)
     .default(72)
     .describe("Hours that a job may run, counted from its launch, with all its extensions."),
@@ -58,6 +59,11 @@ const fields = z.object({
     .optional()
     .describe(
       "Requests a minute that one pod takes from one user, and from one address (of IPv6, one /64) with keys that it does not know; 0 for no limit. Unset means 6000 with LAYER_AUTH_MODE=enforce, else 0: without it every address is a gateway's.",
+    ),
+  KEY_RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
+    .optional()
+    .describe(
+      "Of these, requests with one key; 0 for no limit of its own. Unset means 3000 with LAYER_AUTH_MODE=enforce, else 0.",
     ),
   FOLLOWS_PER_USER: integer(1, 500)
     .default(20)
@@ -161,6 +167,10 @@ export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 /** What one pod takes from one user in a minute; 0 means no limit. */
 export const rateLimitPerMinute = (settings: Settings): number =>
   settings.RATE_LIMIT_PER_MINUTE ?? (settings.LAYER_AUTH_MODE === "enforce" ? 6000 : 0);
+
+/** What one pod takes of them with one key. */
+export const keyRateLimitPerMinute = (settings: Settings): number =>
+  settings.KEY_RATE_LIMIT_PER_MINUTE ?? (settings.LAYER_AUTH_MODE === "enforce" ? 3000 : 0);
 
 export const allowsRawLogin = (settings: Settings): boolean =>
   settings.ALLOW_RAW_AWS_LOGIN ?? settings.ENVIRONMENT === "dev";

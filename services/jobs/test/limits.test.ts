@@ -92,3 +92,16 @@ test("behind gateways an address is the one that the gateway tells, and nobody's
   assert.deepEqual(await guess("2001:db8:1:2::2"), [0, 8], "the same /64");
   assert.deepEqual(await guess(), [8, 0], "an older gateway, whose clients would be one");
 });
+
+test("one key has a limit of its own, which leaves its owner's other keys room", async () => {
+  const jobs = await start({ KEY_RATE_LIMIT_PER_MINUTE: "2" });
+  const [key, second] = [await jobs.login(), await jobs.login()];
+  const statuses: number[] = [];
+  for (let n = 0; n < 6; n++) statuses.push(await statusOf(jobs, key));
+  assert.deepEqual([count(statuses, 200), count(statuses, 429)], [2, 4]);
+  const refused = await jobs.ask("GET", "/v1/cluster/status", { key });
+  assert.deepEqual([refused.status, refused.body.code], [429, "rate_limited"]);
+  assert.ok(Number(refused.headers.get("retry-after")) > 0);
+  assert.equal(await statusOf(jobs, second), 200, "what was refused took nothing of the user's");
+  await jobs.close();
+});

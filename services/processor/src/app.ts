@@ -9,8 +9,9 @@ import type { Processor } from "./processor.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { followLogRoutes } from "./routes/follow-logs.ts";
 import { logRoutes } from "./routes/logs.ts";
+import { podPlanRoutes } from "./routes/pod-plan.ts";
 import { tunnelRoutes } from "./routes/tunnel.ts";
-import type { Settings } from "./settings.ts";
+import { podRulesOf, type Settings } from "./settings.ts";
 import type { Pace } from "./tunnel/pulse.ts";
 import { tunnelMetrics } from "./tunnel/tunnel-metrics.ts";
 
@@ -54,6 +55,7 @@ export function buildApp(settings: Settings, deps: ProcessorDeps): Promise<App> 
         throw toProcessorProblem(error);
       });
       logRoutes(scope, { store, cluster });
+      podPlanRoutes(scope, { store, rules: podRulesOf(settings) });
       followLogRoutes(scope, { store, cluster, standing, pollMs: pace.followMs });
       const tunnels = { store, cluster, standing, metrics: tunnelMetrics(metrics) };
       tunnelRoutes(scope, { ...tunnels, pace: pace.pulse });

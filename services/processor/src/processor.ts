@@ -4,6 +4,7 @@ import {
   deleteGoneNodes,
   deleteOldFaults,
   listWaitingTypes,
+  type OrderRules,
   type Sealer,
   type Store,
 } from "@airlock/jobs-store";
@@ -20,6 +21,7 @@ import { observe } from "./observe/observe.ts";
 import { countForeignPods } from "./placement/foreign-pods.ts";
 import { countUnbookedPods, ownPodsOf } from "./placement/own-pods.ts";
 import { placeType } from "./placement/place-type.ts";
+import { createPromises } from "./placement/promises.ts";
 import type { PodRules } from "./pod/pod-wish.ts";
 import type { Limits } from "./reconcile/job-view.ts";
 import type { Access } from "./reconciler/make-pod.ts";
@@ -42,6 +44,7 @@ export interface ProcessorOptions {
   readonly limits: Limits;
   readonly rules: PodRules;
   readonly access: Access;
+  readonly order: OrderRules;
   readonly countsForeignPods?: boolean;
   readonly log: Log;
   readonly onOrders?: InboxOptions["onOrders"];
@@ -119,15 +122,18 @@ export function startProcessor(options: ProcessorOptions): Processor {
     },
   });
 
+  const promise = createPromises({ store, rules: options.order });
   const reconciling = begin("reconcile", pollMs, () => reconciler.take());
   const placing = begin("placement", PLACEMENT_PERIOD_MS, async () => {
     const isGpu = await types.gpuNames();
     const ownPods = () => ownPodsOf(observer.pods(), isGpu);
     const { namespace } = cluster;
     for (const gpuType of await listWaitingTypes(store.pool)) {
-      const outcome = await placeType({ store, namespace, ownPods }, gpuType);
+      const rules = options.order;
+      const outcome = await placeType({ store, namespace, ownPods, rules }, gpuType);
       store.ringForJobs(outcome?.told ?? []);
       if (outcome && outcome.placed > 0) reconciling.nudge();
+      if (outcome?.view) await promise(outcome.view);
     }
     return false;
   });

@@ -13,7 +13,7 @@ import {
 } from "@airlock/config";
 import { isImageReference } from "@airlock/contract";
 import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
-import { storeSettings, withStoreRules } from "@airlock/jobs-store";
+import { placementSettings, storeSettings, withStoreRules } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { DiskRules } from "./disks/claim-manifest.ts";
 import type { PodRules } from "./pod/pod-wish.ts";
@@ -37,6 +37,37 @@ const keysUrl = z
   .refine((text) => text === "off" || (KEYS_URL.test(text) && URL.canParse(text)), {
     error: "must be off, or an https URL with {user} in its path once (http in dev)",
   });
+
+/** Kubernetes, "Labels and Selectors"; gates are qualified names as well. */
+const PREFIX = "([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?";
+const NAME = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
+const LABEL = new RegExp(`^(${PREFIX}${NAME})=((?:${NAME})?)$`);
+const GATE = new RegExp(`^${PREFIX}${NAME}$`);
+
+const words = (text: string): string[] =>
+  text
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+
+const labels = z
+  .string()
+  .refine((text) => words(text).every((word) => LABEL.test(word)), {
+    error: "must be labels by comma, such as kueue.x-k8s.io/queue-name=gpu-jobs",
+  })
+  .refine((text) => !words(text).some((word) => /^(airlock\/|app\.kubernetes\.io\/)/.test(word)), {
+    error: "must not name labels of ours: airlock/… and app.kubernetes.io/…",
+  })
+  .transform((text) =>
+    Object.fromEntries(words(text).map((word) => word.split("=") as [string, string])),
+  );
+
+const gates = z
+  .string()
+  .refine((text) => words(text).every((word) => GATE.test(word)), {
+    error: "must be names by comma, such as kueue.x-k8s.io/admission",
+  })
+  .transform(words);
 
 const fields = z.object({
   SERVICE_NAME: serviceName("processor"),
@@ -93,6 +124,16 @@ const fields = z.object({
     .describe(
       "Where the SSH keys of GITHUB_USER are shown, {user} being the name; off: nowhere. Redirects are not followed.",
     ),
+  JOB_POD_LABELS: labels
+    .default({})
+    .describe(
+      "Labels of jobs' pods beside their own, `name=value` by comma, such as the queue of another scheduler.",
+    ),
+  JOB_SCHEDULING_GATES: gates
+    .default([])
+    .describe(
+      "Scheduling gates of jobs' pods by comma: none is scheduled before somebody else has taken them away.",
+    ),
   DISK_STORAGE_CLASS: z
     .string()
     .regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, {
@@ -112,6 +153,7 @@ const fields = z.object({
   POLL_INTERVAL_MS: integer(20, 60_000)
     .default(1000)
     .describe("How often the queue and due jobs are looked for, whatever is heard."),
+  ...placementSettings,
   MAX_JOB_HOURS: integer(1, 8760)
     .default(72)
     .describe("Longest time of a job from its launch, all extensions included."),
@@ -180,6 +222,8 @@ export const podRulesOf = (settings: Settings): PodRules => ({
   security: settings.POD_SECURITY,
   nodeLostSeconds: settings.NODE_LOST_SECONDS,
   toolsImage: settings.DEVBOX_IMAGE,
+  labels: settings.JOB_POD_LABELS,
+  schedulingGates: settings.JOB_SCHEDULING_GATES,
   maxLifeSeconds:
     settings.MAX_JOB_HOURS * 3600 +
     settings.MAX_PREPARING_MINUTES * 60 +

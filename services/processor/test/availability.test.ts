@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import {
   type Queryable,
-  readAvailability,
   type SeenNode,
   shareOf,
   writeNodes,
@@ -11,7 +10,7 @@ import {
 } from "@airlock/jobs-store";
 import type { OwnPod } from "../src/placement/own-pods.ts";
 import { placeType } from "../src/placement/place-type.ts";
-import { openWorld, startPostgres } from "./world.ts";
+import { FIFO, openWorld, readAvailability, startPostgres } from "./world.ts";
 
 const postgres = await startPostgres();
 const { store, submit } = await openWorld(postgres);
@@ -106,7 +105,7 @@ async function tellFrom(db: Queryable) {
 /** Asks, places, and says what turned out otherwise. */
 async function wrongOf(seed: number, asked: Queryable): Promise<string[]> {
   const pods = await generate(seed);
-  const deps = { store, namespace: "gpu-dev", ownPods: () => pods };
+  const deps = { store, namespace: "gpu-dev", ownPods: () => pods, rules: FIFO };
   const wrong: string[] = [];
   const told = await tellFrom(asked);
   await placeType(deps, TYPE);
@@ -150,9 +149,13 @@ test("whoever asks what is free is told what placement then does", async () => {
 });
 
 for (const [name, from, to] of [
-  ["who came first", "ORDER BY created_at, reservation_id", "ORDER BY created_at DESC"],
+  [
+    "who came first",
+    "1000 * extract(epoch FROM job.created_at)",
+    "-1000 * extract(epoch FROM job.created_at)",
+  ],
   ["nodes that take nobody", "is_ready, is_schedulable", "true AS is_ready, is_schedulable"],
-  ["who waits for a disk", "'disk_id', disk_id,", "'disk_id', NULL,"],
+  ["who waits for a disk", "disks.disk_id, disks.disk_name", "NULL AS disk_id, disks.disk_name"],
   ["pods that nobody booked", "unbooked_gpus, unbooked", "0 AS unbooked_gpus, unbooked"],
   ["what is booked", "released_at IS NULL", "released_at IS NOT NULL"],
 ] as const) {

@@ -18,7 +18,7 @@ import { seenNodesOf } from "../src/placement/seen-nodes.ts";
 import { LIMITS } from "../src/reconcile/job-view.ts";
 import { createReconciler } from "../src/reconciler/reconciler.ts";
 import { type PlayedCluster, playCluster } from "./played-cluster.ts";
-import { access, DISK_QUEUE, QUEUE, rules, silent, type World } from "./world.ts";
+import { access, DISK_QUEUE, FIFO, QUEUE, rules, silent, type World } from "./world.ts";
 
 class Dead extends Error {}
 
@@ -128,7 +128,7 @@ async function live(
     try {
       await inbox();
       for (const work of disks) await work();
-      await placeType({ store, namespace: "gpu-dev", ownPods }, "h100");
+      await placeType({ store, namespace: "gpu-dev", ownPods, rules: FIFO }, "h100");
       await reconciler.take();
       await reconciler.settled();
       if (turn % 5 === 4) await sweepOrphans({ store, cluster: mortal, log: silent });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Queryable, Store } from "@airlock/jobs-store";
+import type { ClusterTypeRow, Queryable, Store } from "@airlock/jobs-store";
 import type { Pod } from "../src/cluster/index.ts";
 import { amountOf } from "../src/placement/quantity.ts";
 import { type PlayedCluster, playCluster } from "./played-cluster.ts";
@@ -172,25 +172,31 @@ test("jobs of 0 to 8 GPUs, by two processors", async (t) => {
 });
 
 describe("found out is a processor that", () => {
-  const isOf = (table: string, text: string) => text.includes(table);
   const few = { jobs: 48, nodes: 3 };
+  /** @param change what it reads of a type of machine. */
+  const reading =
+    (change: (row: ClusterTypeRow) => Partial<ClusterTypeRow>): Plant =>
+    (text, rows) =>
+      text.includes("AS bookings")
+        ? (rows as readonly ClusterTypeRow[]).map((row) => ({ ...row, ...change(row) }))
+        : rows;
 
   test("does not see what is booked", async () => {
-    const plant: Plant = (text, rows) => (isOf("AS ends_at", text) ? [] : rows);
+    const plant = reading(() => ({ bookings: [] }));
     assert.match((await runCrowd({ ...few, plant })).join(), /\d+ GPUs on n\d/);
   });
 
   test("never gives a whole node", async () => {
-    const plant: Plant = (text, rows) =>
-      isOf("'pending') AND wanted = 'run'", text)
-        ? rows.filter((row) => (row as { gpu_count: number }).gpu_count < GPUS_PER_NODE)
-        : rows;
+    const plant = reading(({ waiting }) => ({
+      waiting: waiting.filter(({ gpu_count }) => gpu_count < GPUS_PER_NODE),
+    }));
     assert.match((await runCrowd({ ...few, plant })).join(), /n\d is free while job-\S+ waits/);
   });
 
   test("begins with who came last", async () => {
-    const plant: Plant = (text, rows) =>
-      isOf("'pending') AND wanted = 'run'", text) ? rows.toReversed() : rows;
+    const plant = reading(({ waiting }) => ({
+      waiting: waiting.map((job) => ({ ...job, created_at_ms: -job.created_at_ms })),
+    }));
     assert.match((await runCrowd({ ...few, plant })).join(), /came before/);
   });
 });

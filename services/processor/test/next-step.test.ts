@@ -1,7 +1,7 @@
 /** Every state of a job against everything that the cluster may show of it: one step each. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { FINAL_STATES, JOB_STATES } from "@airlock/jobs-store";
+import { FINAL_STATES, JOB_STATES, toldOf } from "@airlock/jobs-store";
 import { type ChoresView, type JobView, LIMITS } from "../src/reconcile/job-view.ts";
 import { nextStep } from "../src/reconcile/next-step.ts";
 import type { NodeSight, PodSight, Sight } from "../src/reconcile/sight.ts";
@@ -530,6 +530,16 @@ describe("warnings", () => {
   });
 });
 
+/** What explanations call it, by words of this file's own. */
+function codeOf(detail: string, status: string): string {
+  if (detail.includes("image") && !detail.startsWith("Its pod starts")) return "image";
+  if (detail.includes("volume of its disk")) return "disk_not_ready";
+  if (detail.includes("cluster's nodes")) return "unscheduled";
+  if (detail.includes("does not answer")) return "unreachable";
+  if (/^Ends\b/.test(detail)) return "ending";
+  return status === "active" ? "running" : "starting";
+}
+
 describe("whatever is seen in whatever state", () => {
   const pods = [undefined, ...CASES.map(([, , { pod }]) => pod)];
   const nodes = [undefined, healthy, silent, gone, { ...healthy, isAnother: true }];
@@ -553,6 +563,10 @@ describe("whatever is seen in whatever state", () => {
               if (taken.do === "activate") assert.ok(status !== "active" && !endAs, where);
               if ("seconds" in taken)
                 assert.ok(taken.seconds === null || taken.seconds >= 0, where);
+              if (taken.do === "wait" && taken.detail !== undefined) {
+                const { code } = toldOf(status, taken.detail);
+                assert.equal(code, codeOf(taken.detail, status), where);
+              }
               if ("uid" in taken) assert.equal(taken.uid, pod?.uid, where);
               const isOver = (FINAL_STATES as readonly string[]).includes(status);
               if (isOver) assert.match(taken.do, /^(clean|remove_pod|wait)$/, where);

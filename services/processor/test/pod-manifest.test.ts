@@ -29,6 +29,8 @@ const wish: PodWish = {
 const rules = {
   security: "restricted",
   maxLifeSeconds: 262_800,
+  labels: {},
+  schedulingGates: [],
   nodeLostSeconds: 300,
   toolsImage: "registry.example.com/airlock-devbox:1",
 } as const;
@@ -63,6 +65,21 @@ for (const [name, made] of [
     assert.deepEqual(JSON.parse(text), await golden(name), text);
   });
 }
+
+test("labels and gates of another scheduler stand beside our own", () => {
+  const { metadata, spec } = podManifest(wish, {
+    ...rules,
+    labels: { "kueue.x-k8s.io/queue-name": "gpu-jobs" },
+    schedulingGates: ["kueue.x-k8s.io/admission"],
+  });
+  const plain = podManifest(wish, rules);
+  assert.deepEqual(metadata.labels, {
+    ...plain.metadata.labels,
+    "kueue.x-k8s.io/queue-name": "gpu-jobs",
+  });
+  const gates = [{ name: "kueue.x-k8s.io/admission" }];
+  assert.deepEqual(spec, { ...(plain.spec as object), schedulingGates: gates });
+});
 
 const NASTY = [
   "$(rm -rf /) `id` $HOME $$ $(HOME) ; && || | > < * ? ~ ! # \\",

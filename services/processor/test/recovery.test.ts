@@ -1,11 +1,10 @@
 /** What the database and the cluster disagree about, as after a backup was restored or a processor came too late. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { readAvailability } from "@airlock/jobs-store";
 import { sweepOrphans } from "../src/duties/sweep-orphans.ts";
 import { podManifest } from "../src/pod/pod-manifest.ts";
 import { playCluster } from "./played-cluster.ts";
-import { openWorld, rules, silent, startPostgres, work } from "./world.ts";
+import { openWorld, readAvailability, rules, silent, startPostgres, work } from "./world.ts";
 
 const postgres = await startPostgres();
 after(() => postgres.stop());

@@ -56,6 +56,28 @@ const get = async (path: string) => {
   const response = await fetch(url + path);
   return { status: response.status, text: await response.text() };
 };
+test("the pod of a plan is the pod that would be made, and nothing is", async () => {
+  const asked = {
+    ...{ job_id: "planned-0001", pod_name: "gpu-dev-planned", node_name: null, image: "a:1" },
+    ...{ owner: "alice", name: null, has_command: true, keep: false, gpus: 2, gpu_type: "h100" },
+    ...{ cpu_millis: 1000, memory_mib: 1024, disk_id: null },
+  };
+  const response = await fetch(`${url}/internal/pod-plan`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(asked),
+  });
+  assert.equal(response.status, 200);
+  const { pod } = (await response.json()) as { pod: { spec: Record<string, unknown> } };
+  assert.equal(pod.spec.affinity, undefined, "it has no node yet");
+  const [container] = pod.spec.containers as [{ image: string; resources: { limits: object } }];
+  assert.deepEqual(
+    [container.image, container.resources.limits],
+    ["a:1", { memory: "1024Mi", "nvidia.com/gpu": "2" }],
+  );
+  assert.equal(await podsLeft(), 0);
+});
+
 const podsLeft = async () => (await cluster.list("pods")).length;
 
 test("it is ready once it has seen the cluster", async () => {

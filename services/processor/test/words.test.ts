@@ -1,6 +1,7 @@
 /** The words of schedulers and kubelets, old and new, and what an owner is told. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toldOf } from "@airlock/jobs-store";
 import { containerTrouble } from "../src/reconcile/image-trouble.ts";
 import { explainUnscheduled } from "../src/reconcile/scheduler-words.ts";
 
@@ -41,10 +42,18 @@ for (const [words, expected] of [
     '0/3 nodes are available: persistentvolumeclaim "disk-1" not found.',
     "Waits for the volume of its disk, which is not there.",
   ],
+  [
+    "Scheduling is blocked due to non-empty scheduling gates",
+    "Waits until somebody else lets its pod in: it has scheduling gates.",
+  ],
   ["", "Waits for its node: no reason was given"],
 ] as const) {
   test(`of a scheduler: ${words.slice(0, 90)}`, () =>
     assert.equal(explainUnscheduled(words), expected));
+  test(`explanations know it: ${expected.slice(0, 60)}`, () => {
+    const isDisk = /volume of its disk/.test(expected);
+    assert.equal(toldOf("preparing", expected).code, isDisk ? "disk_not_ready" : "unscheduled");
+  });
 }
 
 const digest = "a".repeat(30) + "404".repeat(3) + "b".repeat(25);
@@ -81,6 +90,9 @@ for (const [reason, message, weight] of [
   ["ContainerCreating", "", undefined],
   ["PodInitializing", "", undefined],
 ] as const) {
-  test(`of a kubelet: ${reason} ${message.slice(0, 60)}`, () =>
-    assert.equal(containerTrouble({ reason, message })?.weight, weight));
+  test(`of a kubelet: ${reason} ${message.slice(0, 60)}`, () => {
+    const trouble = containerTrouble({ reason, message });
+    assert.equal(trouble?.weight, weight);
+    if (trouble) assert.equal(toldOf("preparing", trouble.sentence).code, "image");
+  });
 }

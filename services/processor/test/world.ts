@@ -13,9 +13,12 @@ import {
   type JobOrder,
   type JobRow,
   listJobEvents,
+  type Queryable,
+  readViews,
   type Sealer,
   type Store,
   sendOrder,
+  typeAvailabilityOf,
   upsertUser,
 } from "@airlock/jobs-store";
 import { migrate } from "@airlock/jobs-store/migrate";
@@ -222,6 +225,8 @@ export async function openWorld(postgres: TestCluster): Promise<World> {
 export const rules = {
   security: "restricted",
   maxLifeSeconds: 300_000,
+  labels: {},
+  schedulingGates: [],
   nodeLostSeconds: 300,
   toolsImage: undefined,
 } as const;
@@ -235,6 +240,7 @@ export function work(
   more: Partial<ProcessorOptions> = {},
 ): Processor {
   return startProcessor({
+    order: FIFO,
     store,
     cluster,
     sealer,
@@ -253,3 +259,8 @@ export function work(
     ...more,
   });
 }
+
+export const FIFO = { order: "fifo", maxWaitHours: 24 } as const;
+
+export const readAvailability = async (db: Queryable) =>
+  (await readViews(db, FIFO)).map(typeAvailabilityOf);

@@ -1,7 +1,6 @@
 /** What there is of a type, in GPUs, or in slots where it has none. */
 import type { Amount } from "./amounts.ts";
-import type { PlacementQuestion } from "./place.ts";
-import { place } from "./place.ts";
+import type { TypeView } from "./view.ts";
 
 export interface Availability {
   /** Of the nodes that are there, also of those that take nobody at present. */
@@ -15,17 +14,15 @@ export interface Availability {
 }
 
 /** What would be the answer a moment later, when those who can start have started. */
-export function availabilityOf(question: PlacementQuestion): Availability {
-  const { nodes, booked, waiting } = question;
-  const { placed, left, maxPerNode } = place(question);
-  const placedIds = new Set(placed.map(({ jobId }) => jobId));
+export function availabilityOf({ row, question, placement, outlooks }: TypeView): Availability {
+  const { nodes, booked } = question;
+  const { placed, left, maxPerNode } = placement;
+  const waiting = [...outlooks.values()].filter(({ startsNow }) => !startsNow);
   return {
     total: sum(nodes.map(({ size }) => unitsOf(size))),
     available: sum([...left.values()]),
     in_use: sum([...booked, ...placed].map(({ amount }) => unitsOf(amount))),
-    queued: sum(
-      waiting.filter(({ jobId }) => !placedIds.has(jobId)).map(({ gpus }) => Math.max(1, gpus)),
-    ),
+    queued: row.not_considered + sum(waiting.map(({ job }) => Math.max(1, job.gpu_count))),
     max_per_node: maxPerNode,
   };
 }

@@ -12,6 +12,8 @@ export interface PlacementNode {
   readonly foreign: Amount;
   /** Ready, and nobody forbade new pods on it. */
   readonly isOpen: boolean;
+  /** Why an operator has closed it. */
+  readonly closedBecause?: string | undefined;
 }
 
 export interface Booked {
@@ -19,12 +21,27 @@ export interface Booked {
   readonly amount: Amount;
   /** At the latest, in milliseconds since 1970. */
   readonly endsAtMs: number;
+  /** Undefined: a pod that nobody has booked. */
+  readonly holder?: Holder | undefined;
+}
+
+export interface Holder {
+  readonly jobId: string;
+  readonly username: string;
 }
 
 export interface WaitingJob {
   readonly jobId: string;
   /** 0: of a type without GPUs. */
   readonly gpus: number;
+  /** Whose it is, where that decides. */
+  readonly userId?: number | undefined;
+}
+
+/** What a user may start yet, by their quota. */
+export interface Allowance {
+  readonly gpus: number;
+  readonly jobs: number;
 }
 
 export interface PlacementQuestion {
@@ -32,6 +49,8 @@ export interface PlacementQuestion {
   readonly booked: readonly Booked[];
   /** In their order. */
   readonly waiting: readonly WaitingJob[];
+  /** Of users who are not in it nothing is asked. */
+  readonly allowances?: ReadonlyMap<number, Allowance> | undefined;
 }
 
 export interface Placed {
@@ -41,14 +60,21 @@ export interface Placed {
 }
 
 /**
+ * - quota: its owner has as much as they may; it holds nothing, and others pass it
  * - too_big: no node could hold it, were it empty; it holds nothing, and others pass it
  * - first: it has a node to itself as soon as that is free enough
  * - behind: it starts where there is room that the first one does not wait for
  */
 export type Waits =
-  | { readonly jobId: string; readonly why: "too_big" }
+  | { readonly jobId: string; readonly why: "quota" | "too_big" }
   | { readonly jobId: string; readonly why: "first"; readonly startsByMs: number }
-  | { readonly jobId: string; readonly why: "behind"; readonly jobsAhead: number };
+  | {
+      readonly jobId: string;
+      readonly why: "behind";
+      readonly jobsAhead: number;
+      /** There is room for it, which the first one waits for. */
+      readonly isKept: boolean;
+    };
 
 export interface Placement {
   readonly placed: readonly Placed[];
@@ -74,7 +100,9 @@ interface Room {
  * enough soonest; those behind it start on the other nodes. So large jobs are never passed for ever,
  * and no node stands empty for them but one.
  */
-export function place({ nodes, booked, waiting }: PlacementQuestion): Placement {
+export function place(question: PlacementQuestion): Placement {
+  const { nodes, booked, waiting } = question;
+  const allowances = new Map(question.allowances);
   const byNode = Map.groupBy(booked, ({ nodeName }) => nodeName);
   const rooms = nodes
     .filter(({ isOpen }) => isOpen)
@@ -84,14 +112,23 @@ export function place({ nodes, booked, waiting }: PlacementQuestion): Placement 
   /** Sizes of jobs for which there is no room: rooms only get fuller. */
   const full = new Set<number>();
   const ableFor = new Map<number, readonly Room[]>();
+  const keptFor = new Map<number, boolean>();
   let held: Room | undefined;
   let jobsAhead = 0;
-  for (const { jobId, gpus } of waiting) {
+  for (const { jobId, gpus, userId } of waiting) {
+    const allowance = userId === undefined ? undefined : allowances.get(userId);
+    if (allowance && (allowance.jobs < 1 || allowance.gpus < gpus)) {
+      waits.push({ jobId, why: "quota" });
+      continue;
+    }
     const room = full.has(gpus) ? undefined : fullestThatHolds(rooms, gpus, held);
     if (room) {
       const amount = shareOf(room.node.size, gpus);
       room.free = minus(room.free, amount);
       placed.push({ jobId, nodeName: room.node.name, amount });
+      if (allowance && userId !== undefined) {
+        allowances.set(userId, { gpus: allowance.gpus - gpus, jobs: allowance.jobs - 1 });
+      }
       continue;
     }
     full.add(gpus);
@@ -108,7 +145,9 @@ export function place({ nodes, booked, waiting }: PlacementQuestion): Placement 
       held = soonest;
       waits.push({ jobId, why: "first", startsByMs });
     } else {
-      waits.push({ jobId, why: "behind", jobsAhead });
+      const isKept = keptFor.get(gpus) ?? holds(held.free, shareOf(held.node.size, gpus));
+      keptFor.set(gpus, isKept);
+      waits.push({ jobId, why: "behind", jobsAhead, isKept });
     }
     jobsAhead++;
   }
@@ -160,6 +199,28 @@ function soonestOf(able: readonly Room[], gpus: number): [room: Room, atMs: numb
 }
 
 const compareTimes = (a: number, b: number): number => (a === b ? 0 : a - b);
+
+/**
+ * Where there is room for a job soonest, of the open nodes that could hold it, and what has it until then.
+ *
+ * @param heldFor the node that another one waits for.
+ */
+export function soonestFor(
+  { nodes, booked }: PlacementQuestion,
+  gpus: number,
+  heldFor?: string,
+): { readonly node: PlacementNode; readonly booked: readonly Booked[] } | undefined {
+  const byNode = Map.groupBy(booked, ({ nodeName }) => nodeName);
+  const able = nodes
+    .filter(({ isOpen, name }) => isOpen && name !== heldFor)
+    .map((node) => roomOf(node, byNode.get(node.name) ?? []))
+    .filter(({ node, empty }) => holds(empty, shareOf(node.size, gpus)));
+  return able.length === 0 ? undefined : soonestOf(able, gpus)[0];
+}
+
+/** Whether a node could hold a job, were it empty. */
+export const couldHold = ({ size, foreign }: PlacementNode, gpus: number): boolean =>
+  holds(minus(size, foreign), shareOf(size, gpus));
 
 function freeAtMs({ node, booked, free }: Room, gpus: number): number {
   const wanted = shareOf(node.size, gpus);

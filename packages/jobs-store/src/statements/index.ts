@@ -1,6 +1,12 @@
 /** Every statement, by table. */
 export { type ChallengeState, consumeChallenge } from "./challenges/consume-challenge.ts";
 export { type InsertChallengeArgs, insertChallenge } from "./challenges/insert-challenge.ts";
+export { listRecentJobs, type RecentJobRow } from "./cluster/list-recent-jobs.ts";
+export {
+  type ClusterTypeRow,
+  readCluster,
+  readClusterType,
+} from "./cluster/read-cluster.ts";
 export { liftCordon } from "./cordons/lift-cordon.ts";
 export { type CordonRow, listCordons } from "./cordons/list-cordons.ts";
 export { type CordonTarget, type SetCordonArgs, setCordon } from "./cordons/set-cordon.ts";
@@ -25,6 +31,7 @@ export {
 export type { DiskName, DiskRow } from "./disks/disk-row.ts";
 export { type FaultDiskArgs, faultDisk } from "./disks/fault-disk.ts";
 export { findDisk } from "./disks/find-disk.ts";
+export { type DiskWishRow, findDiskWish } from "./disks/find-disk-wish.ts";
 export { findJobWantingDisk } from "./disks/find-job-wanting-disk.ts";
 export { freeDisk } from "./disks/free-disk.ts";
 export { insertDisk } from "./disks/insert-disk.ts";
@@ -84,7 +91,7 @@ export { type KeepHostKeyArgs, keepHostKey } from "./jobs/keep-host-key.ts";
 export { type ListAllJobsArgs, listAllJobs } from "./jobs/list-all-jobs.ts";
 export { type JobEventRow, listJobEvents } from "./jobs/list-job-events.ts";
 export { type JobPosition, type ListJobsArgs, listJobs } from "./jobs/list-jobs.ts";
-export { listWaitingJobs, type WaitingJobRow } from "./jobs/list-waiting-jobs.ts";
+export type { WaitingJobRow } from "./jobs/list-waiting-jobs.ts";
 export { listWaitingTypes } from "./jobs/list-waiting-types.ts";
 export {
   type JobChanges,
@@ -93,6 +100,7 @@ export {
   type MoveJobArgs,
   moveJob,
 } from "./jobs/move-job.ts";
+export { type PromisedStart, promiseStarts } from "./jobs/promise-starts.ts";
 export { type PutOffJobArgs, putOffJob } from "./jobs/put-off-job.ts";
 export { type JobFiles, readJobFiles } from "./jobs/read-job-files.ts";
 export { type JobNews, type JobNewsArgs, readJobNews } from "./jobs/read-job-news.ts";
@@ -110,7 +118,7 @@ export { type RotateKeyArgs, rotateKey } from "./keys/rotate-key.ts";
 export { touchLastUsed } from "./keys/touch-last-used.ts";
 export { deleteGoneNodes } from "./nodes/delete-gone-nodes.ts";
 export { type AnyNodeRow, listAllNodes } from "./nodes/list-all-nodes.ts";
-export { listNodes, type NodeRow } from "./nodes/list-nodes.ts";
+export type { NodeRow } from "./nodes/list-nodes.ts";
 export { type ForeignAmount, writeForeignAmounts } from "./nodes/write-foreign-amounts.ts";
 export { type SeenNode, writeNodes } from "./nodes/write-nodes.ts";
 export { type PodOnNode, writeUnbookedAmounts } from "./nodes/write-unbooked-amounts.ts";
@@ -118,7 +126,7 @@ export { type BookPodArgs, bookPod } from "./pods/book-pod.ts";
 export { callForLostPods } from "./pods/call-for-lost-pods.ts";
 export { findOrphans, type SeenPod, type StrayPod } from "./pods/find-orphans.ts";
 export { GIVEN_BACK, giveBackPod } from "./pods/give-back-pod.ts";
-export { type BookingRow, listBookings } from "./pods/list-bookings.ts";
+export type { BookingRow } from "./pods/list-bookings.ts";
 export { listStrays, type StrayRow } from "./pods/list-strays.ts";
 export { type NoteFilesArgs, noteFiles, notePoke } from "./pods/note-files.ts";
 export { type NotedStray, noteStrays } from "./pods/note-strays.ts";
@@ -140,10 +148,12 @@ export { type QueueMetrics, queueMetrics } from "./queue/queue-metrics.ts";
 export { type ReadOrder, type ReadOrdersArgs, readOrders } from "./queue/read-orders.ts";
 export { type SendOrderArgs, sendOrder } from "./queue/send-order.ts";
 export { deleteQuota } from "./quotas/delete-quota.ts";
+export { hasQuotas } from "./quotas/has-quotas.ts";
 export { type ListedQuotaRow, listQuotas } from "./quotas/list-quotas.ts";
 export type { QuotaLimits, QuotaRow, QuotaSubject } from "./quotas/quota-row.ts";
 export { type Holdings, readHoldings } from "./quotas/read-holdings.ts";
 export { type SetQuotaArgs, setQuota } from "./quotas/set-quota.ts";
+export type { OwnerRow } from "./quotas/waiting-owners.ts";
 export { countPurgeable, type Purgeable } from "./retention/count-purgeable.ts";
 export { deleteEndedKeys } from "./retention/delete-ended-keys.ts";
 export { deleteExpiredAnswers } from "./retention/delete-expired-answers.ts";

@@ -15,6 +15,7 @@ import {
   sendOrder,
   type Transaction,
 } from "@airlock/jobs-store";
+import { demandDiskQuota } from "../jobs/quota.ts";
 import { isConflict } from "../races.ts";
 import { isoTime } from "../times.ts";
 import type { User } from "../users.ts";
@@ -28,13 +29,14 @@ export interface DiskChange {
 /** How long a deleted disk can be restored. */
 const KEEP_DAYS = 30;
 
-/** Both run in a transaction. @throws ProblemError invalid_disk_name, disk_exists. */
+/** Both run in a transaction. @throws ProblemError invalid_disk_name, disk_exists, quota_exceeded. */
 export async function createDisk(
   transaction: Transaction,
   change: DiskChange & { readonly sizeGb: number },
 ): Promise<DiskRequested> {
   const { user, diskName, sizeGb } = change;
   demandDiskName(diskName);
+  await demandDiskQuota(transaction, user);
   const diskId = await insertDisk(transaction, { userId: user.userId, diskName, sizeGb }).catch(
     refuseTakenName(diskName),
   );
@@ -57,7 +59,7 @@ export async function deleteDisk(
   return { ...noted, action: "delete", message };
 }
 
-/** @throws ProblemError disk_not_found, disk_not_deleted; disk_deleted when its day has come. */
+/** @throws ProblemError disk_not_found, disk_not_deleted, quota_exceeded; disk_deleted when its day has come. */
 export async function undeleteDisk(
   transaction: Transaction,
   change: DiskChange,
@@ -67,6 +69,7 @@ export async function undeleteDisk(
   if (!disk.is_deleted) {
     throw new ProblemError("disk_not_deleted", `Disk '${diskName}' is not marked for deletion`);
   }
+  await demandDiskQuota(transaction, change.user);
   const diskId = disk.disk_id;
   if (!(await restoreDisk(transaction, diskId))) throw deleted(diskName);
   const noted = await note(transaction, change, { diskId, action: "restore" });

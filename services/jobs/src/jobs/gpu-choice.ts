@@ -13,6 +13,8 @@ export interface GpuChoice {
   readonly gpuType: string;
   readonly gpuCount: number;
   readonly instanceType: string;
+  /** Somebody's: it has to be looked at whether this user's. */
+  readonly hasQuotas: boolean;
 }
 
 /** @throws ProblemError gpu_type_unknown, gpu_type_mismatch, invalid_body for a count that does not go. */
@@ -45,6 +47,7 @@ export async function chooseGpus(db: Queryable, wish: GpuWish): Promise<GpuChoic
     gpuType: row.gpu_type,
     gpuCount: countOf(wish, row),
     instanceType: instanceType ?? row.instance_type,
+    hasQuotas: row.has_quotas,
   };
 }
 

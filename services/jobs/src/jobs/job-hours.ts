@@ -2,6 +2,8 @@
 import { ProblemError } from "@airlock/contract";
 import type { JobRow } from "@airlock/jobs-store";
 
+type Hours = Pick<JobRow, "launched_at" | "expires_at" | "duration_hours">;
+
 const HOUR_MS = 3_600_000;
 /** Fractions of an hour do not add up to the last bit. */
 const ROUNDING = 1e-6;
@@ -18,21 +20,18 @@ export function demandHours(hours: number, maxHours: number): void {
  *
  * @throws ProblemError invalid_body
  */
-export function demandRoom(
-  {
-    launched_at,
-    expires_at,
-    duration_hours,
-  }: Pick<JobRow, "launched_at" | "expires_at" | "duration_hours">,
-  extensionHours: number,
-  maxHours: number,
-): void {
-  const hasRun = launched_at !== null && expires_at !== null;
-  const has = hasRun ? (expires_at.getTime() - launched_at.getTime()) / HOUR_MS : duration_hours;
+export function demandRoom(job: Hours, extensionHours: number, maxHours: number): void {
+  const has = hoursOf(job);
   if (has + extensionHours <= maxHours + ROUNDING) return;
   const left = Math.max(0, Math.floor((maxHours - has + ROUNDING) * 100) / 100);
   throw new ProblemError(
     "invalid_body",
     `extension_hours: a job may run ${maxHours} hours from its launch here; ${left} are left for this one.`,
   );
+}
+
+/** From its launch to its end, as it stands. */
+export function hoursOf({ launched_at, expires_at, duration_hours }: Hours): number {
+  const hasRun = launched_at !== null && expires_at !== null;
+  return hasRun ? (expires_at.getTime() - launched_at.getTime()) / HOUR_MS : duration_hours;
 }

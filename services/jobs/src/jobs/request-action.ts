@@ -12,6 +12,7 @@ import {
   type Transaction,
 } from "@airlock/jobs-store";
 import { demandRoom } from "./job-hours.ts";
+import { demandHoursQuota } from "./quota.ts";
 
 export type JobRequest =
   | { readonly action: "cancel" | "enable_jupyter" | "disable_jupyter" }
@@ -37,7 +38,13 @@ export interface JobActionArgs {
   /** As it was found in this transaction. */
   readonly job: Pick<
     JobRow,
-    "reservation_id" | "status" | "launched_at" | "expires_at" | "duration_hours"
+    | "reservation_id"
+    | "user_id"
+    | "gpu_type"
+    | "status"
+    | "launched_at"
+    | "expires_at"
+    | "duration_hours"
   >;
   readonly order: JobRequest;
   readonly by: Asker;
@@ -46,7 +53,7 @@ export interface JobActionArgs {
   readonly maxHours: number;
 }
 
-/** @throws ProblemError job_ended, invalid_body for too many hours. */
+/** @throws ProblemError job_ended, invalid_body for too many hours, quota_exceeded. */
 export async function requestAction(
   transaction: Transaction,
   { job, order, by, queue, maxHours }: JobActionArgs,
@@ -55,7 +62,10 @@ export async function requestAction(
   if (!isLive(status)) {
     throw new ProblemError("job_ended", `Job ${reservation_id} is ${status} already.`);
   }
-  if (order.action === "extend") demandRoom(job, order.extension_hours, maxHours);
+  if (order.action === "extend") {
+    demandRoom(job, order.extension_hours, maxHours);
+    await demandHoursQuota(transaction, job, order.extension_hours);
+  }
   const orderId = randomUUID();
   const answer = (messageId: string): JobActionRequested => ({
     job_id: reservation_id,

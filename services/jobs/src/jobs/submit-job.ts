@@ -5,7 +5,6 @@ import {
   claimDisk,
   findJob,
   findJobOwner,
-  type InsertJobArgs,
   insertJob,
   type JobRow,
   type Queryable,
@@ -16,9 +15,9 @@ import type { ApiDeps } from "../deps.ts";
 import { deleted } from "../disks/change-disk.ts";
 import { isConflict } from "../races.ts";
 import type { User } from "../users.ts";
-import { chooseGpus } from "./gpu-choice.ts";
-import { demandHours } from "./job-hours.ts";
-import { podNameOf, shortNameOf } from "./pod-names.ts";
+import { podNameOf } from "./pod-names.ts";
+import { demandQuota } from "./quota.ts";
+import { type Wanted, wantedOf } from "./wanted.ts";
 
 export interface Submission {
   readonly user: User;
@@ -33,15 +32,11 @@ export type SubmitContext = Pick<
 /** Of all pods that something is left of; of live jobs, which the release before knew. */
 const POD_NAMES = ["reservations_pod_name", "reservations_live_pod_name"];
 
-type Wanted = Omit<
-  InsertJobArgs,
-  "podName" | "envVarsSealed" | "userId" | "diskId" | "wantedFingerprint"
->;
-
 /**
  * Run it in a transaction, again after a conflict.
  *
- * @throws ProblemError job_id_taken, gpu_type_unknown, gpu_type_mismatch, invalid_body, disk_deleted.
+ * @throws ProblemError job_id_taken, gpu_type_unknown, gpu_type_mismatch, invalid_body, disk_deleted,
+ * quota_exceeded.
  */
 export async function submitJob(
   transaction: Transaction,
@@ -49,7 +44,7 @@ export async function submitJob(
   context: SubmitContext,
 ): Promise<JobSubmitted> {
   const { jobQueue: queue, sealer, diskSizeGb } = context;
-  const wanted = await wantedOf(transaction, body, context);
+  const { hasQuotas, ...wanted } = await wantedOf(transaction, body, context);
   const { reservationId } = wanted;
   const variables = body.env_vars?.variables ?? {};
   const asked = textOf(wanted, variables);
@@ -59,6 +54,7 @@ export async function submitJob(
     );
     if (before) return answerOf(before.reservation_id, before.status, "Job was submitted before");
   }
+  if (hasQuotas) await demandQuota(transaction, user, wanted);
   const diskId = await diskOf(transaction, user, wanted, diskSizeGb);
   const place = { reservationId, column: "env_vars" } as const;
   const hasVariables = Object.keys(variables).length > 0;
@@ -108,40 +104,6 @@ async function diskOf(
   return disk_id;
 }
 
-async function wantedOf(
-  transaction: Queryable,
-  body: SubmitJob,
-  { maxJobHours, defaultImage }: SubmitContext,
-): Promise<Wanted> {
-  demandHours(body.duration_hours, maxJobHours);
-  const image = body.image ?? defaultImage;
-  if (image === undefined) throw noImage();
-  const { RESERVATION_ID, GPU_TYPE, GPU_COUNT, POD_NAME, ...controls } = body.env_vars
-    ?.controls ?? { GITHUB_USER: "", JUPYTER_ENABLED: false };
-  const reservationId = RESERVATION_ID ?? randomUUID();
-  const wish = {
-    instanceType: body.instance_type ?? undefined,
-    gpuType: GPU_TYPE,
-    gpuCount: GPU_COUNT,
-  };
-  return {
-    reservationId,
-    name: POD_NAME ?? shortNameOf(reservationId),
-    image,
-    command: body.command ?? null,
-    // without it a job is the same to a version that does not know of it
-    ...(body.keep && { keep: true }),
-    ...(body.ports && body.ports.length > 0 && { ports: body.ports }),
-    ...(await chooseGpus(transaction, wish)),
-    durationHours: body.duration_hours,
-    diskName: body.disk_name ?? null,
-    diskSizeGb: body.disk_size_gb ?? null,
-    githubUser: controls.GITHUB_USER,
-    sshPublicKeys: body.ssh_public_keys ?? [],
-    jupyterEnabled: controls.JUPYTER_ENABLED,
-  };
-}
-
 /** @throws ProblemError job_id_taken unless the id is free, or stands for this very submission. */
 async function findOwn(
   transaction: Queryable,
@@ -178,9 +140,6 @@ const answerOf = (
   status: JobSubmitted["status"],
   message: string,
 ): JobSubmitted => ({ job_id, status, message, estimated_start_time: null });
-
-const noImage = () =>
-  new ProblemError("invalid_body", "image: is needed; this installation has none of its own.");
 
 const idTaken = () =>
   new ProblemError("job_id_taken", "This RESERVATION_ID cannot be used; choose another one.");

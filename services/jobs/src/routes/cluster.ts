@@ -1,13 +1,13 @@
 /** `/v1/gpu` and `/v1/cluster`: how many GPUs there are. */
 import { Availability, ClusterStatus } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
-import { createClusterLook } from "../cluster.ts";
+import { clusterOf } from "../cluster.ts";
 import type { ApiDeps } from "../deps.ts";
 
 const failures = problems(401, 403, 429, 503);
 
-export function clusterRoutes(app: App, { store }: Pick<ApiDeps, "store">): void {
-  const look = createClusterLook(store.pool);
+export function clusterRoutes(app: App, { outlooks }: Pick<ApiDeps, "outlooks">): void {
+  const look = async () => clusterOf(await outlooks.views());
   app.get(
     "/v1/gpu/availability",
     {

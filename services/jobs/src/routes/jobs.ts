@@ -1,19 +1,26 @@
 /** `/v1/jobs`: submitted, listed, shown. */
 import { Job, JobSubmitted, Jobs, JobsQuery, SubmitJob } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
-import { countJobs, type JobFilter, listJobs } from "@airlock/jobs-store";
+import {
+  countJobs,
+  type JobFilter,
+  type ListedJobRow,
+  listJobs,
+  WAITING_STATES,
+} from "@airlock/jobs-store";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
 import { findJobByPrefix } from "../jobs/find-by-prefix.ts";
 import { jobBody } from "../jobs/job-body.ts";
 import { cursorAt, positionOf } from "../jobs/job-cursor.ts";
 import { submitJob } from "../jobs/submit-job.ts";
+import { startBody, waitingMembers } from "../outlook/told.ts";
 import { userOf } from "../users.ts";
 
 const failures = problems(401, 403, 429, 503);
 
 export function jobRoutes(app: App, deps: ApiDeps): void {
-  const { store, mutate, audit, metrics, sealer } = deps;
+  const { store, mutate, audit, metrics, sealer, outlooks } = deps;
 
   app.post(
     "/v1/jobs/submit",
@@ -32,7 +39,9 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
       );
       metrics.submissions.labels(isRepeat ? "repeated" : "accepted").inc();
       if (!isRepeat) audit.done(request, "job_submitted", { job_id: answer.job_id });
-      return answer;
+      // once it is accepted, whatever becomes of the estimate
+      const start = await outlooks.startOfNew(answer.job_id).catch(() => null);
+      return { ...answer, estimated_start_time: startBody(start)?.p50 ?? null };
     },
   );
 
@@ -59,9 +68,13 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
         after === undefined ? await countJobs(store.pool, filter) : undefined,
       ]);
       const page = rows.slice(0, limit);
+      const told = await outlooks.ofAll(page.filter(isWaiting).map((row) => row.reservation_id));
       const last = rows.length > limit ? page.at(-1) : undefined;
       return {
-        jobs: page.map((row) => jobBody(row, sealer)),
+        jobs: page.map((row) => ({
+          ...jobBody(row, sealer),
+          ...waitingMembers(told.get(row.reservation_id)),
+        })),
         ...(total !== undefined && { total }),
         limit,
         offset,
@@ -82,10 +95,16 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
     },
     async (request) => {
       const { userId } = userOf(request);
-      return jobBody(await findJobByPrefix(store.pool, userId, request.params.job_id), sealer);
+      const row = await findJobByPrefix(store.pool, userId, request.params.job_id);
+      const id = row.reservation_id;
+      const told = isWaiting(row) ? await outlooks.ofAll([id]) : undefined;
+      return { ...jobBody(row, sealer), ...waitingMembers(told?.get(id)) };
     },
   );
 }
+
+const isWaiting = ({ status }: ListedJobRow): boolean =>
+  WAITING_STATES.some((state) => state === status);
 
 const filterOf = (userId: number, { status, gpu_type, since }: JobsQuery): JobFilter => ({
   userId,

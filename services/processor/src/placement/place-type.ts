@@ -3,24 +3,21 @@ import {
   amountOfRow,
   type BookingRow,
   bookPod,
-  byDisks,
   diskIsTaken,
   freeDisk,
-  listBookings,
-  listNodes,
-  listWaitingJobs,
   moveJob,
   type NodeRow,
+  type OrderRules,
   type Placed,
-  place,
-  questionOf,
+  readClusterType,
   type Store,
   shareOf,
   type Transaction,
+  type TypeView,
   takeDisk,
   tellWaitingJobs,
+  viewOf,
   type WaitingJobRow,
-  whyItWaits,
 } from "@airlock/jobs-store";
 import type { OwnPod } from "./own-pods.ts";
 
@@ -30,6 +27,7 @@ export interface PlaceTypeDeps {
   readonly namespace: string;
   /** Pods of jobs that the cluster has, whatever the database knows of them. */
   readonly ownPods: () => readonly OwnPod[];
+  readonly rules: OrderRules;
 }
 
 export interface PlacedNow {
@@ -37,6 +35,8 @@ export interface PlacedNow {
   readonly waiting: number;
   /** Jobs to whose events this added. */
   readonly told: readonly string[];
+  /** As it was before; undefined: nobody waited. */
+  readonly view?: TypeView;
 }
 
 const LOCK =
@@ -47,47 +47,36 @@ export function placeType(deps: PlaceTypeDeps, gpuType: string): Promise<PlacedN
   return deps.store.transaction(async (transaction) => {
     const { rows } = await transaction.query<{ held: boolean }>(LOCK, [gpuType]);
     if (!rows[0]?.held) return undefined;
-    const all = await listWaitingJobs(transaction, gpuType);
-    if (all.length === 0) return { placed: 0, waiting: 0, told: [] };
-    const nodes = await listNodes(transaction, gpuType);
-    const bookings = await listBookings(transaction, gpuType);
+    const row = await readClusterType(transaction, gpuType);
+    if (row === undefined || row.waiting.length === 0) return { placed: 0, waiting: 0, told: [] };
     const ownPods = deps.ownPods();
-    const { found, others } = adopt(all, ownPods);
-    const { able, waits } = byDisks(others);
-    const question = questionOf({
-      nodes,
-      bookings,
-      unbooked: unbooked(ownPods, bookings),
-      waiting: able.map((job) => ({ jobId: job.reservation_id, gpus: job.gpu_count })),
-    });
-    const placement = place(question);
-    const byId = new Map(all.map((job) => [job.reservation_id, job]));
+    const { found, others } = adopt(row.waiting, ownPods);
+    const view = viewOf({ ...row, waiting: others }, deps.rules, unbooked(ownPods, row.bookings));
     for (const { job, pod } of found) {
-      const amount = amountOn(nodes, pod.nodeName, job.gpu_count) ?? pod.amount;
+      const amount = amountOn(row.nodes, pod.nodeName, job.gpu_count) ?? pod.amount;
       const placed = { jobId: job.reservation_id, nodeName: pod.nodeName, amount };
       // it has its disk already: its pod stands there
       await hasDisk(transaction, job);
       await book(transaction, deps, job, placed, pod.generation);
     }
-    const words = [...waits];
+    const words = new Map<string, string>();
     const told = found.map(({ job }) => job.reservation_id);
-    for (const placed of placement.placed) {
-      const job = byId.get(placed.jobId);
+    for (const one of view.placement.placed) {
+      const job = view.outlooks.get(one.jobId)?.job;
       if (job === undefined) continue;
       // one of another type may have been given it a moment ago
-      if (!(await hasDisk(transaction, job))) words.push([placed.jobId, diskIsTaken(job)]);
-      else if (await book(transaction, deps, job, placed, job.generation + 1))
-        told.push(placed.jobId);
+      if (!(await hasDisk(transaction, job))) words.set(one.jobId, diskIsTaken(job));
+      else if (await book(transaction, deps, job, one, job.generation + 1))
+        told.push(one.jobId);
     }
-    for (const waits of placement.waits) {
-      const gpus = byId.get(waits.jobId)?.gpu_count ?? 0;
-      words.push([waits.jobId, whyItWaits(waits, { gpuType, gpus, question, placement })]);
+    for (const [jobId, { startsNow, reason }] of view.outlooks) {
+      if (!startsNow) words.set(jobId, reason.brief ?? reason.sentence);
     }
     const isNew = ([id, text]: readonly [string, string]) =>
-      byId.get(id)?.current_detailed_status !== text;
-    const placedNow = told.length;
-    told.push(...(await tellWaitingJobs(transaction, new Map(words.filter(isNew)))));
-    return { placed: placedNow, waiting: words.length, told };
+      view.outlooks.get(id)?.job.current_detailed_status !== text;
+    const placed = told.length;
+    told.push(...(await tellWaitingJobs(transaction, new Map([...words].filter(isNew)))));
+    return { placed, waiting: words.size, told, view };
   });
 }
 

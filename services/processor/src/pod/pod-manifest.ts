@@ -19,7 +19,7 @@ export function podManifest(wish: PodWish, rules: PodRules): Manifest {
   return {
     metadata: {
       name: podName,
-      labels: { ...labelsOf(wish), ...selectorOf(podName, wish) },
+      labels: { ...rules.labels, ...labelsOf(wish), ...selectorOf(podName, wish) },
       annotations: {
         ...annotationsOf(wish),
         "airlock/owner": owner,
@@ -33,7 +33,10 @@ export function podManifest(wish: PodWish, rules: PodRules): Manifest {
       terminationGracePeriodSeconds: GRACE_SECONDS,
       activeDeadlineSeconds: rules.maxLifeSeconds,
       securityContext: podSecurity(rules.security),
-      affinity: onlyOn(nodeName),
+      ...(nodeName !== null && { affinity: onlyOn(nodeName) }),
+      ...(rules.schedulingGates.length > 0 && {
+        schedulingGates: rules.schedulingGates.map((gate) => ({ name: gate })),
+      }),
       tolerations: tolerationsOf(wish, rules),
       ...toolsContainers(rules, containerSecurity(rules.security)),
       containers: [containerOf(wish, rules)],

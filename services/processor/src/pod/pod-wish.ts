@@ -3,7 +3,8 @@ import type { PodIdentity } from "./pod-names.ts";
 
 export interface PodWish extends PodIdentity {
   readonly podName: string;
-  readonly nodeName: string;
+  /** Null: not known before it starts. */
+  readonly nodeName: string | null;
   readonly image: string;
   readonly owner: string;
   /** What its owner calls it. */
@@ -30,4 +31,8 @@ export interface PodRules {
   readonly nodeLostSeconds: number;
   /** The image of SERVICE=devbox; undefined: nothing is brought into a pod, and no sshd runs in it. */
   readonly toolsImage: string | undefined;
+  /** For whoever selects jobs' pods, such as another scheduler's queue. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Which somebody else takes away before the cluster's scheduler looks at a pod. */
+  readonly schedulingGates: readonly string[];
 }

@@ -19,6 +19,7 @@ const CAUSES: readonly (readonly [RegExp, (match: RegExpMatchArray) => string])[
 
 /** Of the pod, not of nodes: no number stands before them. */
 const UNBOUND = /unbound (immediate )?PersistentVolumeClaims|WaitForPodScheduled/;
+const GATED = /non-empty scheduling gates/;
 const CLAIM_MISSING = /persistentvolumeclaim "[^"]*" (not found|is being deleted)/;
 
 const RESOURCES: Readonly<Record<string, string>> = {
@@ -34,6 +35,9 @@ const nameOf = (resource: string): string => RESOURCES[resource] ?? resource;
  * tolerate.` and what newer ones add to it, `preemption: …`.
  */
 export function explainUnscheduled(message: string): string {
+  if (GATED.test(message)) {
+    return "Waits until somebody else lets its pod in: it has scheduling gates.";
+  }
   if (UNBOUND.test(message)) return "Waits for the volume of its disk, which is being made.";
   if (CLAIM_MISSING.test(message)) return "Waits for the volume of its disk, which is not there.";
   const head = /^0\/(\d+) nodes are available: (.*)$/s.exec(message.trim());

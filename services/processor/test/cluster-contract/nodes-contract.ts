@@ -1,5 +1,7 @@
 /** The contract, part 5: nodes, where pods are put, what kubelets say, and logs. */
 import assert from "node:assert/strict";
+import { toldOf } from "@airlock/jobs-store";
+import { explainUnscheduled } from "../../src/reconcile/scheduler-words.ts";
 import {
   bound,
   type ContractCase,
@@ -92,23 +94,36 @@ export const NODES: readonly ContractCase[] = [
         assert.match(words, all);
         return words;
       };
-      assert.match(await said("too-many", { gpus: 9 }), /2 Insufficient nvidia\.com\/gpu/);
+      /** What its owner reads, and what explanations call it. */
+      const golden = (words: string, sentence: RegExp, code = "unscheduled") => {
+        const told = explainUnscheduled(words);
+        assert.match(told, sentence);
+        assert.equal(toldOf("preparing", told).code, code, words);
+      };
+      const tooMany = await said("too-many", { gpus: 9 });
+      assert.match(tooMany, /2 Insufficient nvidia\.com\/gpu/);
+      golden(tooMany, /^Waits for its node: .*2 are with too little free nvidia\.com\/gpu/);
+      const pinned = await said("pinned-too-many", { gpus: 9, spec: pinnedTo(nodes[0]) });
       assert.match(
-        await said("pinned-too-many", { gpus: 9, spec: pinnedTo(nodes[0]) }),
+        pinned,
         /1 Insufficient nvidia\.com\/gpu, .*node\(s\) didn't match Pod's node affinity/,
       );
-      assert.match(
-        await said("elsewhere", { spec: { nodeSelector: { nobody: "has-this" } } }),
-        /node\(s\) didn't match Pod's node affinity/,
-      );
-      assert.match(
-        await said("intolerant", { spec: { tolerations: [], ...pinnedTo(nodes[0]) } }),
-        /node\(s\) had (untolerated )?taint \{nvidia\.com\/gpu: \}/,
-      );
+      golden(pinned, /^Waits for its node: .*1 is with too little free nvidia\.com\/gpu\.$/);
+      const elsewhere = await said("elsewhere", { spec: { nodeSelector: { nobody: "has-this" } } });
+      assert.match(elsewhere, /node\(s\) didn't match Pod's node affinity/);
+      golden(elsewhere, /^Waits for its node, which the cluster does not have at present\.$/);
+      const intolerant = await said("intolerant", {
+        spec: { tolerations: [], ...pinnedTo(nodes[0]) },
+      });
+      assert.match(intolerant, /node\(s\) had (untolerated )?taint \{nvidia\.com\/gpu: \}/);
+      golden(intolerant, /^Waits for its node: .*\d (is|are) reserved for other work\.$/);
       const volumes = [{ name: "home", persistentVolumeClaim: { claimName: "absent" } }];
-      assert.match(
-        await said("homeless", { spec: { volumes } }),
-        /persistentvolumeclaim "absent" not found/,
+      const homeless = await said("homeless", { spec: { volumes } });
+      assert.match(homeless, /persistentvolumeclaim "absent" not found/);
+      golden(
+        homeless,
+        /^Waits for the volume of its disk, which is not there\.$/,
+        "disk_not_ready",
       );
     },
   },

@@ -12,7 +12,7 @@ export interface FindGpuTypesArgs {
 const SQL = prepared(
   "find_gpu_types",
   `
-SELECT ${GPU_TYPE_COLUMNS} FROM gpu_types
+SELECT ${GPU_TYPE_COLUMNS}, EXISTS (SELECT FROM quotas) AS has_quotas FROM gpu_types
 WHERE is_active AND (gpu_type = $1 OR instance_type = $2 OR $2 = ANY (instance_types))`,
 );
 

@@ -6,6 +6,8 @@ export interface GpuTypeRow {
   readonly instance_types: readonly string[];
   /** Of one node. */
   readonly max_gpus: number;
+  /** Not of the type: whether there is a quota at all, so that nobody has to ask who has none. */
+  readonly has_quotas: boolean;
 }
 
 export const GPU_TYPE_COLUMNS = "gpu_type, instance_type, instance_types, max_gpus";

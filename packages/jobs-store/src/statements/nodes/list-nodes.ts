@@ -1,5 +1,4 @@
-/** The nodes of a type that are there. */
-import type { Queryable } from "../../queryable.ts";
+/** The nodes that are there, and which of them operators have closed. */
 
 export interface NodeRow {
   readonly node_name: string;
@@ -9,6 +8,8 @@ export interface NodeRow {
   readonly slots: number;
   readonly is_ready: boolean;
   readonly is_schedulable: boolean;
+  /** Why an operator has closed it, or its whole type. */
+  readonly closed_because: string | null;
   readonly foreign_gpus: number;
   readonly foreign_cpu_millis: number;
   readonly foreign_memory_mib: number;
@@ -21,13 +22,12 @@ export interface NodeRow {
 
 /** Of all types. */
 export const NODES = `
-SELECT node_name, gpus, cpu_millis, memory_mib, slots, is_ready, is_schedulable, foreign_gpus,
+SELECT node_name, gpus, cpu_millis, memory_mib, slots, is_ready, is_schedulable, (
+    SELECT reason FROM cordons
+    WHERE cordons.node_name = nodes.node_name OR cordons.gpu_type = nodes.gpu_type
+    -- what was said of the node itself
+    ORDER BY cordons.node_name NULLS LAST LIMIT 1
+  ) AS closed_because, foreign_gpus,
   foreign_cpu_millis, foreign_memory_mib, unbooked_gpus, unbooked_cpu_millis, unbooked_memory_mib,
   unbooked_slots, gpu_type
 FROM nodes WHERE gone_at IS NULL`;
-
-const SQL = `${NODES} AND gpu_type = $1 ORDER BY node_name`;
-
-export async function listNodes(db: Queryable, gpuType: string): Promise<NodeRow[]> {
-  return (await db.query<NodeRow>(SQL, [gpuType])).rows;
-}

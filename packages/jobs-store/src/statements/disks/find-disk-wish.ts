@@ -1,0 +1,29 @@
+/** The disk that a job would have, as far as it decides when the job starts. */
+import type { Queryable } from "../../queryable.ts";
+import type { DiskState } from "./claim-due-disks.ts";
+import type { DiskName } from "./disk-row.ts";
+
+export interface DiskWishRow {
+  readonly disk_id: string;
+  readonly disk_name: string;
+  readonly is_deleted: boolean;
+  readonly disk_state: DiskState;
+  readonly disk_fault: string | null;
+  /** The job that has it. */
+  readonly disk_holder: string | null;
+}
+
+const SQL = `
+SELECT disk_id, disk_name, is_deleted, state AS disk_state, last_fault AS disk_fault, (
+  SELECT holder.reservation_id FROM reservations holder
+  WHERE holder.reservation_id = disks.reservation_id AND cleaned_at IS NULL
+) AS disk_holder
+FROM disks WHERE user_id = $1::integer AND disk_name = $2`;
+
+/** @returns undefined where there is none: it would be made. */
+export async function findDiskWish(
+  db: Queryable,
+  { userId, diskName }: DiskName,
+): Promise<DiskWishRow | undefined> {
+  return (await db.query<DiskWishRow>(SQL, [userId, diskName])).rows[0];
+}
