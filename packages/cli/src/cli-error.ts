@@ -20,7 +20,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.jobEnded, "the job that was waited for failed, expired or was cancelled"],
   [EXIT.loginNeeded, "a login is needed, or was refused"],
   [EXIT.notFound, "there is no such job, disk or key"],
-  [EXIT.noCapacity, "more GPUs than the type has, or too many requests"],
+  [EXIT.noCapacity, "more than there can be, or than your quota is; or too many requests"],
   [EXIT.interrupted, "interrupted by Ctrl-C"],
 ];
 

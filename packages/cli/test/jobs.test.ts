@@ -125,14 +125,42 @@ test("submit sends what is asked for, prints the id and does not wait", async (t
     1,
     "availability alone is read",
   );
-  const dry = await gpuDev([...words.slice(0, 1), "--dry-run", "--json", ...words.slice(1)], {
-    home,
-    env,
-    transport,
-  });
+  const plan = {
+    ...{ admissible: true, would_start_now: false, gpu_type: "h100", gpu_count: 8 },
+    ...{ duration_hours: 0.5, position: 2, remedies: ["Ask for 2 at most."], pod: { kind: "Pod" } },
+    reason: { code: "no_free_node", sentence: "Waits for 8 h100 GPUs on one node: none is free." },
+    start: { p50: "2026-01-15T18:30:00+00:00", p90: "2026-01-15T20:30:00+00:00" },
+  };
+  const planned: Exchange[] = [];
+  const planning = (answer: object) =>
+    playing(
+      (exchange) =>
+        exchange.path === "/v1/jobs/plan" ? { body: answer } : serving([{}])(exchange),
+      planned,
+    );
+  const dryRun = (answer: object, ...more: string[]) =>
+    gpuDev([...words.slice(0, 1), "--dry-run", ...more, ...words.slice(1)], {
+      ...{ home, env, transport: planning(answer), clock: quickClock() },
+    });
+  const dry = await dryRun(plan, "--json");
   assert.equal(dry.code, 0, dry.err);
   assert.doesNotMatch(dry.out, /secret-of-the-shell|two words/);
-  assert.equal(dry.json.env_vars.FROM_SHELL, "***");
+  assert.equal(dry.json.request.env_vars.FROM_SHELL, "***");
+  assert.deepEqual(dry.json.pod, { kind: "Pod" });
+  assert.ok(
+    planned.every(({ path }) => path !== "/v1/jobs/submit"),
+    "nothing is submitted",
+  );
+  const shown = await dryRun(plan);
+  assert.match(
+    shown.out,
+    /^8 × h100 for 30 min would wait\.\nWaits for 8 h100 .*\nIts place in line: 2\.\nLikely to start by .*\n- Ask for 2 at most\.\nPOST /,
+  );
+  const quota = { ...plan, admissible: false, position: null, start: null };
+  const reason = { code: "quota", sentence: "Your quota is 1 GPU at once, and you have 1." };
+  const refused = await dryRun({ ...quota, reason });
+  assert.equal(refused.code, 6);
+  assert.match(refused.out, /would be refused\.\nYour quota is 1 GPU/);
 });
 
 test("without a type: the configured one, the only one, the freest that can hold it; none is exit 6", async (t) => {
@@ -325,13 +353,27 @@ test("the name that a job has of itself finds it", async (t) => {
   assert.equal(json.job_id, JOB.job_id);
 });
 
+const EXPLAINED = {
+  job_id: JOB.job_id,
+  status: "active",
+  reason: { code: "unreachable", sentence: "Unreachable: its node does not answer." },
+  remedies: ["Wait for it."],
+  position: null,
+  start: null,
+};
+
 test("without an id: the only live job, or a question which", async (t) => {
   const home = await temporaryHome(t);
   const having =
     (...jobs: object[]): Played =>
-    () => ({ body: { jobs, next_cursor: null } });
+    ({ path }) => ({
+      body: path.endsWith("/explain") ? EXPLAINED : { jobs, next_cursor: null },
+    });
   const one = await gpuDev(["explain"], { home, env: KEY, api: having(JOB) });
-  assert.match(one.out, /Job 3f2a91bc \(2 × h100\) is active/);
+  assert.match(
+    one.out,
+    /^Job 3f2a91bc \(2 × h100\) is active\.\nUnreachable: its node does not answer\.\n- Wait for it\.\n/,
+  );
   const none = await gpuDev(["explain"], { home, env: KEY, api: having() });
   assert.equal(none.code, 5);
   const two = await gpuDev(["explain"], {

@@ -36,7 +36,9 @@ function exitOf(problem: Problem): ExitCode {
   const { status, code, detail } = problem;
   if (isAboutLogin(problem)) return EXIT.loginNeeded;
   if (status === 404 || code === "disk_deleted") return EXIT.notFound;
-  if (status === 429 || TOO_MANY_GPUS.test(detail)) return EXIT.noCapacity;
+  if (status === 429 || code === "quota_exceeded" || TOO_MANY_GPUS.test(detail)) {
+    return EXIT.noCapacity;
+  }
   return EXIT.failed;
 }
 
@@ -58,6 +60,8 @@ function nextOf({ status, code, retryAfterSeconds }: Problem): string | undefine
       return "`gpu-dev keys list` has your keys.";
     case "disk_deleted":
       return "`gpu-dev disk restore NAME` takes a deletion back for 30 days.";
+    case "quota_exceeded":
+      return "`gpu-dev list` has what you hold; `gpu-dev cancel ID` gives it back.";
     case "gpu_type_unknown":
       return "`gpu-dev avail` has the types.";
     case "job_id_ambiguous":

@@ -6,7 +6,8 @@ import { command, type Given, JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
 import { hasFailed, isOver, noteOf, reasonOf } from "../jobs/job-states.ts";
 import { gpusText, shortId } from "../jobs/job-view.ts";
-import { SUBMIT_FLAGS, type Submission, submissionOf, withoutValues } from "../jobs/submission.ts";
+import { SUBMIT_FLAGS, type Submission, submissionOf } from "../jobs/submission.ts";
+import { tellPlan } from "../jobs/tell-plan.ts";
 import { waitForJob } from "../jobs/wait-for-job.ts";
 import { oneLine } from "../output/text-width.ts";
 import { hoursText, timeAndDistance } from "../output/times.ts";
@@ -59,13 +60,8 @@ async function ask(
   const { output } = context;
   if (flags.wait && flags["no-wait"]) throw usageError("--wait and --no-wait contradict.");
   const submission = await submissionOf(flags, rest, context);
-  if (flags["dry-run"]) {
-    const body = withoutValues(submission);
-    if (flags.json) output.json(body);
-    else output.print("POST /v1/jobs/submit", JSON.stringify(body, undefined, 2));
-    return undefined;
-  }
   const api = await context.api();
+  if (flags["dry-run"]) return await tellPlan(api, submission, flags.json, context);
   // one name for one job, however often it has to be asked for
   const accepted = await api.post<JobSubmitted>("/v1/jobs/submit", submission, randomUUID());
   const waits = flags.wait || (usual === "active" && !flags["no-wait"]);

@@ -3,7 +3,7 @@ import type { Job } from "@airlock/contract";
 import { paintState } from "../output/colour.ts";
 import type { Output } from "../output/output.ts";
 import type { Column } from "../output/table.ts";
-import { hoursText, relative, timeAndDistance } from "../output/times.ts";
+import { duration, hoursText, relative, timeAndDistance } from "../output/times.ts";
 import { isLive, noteOf, reasonOf } from "./job-states.ts";
 
 /** As it came, but for what opens Jupyter: `gpu-dev jupyter` does that. */
@@ -25,6 +25,13 @@ const endOf = (job: Job, now: number): string => {
   return job.launched_at ? relative(job.expires_at, now) : `after ${hoursText(job.duration_hours)}`;
 };
 
+/** Its place in line, and when half of such jobs have started. */
+const startOf = ({ queue_position: place, estimated_wait_minutes: minutes }: Job): string => {
+  const line = place === undefined ? "" : `#${place}`;
+  const wait = minutes === undefined ? "" : `in ~${duration(minutes * 60_000)}`;
+  return [line, wait].filter((word) => word !== "").join(", ");
+};
+
 export const jobColumns = (output: Output, now: () => number): readonly Column<Job>[] => [
   { title: "ID", text: shortId },
   { title: "NAME", text: ({ name }) => name ?? "", rank: 3 },
@@ -35,6 +42,7 @@ export const jobColumns = (output: Output, now: () => number): readonly Column<J
   },
   { title: "GPUS", text: gpusText },
   { title: "MADE", text: ({ created_at }) => relative(created_at, now()), rank: 4 },
+  { title: "STARTS", text: startOf, rank: 2 },
   { title: "ENDS", text: (job) => endOf(job, now()), rank: 1 },
   { title: "WHY", text: reasonOf, rank: 2 },
 ];
@@ -49,6 +57,7 @@ export const jobFacts = (
   ["name", job.name ?? undefined],
   ["state", paintState(output.paint, job.status)],
   ["why", reasonOf(job)],
+  ["starts", startOf(job)],
   ["note", noteOf(job)],
   ["gpus", gpusText(job)],
   ["machine", job.instance_type],

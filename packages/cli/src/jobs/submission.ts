@@ -44,7 +44,7 @@ export const SUBMIT_FLAGS = {
   jupyter: { about: "with Jupyter Lab" },
   port: { value: "PORT", many: true, about: "a port of the job that port-forward may reach" },
   "github-user": { value: "NAME", about: "whose SSH keys at GitHub may log in as well" },
-  "dry-run": { about: "print the request and send nothing" },
+  "dry-run": { about: "say what would become of it, and submit nothing" },
 } as const satisfies Flags;
 export type SubmitValues = ValuesOf<typeof SUBMIT_FLAGS>;
 
@@ -83,12 +83,7 @@ export async function submissionOf(
   if (size !== undefined && values.disk === undefined)
     throw usageError("--disk-size goes with --disk.");
   const ports = values.port.map(portOf);
-  const isOffline = values["dry-run"] && (type !== undefined || values.instance !== undefined);
-  const chosen = isOffline
-    ? type === undefined
-      ? undefined
-      : { type, why: undefined }
-    : chooseType(wish, await typesOf(await context.api()));
+  const chosen = chooseType(wish, await typesOf(await context.api()));
   if (chosen?.why) output.note(`GPU type ${chosen.type}: ${chosen.why}.`);
   const image = values.image ?? config.image;
   const githubUser = values["github-user"] ?? config.github_user;

@@ -56,6 +56,9 @@ export async function waitForJob(options: WaitOptions, context: Context): Promis
 const isBusy = (error: unknown): boolean =>
   error instanceof ApiError && [429, 502, 503, 504].includes(error.problem.status);
 
+/** Without what is estimated anew all the time. */
+const lasting = (line: string): string => line.replace(/ Likely to start by .*$/, "");
+
 type Teller = (job: Job, isLast: boolean) => void;
 
 function jsonTeller({ output }: Context): Teller {
@@ -87,7 +90,7 @@ function changeTeller({ output, clock }: Context): Teller {
     if (isLast) return output.clear();
     const line = `${status}${why ? `: ${why}` : ""}`;
     if (output.showsProgress) output.progress(`${line} (${duration(clock.now() - since)})`);
-    else if (line !== told) output.note(line);
-    told = line;
+    else if (lasting(line) !== told) output.note(line);
+    told = lasting(line);
   };
 }
