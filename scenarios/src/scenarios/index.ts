@@ -23,6 +23,7 @@ import { layerRollout } from "./layer-rollout.ts";
 import { linkFaults } from "./link-faults.ts";
 import { longLists } from "./long-lists.ts";
 import { oddKeys } from "./odd-keys.ts";
+import { oneAnswer } from "./one-answer.ts";
 import { parameterBudget } from "./parameter-budget.ts";
 import { placementCrowd } from "./placement-crowd.ts";
 import { processorInbox } from "./processor-inbox.ts";
@@ -32,6 +33,7 @@ import { proxyEnvironment } from "./proxy-environment.ts";
 import { repeatedLists } from "./repeated-lists.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { clockSet, sessionTroubles } from "./session-troubles.ts";
+import { simulatedWeek } from "./simulated-week.ts";
 import { slowClients } from "./slow-clients.ts";
 import { noisyCaller, throttled } from "./throttled.ts";
 import { tunnel } from "./tunnel.ts";
@@ -79,6 +81,8 @@ export const SCENARIOS: readonly Scenario[] = [
   processorKills,
   processorRecovery,
   placementCrowd,
+  oneAnswer,
+  simulatedWeek,
   jobsIdempotency,
   jobsKeys,
   jobsLists,
