@@ -11,6 +11,7 @@ import {
   readJobOrder,
   readOrders,
   redriveDeadOrders,
+  setQuota,
 } from "@airlock/jobs-store";
 import { createInbox } from "../src/inbox/inbox.ts";
 import { inRounds } from "../src/inbox/rounds.ts";
@@ -117,6 +118,31 @@ test("an extension of what ends, and one that is carried out twice", async () =>
   await world.order(jobId, "extend", { extension_hours: 1 });
   await inbox();
   assert.equal((await world.job(jobId)).extension_error, "The job is ending already.");
+});
+
+test("two extensions asked for at once are held to their owner's hours together, by the closest row", async () => {
+  const jobId = await world.submit({ hours: 4 });
+  await pool.query("UPDATE reservations SET status = 'preparing' WHERE reservation_id = $1", [
+    jobId,
+  ]);
+  const everybody = { userId: null, awsRole: null, gpuType: null };
+  const limits = { max_gpus: null, max_jobs: null, max_disks: null, setBy: "root" };
+  const ofType = { ...everybody, gpuType: "h100" };
+  await setQuota(pool, { ...everybody, ...limits, max_hours: 5 });
+  await setQuota(pool, { ...ofType, ...limits, max_hours: 2 });
+  const { userId } = world;
+  await setQuota(pool, { ...everybody, userId, ...limits, max_hours: 6 });
+  await setQuota(pool, { ...ofType, userId, ...limits, max_hours: 7 });
+  for (let n = 0; n < 2; n++) {
+    await world.order(jobId, "extend", { extension_hours: 1.5 });
+    await inbox();
+  }
+  const { duration_hours, extension_error } = await world.job(jobId);
+  assert.deepEqual(
+    [duration_hours, extension_error],
+    [5.5, "A job may run 6 hours from its launch here; 0.50 are left for this one."],
+  );
+  await pool.query("DELETE FROM quotas");
 });
 
 test("an order whose job somebody keeps locked is no fault, and holds nobody up", async () => {

@@ -66,8 +66,7 @@ export function placeType(deps: PlaceTypeDeps, gpuType: string): Promise<PlacedN
       if (job === undefined) continue;
       // one of another type may have been given it a moment ago
       if (!(await hasDisk(transaction, job))) words.set(one.jobId, diskIsTaken(job));
-      else if (await book(transaction, deps, job, one, job.generation + 1))
-        told.push(one.jobId);
+      else if (await book(transaction, deps, job, one, job.generation + 1)) told.push(one.jobId);
     }
     for (const [jobId, { startsNow, reason }] of view.outlooks) {
       if (!startsNow) words.set(jobId, reason.brief ?? reason.sentence);

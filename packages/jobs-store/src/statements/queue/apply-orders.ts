@@ -5,6 +5,7 @@
 import type { JobOrder } from "../../orders.ts";
 import type { Queryable } from "../../queryable.ts";
 import { LIVE_STATES } from "../jobs/job-states.ts";
+import { QUOTA_HOURS } from "../quotas/quota-hours.ts";
 import type { TaskKind } from "../tasks/task-row.ts";
 import { archiving, type HeldOrder, heldValues } from "./archive-orders.ts";
 
@@ -46,8 +47,9 @@ const HOURS = "(asked.arguments ->> 'extension_hours')::double precision";
 /** From its launch to its end, as it stands. */
 const HAS_HOURS = `CASE WHEN expires_at IS NOT NULL AND launched_at IS NOT NULL
     THEN extract(epoch FROM expires_at - launched_at) / 3600 ELSE duration_hours END`;
+const MOST_HOURS = `least($7::double precision, ${QUOTA_HOURS})`;
 /** Fractions of an hour do not add up to the last bit. */
-const FITS = `(${HAS_HOURS}) + ${HOURS} <= $7::double precision + 1e-6`;
+const FITS = `(${HAS_HOURS}) + ${HOURS} <= ${MOST_HOURS} + 1e-6`;
 const STARTED = "status IN ('preparing', 'creating_server', 'active')";
 const MAY = `(wanted = 'run' AND ${STARTED} AND ${FITS})`;
 
@@ -78,7 +80,7 @@ const CHANGES: { readonly [A in JobOrder["action"]]: Change | undefined } = {
         WHEN wanted = 'end' THEN 'The job is ending already.'
         WHEN NOT ${STARTED} THEN 'The job has not started: its hours begin when it does.'
         ELSE format('A job may run %s hours from its launch here; %s are left for this one.',
-          $7::double precision, greatest(0, trunc(($7 - (${HAS_HOURS}))::numeric, 2))) END,
+          ${MOST_HOURS}, greatest(0, trunc((${MOST_HOURS} - (${HAS_HOURS}))::numeric, 2))) END,
       due_at = now()`,
     where: IS_LIVE,
     kind: "(CASE WHEN r.extension_error IS NULL THEN 'extended' ELSE 'extension_refused' END)",
