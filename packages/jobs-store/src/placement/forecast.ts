@@ -57,6 +57,8 @@ const P90_OF_PLAYS = 0.95;
 /** Longer queues are not played: whoever is behind so many is told no time. */
 export const FORECAST_JOBS = 400;
 const HORIZON_MS = 7 * 24 * HOUR_MS;
+/** Jobs and nodes that one play looks at, over and over: some ten milliseconds. Who has not started by then is told no time. */
+const MOST_LOOKS = 200_000;
 /** A job that has been told to end. */
 const ENDING_MS = 30_000;
 
@@ -105,7 +107,10 @@ function playOnce(question: ForecastQuestion, play: number): Map<string, number>
   let waiting = [...question.waiting];
   const coming = comingOf(question, play);
   let nowMs = question.nowMs;
+  let looks = 0;
   for (;;) {
+    looks += waiting.length + running.length + nodes.length;
+    if (looks > MOST_LOOKS) return starts;
     const held = new Map<number, number>();
     for (const { userId, gpus } of running) {
       held.set(userId, (held.get(userId) ?? 0) + Math.max(1, gpus));
