@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   BatchRequest,
   BucketsQuery,
+  eventsFormOf,
   isBucketName,
   isObjectKey,
   ObjectQuery,
@@ -124,4 +125,24 @@ test("bucket names are those of S3", () => {
 test("keys are 1 to 1024 bytes of UTF-8", () => {
   for (const key of ["x", "..", "/", "é".repeat(512), "\u0001"]) assert.ok(isObjectKey(key));
   for (const key of ["", "é".repeat(513), "\ud800"]) assert.ok(!isObjectKey(key));
+});
+
+test("events are a page for who accepts JSON, come late for who waits, and else are a stream", () => {
+  const forms: [accept: string | undefined, now: string, waiting: string][] = [
+    [undefined, "stream", "wait"],
+    ["*/*", "stream", "wait"],
+    ["text/html, */*;q=0.8", "stream", "wait"],
+    ["application/json", "page", "wait"],
+    ["application/json, text/plain, */*", "page", "wait"],
+    ["Application/JSON; charset=utf-8", "page", "wait"],
+    ["text/event-stream", "stream", "stream"],
+    ["application/json, text/event-stream", "stream", "stream"],
+    ["application/json;q=0.9, text/event-stream;q=0.5", "page", "stream"],
+    ["application/json;q=0, text/event-stream;q=x", "stream", "wait"],
+    [",;,", "stream", "wait"],
+  ];
+  for (const [accept, now, waiting] of forms) {
+    const told = [eventsFormOf(accept, false), eventsFormOf(accept, true)];
+    assert.deepEqual(told, [now, waiting], accept);
+  }
 });

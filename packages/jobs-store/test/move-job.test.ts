@@ -5,6 +5,7 @@ import { test } from "node:test";
 import {
   cancelWaitingJob,
   FINAL_STATES,
+  faultJob,
   findJob,
   insertJob,
   type JobState,
@@ -12,7 +13,10 @@ import {
   listJobEvents,
   type MoveJobArgs,
   moveJob,
+  readJobNews,
   StoreError,
+  tellJob,
+  tellWaitingJobs,
 } from "../src/index.ts";
 import { addUser, aJob, openStore, startCluster } from "./harness.ts";
 
@@ -167,6 +171,114 @@ test("of movers at once each gets a number of its own, without a gap", async () 
     Array.from({ length: 23 }, (_, n) => n + 1),
   );
   assert.equal((await listJobEvents(pool, { reservationId, after: 20 })).length, 3);
+});
+
+test("why a job waits is among its events once, with whatever numbers, and however often it comes back", async () => {
+  const reservationId = await aJobIn("queued");
+  const tell = (words: string) => tellWaitingJobs(pool, new Map([[reservationId, words]]));
+  const told: number[] = [];
+  for (const words of ["3 are ahead.", "2 are ahead.", "No node.", "1 is ahead.", "No node."]) {
+    told.push((await tell(words)).length);
+  }
+  assert.deepEqual(told, [1, 0, 1, 1, 0]);
+  const job = await findJob(pool, { userId, reservationId });
+  assert.equal(job?.current_detailed_status, "No node.", "what is so now is told all the same");
+  for (const [from, to] of [
+    ["queued", "preparing"],
+    ["preparing", "queued"],
+  ] as const) {
+    await moveJob(pool, { reservationId, from: [from], to, event });
+  }
+  assert.deepEqual(await tell("9 are ahead."), [reservationId], "it waits anew");
+  const events = await listJobEvents(pool, { reservationId });
+  assert.deepEqual(
+    events.map(({ seq, kind, data }) => [seq, kind, data.detail]),
+    [
+      [1, "submitted", undefined],
+      [2, "waiting", "3 are ahead."],
+      [3, "waiting", "No node."],
+      [4, "waiting", "1 is ahead."],
+      [5, "moved", undefined],
+      [6, "moved", undefined],
+      [7, "waiting", "9 are ahead."],
+    ],
+  );
+});
+
+test("how far a job is that starts is told once by whoever holds it, faults too; by nobody else", async () => {
+  const reservationId = await aJobIn("preparing");
+  const hold = async () => {
+    const lease = randomUUID();
+    await pool.query(
+      `UPDATE reservations SET lease_token = $2, lease_until = now() + interval '1 minute'
+       WHERE reservation_id = $1`,
+      [reservationId, lease],
+    );
+    return lease;
+  };
+  const tell = async (detail: string, words: string) =>
+    tellJob(pool, {
+      ...{ reservationId, detail, kind: "starting", data: { words } },
+      lease: await hold(),
+      seconds: 5,
+    });
+  const fault = async (detail?: string) =>
+    faultJob(pool, { reservationId, lease: await hold(), fault: "f", detail, seconds: 1 });
+  const lost = { reservationId, lease: randomUUID(), seconds: 5, detail: "x", kind: "starting" };
+  assert.equal(await tellJob(pool, lost), false);
+  for (const words of ["a", "b"]) assert.equal(await tell("Its pod starts on n1.", words), true);
+  for (const used of ["1", "2"]) await fault(`The quota is used up: ${used} of 8.`);
+  await fault();
+  assert.equal(await tell("Its pod starts on n1.", "c"), true);
+  const events = await listJobEvents(pool, { reservationId });
+  assert.deepEqual(
+    events.slice(2).map(({ seq, kind, data }) => [seq, kind, data]),
+    [
+      [3, "starting", { detail: "Its pod starts on n1.", words: "a" }],
+      [4, "tried_again", { detail: "The quota is used up: 1 of 8.", try: 1 }],
+    ],
+  );
+  const { rows } = await pool.query(
+    `SELECT version, faults, lease_token, current_detailed_status AS detail FROM reservations
+     WHERE reservation_id = $1`,
+    [reservationId],
+  );
+  const detail = "Its pod starts on n1.";
+  assert.deepEqual(rows, [{ version: 4, faults: 0, lease_token: null, detail }]);
+});
+
+test("the news of many jobs are those behind what is known of each, and that there will be none", async () => {
+  const [moves, waits, over] = await Promise.all([
+    aJobIn("active"),
+    aJobIn("queued"),
+    aJobIn("queued"),
+  ]);
+  await cancelWaitingJob(pool, { reservationId: over, orderId: randomUUID() });
+  const news = await readJobNews(
+    pool,
+    [
+      { reservationId: moves, after: 1 },
+      { reservationId: waits, after: 1 },
+      { reservationId: over, after: 2 },
+      { reservationId: "forgotten-long-ago", after: 7 },
+    ],
+    1,
+  );
+  const found = new Map(
+    news.map(({ reservation_id, events, ...row }) => [
+      reservation_id,
+      { ...row, seqs: events.map(({ seq }) => seq) },
+    ]),
+  );
+  assert.deepEqual(
+    found,
+    new Map([
+      [moves, { version: 3, is_over: false, seqs: [2] }],
+      [over, { version: 2, is_over: true, seqs: [] }],
+      ["forgotten-long-ago", { version: null, is_over: true, seqs: [] }],
+    ]),
+  );
+  assert.ok(news.flatMap(({ events }) => events)[0]?.at instanceof Date);
 });
 
 test("a job that waits is cancelled by its row alone, whoever holds it; one that starts is not", async () => {

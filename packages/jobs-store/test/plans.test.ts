@@ -26,6 +26,7 @@ import {
   moveJob,
   type Queryable,
   readClusterType,
+  readJobNews,
 } from "../src/index.ts";
 import { openStore, readAvailability, startCluster } from "./harness.ts";
 
@@ -186,6 +187,12 @@ const HOT: readonly [string, (db: Queryable) => Promise<unknown>, string, number
     (db) => cancelWaitingJob(db, { reservationId: LIVE, orderId: A_UUID }),
     "reservations_pkey",
     10,
+  ],
+  [
+    "news of a job",
+    (db) => readJobNews(db, [{ reservationId: AN_ID, after: 0 }], 50),
+    "job_events_pkey",
+    20,
   ],
   ["a job's events", (db) => listJobEvents(db, { reservationId: AN_ID }), "job_events_pkey", 10],
   [

@@ -48,6 +48,9 @@ export interface JobsRig {
   addGateway(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   /** Sends it no new connections; those that it has stay. */
   removeGateway(gateway: ServiceProcess): void;
+  /** The same of jobs. */
+  addReplica(): Promise<ServiceProcess>;
+  removeReplica(replica: ServiceProcess): void;
 }
 
 const QUEUES = ["gpu_reservations", "disk_operations"];
@@ -91,11 +94,13 @@ export async function startJobs(stage: Stage, options: JobsOptions = {}): Promis
     ...(processor && { PROCESSOR_SERVICE_URL: processor.url }),
     ...jobsEnv,
   };
-  const all = await Promise.all(
-    Array.from({ length: replicas }, () => startProcess(stage, "jobs", env, "/readyz")),
-  );
   const [front, middle] = [await Balancer.start(stage), await Balancer.start(stage)];
-  for (const replica of all) middle.add(replica);
+  const addReplica = async () => {
+    const made = await startProcess(stage, "jobs", env, "/readyz");
+    middle.add(made);
+    return made;
+  };
+  const all = await Promise.all(Array.from({ length: replicas }, addReplica));
   const behind = options.isDirect && all[0] ? all[0].url : middle.url;
   const addGateway = async (more: Readonly<Record<string, string>> = {}) => {
     const made = await startGateway(stage, { JOBS_SERVICE_URL: behind, ...gatewayEnv, ...more });
@@ -118,6 +123,8 @@ export async function startJobs(stage: Stage, options: JobsOptions = {}): Promis
     processor,
     addGateway,
     removeGateway: (removed) => front.remove(removed),
+    addReplica,
+    removeReplica: (removed) => middle.remove(removed),
   };
 }
 

@@ -9,6 +9,7 @@ import { crowd } from "./crowd.ts";
 import { dns } from "./dns.ts";
 import { drain } from "./drain.ts";
 import { endurance } from "./endurance.ts";
+import { eventReaders } from "./event-readers.ts";
 import { fairShares } from "./fair-shares.ts";
 import { fuzz } from "./fuzz.ts";
 import { generatedPolicies } from "./generated-policies.ts";
@@ -86,6 +87,7 @@ export const SCENARIOS: readonly Scenario[] = [
   jobsIdempotency,
   jobsKeys,
   jobsLists,
+  eventReaders,
   jobsCanary,
   tunnel,
   tunnelRestart,

@@ -95,6 +95,46 @@ test("variables and command get to one Secret alone, byte for byte", async () =>
   await assertClean(jobId);
 });
 
+test("each try to pull an image is told once, and counted", async () => {
+  const jobId = await world.submit({ image: "pull" });
+  const show = (reason: string, message: string) => {
+    const waits = { name: "job", state: { waiting: { reason, message } } };
+    cluster.change(podOf(jobId), (pod) => ({
+      ...pod,
+      status: { ...pod.status, containerStatuses: [waits] },
+    }));
+  };
+  await eventually(async () => assert.ok((await kinds(jobId)).includes("pod_made")));
+  show("ErrImagePull", "429 Too Many Requests");
+  const first = "The image is being pulled; the last try failed: 429 Too Many Requests";
+  await world.untilTold(jobId, first);
+  show("ImagePullBackOff", "Back-off pulling image");
+  // a minute goes by
+  const { pool } = world.store;
+  for (const [table, column] of [
+    ["job_events", "at"],
+    ["reservations", "status_since"],
+  ]) {
+    await pool.query(
+      `UPDATE ${table} SET ${column} = ${column} - interval '1 minute' WHERE reservation_id = $1`,
+      [jobId],
+    );
+  }
+  show("ErrImagePull", "EOF");
+  await world.untilTold(jobId, "The image is being pulled; the last try failed: EOF (try 2)");
+  const tries = (await world.events(jobId)).filter(({ kind }) => kind === "pull_failed");
+  assert.deepEqual(
+    tries.map(({ data }) => [data.try, data.words]),
+    [
+      [1, "429 Too Many Requests"],
+      [2, "EOF"],
+    ],
+  );
+  await world.order(jobId, "cancel");
+  await world.until(jobId, "cancelled");
+  await assertClean(jobId);
+});
+
 describe("orders", () => {
   test("a box is extended, and no further than a job may run", async () => {
     const jobId = await world.submit({ hours: 4 });

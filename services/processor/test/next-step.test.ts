@@ -540,6 +540,34 @@ function codeOf(detail: string, status: string): string {
   return status === "active" ? "running" : "starting";
 }
 
+describe("what is told before a job runs", () => {
+  const waiting = (reason: string, message: string) => pending({ waiting: { reason, message } });
+  const LAST = "The image is being pulled; the last try failed: EOF";
+  test("a try that failed is told with the node's words; the pause behind it says nothing new", () => {
+    const tried = step(preparing(), seen(waiting("ErrImagePull", "EOF")));
+    assert.deepEqual(tried, {
+      do: "wait",
+      seconds: 300,
+      kind: "pull_failed",
+      detail: LAST,
+      words: "EOF",
+    });
+    const pause = waiting("ImagePullBackOff", 'Back-off pulling image "x"');
+    assert.deepEqual(step(preparing({ detail: LAST }), seen(pause)), { do: "wait", seconds: 300 });
+    // whoever comes late sees the pause first
+    assert.match(JSON.stringify(step(preparing(), seen(pause))), /pull_failed/);
+  });
+  test("the scheduler's own sentence goes with ours", () => {
+    const unscheduled = "0/2 nodes are available: 2 Insufficient cpu.";
+    const { kind, words, detail } = step(
+      preparing(),
+      seen(pending({ unscheduled, nodeName: "" })),
+    ) as Wait;
+    assert.deepEqual([kind, words], ["unscheduled", unscheduled]);
+    assert.match(detail ?? "", /with too little free CPU/);
+  });
+});
+
 describe("whatever is seen in whatever state", () => {
   const pods = [undefined, ...CASES.map(([, , { pod }]) => pod)];
   const nodes = [undefined, healthy, silent, gone, { ...healthy, isAnother: true }];

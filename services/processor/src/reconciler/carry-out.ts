@@ -168,7 +168,7 @@ async function tellTry(
   if (age !== null && age < SAME_TRY_SECONDS) {
     return putOffJob(store.pool, { reservationId, lease, seconds });
   }
-  const told = count === 0 ? detail : `${detail} That was try ${count + 1}.`;
+  const told = count === 0 ? detail : `${detail} (try ${count + 1})`;
   return move(store.pool, hold, {
     set: { detailedStatus: told },
     dueInSeconds: seconds,

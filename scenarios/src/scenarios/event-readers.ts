@@ -1,0 +1,226 @@
+/** Thousands read the events of jobs while what is between them and the jobs is restarted, killed and drained. */
+import type { Queryable } from "@airlock/jobs-store";
+import {
+  areOver,
+  endAll,
+  lastsOf,
+  personOf,
+  type Submit,
+  startCluster,
+  submitter,
+  tell,
+} from "../rig/event-jobs.ts";
+import { EventReader, judge } from "../rig/event-reader.ts";
+import { type JobsRig, startJobs } from "../rig/jobs.ts";
+import { addPeople, type Person } from "../rig/jobs-people.ts";
+import type { ServiceProcess } from "../rig/service-process.ts";
+import { sleep, until } from "../rig/waiting.ts";
+import type { Scenario, SizeName, Stage } from "../scenario.ts";
+
+type Trouble = readonly [kind: "jobs" | "gateway", how: "SIGTERM" | "SIGKILL"] | "postgres";
+
+const ROUND: readonly Trouble[] = [
+  ["jobs", "SIGTERM"],
+  ["gateway", "SIGTERM"],
+  ["jobs", "SIGKILL"],
+  ["gateway", "SIGKILL"],
+  "postgres",
+];
+
+const SIZES: Readonly<Record<SizeName, Size>> = {
+  test: {
+    readers: 40,
+    jobs: 4,
+    people: 4,
+    gateways: 1,
+    troubles: [
+      ["jobs", "SIGKILL"],
+      ["gateway", "SIGTERM"],
+    ],
+    isRun: false,
+  },
+  soak: {
+    readers: 2000,
+    jobs: 200,
+    people: 50,
+    gateways: 2,
+    troubles: [...ROUND, ...ROUND, ...ROUND],
+    isRun: true,
+  },
+};
+
+interface Size {
+  readonly readers: number;
+  readonly jobs: number;
+  readonly people: number;
+  readonly gateways: number;
+  readonly troubles: readonly Trouble[];
+  /** By processors, on a played cluster. */
+  readonly isRun: boolean;
+}
+
+/** Connections to the database, of each process. */
+const POOL = 4;
+/** The scenario's own. */
+const OWN = 4;
+const MIB = 2 ** 20;
+/** What a process may grow by while nothing but events goes through it. */
+const GROWTH_MIB = 24;
+/** What a reader may cost a process that it goes through. */
+const READER_KIB = 64;
+const LIMIT_MS = 600_000;
+
+export const eventReaders: Scenario = {
+  name: "event-readers",
+  how: "2,000 readers (40 in tests) of the events of 200 jobs (4) that processors run on a played cluster (in tests nobody runs them), two gateways and two replicas of jobs (one gateway in tests); three times each kind is drained and killed in turn and Postgres restarted (in tests a jobs is killed and the gateway drained); readers come back by Last-Event-ID",
+  async run(size, stage) {
+    await runReaders(stage, size);
+  },
+};
+
+export interface ReaderRun {
+  readonly rig: JobsRig;
+  readonly person: Person;
+  readonly submit: Submit;
+}
+
+export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRun> {
+  const { readers: count, jobs, people: peopleCount, gateways, troubles, isRun } = SIZES[size];
+  const rig = await startJobs(stage, {
+    gateways,
+    jobsEnv: { DATABASE_POOL_MIN: "0", DATABASE_POOL_MAX: String(POOL), LOG_LEVEL: "warn" },
+    gatewayEnv: { LOG_LEVEL: "warn" },
+  });
+  if (isRun) await startCluster(stage, rig, { jobs, pool: POOL });
+  const people = await addPeople(rig.db, peopleCount);
+  const submit = submitter(rig, isRun);
+  const ids = await Promise.all(
+    Array.from({ length: jobs }, (_, index) => submit(personOf(people, index))),
+  );
+  const idle = await memoryOf(rig);
+  const readers = Array.from({ length: count }, (_, index) => {
+    const jobId = ids[index % jobs] ?? "";
+    const [key = ""] = personOf(people, index % jobs).keys;
+    return new EventReader({ url: rig.url, jobId, key, goesOn: () => !stage.hasEnded });
+  });
+  stage.defer(() => {
+    for (const reader of readers) reader.leave();
+  });
+  const running = readers.map((reader) => reader.run());
+  const opened = () => readers.filter(({ isOpen, isOver }) => isOpen || isOver).length;
+  await until("all of them read", () => opened() === count, LIMIT_MS, 100);
+  const connections = watchConnections(stage, rig.db);
+  const loaded = await memoryOf(rig);
+  let isTelling = true;
+  const telling = tell(rig.db, ids, () => isTelling && !stage.hasEnded);
+  if (size === "soak") await sleep(20_000);
+  const busy = await memoryOf(rig);
+
+  for (const trouble of troubles) {
+    if (trouble === "postgres") await rig.postgres.restart("fast");
+    else await rig.renew(...trouble);
+    await until("all of them read again", () => opened() === count, LIMIT_MS, 100);
+    stage.progress(`${trouble}: ${opened()} read`);
+  }
+  isTelling = false;
+  const told = await telling;
+  await endAll(rig.db, ids, people, jobs, rig);
+  await until("all jobs are over", () => areOver(rig.db, ids), LIMIT_MS, 500);
+  const lasts = await lastsOf(rig.db, ids);
+  await until("all readers know", () => readers.every(({ isOver }) => isOver), LIMIT_MS, 100);
+  await Promise.all(running);
+  report();
+  const [person] = people;
+  if (!person) throw new Error("nobody is there");
+  return { rig, person, submit };
+
+  function report(): void {
+    const events = [...lasts.values()].reduce((sum, last) => sum + last, 0);
+    const had = readers.reduce((sum, { seqs }) => sum + seqs.length, 0);
+    const whose = `${count} readers, ${events} events of ${jobs} jobs`;
+    const { gaps, duplicates, disorder } = judge(readers, lasts);
+    stage.check("events that a reader did not have", "0", gaps === 0, whose, `${gaps}`);
+    stage.check("events that came twice", "0", duplicates === 0, whose, `${duplicates}`);
+    stage.check(
+      "events that came before an earlier one",
+      "0",
+      disorder === 0,
+      whose,
+      `${disorder}`,
+    );
+    stage.check("something was told", "all", told > 0, `${told} told`, `${had} had`);
+    const wrong = readers.flatMap((reader) => reader.wrong);
+    const returns = readers.reduce((sum, reader) => sum + reader.returns, 0);
+    stage.check(
+      "answers but a stream or a word to come later",
+      "0",
+      wrong.length === 0,
+      `${count + returns} askings`,
+      wrong.length === 0 ? "0" : [...new Set(wrong)].join(", "),
+    );
+    const cuts = troubles.filter((one) => one !== "postgres").length;
+    stage.check(
+      "readers came back",
+      "at each restart, some",
+      returns >= cuts,
+      whose,
+      `${returns} times`,
+    );
+    // one replica is there twice while it is replaced
+    const most = (3 + (isRun ? 2 : 0)) * (POOL + 1) + OWN;
+    stage.check(
+      "connections to the database, at most",
+      `≤ ${most}, as without readers: a pool and a bell for each process`,
+      connections.most() <= most,
+      whose,
+      `${connections.most()}`,
+    );
+    if (size !== "soak") return;
+    for (const [name, before] of loaded) {
+      const grown = ((busy.get(name) ?? 0) - before) / MIB;
+      const isFlat = grown < GROWTH_MIB;
+      stage.check(
+        `memory of ${name}, while 20 s of events go by`,
+        `< ${GROWTH_MIB} MiB more`,
+        isFlat,
+        whose,
+        `${grown.toFixed(1)} MiB`,
+      );
+      const each = (before - (idle.get(name) ?? 0)) / 1024 / (count / 2);
+      stage.check(
+        `memory of ${name}, of a reader`,
+        `< ${READER_KIB} KiB`,
+        each < READER_KIB,
+        `${count / 2} readers`,
+        `${each.toFixed(0)} KiB`,
+      );
+    }
+  }
+}
+
+async function memoryOf(rig: JobsRig): Promise<Map<string, number>> {
+  const named = (all: readonly ServiceProcess[]) =>
+    all.map((one, index) => [`${one.name} ${index + 1}`, one] as const);
+  const found = new Map<string, number>();
+  for (const [name, one] of [...named(rig.running("gateway")), ...named(rig.running("jobs"))]) {
+    found.set(name, await one.rssBytes());
+  }
+  return found;
+}
+
+function watchConnections(stage: Stage, db: Queryable): { most(): number } {
+  const sql = `SELECT count(*)::integer AS n FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend'`;
+  let most = 0;
+  const timer = setInterval(() => {
+    db.query<{ n: number }>(sql).then(
+      ({ rows }) => {
+        most = Math.max(most, rows[0]?.n ?? 0);
+      },
+      // it is being restarted
+      () => {},
+    );
+  }, 500);
+  stage.defer(() => clearInterval(timer));
+  return { most: () => most };
+}
