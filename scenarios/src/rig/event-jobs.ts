@@ -18,12 +18,14 @@ export const personOf = (people: readonly Person[], index: number): Person => {
   return person;
 };
 
-/** Half a minute to two of real processes, or boxes for nobody. */
+/** Real processes, or boxes for nobody. */
 export function submitter(rig: JobsRig, isRun: boolean): Submit {
   const ask = jobsClient(rig.url);
   let sent = 0;
   return async ({ keys: [key = ""] }) => {
-    const command = isRun ? `sleep ${30 + (sent++ % 90)}` : undefined;
+    // half of them end by themselves, the others when all is done
+    const seconds = sent++ % 2 === 0 ? 30 + (sent % 90) : 3600;
+    const command = isRun ? `sleep ${seconds}` : undefined;
     const { status, text, body } = await ask("POST", "/v1/jobs/submit", {
       key,
       body: {

@@ -98,7 +98,8 @@ test("variables and command get to one Secret alone, byte for byte", async () =>
 test("each try to pull an image is told once, and counted", async () => {
   const jobId = await world.submit({ image: "pull" });
   const show = (reason: string, message: string) => {
-    const waits = { name: "job", state: { waiting: { reason, message } } };
+    const state = { waiting: { reason, message } };
+    const waits = { name: "job", ready: false, restartCount: 0, state, lastState: {} };
     cluster.change(podOf(jobId), (pod) => ({
       ...pod,
       status: { ...pod.status, containerStatuses: [waits] },

@@ -5,7 +5,7 @@ import { FINAL_STATES, JOB_STATES, toldOf } from "@airlock/jobs-store";
 import { type ChoresView, type JobView, LIMITS } from "../src/reconcile/job-view.ts";
 import { nextStep } from "../src/reconcile/next-step.ts";
 import type { NodeSight, PodSight, Sight } from "../src/reconcile/sight.ts";
-import type { Step } from "../src/reconcile/step.ts";
+import type { Step, Wait } from "../src/reconcile/step.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
