@@ -1,11 +1,8 @@
-/** Jobs whose events are read: submitted by the API, run by processors or by nobody, told of all the while, and ended. */
+/** Jobs whose events are read: submitted by the API, run by a processor or by nobody, told of all the while, and ended. */
 import { cancelWaitingJob, moveJob, type Queryable } from "@airlock/jobs-store";
-import type { Stage } from "../scenario.ts";
 import type { JobsRig } from "./jobs.ts";
 import { jobsClient } from "./jobs-client.ts";
-import { startPlayedCluster } from "./jobs-cluster.ts";
 import type { Person } from "./jobs-people.ts";
-import { startProcess } from "./service-process.ts";
 import { sleep } from "./waiting.ts";
 
 export type Submit = (person: Person) => Promise<string>;
@@ -38,24 +35,6 @@ export function submitter(rig: JobsRig, isRun: boolean): Submit {
     if (status !== 200) throw new Error(`${status} ${text}`);
     return String(body.job_id);
   };
-}
-
-export async function startCluster(
-  stage: Stage,
-  rig: JobsRig,
-  { jobs, pool }: { readonly jobs: number; readonly pool: number },
-): Promise<void> {
-  const cluster = await startPlayedCluster(stage, { nodes: Math.ceil(jobs / 8) });
-  const env = {
-    ENVIRONMENT: "dev",
-    LOG_LEVEL: "WARN",
-    DATABASE_URL: rig.databaseUrl,
-    ENV_VARS_KEYS_FILE: rig.keysFile,
-    KUBECONFIG: cluster.kubeconfig,
-    JOBS_NAMESPACE: cluster.namespace,
-    DATABASE_POOL_MAX: String(pool),
-  };
-  await Promise.all([1, 2].map(() => startProcess(stage, "processor", env, "/readyz")));
 }
 
 /** As somebody does to whom something is always worth saying. @returns how often. */

@@ -6,18 +6,19 @@ import {
   lastsOf,
   personOf,
   type Submit,
-  startCluster,
   submitter,
   tell,
 } from "../rig/event-jobs.ts";
 import { EventReader, judge } from "../rig/event-reader.ts";
 import { type JobsRig, startJobs } from "../rig/jobs.ts";
+import { startPlayedCluster } from "../rig/jobs-cluster.ts";
 import { addPeople, type Person } from "../rig/jobs-people.ts";
 import type { ServiceProcess } from "../rig/service-process.ts";
 import { sleep, until } from "../rig/waiting.ts";
 import type { Scenario, SizeName, Stage } from "../scenario.ts";
 
-type Trouble = readonly [kind: "jobs" | "gateway", how: "SIGTERM" | "SIGKILL"] | "postgres";
+type Kind = "jobs" | "gateway";
+type Trouble = readonly [kind: Kind, how: "SIGTERM" | "SIGKILL"] | "postgres";
 
 const ROUND: readonly Trouble[] = [
   ["jobs", "SIGTERM"],
@@ -55,7 +56,7 @@ interface Size {
   readonly people: number;
   readonly gateways: number;
   readonly troubles: readonly Trouble[];
-  /** By processors, on a played cluster. */
+  /** By a processor, on a played cluster. */
   readonly isRun: boolean;
 }
 
@@ -72,7 +73,7 @@ const LIMIT_MS = 600_000;
 
 export const eventReaders: Scenario = {
   name: "event-readers",
-  how: "2,000 readers (40 in tests) of the events of 200 jobs (4) that processors run on a played cluster (in tests nobody runs them), two gateways and two replicas of jobs (one gateway in tests); three times each kind is drained and killed in turn and Postgres restarted (in tests a jobs is killed and the gateway drained); readers come back by Last-Event-ID",
+  how: "2,000 readers (40 in tests) of the events of 200 jobs (4) that a processor runs on a played cluster (in tests nobody runs them), two gateways and two replicas of jobs (one gateway in tests); three times each kind is drained and killed in turn and Postgres restarted (in tests a jobs is killed and the gateway drained); readers come back by Last-Event-ID",
   async run(size, stage) {
     await runReaders(stage, size);
   },
@@ -87,17 +88,19 @@ export interface ReaderRun {
 export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRun> {
   const { readers: count, jobs, people: peopleCount, gateways, troubles, isRun } = SIZES[size];
   const rig = await startJobs(stage, {
-    gateways,
     jobsEnv: { DATABASE_POOL_MIN: "0", DATABASE_POOL_MAX: String(POOL), LOG_LEVEL: "warn" },
     gatewayEnv: { LOG_LEVEL: "warn" },
+    processorEnv: { DATABASE_POOL_MAX: String(POOL), LOG_LEVEL: "warn" },
+    ...(isRun && { cluster: await startPlayedCluster(stage, { nodes: Math.ceil(jobs / 8) }) }),
   });
-  if (isRun) await startCluster(stage, rig, { jobs, pool: POOL });
+  const serving = { jobs: [...rig.replicas], gateway: [rig.gateway] };
+  while (serving.gateway.length < gateways) serving.gateway.push(await rig.addGateway());
   const people = await addPeople(rig.db, peopleCount);
   const submit = submitter(rig, isRun);
   const ids = await Promise.all(
     Array.from({ length: jobs }, (_, index) => submit(personOf(people, index))),
   );
-  const idle = await memoryOf(rig);
+  const idle = await memoryOf(serving);
   const readers = Array.from({ length: count }, (_, index) => {
     const jobId = ids[index % jobs] ?? "";
     const [key = ""] = personOf(people, index % jobs).keys;
@@ -110,15 +113,15 @@ export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRu
   const opened = () => readers.filter(({ isOpen, isOver }) => isOpen || isOver).length;
   await until("all of them read", () => opened() === count, LIMIT_MS, 100);
   const connections = watchConnections(stage, rig.db);
-  const loaded = await memoryOf(rig);
+  const loaded = await memoryOf(serving);
   let isTelling = true;
   const telling = tell(rig.db, ids, () => isTelling && !stage.hasEnded);
   if (size === "soak") await sleep(20_000);
-  const busy = await memoryOf(rig);
+  const busy = await memoryOf(serving);
 
   for (const trouble of troubles) {
     if (trouble === "postgres") await rig.postgres.restart("fast");
-    else await rig.renew(...trouble);
+    else await renew(rig, serving, trouble);
     await until("all of them read again", () => opened() === count, LIMIT_MS, 100);
     stage.progress(`${trouble}: ${opened()} read`);
   }
@@ -167,7 +170,7 @@ export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRu
       `${returns} times`,
     );
     // one replica is there twice while it is replaced
-    const most = (3 + (isRun ? 2 : 0)) * (POOL + 1) + OWN;
+    const most = (3 + (isRun ? 1 : 0)) * (POOL + 1) + OWN;
     stage.check(
       "connections to the database, at most",
       `≤ ${most}, as without readers: a pool and a bell for each process`,
@@ -198,12 +201,30 @@ export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRu
   }
 }
 
-async function memoryOf(rig: JobsRig): Promise<Map<string, number>> {
-  const named = (all: readonly ServiceProcess[]) =>
-    all.map((one, index) => [`${one.name} ${index + 1}`, one] as const);
+type Serving = Readonly<Record<Kind, ServiceProcess[]>>;
+
+/** Puts a new process in the place of the oldest one of a kind, which ends so. */
+async function renew(
+  rig: JobsRig,
+  serving: Serving,
+  [kind, how]: Exclude<Trouble, "postgres">,
+): Promise<void> {
+  const isJobs = kind === "jobs";
+  serving[kind].push(await (isJobs ? rig.addReplica() : rig.addGateway()));
+  const oldest = serving[kind].shift();
+  if (oldest === undefined) return;
+  if (isJobs) rig.removeReplica(oldest);
+  else rig.removeGateway(oldest);
+  oldest.signal(how);
+  await oldest.exited;
+}
+
+async function memoryOf({ gateway, jobs }: Serving): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  for (const [name, one] of [...named(rig.running("gateway")), ...named(rig.running("jobs"))]) {
-    found.set(name, await one.rssBytes());
+  for (const all of [gateway, jobs]) {
+    for (const [index, one] of all.entries()) {
+      found.set(`${one.name} ${index + 1}`, await one.rssBytes());
+    }
   }
   return found;
 }
