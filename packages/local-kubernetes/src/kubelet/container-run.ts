@@ -38,10 +38,13 @@ export class ContainerRun {
   }
 
   /** @param process undefined where there is nothing to run: it is there until it is ended. */
-  start(process: Omit<ProcessOptions, "onOutput"> | undefined, firstLine: string): void {
+  start(
+    process: Omit<ProcessOptions, "onOutput"> | undefined,
+    firstLine: string | undefined,
+  ): void {
     const { now, readyMs } = this.#options;
     const startedMs = now();
-    this.log.append(Buffer.from(`${firstLine}\n`), startedMs);
+    if (firstLine !== undefined) this.log.append(Buffer.from(`${firstLine}\n`), startedMs);
     const ready = () => this.#to({ is: "running", startedMs, isReady: true });
     if (readyMs > 0) {
       this.#to({ is: "running", startedMs, isReady: false });

@@ -32,3 +32,7 @@ export function imageTrouble(
   }
   return faults.find((fault) => isLike(fault.image, image));
 }
+
+/** A shell and its usual tools, and nothing else. */
+export const isToolsAlone = (image: string): boolean =>
+  /^(?:docker\.io\/)?(?:library\/)?busybox(?:[:@].*)?$/.test(image);

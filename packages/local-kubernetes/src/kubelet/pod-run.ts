@@ -15,7 +15,7 @@ import type { ProcessUser } from "./container-process.ts";
 import { ContainerRun } from "./container-run.ts";
 import { ConfigError, commandOf, environmentOf } from "./environment.ts";
 import type { Guardian } from "./guardian.ts";
-import { type ImageFault, imageTrouble } from "./images.ts";
+import { type ImageFault, imageTrouble, isToolsAlone } from "./images.ts";
 import { endMarked } from "./marked-processes.ts";
 import { MountError, MountedFiles } from "./mounted-files.ts";
 import { PlayedJupyter, SWITCH } from "./played-jupyter.ts";
@@ -230,6 +230,8 @@ export class PodRun {
     const isEntered = sshPortOf(container) !== undefined;
     const noDoor =
       isEntered && typeof sshd === "string" ? `\nairlock: nobody can log in: ${sshd}` : "";
+    // whatever that image is a machine has itself, and what reads the log expects no words of ours in it
+    const isPlain = isToolsAlone(container.image) && !isEntered;
     const firstLine = `airlock: the image ${container.image} is not run here: ${what}${noDoor}`;
     const process = { command, env, folder: home, user, guardian };
     record(pod, "Normal", "Started", `Started container ${container.name}`);
@@ -237,7 +239,7 @@ export class PodRun {
       command.length === 0
         ? undefined
         : { ...process, mark: `${mark}/${this.#uid}/${container.name}` },
-      firstLine,
+      isPlain ? undefined : firstLine,
     );
     this.#openPorts(container, { env, home });
   }
