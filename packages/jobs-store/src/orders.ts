@@ -32,7 +32,15 @@ export const jobOrder = z.discriminatedUnion("action", [
 /** On the queue of disks; its id is the operation's. */
 export const diskOrder = z.object({
   v: z.literal(1),
-  action: z.enum(["create_disk", "delete_disk", "restore_disk", "rename_disk"]),
+  action: z.enum([
+    "create_disk",
+    "delete_disk",
+    "restore_disk",
+    "rename_disk",
+    "clone_disk",
+    "resize_disk",
+    "snapshot_disk",
+  ]),
   order_id: z.uuid(),
   /** Missing in what the first release wrote: its operation knows the disk. */
   disk_id: z.uuid().optional(),

@@ -141,6 +141,7 @@ export const aWaitingJob = ({
   disk_name: disk ? "data" : null,
   disk_state: disk ? "ready" : null,
   disk_fault: null,
+  disk_is_held: false,
   disk_holder: null,
   ...disk,
 });

@@ -9,10 +9,12 @@ import {
   insertDiskOperation,
   insertJob,
   listDisks,
+  listSnapshots,
   lockDisk,
   markDiskDeleted,
   renameDisk,
   restoreDisk,
+  retireSnapshots,
   StoreError,
 } from "../src/index.ts";
 import { addUser, aJob, openStore, startCluster } from "./harness.ts";
@@ -99,4 +101,55 @@ test("two changes of one disk happen one after the other", async () => {
     });
   const answers = await Promise.all([deleteOnce(), deleteOnce(), deleteOnce()]);
   assert.deepEqual(answers.sort(), ["deleted", "was deleted", "was deleted"]);
+});
+
+test("a processor of the version before does not end what it knows nothing of", async () => {
+  const diskId = await insertDisk(pool, { userId, diskName: "of-both", sizeGb: 10 });
+  const [create, resize, snapshot] = [randomUUID(), randomUUID(), randomUUID()];
+  await insertDiskOperation(pool, { operationId: create, diskId, action: "create" });
+  await insertDiskOperation(pool, { operationId: resize, diskId, action: "resize", sizeGb: 20 });
+  await insertDiskOperation(pool, { operationId: snapshot, diskId, action: "snapshot" });
+  // its words
+  await pool.query(
+    `UPDATE disk_operations SET completed_at = now(), status = 'completed', error = NULL
+     WHERE disk_id = $1::uuid AND completed_at IS NULL`,
+    [diskId],
+  );
+  const status = async (operationId: string) =>
+    (await findDiskOperation(pool, { userId, operationId }))?.status;
+  assert.equal(await status(create), "completed");
+  assert.deepEqual([await status(resize), await status(snapshot)], ["queued", "queued"]);
+});
+
+test("the newest snapshots are kept, and those that are young, and what something is made of", async () => {
+  const diskId = await insertDisk(pool, { userId, diskName: "snapped", sizeGb: 10 });
+  const days = [1, 2, 9, 10, 11, 12];
+  const ids: string[] = [];
+  for (const age of days) {
+    const { rows } = await pool.query<{ snapshot_id: string }>(
+      `INSERT INTO disk_snapshots (disk_id, snapshot_name, state, created_at)
+       VALUES ($1::uuid, gen_random_uuid(), 'ready', now() - make_interval(days => $2::integer))
+       RETURNING snapshot_id`,
+      [diskId, age],
+    );
+    ids.push(rows[0]?.snapshot_id ?? "");
+  }
+  await insertDisk(pool, {
+    userId,
+    diskName: "made-of-it",
+    sizeGb: 10,
+    source: { diskId, snapshotId: ids[4] ?? "" },
+  });
+  const kept = async (newest: number, keepDays: number) => {
+    await retireSnapshots(pool, { newest, days: keepDays });
+    const all = await listSnapshots(pool, diskId);
+    return all
+      .filter(({ state }) => state === "ready")
+      .map((one) => days[ids.indexOf(one.snapshot_id)]);
+  };
+  assert.deepEqual(await kept(3, 11), [1, 2, 9, 10, 11]);
+  assert.deepEqual(await kept(3, 7), [1, 2, 9, 11]);
+  assert.deepEqual(await kept(1, 0), [1, 11]);
+  const row = await findDisk(pool, { userId, diskName: "snapped" });
+  assert.deepEqual([row?.snapshot_count, row?.is_backing_up], [2, false]);
 });

@@ -78,6 +78,7 @@ export function rowOf(
       disk_name: null,
       disk_state: null,
       disk_fault: null,
+      disk_is_held: false,
       disk_holder: null,
     })),
     not_considered: 0,

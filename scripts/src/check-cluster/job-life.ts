@@ -8,6 +8,7 @@ import {
   keepAccess,
   kubeconfig,
 } from "../../../services/processor/src/cluster/index.ts";
+import { DISK_RULES } from "../../../services/processor/src/disks/disk-rules.ts";
 import { OWN_OBJECTS } from "../../../services/processor/src/pod/pod-names.ts";
 import {
   type ContractWorld,
@@ -70,7 +71,7 @@ export const jobLife: Step = {
     const processor = work(limited, kube, {
       countsForeignPods: true,
       rules: { ...rules, toolsImage: "registry.example.com/devbox:1" },
-      diskRules: { storageClass },
+      diskRules: { ...DISK_RULES, storageClass, takesSnapshots: false },
       access: { ...gettingIn, userKeys: BOBS_KEYS },
     });
     stage.defer(() => processor.stop());

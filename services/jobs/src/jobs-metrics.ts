@@ -1,6 +1,11 @@
-/** What Prometheus learns of logins, keys, jobs, the queues and the connections to the database. */
+/** What Prometheus learns of logins, keys, jobs, disks, the queues and the connections to the database. */
 import type { Metrics } from "@airlock/http";
-import { type QueueMetrics, queueMetrics, type Store } from "@airlock/jobs-store";
+import {
+  oldestOpenOperationSeconds,
+  type QueueMetrics,
+  queueMetrics,
+  type Store,
+} from "@airlock/jobs-store";
 import { Counter, Gauge } from "prom-client";
 
 export interface JobsMetrics {
@@ -28,12 +33,13 @@ export function jobsMetrics({ registry }: Metrics): JobsMetrics {
   };
 }
 
-/** So often, at most, the queues are looked at, however many scrape. */
-const QUEUE_FRESH_MS = 15_000;
+/** So often, at most, the database is asked, however many scrape. */
+const FRESH_MS = 15_000;
 
-/** Shows the queues and the pool whenever the metrics are read. Call it once. */
+/** Shows the queues, the changes of disks and the pool whenever the metrics are read. Call it once. */
 export function observeStore({ registry }: Metrics, store: Store, queues: readonly string[]): void {
   const registers = [registry];
+  const operationsAge = fresh(() => oldestOpenOperationSeconds(store.pool));
   new Gauge({
     name: "airlock_database_connections",
     help: "Connections to the database by state (busy, idle).",
@@ -51,6 +57,16 @@ export function observeStore({ registry }: Metrics, store: Store, queues: readon
     registers,
     collect() {
       this.set(store.poolNumbers().waiting);
+    },
+  });
+  new Gauge({
+    name: "airlock_disk_operations_oldest_age_seconds",
+    help: "Age of the oldest change of a disk that has not ended; 0 when there is none.",
+    registers,
+    async collect() {
+      this.reset();
+      const seconds = await operationsAge();
+      if (seconds !== undefined) this.set(seconds);
     },
   });
   const read = queueReader(store, queues);
@@ -85,16 +101,22 @@ type Reading = readonly (readonly [queue: string, numbers: QueueMetrics])[];
 
 /** Without a database there are no numbers, which is not the same as zero. */
 function queueReader(store: Store, queues: readonly string[]): () => Promise<Reading> {
-  let readAt = Number.NEGATIVE_INFINITY;
-  let reading: Promise<Reading> = Promise.resolve([]);
   const ask = () =>
     Promise.all(
       queues.map(async (queue) => [queue, await queueMetrics(store.pool, queue)] as const),
     );
+  const read = fresh(ask);
+  return async () => (await read()) ?? [];
+}
+
+/** @returns undefined where there is no answer. */
+function fresh<Answer>(ask: () => Promise<Answer>): () => Promise<Answer | undefined> {
+  let readAt = Number.NEGATIVE_INFINITY;
+  let reading: Promise<Answer | undefined> = Promise.resolve(undefined);
   return () => {
-    if (performance.now() - readAt >= QUEUE_FRESH_MS) {
+    if (performance.now() - readAt >= FRESH_MS) {
       readAt = performance.now();
-      reading = ask().catch(() => []);
+      reading = ask().catch(() => undefined);
     }
     return reading;
   };

@@ -131,17 +131,142 @@ test("a disk that is being deleted is not taken by a job at the same time, in ei
   }
 });
 
-test("content says that there is none yet, and where it is once there is one", async () => {
-  await create("shot");
-  const none = await ask("GET", "/shot/content");
-  assert.match(none.body.message, /^No snapshot contents available/);
-  assert.equal(none.body.s3_path, null);
-  const path = "s3://airlock-data-dev/alice/shot/contents.txt";
-  await jobs.db.query(
-    "UPDATE disks SET latest_snapshot_content_s3 = $1, last_snapshot_at = now() WHERE disk_name = 'shot'",
-    [path],
+/** As a processor leaves it behind. */
+const bring = (disk_name: string, changes = "state = 'ready', due_at = NULL") =>
+  jobs.db.query(`UPDATE disks SET ${changes} WHERE disk_name = $1`, [disk_name]);
+const addSnapshot = async (disk_name: string, members: Record<string, unknown>) => {
+  const names = Object.keys(members);
+  const { rows } = await jobs.db.query<{ snapshot_id: string }>(
+    `INSERT INTO disk_snapshots (disk_id, snapshot_name, ${names.join(", ")})
+     SELECT disk_id, gen_random_uuid(), ${names.map((_, index) => `$${index + 2}`).join(", ")}
+     FROM disks WHERE disk_name = $1 RETURNING snapshot_id`,
+    [disk_name, ...Object.values(members)],
   );
-  assert.equal((await ask("GET", "/shot/content")).body.s3_path, path);
+  return rows[0]?.snapshot_id ?? "";
+};
+
+test("content is there, or a reason why it is not, and never both", async () => {
+  await create("shot");
+  const content = async () => (await ask("GET", "/shot/content")).body;
+  assert.match((await content()).message, /^No snapshot contents available: a listing is made of/);
+  const since = new Date(Date.now() - 60_000);
+  await addSnapshot("shot", { state: "taking", created_at: since });
+  assert.match((await content()).message, /yet: the snapshot is being made/);
+  const found = { state: "ready", content: "1.2G\n", content_state: "done", cut_at: since };
+  await addSnapshot("shot", { ...found, created_at: since });
+  assert.deepEqual(await content(), {
+    disk_name: "shot",
+    content: "1.2G\n",
+    s3_path: null,
+    snapshot_date: since.toISOString().replace("Z", "+00:00"),
+    message: null,
+  });
+  // a newer one that could not be listed hides nothing
+  await addSnapshot("shot", { state: "ready", content_state: "done", content_error: "it failed" });
+  assert.equal((await content()).content, "1.2G\n");
+  await jobs.db.query("UPDATE disk_snapshots SET content = NULL");
+  assert.equal((await content()).message, "No snapshot contents available: it failed");
+});
+
+test("snapshots are asked for, shown and counted, and one at a time is asked for", async () => {
+  await create("kept-often");
+  await assertProblem(ask("POST", "/kept-often/snapshots"), 409, "disk_not_ready");
+  await bring("kept-often");
+  const asked = await ask("POST", "/kept-often/snapshots", {});
+  assert.equal(asked.status, 200, JSON.stringify(asked.body));
+  assert.equal(asked.body.action, "snapshot");
+  await assertProblem(ask("POST", "/kept-often/snapshots"), 409, "disk_changing");
+  const disk = async () => (await ask("GET", "/kept-often")).body;
+  assert.deepEqual([(await disk()).state, (await disk()).is_backing_up], ["ready", false]);
+  const id = await addSnapshot("kept-often", { state: "wanted", reason: "asked" });
+  assert.deepEqual([(await disk()).state, (await disk()).is_backing_up], ["snapshotting", true]);
+  await jobs.db.query(
+    "UPDATE disk_snapshots SET state = 'ready', ready_at = now() WHERE snapshot_id = $1",
+    [id],
+  );
+  await addSnapshot("kept-often", { state: "failed", error: "The driver is away." });
+  const { snapshots, total } = (await ask("GET", "/kept-often/snapshots")).body;
+  assert.deepEqual(
+    snapshots.map((one: { state: string; reason: string; error: string }) => [
+      one.state,
+      one.reason,
+      one.error,
+    ]),
+    [
+      ["failed", "job", "The driver is away."],
+      ["ready", "asked", null],
+    ],
+  );
+  assert.equal(total, 2);
+  const now = await disk();
+  assert.deepEqual([now.state, now.snapshot_count, now.is_backing_up], ["ready", 1, false]);
+  assert.equal(now.warning, "Its newest snapshot failed: The driver is away.");
+  assert.ok(Date.parse(now.last_snapshot_at));
+});
+
+test("a disk only grows, and has its old size until it has grown", async () => {
+  await create("grows", 20);
+  const grow = (size_gb: unknown) => ask("POST", "/grows/resize", { size_gb });
+  await assertProblem(grow(40), 409, "disk_not_ready");
+  await bring("grows");
+  for (const size_gb of [19, 20]) await assertProblem(grow(size_gb), 422, "disk_cannot_shrink");
+  for (const size_gb of [0, 1.5, 16_385, "40", null]) {
+    await assertProblem(grow(size_gb), 422, "invalid_body");
+  }
+  const { body } = await grow(40);
+  assert.equal(body.action, "resize", JSON.stringify(body));
+  assert.equal((await ask("GET", "/grows")).body.size_gb, 20);
+  await assertProblem(grow(50), 409, "disk_changing");
+  const operation = (await ask("GET", `/grows/operations/${body.operation_id}`)).body;
+  assert.deepEqual([operation.action, operation.status], ["resize", "queued"]);
+});
+
+test("a disk is made of another one, or of a snapshot of it", async () => {
+  await create("original", 30);
+  const clone = (body: object) => ask("POST", "", body);
+  const from = (more: object = {}) => ({ disk_name: "copy", from: { disk: "original", ...more } });
+  await assertProblem(clone(from()), 409, "disk_not_ready");
+  await bring("original");
+  const taking = await addSnapshot("original", { state: "taking" });
+  const ready = await addSnapshot("original", { state: "ready", size_gb: 30 });
+  await assertProblem(clone(from({ snapshot: taking })), 409, "snapshot_not_ready");
+  const unknown = from({ snapshot: "6f9619ff-8b86-4011-b42d-00c04fc964ff" });
+  await assertProblem(clone(unknown), 404, "snapshot_not_found");
+  await assertProblem(clone(from({ snapshot: "x" })), 422, "invalid_body");
+  await assertProblem(clone({ ...from(), size_gb: 29 }), 422, "disk_cannot_shrink");
+  await assertProblem(clone({ ...from(), disk_name: "original" }), 409, "disk_exists");
+  await assertProblem(clone({ ...from(), disk_name: "a b" }), 400, "invalid_disk_name");
+  await assertProblem(ask("POST", "", from(), bob), 404, "disk_not_found");
+  const { body } = await clone(from({ snapshot: ready }));
+  assert.deepEqual([body.action, body.disk_name], ["clone", "copy"], JSON.stringify(body));
+  const copy = (await ask("GET", "/copy")).body;
+  assert.deepEqual([copy.state, copy.size_gb], ["creating", 30]);
+  assert.equal((await clone({ ...from(), disk_name: "copy-2", size_gb: 50 })).status, 200);
+  assert.equal((await ask("GET", "/copy-2")).body.size_gb, 50);
+  await bring("original", "marked_deleted_at = now(), delete_date = now()::date + 30");
+  await assertProblem(clone({ ...from(), disk_name: "copy-3" }), 410, "disk_deleted");
+  assert.equal((await ask("GET", "/original/snapshots")).body.total, 2);
+});
+
+test("what could not be made says so, and its name is free as soon as it is deleted", async () => {
+  await create("hopeless");
+  await bring("hopeless", "state = 'failed', last_fault = 'It is gone.'");
+  const { state, warning } = (await ask("GET", "/hopeless")).body;
+  assert.deepEqual([state, warning], ["failed", "It is gone."]);
+  const today = new Date().toISOString().slice(0, 10);
+  assert.ok((await ask("DELETE", "/hopeless")).body.message.endsWith(today));
+});
+
+test("a disk that is no more is not found, its operations are, and its name is free", async () => {
+  const { operation_id } = (await create("ended")).body;
+  await bring(
+    "ended",
+    `marked_deleted_at = now(), delete_date = now()::date, state = 'gone', purged_at = now(),
+     name_before = disk_name, disk_name = 'purged-' || disk_id`,
+  );
+  await assertProblem(ask("GET", "/ended"), 404, "disk_not_found");
+  assert.equal((await ask("GET", `/ended/operations/${operation_id}`)).body.disk_name, "ended");
+  assert.equal((await create("ended")).status, 200);
 });
 
 test("foreign disks and names that no disk has are not found", async () => {
@@ -152,6 +277,10 @@ test("foreign disks and names that no disk has are not found", async () => {
     await assertProblem(ask("DELETE", `/${name}`, undefined, bob), 404, "disk_not_found");
     await assertProblem(ask("GET", `/${name}/content`, undefined, bob), 404, "disk_not_found");
     await assertProblem(ask("POST", `/${name}/restore`, undefined, bob), 404, "disk_not_found");
+    await assertProblem(ask("GET", `/${name}/snapshots`, undefined, bob), 404, "disk_not_found");
+    await assertProblem(ask("POST", `/${name}/snapshots`, undefined, bob), 404, "disk_not_found");
+    const size = { size_gb: 1000 };
+    await assertProblem(ask("POST", `/${name}/resize`, size, bob), 404, "disk_not_found");
   }
   for (const path of [`private2/operations/${operation_id}`, "private2/operations/x"]) {
     await assertProblem(ask("GET", `/${path}`, undefined, bob), 404, "operation_not_found");

@@ -1,10 +1,12 @@
-/** What Prometheus learns of orders, steps, calls to the cluster and pods that nobody knows. */
+/** What Prometheus learns of orders, steps, snapshots, calls to the cluster and pods that nobody knows. */
 import type { Metrics } from "@airlock/http";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { CallRecord } from "./cluster/index.ts";
 import type { ProcessorOptions } from "./processor.ts";
 
-type Observed = Required<Pick<ProcessorOptions, "onOrders" | "onStep" | "onUnknownPods">>;
+type Observed = Required<
+  Pick<ProcessorOptions, "onOrders" | "onStep" | "onUnknownPods" | "onDiskStep" | "onSnapshot">
+>;
 
 export interface ProcessorMetrics extends Observed {
   readonly onCall: (record: CallRecord) => void;
@@ -24,6 +26,18 @@ export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
     labelNames: ["step", "outcome"],
     registers,
   });
+  const diskSteps = new Counter({
+    name: "airlock_disk_steps_total",
+    help: "Steps of disks by kind and outcome (done, faulted, lost).",
+    labelNames: ["step", "outcome"],
+    registers,
+  });
+  const snapshots = new Counter({
+    name: "airlock_disk_snapshots_total",
+    help: "Snapshots of disks by outcome (ready, failed).",
+    labelNames: ["outcome"],
+    registers,
+  });
   const calls = new Histogram({
     name: "airlock_kubernetes_call_duration_seconds",
     help: "Calls to the API server by verb, kind and outcome; of a watch or a log, until it begins.",
@@ -39,6 +53,8 @@ export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
   return {
     onOrders: (action, outcome, count) => orders.labels(action, outcome).inc(count),
     onStep: (step, outcome) => steps.labels(step, outcome).inc(),
+    onDiskStep: (step, outcome) => diskSteps.labels(step, outcome).inc(),
+    onSnapshot: (outcome) => snapshots.labels(outcome).inc(),
     onUnknownPods: (count) => unknown.set(count),
     onCall: ({ verb, kind, outcome, tookMs }) =>
       calls.labels(verb, kind, outcome).observe(tookMs / 1000),

@@ -5,12 +5,13 @@ import {
   deleteOldFaults,
   listWaitingTypes,
   type OrderRules,
+  retireSnapshots,
   type Sealer,
   type Store,
 } from "@airlock/jobs-store";
 import type { Cluster } from "./cluster/index.ts";
-import type { DiskRules } from "./disks/claim-manifest.ts";
-import { createDiskReconciler } from "./disks/disk-reconciler.ts";
+import { createDiskReconciler, type DiskReconcilerOptions } from "./disks/disk-reconciler.ts";
+import type { DiskRules } from "./disks/disk-rules.ts";
 import { runDuties } from "./duties/duties.ts";
 import { sweepOrphans } from "./duties/sweep-orphans.ts";
 import { createDiskInbox, createInbox, type InboxOptions } from "./inbox/inbox.ts";
@@ -50,6 +51,8 @@ export interface ProcessorOptions {
   readonly onOrders?: InboxOptions["onOrders"];
   readonly onStep?: ReconcilerOptions["onStep"];
   readonly onUnknownPods?: (count: number) => void;
+  readonly onDiskStep?: DiskReconcilerOptions["onStep"];
+  readonly onSnapshot?: DiskReconcilerOptions["onSnapshot"];
 }
 
 export interface Processor {
@@ -104,7 +107,11 @@ export function startProcessor(options: ProcessorOptions): Processor {
     atOnce: options.atOnce,
     machineType: types.find,
     nodes: observer.nodes,
-    onFreed: () => placing.nudge(),
+    takesSnapshots: options.diskRules.takesSnapshots,
+    onFreed() {
+      placing.nudge();
+      seeingToDisks.nudge();
+    },
     onPlace: () => reconciling.nudge(),
     ...(options.onStep && { onStep: options.onStep }),
   });
@@ -138,7 +145,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
     return false;
   });
   const inbox = begin("inbox", pollMs, readInbox);
-  const makingDisks = begin(
+  const seeingToDisks = begin(
     "disks",
     pollMs,
     createDiskReconciler({
@@ -148,6 +155,8 @@ export function startProcessor(options: ProcessorOptions): Processor {
       leaseSeconds,
       log,
       onReady: () => placing.nudge(),
+      ...(options.onDiskStep && { onStep: options.onDiskStep }),
+      ...(options.onSnapshot && { onSnapshot: options.onSnapshot }),
     }),
   );
   const diskInbox = begin(
@@ -160,7 +169,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
       log,
       onOrders(action, outcome, count) {
         options.onOrders?.(action, outcome, count);
-        if (outcome === "done") makingDisks.nudge();
+        if (outcome === "done") seeingToDisks.nudge();
       },
     }),
   );
@@ -187,6 +196,14 @@ export function startProcessor(options: ProcessorOptions): Processor {
     run: () =>
       deleteGoneNodes(store.pool, { olderThanDays: options.keepOrdersDays, limit: FORGET_ROWS }),
   };
+  const callDisks = {
+    name: "disks",
+    periodSeconds: DISKS_PERIOD_SECONDS,
+    async run() {
+      await retireSnapshots(store.pool, options.diskRules.retention);
+      await callForDisks(store.pool);
+    },
+  };
   begin("duties", DUTIES_PERIOD_MS, async () => {
     await runDuties(store, [
       {
@@ -200,7 +217,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
       unbooked,
       forget,
       forgetNodes,
-      { name: "disks", periodSeconds: DISKS_PERIOD_SECONDS, run: () => callForDisks(store.pool) },
+      callDisks,
       ...(options.countsForeignPods ? [foreign] : []),
     ]);
     return false;

@@ -15,7 +15,7 @@ import { isImageReference } from "@airlock/contract";
 import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
 import { placementSettings, storeSettings, withStoreRules } from "@airlock/jobs-store";
 import * as z from "zod";
-import type { DiskRules } from "./disks/claim-manifest.ts";
+import type { DiskRules } from "./disks/disk-rules.ts";
 import type { PodRules } from "./pod/pod-wish.ts";
 import { LIMITS, type Limits } from "./reconcile/job-view.ts";
 
@@ -141,6 +141,24 @@ const fields = z.object({
     })
     .optional()
     .describe("Storage class of users' disks. Unset means the cluster's default one."),
+  DISK_SNAPSHOT_CLASS: z
+    .string()
+    .regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, {
+      error: "must be off, or the name of a volume snapshot class",
+    })
+    .optional()
+    .describe(
+      "Class of the snapshots of users' disks; off: none are taken, as with a driver that has none. Unset means the driver's default one.",
+    ),
+  SNAPSHOTS_KEEP: integer(1, 1000)
+    .default(3)
+    .describe("So many snapshots of a disk are kept, the newest ones, whatever their age."),
+  SNAPSHOTS_KEEP_DAYS: integer(0, 3650)
+    .default(7)
+    .describe("Snapshots that are younger are kept as well; 0: the newest ones alone."),
+  DISK_CONTENT: onOff()
+    .default(true)
+    .describe("List what is in the newest snapshot of a disk, by a short pod on a volume of it."),
   COUNT_FOREIGN_PODS: onOff()
     .default(false)
     .describe(
@@ -212,6 +230,12 @@ export const limitsOf = (settings: Settings): Limits => ({
 
 export const diskRulesOf = (settings: Settings): DiskRules => ({
   storageClass: settings.DISK_STORAGE_CLASS,
+  takesSnapshots: settings.DISK_SNAPSHOT_CLASS !== "off",
+  snapshotClass: settings.DISK_SNAPSHOT_CLASS,
+  retention: { newest: settings.SNAPSHOTS_KEEP, days: settings.SNAPSHOTS_KEEP_DAYS },
+  readsContent: settings.DISK_CONTENT,
+  security: settings.POD_SECURITY,
+  toolsImage: settings.DEVBOX_IMAGE,
 });
 
 /** For what happens after a job's end, before its pod is gone. */

@@ -7,8 +7,9 @@ import { test } from "node:test";
 import type { JobRow, Queryable, Store } from "@airlock/jobs-store";
 import { findDisk, findDiskOperation, writeNodes } from "@airlock/jobs-store";
 import type { Cluster } from "../src/cluster/index.ts";
-import { claimNameOf } from "../src/disks/claim-manifest.ts";
+import { claimNameOf } from "../src/disks/disk-names.ts";
 import { createDiskReconciler } from "../src/disks/disk-reconciler.ts";
+import { DISK_RULES } from "../src/disks/disk-rules.ts";
 import { sweepOrphans } from "../src/duties/sweep-orphans.ts";
 import { createDiskInbox, createInbox } from "../src/inbox/inbox.ts";
 import { createMachineTypes } from "../src/machine-types.ts";
@@ -20,7 +21,7 @@ import { createReconciler } from "../src/reconciler/reconciler.ts";
 import { type PlayedCluster, playCluster } from "./played-cluster.ts";
 import { access, DISK_QUEUE, FIFO, QUEUE, rules, silent, type World } from "./world.ts";
 
-class Dead extends Error {}
+export class Dead extends Error {}
 
 /** Counts what is awaited, and dies at one of them: from then on nothing of it has an effect. */
 export class Life {
@@ -51,7 +52,7 @@ export class Life {
   }
 }
 
-const mortalStore = (life: Life, store: Store): Store => {
+export const mortalStore = (life: Life, store: Store): Store => {
   const mortal = (db: Queryable): Queryable => ({
     query: (text, values) => life.through(`${text} ${values?.[0]}`, () => db.query(text, values)),
   });
@@ -67,7 +68,7 @@ const mortalStore = (life: Life, store: Store): Store => {
 };
 
 const CALLS = ["create", "get", "list", "remove", "readLog", "replace", "patch"] as const;
-const mortalCluster = (life: Life, cluster: PlayedCluster): Cluster =>
+export const mortalCluster = (life: Life, cluster: PlayedCluster): Cluster =>
   new Proxy(cluster, {
     get: (target, name) =>
       (CALLS as readonly unknown[]).includes(name)
@@ -109,6 +110,7 @@ async function live(
     machineType: types.find,
     nodes: () => nodes,
     onFreed() {},
+    takesSnapshots: false,
   });
   // the awaits of a job without a disk need not be died at for the sake of one
   const disks = hasDisk
@@ -117,7 +119,7 @@ async function live(
         createDiskReconciler({
           store,
           cluster: mortal,
-          rules: { storageClass: undefined },
+          rules: { ...DISK_RULES, takesSnapshots: false },
           leaseSeconds: 30,
           log: silent,
         }),

@@ -17,7 +17,8 @@ import {
   restoreDisk,
   sendOrder,
 } from "@airlock/jobs-store";
-import { claimNameOf } from "../src/disks/claim-manifest.ts";
+import { claimNameOf } from "../src/disks/disk-names.ts";
+import { DISK_RULES } from "../src/disks/disk-rules.ts";
 import { playCluster } from "./played-cluster.ts";
 import { DISK_QUEUE, openWorld, startPostgres, withProcessorsRights, work } from "./world.ts";
 
@@ -26,7 +27,8 @@ const world = await openWorld(postgres);
 const { store, userId } = world;
 const cluster = playCluster();
 cluster.addNode("n1", { gpus: 8 });
-const diskRules = { storageClass: "fast" };
+// disk-lives.test.ts is about snapshots
+const diskRules = { ...DISK_RULES, storageClass: "fast", takesSnapshots: false };
 const limited = await withProcessorsRights(world);
 const processors = [work(limited, cluster, { diskRules }), work(limited, cluster, { diskRules })];
 after(async () => {

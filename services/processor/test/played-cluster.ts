@@ -13,7 +13,9 @@ import {
   type Query,
   type Service,
 } from "../src/cluster/index.ts";
+import { READER } from "../src/disks/reader-manifest.ts";
 import { JOB_CONTAINER, OWN_OBJECTS } from "../src/pod/pod-names.ts";
+import { type PlayedVolumes, playVolumes } from "./played-volumes.ts";
 
 export interface Created {
   readonly kind: Kind;
@@ -28,6 +30,7 @@ export interface PlayedCluster extends Cluster {
   readonly secrets: ReadonlyMap<string, Meta>;
   readonly services: ReadonlyMap<string, Service>;
   readonly claims: Map<string, Meta>;
+  readonly volumes: PlayedVolumes;
   /** Every Secret that was put anew, in its order. */
   readonly replaced: readonly Created[];
   /** What containers wrote, by pod. */
@@ -61,7 +64,8 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
   const nodes = new Map<string, KubeNode>();
   const secrets = new Map<string, Meta>();
   const services = new Map<string, Service>();
-  const claims = new Map<string, Meta>();
+  const volumes = playVolumes();
+  const { claims } = volumes;
   const logs = new Map<string, string>();
   const created: Created[] = [];
   const replaced: Created[] = [];
@@ -110,9 +114,9 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
   /** What scheduler and kubelet do, at once. */
   const start = (name: string) => {
     const pod = pods.get(name);
-    const image = pod?.spec.containers[0]?.image ?? "";
+    const { image = "", name: container = JOB_CONTAINER } = pod?.spec.containers[0] ?? {};
     if (pod === undefined || image === "pull" || pod.metadata.deletionTimestamp) return;
-    const code = codeOf(image);
+    const code = container === READER ? 0 : codeOf(image);
     const state =
       code === undefined
         ? { running: {} }
@@ -135,7 +139,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
           { type: "Ready", status: code === undefined ? "True" : "False", reason: "", message: "" },
         ],
         containerStatuses: [
-          { name: JOB_CONTAINER, ready: code === undefined, restartCount: 0, state, lastState: {} },
+          { name: container, ready: code === undefined, restartCount: 0, state, lastState: {} },
         ],
       },
     });
@@ -148,7 +152,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     if (before) throw new ClusterError("already_exists", `There is a Pod ${name} already.`);
     const { spec } = manifest as unknown as {
       spec: {
-        affinity: {
+        affinity?: {
           nodeAffinity: {
             requiredDuringSchedulingIgnoredDuringExecution: {
               nodeSelectorTerms: [{ matchFields: [{ values: [string] }] }];
@@ -164,13 +168,13 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
         ];
       };
     };
-    const [term] =
-      spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
+    // a reader's pod goes anywhere
+    const required = spec.affinity?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution;
     const [container] = spec.containers;
     const pod: Pod = {
       metadata: { ...meta(name, manifest), namespace },
       spec: {
-        nodeName: term.matchFields[0].values[0],
+        nodeName: required?.nodeSelectorTerms[0].matchFields[0].values[0] ?? "n1",
         containers: [{ name: container.name, image: container.image, ...container.resources }],
         initContainers: [],
       },
@@ -200,6 +204,7 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     secrets,
     services,
     claims,
+    volumes,
     logs,
     async create(kind: Kind, manifest: Manifest) {
       mayFail("create");
@@ -209,15 +214,20 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
         return pod;
       }
       const { name, ownerReferences = [] } = manifest.metadata;
-      const all = { secrets, services, persistentvolumeclaims: claims }[kind as "secrets"];
+      const { snapshots: volumesnapshots } = volumes;
+      const all = { secrets, services, persistentvolumeclaims: claims, volumesnapshots }[
+        kind as "secrets"
+      ];
       if (all.has(name)) throw new ClusterError("already_exists", `There is a ${name} already.`);
       const metadata = {
         ...meta(name, manifest),
         ownerReferences: ownerReferences as Meta["ownerReferences"],
       };
       created.push({ kind, name, manifest });
-      if (kind !== "services") {
-        (kind === "secrets" ? secrets : claims).set(name, metadata);
+      if (kind === "persistentvolumeclaims") return volumes.createClaim(metadata, manifest);
+      if (kind === "volumesnapshots") return volumes.createSnapshot(metadata, manifest);
+      if (kind === "secrets") {
+        secrets.set(name, metadata);
         return { metadata };
       }
       const ports = [{ name: "ssh", port: 2222, nodePort: 30_000 + (version % 2768) }];
@@ -228,13 +238,14 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     async get(kind: Kind, name: string) {
       mayFail("get");
       if (kind === "services") return services.get(name);
-      if (kind !== "persistentvolumeclaims") return pods.get(name);
-      const metadata = claims.get(name);
-      return metadata && { metadata };
+      if (kind === "persistentvolumeclaims") return volumes.getClaim(name);
+      if (kind === "volumesnapshots") return volumes.getSnapshot(name);
+      return pods.get(name);
     },
     async list(kind: Kind, query: Query = {}) {
       mayFail("list");
       if (kind === "nodes") return [...nodes.values()];
+      if (kind === "events") return volumes.events(query.fields?.split("=")[1] ?? "");
       const isOwn = query.labels === OWN_OBJECTS;
       return [...pods.values()].filter(
         ({ metadata }) => !isOwn || metadata.labels["app.kubernetes.io/managed-by"] !== undefined,
@@ -256,8 +267,9 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
       replaced.push({ kind, name, manifest });
       return { metadata };
     },
-    async patch(_kind: Kind, name: string, uid: string, patch: { metadata: Manifest["metadata"] }) {
+    async patch(kind: Kind, name: string, uid: string, patch: { metadata: Manifest["metadata"] }) {
       mayFail("patch");
+      if (kind === "persistentvolumeclaims") return volumes.growClaim(name, uid, patch);
       const pod = pods.get(name);
       if (pod?.metadata.uid !== uid) throw new ClusterError("conflict", `No such ${name}.`);
       const annotations = { ...pod.metadata.annotations, ...patch.metadata.annotations };
@@ -266,6 +278,8 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     },
     async remove(kind: Kind, name: string, uid: string, options: { graceSeconds?: number } = {}) {
       mayFail("remove");
+      if (kind === "persistentvolumeclaims") return volumes.removeClaim(name, uid);
+      if (kind === "volumesnapshots") return volumes.removeSnapshot(name, uid);
       if (kind === "services") {
         const isMeant = services.get(name)?.metadata.uid === uid;
         if (isMeant) services.delete(name);

@@ -4,6 +4,8 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { DISK_RULES } from "../src/disks/disk-rules.ts";
+import { readerPod } from "../src/disks/reader-manifest.ts";
 import { podManifest } from "../src/pod/pod-manifest.ts";
 import type { PodWish } from "../src/pod/pod-wish.ts";
 import { environmentSecret, filesSecret } from "../src/pod/secret-manifest.ts";
@@ -34,6 +36,7 @@ const rules = {
   nodeLostSeconds: 300,
   toolsImage: "registry.example.com/airlock-devbox:1",
 } as const;
+const snapshot = { diskId: "0123", owner: "alice@example.com", snapshotId: "4567" };
 const secretOf = (command: string | null, variables: Record<string, string>) =>
   environmentSecret(wish, "uid-1", { gpuType: "h100", command, variables });
 
@@ -50,6 +53,7 @@ for (const [name, made] of [
   ["pod-baseline", podManifest({ ...wish, keep: true }, { ...rules, security: "baseline" })],
   ["pod-without-tools", podManifest({ ...wish, keep: true }, { ...rules, toolsImage: undefined })],
   ["pod-with-disk", podManifest({ ...wish, homeClaim: "airlock-disk-0123" }, rules)],
+  ["pod-content", readerPod(snapshot, { ...DISK_RULES, toolsImage: rules.toolsImage })],
   ["secret-environment", secretOf("echo hello", { TOKEN: "hunter2", GPU_TYPE: "mine" })],
   ["service", serviceManifest("ssh", { ...wish, podUid: "uid-1" })],
   [

@@ -24,6 +24,7 @@ import {
 import { migrate } from "@airlock/jobs-store/migrate";
 import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
 import type { Cluster } from "../src/cluster/index.ts";
+import { DISK_RULES } from "../src/disks/disk-rules.ts";
 import type { Log } from "../src/log.ts";
 import { type Processor, type ProcessorOptions, startProcessor } from "../src/processor.ts";
 import { LIMITS } from "../src/reconcile/job-view.ts";
@@ -246,7 +247,7 @@ export function work(
     sealer,
     queue: QUEUE,
     diskQueue: DISK_QUEUE,
-    diskRules: { storageClass: undefined },
+    diskRules: DISK_RULES,
     leaseSeconds: 5,
     maxHours: 72,
     keepOrdersDays: 7,

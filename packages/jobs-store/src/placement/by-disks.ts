@@ -5,7 +5,13 @@ import type { Reason } from "./reason-codes.ts";
 /** A job, as far as its disk decides. */
 export type DiskWish = Pick<
   WaitingJobRow,
-  "reservation_id" | "disk_id" | "disk_name" | "disk_state" | "disk_fault" | "disk_holder"
+  | "reservation_id"
+  | "disk_id"
+  | "disk_name"
+  | "disk_state"
+  | "disk_fault"
+  | "disk_is_held"
+  | "disk_holder"
 >;
 
 export interface ByDisks<Job extends DiskWish> {
@@ -29,13 +35,20 @@ export function byDisks<Job extends DiskWish>(waiting: readonly Job[]): ByDisks<
 }
 
 function whyNot(job: DiskWish, first: ReadonlyMap<string, string>): Reason | undefined {
-  const { disk_id, disk_name, disk_state, disk_fault, disk_holder } = job;
+  const { disk_id, disk_name, disk_state, disk_fault, disk_is_held, disk_holder } = job;
   if (disk_id === null) return undefined;
   if (disk_state !== "ready") {
     const why = disk_fault === null ? "" : ` It could not be made yet: ${disk_fault}`;
     return {
       code: "disk_not_ready",
       sentence: `Waits for its disk ${disk_name}: its volume is being made.${why}`,
+      remedies: [],
+    };
+  }
+  if (disk_is_held && disk_holder === null) {
+    return {
+      code: "disk_not_ready",
+      sentence: `Waits for its disk ${disk_name}: it is being backed up.`,
       remedies: [],
     };
   }

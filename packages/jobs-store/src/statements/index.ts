@@ -15,32 +15,55 @@ export {
   type DiskOperationStatus,
   findDiskOperation,
 } from "./disk-operations/find-disk-operation.ts";
+export { findOpenOperation } from "./disk-operations/find-open-operation.ts";
 export {
   type DiskAction,
   type InsertDiskOperationArgs,
   insertDiskOperation,
 } from "./disk-operations/insert-disk-operation.ts";
+export { oldestOpenOperationSeconds } from "./disk-operations/oldest-open-operation.ts";
+export { beginPurge } from "./disks/begin-purge.ts";
 export { callForDisks } from "./disks/call-for-disks.ts";
 export { type ClaimedDisk, claimDisk } from "./disks/claim-disk.ts";
 export {
   type ClaimDueDisksArgs,
   claimDueDisks,
-  type DiskState,
   type DueDisk,
+  type OpenOperation,
+  type OpenSnapshot,
 } from "./disks/claim-due-disks.ts";
 export type { DiskName, DiskRow } from "./disks/disk-row.ts";
-export { type FaultDiskArgs, faultDisk } from "./disks/fault-disk.ts";
+export type { DiskState } from "./disks/disk-states.ts";
+export { dropSnapshot } from "./disks/drop-snapshot.ts";
+export { endPurge } from "./disks/end-purge.ts";
+export { type EndResizeArgs, endResize } from "./disks/end-resize.ts";
+export { type FaultDiskArgs, faultDisk, type VolumeFault } from "./disks/fault-disk.ts";
+export { type ContentRow, findContent } from "./disks/find-content.ts";
 export { findDisk } from "./disks/find-disk.ts";
 export { type DiskWishRow, findDiskWish } from "./disks/find-disk-wish.ts";
 export { findJobWantingDisk } from "./disks/find-job-wanting-disk.ts";
-export { freeDisk } from "./disks/free-disk.ts";
-export { insertDisk } from "./disks/insert-disk.ts";
+export { findSnapshot } from "./disks/find-snapshot.ts";
+export { type FreeDiskArgs, freeDisk } from "./disks/free-disk.ts";
+export type { HeldDisk } from "./disks/held-disk.ts";
+export { type DiskSource, type InsertDiskArgs, insertDisk } from "./disks/insert-disk.ts";
 export { listDisks } from "./disks/list-disks.ts";
+export { listSnapshots } from "./disks/list-snapshots.ts";
 export { lockDisk } from "./disks/lock-disk.ts";
 export { markDiskDeleted } from "./disks/mark-disk-deleted.ts";
+export { type Listing, type MoveContentArgs, moveContent } from "./disks/move-content.ts";
+export { type MoveDiskArgs, moveDisk } from "./disks/move-disk.ts";
+export { type MoveSnapshotArgs, moveSnapshot, type SnapshotMove } from "./disks/move-snapshot.ts";
+export { noteSnapshotAsked, noteSnapshotForCopy } from "./disks/note-snapshot.ts";
 export { renameDisk } from "./disks/rename-disk.ts";
 export { restoreDisk } from "./disks/restore-disk.ts";
+export { retireSnapshots, type SnapshotRetention } from "./disks/retire-snapshots.ts";
 export { type SettleDiskArgs, settleDisk } from "./disks/settle-disk.ts";
+export type {
+  ContentState,
+  SnapshotReason,
+  SnapshotRow,
+  SnapshotState,
+} from "./disks/snapshot-row.ts";
 export { takeDisk } from "./disks/take-disk.ts";
 export { callDuty } from "./duties/call-duty.ts";
 export { type ClaimDutyArgs, claimDuty } from "./duties/claim-duty.ts";

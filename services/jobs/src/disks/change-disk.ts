@@ -1,17 +1,27 @@
 /** Changes of a disk: noted at once, carried out by the processor. */
 import { randomUUID } from "node:crypto";
-import { type DiskRenamed, type DiskRequested, isDiskName, ProblemError } from "@airlock/contract";
+import {
+  type CreateDisk,
+  type DiskRenamed,
+  type DiskRequested,
+  isDiskName,
+  ProblemError,
+} from "@airlock/contract";
 import {
   type DiskAction,
   type DiskOrder,
   type DiskRow,
+  type DiskSource,
   findJobWantingDisk,
+  findOpenOperation,
+  findSnapshot,
   insertDisk,
   insertDiskOperation,
   lockDisk,
   markDiskDeleted,
   renameDisk,
   restoreDisk,
+  type SnapshotRow,
   sendOrder,
   type Transaction,
 } from "@airlock/jobs-store";
@@ -29,19 +39,84 @@ export interface DiskChange {
 /** How long a deleted disk can be restored. */
 const KEEP_DAYS = 30;
 
-/** Both run in a transaction. @throws ProblemError invalid_disk_name, disk_exists, quota_exceeded. */
+/** All run in a transaction. @throws ProblemError invalid_disk_name, disk_exists, quota_exceeded. */
 export async function createDisk(
   transaction: Transaction,
   change: DiskChange & { readonly sizeGb: number },
 ): Promise<DiskRequested> {
-  const { user, diskName, sizeGb } = change;
-  demandDiskName(diskName);
-  await demandDiskQuota(transaction, user);
-  const diskId = await insertDisk(transaction, { userId: user.userId, diskName, sizeGb }).catch(
-    refuseTakenName(diskName),
-  );
-  const noted = await note(transaction, change, { diskId, action: "create" });
-  return { ...noted, action: "create", message: "Disk creation request queued successfully" };
+  demandDiskName(change.diskName);
+  await demandDiskQuota(transaction, change.user);
+  return writeDown(transaction, change);
+}
+
+async function writeDown(
+  transaction: Transaction,
+  change: DiskChange & { readonly sizeGb: number; readonly source?: DiskSource },
+): Promise<DiskRequested> {
+  const { user, diskName, sizeGb, source } = change;
+  const wanted = { userId: user.userId, diskName, sizeGb, source };
+  const diskId = await insertDisk(transaction, wanted).catch(refuseTakenName(diskName));
+  const action = source === undefined ? "create" : "clone";
+  const noted = await note(transaction, change, { diskId, action });
+  return { ...noted, action, message: `Disk ${WORDS[action]} request queued successfully` };
+}
+
+const WORDS = { create: "creation", clone: "clone" } as const;
+
+export interface CopyWish {
+  readonly from: NonNullable<CreateDisk["from"]>;
+  /** Unset: as large as what it is made of. */
+  readonly sizeGb: number | undefined;
+}
+
+/**
+ * A disk that has on it at first what another one has, or had.
+ *
+ * @throws ProblemError invalid_disk_name, disk_exists, quota_exceeded, disk_not_found, disk_deleted,
+ * disk_not_ready, snapshot_not_found, snapshot_not_ready, disk_cannot_shrink.
+ */
+export async function cloneDisk(
+  transaction: Transaction,
+  { from, sizeGb, ...change }: DiskChange & CopyWish,
+): Promise<DiskRequested> {
+  demandDiskName(change.diskName);
+  await demandDiskQuota(transaction, change.user);
+  const original = await demandDisk(transaction, { ...change, diskName: from.disk });
+  if (original.is_deleted) throw deleted(from.disk);
+  demandVolume(original);
+  const snapshotId = from.snapshot ?? null;
+  const snapshot =
+    snapshotId === null ? undefined : await demandSnapshot(transaction, original, snapshotId);
+  const leastGb = snapshot?.size_gb ?? original.size_gb ?? 1;
+  if (sizeGb !== undefined && sizeGb < leastGb) throw tooSmall(original.disk_name, leastGb);
+  return writeDown(transaction, {
+    ...change,
+    sizeGb: sizeGb ?? Math.max(leastGb, original.size_gb ?? 1),
+    source: { diskId: original.disk_id, snapshotId },
+  });
+}
+
+/** @throws ProblemError disk_not_found, disk_deleted, disk_not_ready, disk_changing, disk_cannot_shrink. */
+export async function growDisk(
+  transaction: Transaction,
+  change: DiskChange & { readonly sizeGb: number },
+): Promise<DiskRequested> {
+  const { sizeGb } = change;
+  const disk = await demandStandingDisk(transaction, change, "resize");
+  const hasGb = disk.size_gb ?? 0;
+  if (sizeGb <= hasGb) throw tooSmall(disk.disk_name, hasGb);
+  const noted = await note(transaction, change, { diskId: disk.disk_id, action: "resize", sizeGb });
+  return { ...noted, action: "resize", message: "Disk resize request queued successfully" };
+}
+
+/** @throws ProblemError disk_not_found, disk_deleted, disk_not_ready, disk_changing. */
+export async function snapshotDisk(
+  transaction: Transaction,
+  change: DiskChange,
+): Promise<DiskRequested> {
+  const { disk_id: diskId } = await demandStandingDisk(transaction, change, "snapshot");
+  const noted = await note(transaction, change, { diskId, action: "snapshot" });
+  return { ...noted, action: "snapshot", message: "Disk snapshot request queued successfully" };
 }
 
 /** @throws ProblemError disk_not_found, disk_deleted, disk_in_use. */
@@ -49,10 +124,12 @@ export async function deleteDisk(
   transaction: Transaction,
   change: DiskChange,
 ): Promise<DiskRequested> {
-  const { disk_id: diskId } = await demandUnusedDisk(transaction, change);
+  const { disk_id: diskId, state } = await demandUnusedDisk(transaction, change);
   const wantedBy = await findJobWantingDisk(transaction, diskId);
   if (wantedBy !== undefined) throw inUse(change.diskName, wantedBy);
-  const deleteDate = await markDiskDeleted(transaction, { diskId, keepDays: KEEP_DAYS });
+  // one that never had anything on it is of no use to anybody, and its name is
+  const keepDays = state === "failed" ? 0 : KEEP_DAYS;
+  const deleteDate = await markDiskDeleted(transaction, { diskId, keepDays });
   if (deleteDate === undefined) throw deleted(change.diskName);
   const noted = await note(transaction, change, { diskId, action: "delete" });
   const message = `Disk deletion request queued successfully. Will be deleted on ${deleteDate}`;
@@ -96,21 +173,33 @@ export async function giveDiskName(
   };
 }
 
-/** What the processor is told. */
+/**
+ * What the processor is told: to look at the disk; what is asked stands in the operation. A processor of
+ * the version before knows four words alone, so that the others are of the next version.
+ */
 const ORDERS: { readonly [A in DiskAction]: DiskOrder["action"] } = {
   create: "create_disk",
+  clone: "create_disk",
   delete: "delete_disk",
   restore: "restore_disk",
   rename: "rename_disk",
+  resize: "create_disk",
+  snapshot: "create_disk",
 };
+
+interface Noted {
+  readonly diskId: string;
+  readonly action: DiskAction;
+  readonly sizeGb?: number;
+}
 
 async function note(
   transaction: Transaction,
   { diskName, queue }: DiskChange,
-  { diskId, action }: { readonly diskId: string; readonly action: DiskAction },
+  { diskId, action, sizeGb }: Noted,
 ): Promise<Pick<DiskRequested, "operation_id" | "disk_name" | "requested_at">> {
   const operationId = randomUUID();
-  const at = await insertDiskOperation(transaction, { operationId, diskId, action });
+  const at = await insertDiskOperation(transaction, { operationId, diskId, action, sizeGb });
   const order: DiskOrder = {
     v: 1,
     action: ORDERS[action],
@@ -139,6 +228,42 @@ async function demandUnusedDisk(transaction: Transaction, change: DiskChange): P
   throw inUse(change.diskName, disk.reservation_id);
 }
 
+/** One that has a volume, of which nobody has asked the same already. */
+async function demandStandingDisk(
+  transaction: Transaction,
+  change: DiskChange,
+  action: "resize" | "snapshot",
+): Promise<DiskRow> {
+  const disk = await demandDisk(transaction, change);
+  if (disk.is_deleted) throw deleted(change.diskName);
+  demandVolume(disk);
+  const open = await findOpenOperation(transaction, { diskId: disk.disk_id, action });
+  if (open === undefined) return disk;
+  throw new ProblemError(
+    "disk_changing",
+    `Disk '${disk.disk_name}' has a ${action} under way: operation ${open}`,
+  );
+}
+
+function demandVolume({ disk_name, state }: DiskRow): void {
+  if (state === "ready") return;
+  throw new ProblemError("disk_not_ready", `Disk '${disk_name}' has no volume yet`);
+}
+
+async function demandSnapshot(
+  transaction: Transaction,
+  { disk_id: diskId, disk_name }: DiskRow,
+  snapshotId: string,
+): Promise<SnapshotRow> {
+  const snapshot = await findSnapshot(transaction, { diskId, snapshotId });
+  if (snapshot === undefined) {
+    const detail = `Disk '${disk_name}' has no snapshot ${snapshotId}`;
+    throw new ProblemError("snapshot_not_found", detail);
+  }
+  if (snapshot.state === "ready") return snapshot;
+  throw new ProblemError("snapshot_not_ready", `Snapshot ${snapshotId} is not ready`);
+}
+
 function demandDiskName(name: string): void {
   if (isDiskName(name)) return;
   throw new ProblemError(
@@ -160,6 +285,8 @@ const inUse = (name: string, reservationId: string) =>
     "disk_in_use",
     `Disk '${name}' is currently in use by reservation ${reservationId}`,
   );
+const tooSmall = (name: string, hasGb: number) =>
+  new ProblemError("disk_cannot_shrink", `Disk '${name}' has ${hasGb} GB, and can only grow`);
 export const deleted = (name: string) =>
   new ProblemError("disk_deleted", `Disk '${name}' is marked for deletion`);
 

@@ -57,7 +57,7 @@ export async function planJob(deps: PlanDeps, args: PlanArgs): Promise<JobPlan> 
 
 type DiskOfJob = Pick<
   WaitingJobRow,
-  "disk_id" | "disk_name" | "disk_state" | "disk_fault" | "disk_holder"
+  "disk_id" | "disk_name" | "disk_state" | "disk_fault" | "disk_is_held" | "disk_holder"
 >;
 
 async function diskOf(
@@ -71,6 +71,7 @@ async function diskOf(
     disk_name: null,
     disk_state: null,
     disk_fault: null,
+    disk_is_held: false,
     disk_holder: null,
   };
   if (diskName === null) return none;

@@ -1,5 +1,5 @@
-/** `/v1/disks`: disks made, deleted, restored, renamed. */
-import { CreateDisk, DiskRenamed, DiskRequested, RenameDisk } from "@airlock/contract";
+/** `/v1/disks`: disks made, copied, grown, kept in snapshots, deleted, restored, renamed. */
+import { CreateDisk, DiskRenamed, DiskRequested, RenameDisk, ResizeDisk } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
 import type { Transaction } from "@airlock/jobs-store";
 import type { FastifyRequest } from "fastify";
@@ -7,10 +7,13 @@ import * as z from "zod";
 import type { AuditEvent } from "../audit.ts";
 import type { ApiDeps } from "../deps.ts";
 import {
+  cloneDisk,
   createDisk,
   type DiskChange,
   deleteDisk,
   giveDiskName,
+  growDisk,
+  snapshotDisk,
   undeleteDisk,
 } from "../disks/change-disk.ts";
 import { userOf } from "../users.ts";
@@ -40,19 +43,53 @@ export function diskChangeRoutes(
     "/v1/disks",
     {
       schema: {
-        summary: "Asks for a disk.",
+        summary: "Asks for a disk: an empty one, or one with what another one has on it.",
         tags: ["disks"],
         body: CreateDisk,
-        response: { 200: DiskRequested, ...failures, ...bodyFailures },
+        response: { 200: DiskRequested, ...failures, ...bodyFailures, ...problems(404, 410) },
       },
     },
     (request) => {
-      const { disk_name, size_gb } = request.body;
+      const { disk_name, size_gb, from } = request.body;
+      if (from) {
+        const wish = { from, sizeGb: size_gb ?? undefined };
+        return change(request, "disk_clone", disk_name, (transaction, wanted) =>
+          cloneDisk(transaction, { ...wanted, ...wish }),
+        );
+      }
       const sizeGb = size_gb ?? diskSizeGb;
       return change(request, "disk_create", disk_name, (transaction, wanted) =>
         createDisk(transaction, { ...wanted, sizeGb }),
       );
     },
+  );
+  app.post(
+    "/v1/disks/:disk_name/resize",
+    {
+      schema: {
+        summary: "Makes a disk larger; one that a job has too.",
+        tags: ["disks"],
+        params,
+        body: ResizeDisk,
+        response: { 200: DiskRequested, ...failures, ...bodyFailures, ...problems(404, 410) },
+      },
+    },
+    (request) =>
+      change(request, "disk_resize", request.params.disk_name, (transaction, wanted) =>
+        growDisk(transaction, { ...wanted, sizeGb: request.body.size_gb }),
+      ),
+  );
+  app.post(
+    "/v1/disks/:disk_name/snapshots",
+    {
+      schema: {
+        summary: "Takes a snapshot of a disk; of one that a job has as it is at that moment.",
+        tags: ["disks"],
+        params,
+        response: { 200: DiskRequested, ...failures, ...problems(404, 410) },
+      },
+    },
+    (request) => change(request, "disk_snapshot", request.params.disk_name, snapshotDisk),
   );
   app.delete(
     "/v1/disks/:disk_name",

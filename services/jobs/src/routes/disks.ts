@@ -3,17 +3,25 @@ import {
   Disk,
   DiskContent,
   DiskOperation,
+  DiskSnapshots,
   Disks,
   isDiskName,
   ProblemError,
 } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
-import { type DiskRow, findDisk, findDiskOperation, listDisks } from "@airlock/jobs-store";
+import {
+  type DiskRow,
+  findContent,
+  findDisk,
+  findDiskOperation,
+  listDisks,
+  listSnapshots,
+} from "@airlock/jobs-store";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
-import { diskNotFound } from "../disks/change-disk.ts";
-import { contentBody, diskBody, operationBody } from "../disks/disk-bodies.ts";
+import { deleted, diskNotFound } from "../disks/change-disk.ts";
+import { contentBody, diskBody, operationBody, snapshotBody } from "../disks/disk-bodies.ts";
 import { userOf } from "../users.ts";
 
 const params = z.object({ disk_name: z.string() });
@@ -74,10 +82,26 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
     },
   );
   app.get(
+    "/v1/disks/:disk_name/snapshots",
+    {
+      schema: {
+        summary: "A disk's snapshots, newest first; of a deleted disk too.",
+        tags: ["disks"],
+        params,
+        response: { 200: DiskSnapshots, ...failures, ...problems(404) },
+      },
+    },
+    async (request) => {
+      const { disk_id } = await demandDisk(request, request.params.disk_name);
+      const rows = await listSnapshots(store.pool, disk_id);
+      return { snapshots: rows.map(snapshotBody), total: rows.length };
+    },
+  );
+  app.get(
     "/v1/disks/:disk_name/content",
     {
       schema: {
-        summary: "Where the listing of a disk's newest snapshot is.",
+        summary: "The newest listing of what is on a disk, by its snapshots.",
         tags: ["disks"],
         params,
         response: { 200: DiskContent, ...failures, ...problems(404, 410) },
@@ -85,9 +109,8 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
     },
     async (request) => {
       const disk = await demandDisk(request, request.params.disk_name);
-      if (!disk.is_deleted) return contentBody(disk);
-      const detail = `Disk '${disk.disk_name}' is marked for deletion`;
-      throw new ProblemError("disk_deleted", detail);
+      if (disk.is_deleted) throw deleted(disk.disk_name);
+      return contentBody(disk, await findContent(store.pool, disk.disk_id));
     },
   );
 }

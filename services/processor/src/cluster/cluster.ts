@@ -1,7 +1,16 @@
 /** The cluster as the processor sees it: one namespace of jobs, and nodes. Whoever implements it keeps every promise below. */
 import type { Socket } from "node:net";
 import type { ClusterError } from "./cluster-error.ts";
-import type { Claim, KubeEvent, KubeNode, Meta, Pod, Secret, Service } from "./objects.ts";
+import type {
+  Claim,
+  KubeEvent,
+  KubeNode,
+  Meta,
+  Pod,
+  Secret,
+  Service,
+  Snapshot,
+} from "./objects.ts";
 
 /** By the names that stand in the API's paths. */
 export interface Kinds {
@@ -9,6 +18,7 @@ export interface Kinds {
   secrets: Secret;
   services: Service;
   persistentvolumeclaims: Claim;
+  volumesnapshots: Snapshot;
   events: KubeEvent;
   nodes: KubeNode;
 }

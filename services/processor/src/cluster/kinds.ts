@@ -1,17 +1,26 @@
 /** How each kind is sent, found and read. */
 import type { Kind, Kinds } from "./cluster.ts";
 import type { Raw } from "./raw.ts";
-import { stripClaim, stripEvent, stripNode, stripPod, stripSecret, stripService } from "./strip.ts";
+import {
+  stripClaim,
+  stripEvent,
+  stripNode,
+  stripPod,
+  stripSecret,
+  stripService,
+  stripSnapshot,
+} from "./strip.ts";
 
 interface KindRules<T> {
   /** As `kind` in the object. */
   readonly kind: string;
+  /** Unset, v1 of the core group. */
+  readonly apiVersion?: string;
   readonly isNamespaced: boolean;
   /** What the processor reads of it. */
   readonly strip: (raw: Raw) => T;
 }
 
-/** All are of the API's core group, version v1. */
 export const KINDS: { readonly [K in Kind]: KindRules<Kinds[K]> } = {
   pods: { kind: "Pod", isNamespaced: true, strip: stripPod },
   secrets: { kind: "Secret", isNamespaced: true, strip: stripSecret },
@@ -20,6 +29,12 @@ export const KINDS: { readonly [K in Kind]: KindRules<Kinds[K]> } = {
     kind: "PersistentVolumeClaim",
     isNamespaced: true,
     strip: stripClaim,
+  },
+  volumesnapshots: {
+    kind: "VolumeSnapshot",
+    apiVersion: "snapshot.storage.k8s.io/v1",
+    isNamespaced: true,
+    strip: stripSnapshot,
   },
   events: { kind: "Event", isNamespaced: true, strip: stripEvent },
   nodes: { kind: "Node", isNamespaced: false, strip: stripNode },
@@ -32,8 +47,19 @@ export const describeKind = (kind: Kind): string => KINDS[kind].kind;
 export function pathOf(kind: Kind, namespace: string | undefined, name?: string): string {
   const isPlaced = KINDS[kind].isNamespaced && namespace !== undefined;
   const place = isPlaced ? `/namespaces/${encodeURIComponent(namespace)}` : "";
-  return `/api/v1${place}/${kind}${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;
+  return `${rootOf(kind)}${place}/${kind}${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;
 }
+
+function rootOf(kind: Kind): string {
+  const { apiVersion } = KINDS[kind];
+  return apiVersion === undefined ? "/api/v1" : `/apis/${apiVersion}`;
+}
+
+/** What stands in an object that is sent, beside what is said of it. */
+export const typeOf = (kind: Kind) => ({
+  apiVersion: KINDS[kind].apiVersion ?? "v1",
+  kind: KINDS[kind].kind,
+});
 
 /** Where an object stands in what is known: `namespace/name`, or the name alone. */
 export const keyOf = ({ metadata }: { metadata: { namespace?: string; name: string } }): string =>

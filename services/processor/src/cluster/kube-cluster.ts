@@ -14,7 +14,7 @@ import { ClusterError } from "./cluster-error.ts";
 import { createConnections } from "./connections.ts";
 import { dialPod } from "./dial.ts";
 import { FOLLOW_RULES, type FollowRules, follow } from "./follow.ts";
-import { KINDS, pathOf } from "./kinds.ts";
+import { KINDS, pathOf, typeOf } from "./kinds.ts";
 import { listPages } from "./list-pages.ts";
 import { createPodLogs } from "./pod-logs.ts";
 import { numberOf, rawOf, textOf } from "./raw.ts";
@@ -63,8 +63,7 @@ export function createKubeCluster(options: KubeClusterOptions): Cluster {
   ): Promise<Kinds[K]> =>
     KINDS[kind].strip(rawOf(await caller.call({ ...request, ...limits(given) })));
   const whole = (kind: Kind, manifest: Manifest) => ({
-    apiVersion: "v1",
-    kind: KINDS[kind].kind,
+    ...typeOf(kind),
     ...manifest,
   });
   const collection = (kind: Kind, { labels, fields, namespace: wanted }: Query) => {

@@ -140,6 +140,23 @@ export interface Claim {
     /** `Pending`, `Bound` or `Lost`. */
     readonly phase: string;
     readonly capacity: Quantities;
+    /** Such as `FileSystemResizePending`. */
+    readonly conditions: readonly Condition[];
+  };
+}
+
+/** What a volume had on it at one moment. */
+export interface Snapshot {
+  readonly metadata: Meta;
+  readonly status: {
+    /** From then on what is in it stands still, whatever is written to the volume. */
+    readonly creationTime?: string;
+    /** Volumes can be made of it. */
+    readonly readyToUse: boolean;
+    /** A volume that is made of it has as much; empty where that is not known. */
+    readonly restoreSize: string;
+    /** Why it is not there, in the words of the driver; it is tried again all the same. Empty: nothing is wrong. */
+    readonly error: string;
   };
 }
 

@@ -94,10 +94,14 @@ const SENTENCES: Readonly<Record<FailureKind, Sentence>> = {
   already_exists: (subject) => `There is a ${what(subject)} already.`,
   being_deleted: (subject) => `An older ${what(subject)} is still being deleted.`,
   conflict: (subject) => `The ${what(subject)} is another one by now, or was changed meanwhile.`,
-  not_found: (subject) =>
-    subject.verb === "create"
-      ? `The namespace ${subject.namespace} does not exist.`
-      : `There is no ${what(subject)}.`,
+  not_found: (subject, { reason }) => {
+    if (subject.verb !== "create") return `There is no ${what(subject)}.`;
+    // a path that the server does not know is answered without a Status
+    if (subject.kind === "volumesnapshots" && reason === "") {
+      return "The cluster knows no snapshots: its API snapshot.storage.k8s.io/v1 is not installed.";
+    }
+    return `The namespace ${subject.namespace} does not exist.`;
+  },
   gone: (subject) => `The API server no longer knows that version of the ${what(subject)}.`,
   throttled: () => "The API server has too much to do.",
   quota_exceeded: ({ namespace }, { message }) =>

@@ -11,6 +11,7 @@ import type {
   PodContainer,
   Secret,
   Service,
+  Snapshot,
 } from "./objects.ts";
 import { listOf, numberOf, optional, type Raw, rawOf, textMapOf, textOf, textsOf } from "./raw.ts";
 
@@ -173,7 +174,24 @@ export function stripClaim(raw: Raw): Claim {
       accessModes: textsOf(spec.accessModes),
       requests: textMapOf(rawOf(spec.resources).requests),
     },
-    status: { phase: textOf(status.phase), capacity: textMapOf(status.capacity) },
+    status: {
+      phase: textOf(status.phase),
+      capacity: textMapOf(status.capacity),
+      conditions: listOf(status.conditions).map(stripCondition),
+    },
+  };
+}
+
+export function stripSnapshot(raw: Raw): Snapshot {
+  const status = rawOf(raw.status);
+  return {
+    metadata: stripMeta(raw.metadata),
+    status: {
+      ...optional("creationTime", status.creationTime),
+      readyToUse: status.readyToUse === true,
+      restoreSize: textOf(status.restoreSize),
+      error: messageOf(rawOf(status.error).message),
+    },
   };
 }
 

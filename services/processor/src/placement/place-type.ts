@@ -131,7 +131,7 @@ async function book(
     event: { kind: "placed", actor: "processor", data: { node: nodeName } },
   });
   if (moved === undefined) {
-    await freeDisk(transaction, reservationId);
+    await freeDisk(transaction, { reservationId, takesSnapshot: false });
     return false;
   }
   await bookPod(transaction, {

@@ -64,12 +64,12 @@ function containerOf(wish: PodWish, rules: PodRules) {
   };
 }
 
-const containerSecurity = (security: PodSecurity) => ({
+export const containerSecurity = (security: PodSecurity) => ({
   allowPrivilegeEscalation: security === "baseline",
   ...(security === "restricted" && { capabilities: { drop: ["ALL"] } }),
 });
 
-const podSecurity = (security: PodSecurity) => ({
+export const podSecurity = (security: PodSecurity) => ({
   seccompProfile: { type: "RuntimeDefault" },
   fsGroup: USER,
   ...(security === "restricted" && { runAsNonRoot: true, runAsUser: USER, runAsGroup: USER }),

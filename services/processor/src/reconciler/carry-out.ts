@@ -22,6 +22,8 @@ import { beginTask, finishTasks, NO_JUPYTER } from "./tasks.ts";
 export interface CarryOutDeps extends MakePodDeps {
   /** A node has room again. */
   readonly onFreed: (gpuType: string) => void;
+  /** What a job leaves on its disk is kept in a snapshot. */
+  readonly takesSnapshots: boolean;
 }
 
 /** Events come within; this is for a watch that is down. */
@@ -119,7 +121,7 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
           dueInSeconds: 60,
           event: event("queued"),
         });
-        await release(transaction, reservationId);
+        await release(deps, transaction, reservationId);
       });
       return deps.onFreed(gpuType);
     case "finish":
@@ -134,14 +136,14 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
           isCleaned: true,
           event: event(step.as, { reason: step.reason }),
         });
-        await release(transaction, reservationId);
+        await release(deps, transaction, reservationId);
         await dropTasks(transaction, reservationId);
       });
       return deps.onFreed(gpuType);
     case "clean":
       await store.transaction(async (transaction) => {
         await move(transaction, hold, { isCleaned: true, event: event("cleaned") });
-        await release(transaction, reservationId);
+        await release(deps, transaction, reservationId);
       });
       return deps.onFreed(gpuType);
   }
@@ -188,9 +190,13 @@ function sshOf(
 }
 
 /** Nothing of it is left: others may have what it had. */
-async function release(transaction: Transaction, reservationId: string): Promise<void> {
+async function release(
+  { takesSnapshots: takesSnapshot }: CarryOutDeps,
+  transaction: Transaction,
+  reservationId: string,
+): Promise<void> {
   await releasePods(transaction, reservationId);
-  await freeDisk(transaction, reservationId);
+  await freeDisk(transaction, { reservationId, takesSnapshot });
 }
 
 /** It is to end: what is left of it is taken away before it is told that it has. */

@@ -1,6 +1,7 @@
 /** Sees to it that a job's disk is there before its pod is made. */
 import type { Cluster } from "../cluster/index.ts";
-import { claimNameOf, isClaimOf } from "../disks/claim-manifest.ts";
+import { isClaimOf } from "../disks/claim-manifest.ts";
+import { claimNameOf } from "../disks/disk-names.ts";
 import type { Hold } from "./hold.ts";
 import { Impossible } from "./impossible.ts";
 

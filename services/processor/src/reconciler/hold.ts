@@ -29,21 +29,20 @@ const USABLE_PART = 0.75;
 const SHORTEST_MS = 100;
 
 /** @param claimedAtMs performance.now() before it was claimed. */
-export function holdOf(
+export const holdOf = (
   job: ClaimedJob,
   lease: string,
   leaseSeconds: number,
   claimedAtMs: number,
-): Hold {
+): Hold => ({ job, lease, timeoutMs: timeoutsWithin(leaseSeconds, claimedAtMs) });
+
+/** @returns how long a call may take from when it is asked on. */
+export function timeoutsWithin(leaseSeconds: number, claimedAtMs: number): Hold["timeoutMs"] {
   const untilMs = claimedAtMs + leaseSeconds * 1000 * USABLE_PART;
-  return {
-    job,
-    lease,
-    timeoutMs() {
-      const leftMs = untilMs - performance.now();
-      if (leftMs < SHORTEST_MS) throw new LeaseLost("too little time is left");
-      return Math.floor(Math.min(CALL_MS, leftMs));
-    },
+  return () => {
+    const leftMs = untilMs - performance.now();
+    if (leftMs < SHORTEST_MS) throw new LeaseLost("too little time is left");
+    return Math.floor(Math.min(CALL_MS, leftMs));
   };
 }
 

@@ -18,7 +18,7 @@ import {
   type Pod,
   type Secret,
 } from "../cluster/index.ts";
-import { claimNameOf } from "../disks/claim-manifest.ts";
+import { claimNameOf } from "../disks/disk-names.ts";
 import { podManifest } from "../pod/pod-manifest.ts";
 import { identityOf } from "../pod/pod-names.ts";
 import type { PodRules, PodWish } from "../pod/pod-wish.ts";

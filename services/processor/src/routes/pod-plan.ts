@@ -2,7 +2,7 @@
 import { PlannedPod, PodPlan } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
 import { listMachineTypes, type Store } from "@airlock/jobs-store";
-import { claimNameOf } from "../disks/claim-manifest.ts";
+import { claimNameOf } from "../disks/disk-names.ts";
 import { podManifest } from "../pod/pod-manifest.ts";
 import type { PodRules } from "../pod/pod-wish.ts";
 

@@ -13,14 +13,16 @@ export interface DiskOperationRow {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly completed_at: Date | null;
+  /** That it has made. */
+  readonly snapshot_id: string | null;
   readonly is_deleted: boolean;
   /** YYYY-MM-DD in UTC. */
   readonly delete_date: string | null;
 }
 
 const SQL = `
-SELECT operation_id, disk_name, action, status, error, disk_operations.created_at,
-  disk_operations.updated_at, completed_at, is_deleted, delete_date::text
+SELECT operation_id, coalesce(name_before, disk_name) AS disk_name, action, status, error,
+  disk_operations.created_at, disk_operations.updated_at, completed_at, snapshot_id, is_deleted, delete_date::text
 FROM disk_operations JOIN disks USING (disk_id)
 WHERE operation_id = $2::uuid AND user_id = $1::integer`;
 

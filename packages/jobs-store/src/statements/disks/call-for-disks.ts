@@ -5,10 +5,16 @@ import type { Queryable } from "../../queryable.ts";
 const CALL = `
 WITH called AS (
   SELECT disk_id FROM disks
-  WHERE (due_at IS NULL OR due_at > now()) AND lease_until IS NULL AND disk_id IN (
-    SELECT disk_id FROM disk_operations
-    WHERE completed_at IS NULL AND created_at < now() - interval '1 minute'
-  ) AND faults = 0
+  WHERE (due_at IS NULL OR due_at > now() + interval '1 minute') AND lease_until IS NULL
+    AND faults = 0 AND (
+    disk_id IN (
+      SELECT disk_id FROM disk_operations
+      WHERE completed_at IS NULL AND created_at < now() - interval '1 minute'
+    ) OR disk_id IN (
+      SELECT disk_id FROM disk_snapshots WHERE state IN ('wanted', 'taking', 'deleting')
+        OR content_state IN ('wanted', 'reading', 'clearing')
+    ) OR (delete_date <= (now() AT TIME ZONE 'UTC')::date AND state <> 'gone')
+  )
   ORDER BY disk_id FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE disks SET due_at = now() FROM called WHERE disks.disk_id = called.disk_id`;
@@ -21,7 +27,10 @@ WITH left_over AS (
 )
 UPDATE disks SET reservation_id = NULL FROM left_over WHERE disks.disk_id = left_over.disk_id`;
 
-/** Disks of which an operation has not ended for a minute are due; those of jobs that are gone are free. */
+/**
+ * Disks of which something is open are due, and deleted ones whose day has come; those of jobs that are
+ * gone are free.
+ */
 export async function callForDisks(db: Queryable): Promise<void> {
   await db.query(CALL);
   await db.query(FREE);

@@ -1,9 +1,13 @@
 /** A disk as its owner sees it. */
+import type { DiskState } from "./disk-states.ts";
+
 export interface DiskRow {
   readonly disk_id: string;
   readonly user_id: number;
   readonly username: string;
   readonly disk_name: string;
+  /** Of its volume. */
+  readonly state: DiskState;
   readonly size_gb: number | null;
   /** How much is used, as du says it: 1.2G. */
   readonly disk_size: string | null;
@@ -18,7 +22,12 @@ export interface DiskRow {
   readonly snapshot_count: number;
   readonly pending_snapshot_count: number;
   readonly last_snapshot_at: Date | null;
-  readonly latest_snapshot_content_s3: string | null;
+  /** Why its volume is not there yet, in a sentence. */
+  readonly last_fault: string | null;
+  /** Whoever asked for it was told that it is not made. */
+  readonly has_failed: boolean;
+  /** Why there is no newer snapshot, in a sentence. */
+  readonly snapshot_error: string | null;
   readonly is_deleted: boolean;
   readonly marked_deleted_at: Date | null;
   /** YYYY-MM-DD in UTC: a date has no hour that a time zone could move. */
@@ -26,10 +35,19 @@ export interface DiskRow {
 }
 
 export const DISK_COLUMNS = `
-  disk_id, user_id, username, disk_name, size_gb, disk_size, disks.created_at, updated_at,
+  disk_id, user_id, username, disk_name, state, size_gb, disk_size, disks.created_at, updated_at,
   last_used, reservation_id, in_use, ebs_volume_id, is_backing_up, snapshot_count,
-  pending_snapshot_count, last_snapshot_at, latest_snapshot_content_s3, is_deleted,
-  marked_deleted_at, delete_date::text`;
+  pending_snapshot_count, last_snapshot_at, is_deleted, marked_deleted_at, delete_date::text,
+  last_fault,
+  state IN ('wanted', 'copying') AND last_fault IS NOT NULL AND EXISTS (
+    SELECT FROM disk_operations WHERE disk_operations.disk_id = disks.disk_id
+      AND action IN ('create', 'clone') AND status = 'failed'
+  ) AS has_failed,
+  (
+    SELECT newest.error FROM disk_snapshots newest
+    WHERE newest.disk_id = disks.disk_id AND newest.state IN ('ready', 'failed')
+    ORDER BY newest.created_at DESC, newest.snapshot_id LIMIT 1
+  ) AS snapshot_error`;
 
 /** A disk by its owner and name. */
 export interface DiskName {

@@ -4,7 +4,7 @@ import { DISK_COLUMNS, type DiskName, type DiskRow } from "./disk-row.ts";
 
 const SQL = `
 SELECT ${DISK_COLUMNS} FROM disks JOIN api_users USING (user_id)
-WHERE user_id = $1::integer AND disk_name = $2`;
+WHERE user_id = $1::integer AND disk_name = $2 AND state <> 'gone'`;
 
 export async function findDisk(
   db: Queryable,

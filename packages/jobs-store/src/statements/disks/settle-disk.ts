@@ -1,34 +1,33 @@
-/** Gives a disk back that is as it was asked to be, and ends its operations: nothing is left to do. */
+/** Gives a disk back that was looked at. What its owner has changed of its row is done with that. */
 import type { Queryable } from "../../queryable.ts";
-import { keepingCalls } from "../jobs/move-job.ts";
-import type { DiskState } from "./claim-due-disks.ts";
+import { dueSql, keepingCalls } from "../jobs/move-job.ts";
 
 export interface SettleDiskArgs {
   readonly diskId: string;
   readonly lease: string;
-  readonly state: DiskState;
-  /** Why what was asked to be made will not be; undefined: it is. */
-  readonly refusal?: string | undefined;
+  /** Until the next look; null: until somebody calls for one. */
+  readonly seconds: number | null;
+  /** That were open when it was claimed: what came later somebody looks at again. */
+  readonly operationIds: readonly string[];
 }
 
 const SQL = `
 WITH settled AS (
-  UPDATE disks SET state = $3, due_at = ${keepingCalls("NULL")},
-    lease_token = NULL, lease_until = NULL, faults = 0, last_fault = NULL
+  UPDATE disks SET due_at = ${keepingCalls(dueSql("$3"))},
+    lease_token = NULL, lease_until = NULL, faults = 0
   WHERE disk_id = $1::uuid AND lease_token = $2::uuid AND lease_until > now()
   RETURNING disk_id
 ), ended AS (
-  UPDATE disk_operations SET completed_at = now(),
-    status = CASE WHEN action = 'create' AND $4::text IS NOT NULL THEN 'failed' ELSE 'completed' END,
-    error = CASE WHEN action = 'create' THEN $4 END
+  UPDATE disk_operations SET completed_at = now(), status = 'completed'
   FROM settled WHERE disk_operations.disk_id = settled.disk_id AND completed_at IS NULL
+    AND operation_id = ANY ($4::uuid[]) AND action IN ('delete', 'restore', 'rename')
 )
 SELECT FROM settled`;
 
 /** @returns false when it is somebody else's. */
 export async function settleDisk(
   db: Queryable,
-  { diskId, lease, state, refusal }: SettleDiskArgs,
+  { diskId, lease, seconds, operationIds }: SettleDiskArgs,
 ): Promise<boolean> {
-  return (await db.query(SQL, [diskId, lease, state, refusal ?? null])).rowCount === 1;
+  return (await db.query(SQL, [diskId, lease, seconds, operationIds])).rowCount === 1;
 }

@@ -1,5 +1,5 @@
 /** The jobs that wait for a node, in the order in which they are considered. */
-import type { DiskState } from "../disks/claim-due-disks.ts";
+import type { DiskState } from "../disks/disk-states.ts";
 
 export interface WaitingJobRow {
   readonly reservation_id: string;
@@ -17,6 +17,8 @@ export interface WaitingJobRow {
   readonly disk_state: DiskState | null;
   /** Why its volume is not there yet, in a sentence. */
   readonly disk_fault: string | null;
+  /** What the job before left on it is being kept in a snapshot. */
+  readonly disk_is_held: boolean;
   /** The job that has its disk at present. */
   readonly disk_holder: string | null;
 }
@@ -31,6 +33,7 @@ SELECT job.reservation_id, job.user_id, gpu_count, duration_hours, job.created_a
   1000 * extract(epoch FROM job.created_at)::double precision AS created_at_ms, generation, pod_name,
   current_detailed_status, promised_p50_at IS NOT NULL AS is_promised, disks.disk_id, disks.disk_name, disks.state AS disk_state,
   disks.last_fault AS disk_fault,
+  coalesce(disks.held_until > now(), false) AS disk_is_held,
   (
     SELECT holder.reservation_id FROM reservations holder
     WHERE holder.reservation_id = disks.reservation_id

@@ -33,7 +33,8 @@ SELECT api_users.user_id, username, aws_account, aws_role, aws_session, is_activ
   ) AS disks, CASE WHEN deleting_since IS NULL THEN 0 ELSE (
     SELECT count(*)::integer FROM reservations WHERE reservations.user_id = api_users.user_id
   ) END AS jobs_left, CASE WHEN deleting_since IS NULL THEN 0 ELSE (
-    SELECT count(*)::integer FROM disks WHERE disks.user_id = api_users.user_id
+    SELECT count(*)::integer FROM disks
+    WHERE disks.user_id = api_users.user_id AND disks.state <> 'gone'
   ) END AS disks_left
 FROM ${users}, LATERAL (
   SELECT count(*)::integer AS jobs, coalesce(sum(gpu_count), 0)::integer AS gpus FROM reservations

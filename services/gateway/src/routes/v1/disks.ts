@@ -6,8 +6,10 @@ import {
   DiskOperation,
   DiskRenamed,
   DiskRequested,
+  DiskSnapshots,
   Disks,
   RenameDisk,
+  ResizeDisk,
 } from "@airlock/contract";
 import type { JobsRoute } from "./jobs-route.ts";
 
@@ -23,11 +25,11 @@ export const DISK_ROUTES: readonly JobsRoute[] = [
   {
     method: "POST",
     url: "/v1/disks",
-    summary: "Asks for a disk.",
+    summary: "Asks for a disk: an empty one, or one with what another one has on it.",
     tag: "disks",
     body: CreateDisk,
     answer: DiskRequested,
-    problems: [409, 413, 415, 422],
+    problems: [404, 409, 410, 413, 415, 422],
   },
   {
     method: "GET",
@@ -63,6 +65,31 @@ export const DISK_ROUTES: readonly JobsRoute[] = [
     problems: [404, 409, 410, 413, 415, 422],
   },
   {
+    method: "POST",
+    url: "/v1/disks/:disk_name/resize",
+    summary: "Makes a disk larger; one that a job has too.",
+    tag: "disks",
+    body: ResizeDisk,
+    answer: DiskRequested,
+    problems: [404, 409, 410, 413, 415, 422],
+  },
+  {
+    method: "GET",
+    url: "/v1/disks/:disk_name/snapshots",
+    summary: "A disk's snapshots, newest first; of a deleted disk too.",
+    tag: "disks",
+    answer: DiskSnapshots,
+    problems: [404],
+  },
+  {
+    method: "POST",
+    url: "/v1/disks/:disk_name/snapshots",
+    summary: "Takes a snapshot of a disk; of one that a job has as it is at that moment.",
+    tag: "disks",
+    answer: DiskRequested,
+    problems: [404, 409, 410],
+  },
+  {
     method: "GET",
     url: "/v1/disks/:disk_name/operations/:operation_id",
     summary: "How far a change of a disk has come.",
@@ -73,7 +100,7 @@ export const DISK_ROUTES: readonly JobsRoute[] = [
   {
     method: "GET",
     url: "/v1/disks/:disk_name/content",
-    summary: "Where the listing of a disk's newest snapshot is.",
+    summary: "The newest listing of what is on a disk, by its snapshots.",
     tag: "disks",
     answer: DiskContent,
     problems: [404, 410],
