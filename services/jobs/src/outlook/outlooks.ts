@@ -35,6 +35,10 @@ export interface KnownOutlook extends Outlook {
 const DAY_MS = 86_400_000;
 /** What jobs lately did changes slowly. */
 const HISTORY_MS = 60_000;
+/** As old may be what lists tell of jobs that wait. */
+const RECENT_MS = 2000;
+/** Whoever submits has his job already, and is not kept waiting for its start. */
+const MOST_OF_NEW_MS = 300;
 /** A start that was known so lately is told again. */
 const FRESH_MS = 5000;
 /** Of the time, playing is a half at most, and for whoever does not wait for it a tenth. */
@@ -44,7 +48,12 @@ const RESTS_UNASKED = 9;
 const MOST_MS = 1500;
 
 export function createOutlooks(store: Store, rules: OrderRules): Outlooks {
-  const views = createLook(() => readViews(store.pool, rules));
+  let recent: { readonly views: readonly TypeView[]; readonly atMs: number } | undefined;
+  const views = createLook(async () => {
+    const seen = await readViews(store.pool, rules);
+    recent = { views: seen, atMs: performance.now() };
+    return seen;
+  });
   const history = createHistory(store);
   const play = inTurn(async (view: TypeView) => await startsOf(view, await history(), rules));
   const told = new Map<string, ToldStarts>();
@@ -75,26 +84,35 @@ export function createOutlooks(store: Store, rules: OrderRules): Outlooks {
     }
     return last?.starts;
   };
-  const find = async (jobIds: readonly string[]) => {
-    const all = await views();
-    return jobIds.flatMap((jobId) => {
+  /** Those of a moment ago do, where all of these jobs are in them: whoever asks all the time waits for no look. */
+  const viewsWith = async (jobIds: readonly string[]): Promise<readonly TypeView[]> => {
+    const ageMs = recent ? performance.now() - recent.atMs : Number.POSITIVE_INFINITY;
+    const known = ageMs < RECENT_MS ? recent?.views : undefined;
+    const isIn = (jobId: string) => known?.some(({ outlooks }) => outlooks.has(jobId));
+    if (known === undefined || !jobIds.every(isIn)) return await views();
+    if (ageMs > RECENT_MS / 2) void views().catch(() => {});
+    return known;
+  };
+  const find = (jobIds: readonly string[], all: readonly TypeView[]) =>
+    jobIds.flatMap((jobId) => {
       const view = all.find(({ outlooks }) => outlooks.has(jobId));
       const outlook = view?.outlooks.get(jobId);
       return view && outlook ? [{ jobId, view, views: all, ...outlook }] : [];
     });
-  };
 
   return {
     views,
     startsIn: play,
     async of(jobId) {
-      const [found] = await find([jobId]);
+      const [found] = find([jobId], await views());
       if (found === undefined) return undefined;
       if (found.startsNow || found.position === null) return { ...found, start: nowOf(found) };
       return { ...found, start: (await tell(found.view))?.get(jobId) ?? null };
     },
     async ofAll(jobIds) {
-      const found = jobIds.length === 0 ? [] : await find(jobIds);
+      if (jobIds.length === 0) return new Map();
+      // a job is told without its outlook rather than not at all
+      const found = find(jobIds, await viewsWith(jobIds).catch(() => []));
       return new Map(
         found.map((one) => [
           one.jobId,
@@ -110,7 +128,11 @@ export function createOutlooks(store: Store, rules: OrderRules): Outlooks {
       if (startedAtMs < busyUntilMs) return null;
       busyUntilMs = Number.POSITIVE_INFINITY;
       try {
-        return (await this.of(jobId))?.start ?? null;
+        const told = await Promise.race([
+          this.of(jobId),
+          delay(MOST_OF_NEW_MS, undefined, { ref: false }),
+        ]);
+        return told?.start ?? null;
       } finally {
         const endedAtMs = performance.now();
         busyUntilMs = endedAtMs + RESTS_UNASKED * (endedAtMs - startedAtMs);

@@ -69,8 +69,14 @@ export function waitingMembers(
   };
 }
 
-const startWords = ({ p50Ms, p90Ms }: Start): string =>
-  ` Likely to start by ${timeOf(p50Ms)}, nearly surely by ${timeOf(p90Ms)}.`;
+/** Estimates are no better: what changes by less is told as it was. */
+const STEP_MS = 5 * 60_000;
+
+function startWords({ p50Ms, p90Ms }: Start): string {
+  const [likely, late] = [timeOf(p50Ms), timeOf(p90Ms)];
+  const most = late === likely ? "" : `, and nine of ten such jobs by ${late}`;
+  return ` Likely to start by ${likely}${most}.`;
+}
 
 const timeOf = (ms: number): string =>
-  `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  `${new Date(Math.ceil(ms / STEP_MS) * STEP_MS).toISOString().slice(0, 16).replace("T", " ")} UTC`;
