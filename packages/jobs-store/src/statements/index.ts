@@ -2,11 +2,7 @@
 export { type ChallengeState, consumeChallenge } from "./challenges/consume-challenge.ts";
 export { type InsertChallengeArgs, insertChallenge } from "./challenges/insert-challenge.ts";
 export { listRecentJobs, type RecentJobRow } from "./cluster/list-recent-jobs.ts";
-export {
-  type ClusterTypeRow,
-  readCluster,
-  readClusterType,
-} from "./cluster/read-cluster.ts";
+export { type ClusterTypeRow, readClusterType } from "./cluster/read-cluster.ts";
 export { liftCordon } from "./cordons/lift-cordon.ts";
 export { type CordonRow, listCordons } from "./cordons/list-cordons.ts";
 export { type CordonTarget, type SetCordonArgs, setCordon } from "./cordons/set-cordon.ts";

@@ -7,10 +7,10 @@ import {
   findDiskWish,
   type Holdings,
   type OrderRules,
-  readCluster,
   readHoldings,
   type Store,
   shareOf,
+  type TypeView,
   viewOf,
   type WaitingJobRow,
 } from "@airlock/jobs-store";
@@ -20,7 +20,7 @@ import { podNameOf } from "../jobs/pod-names.ts";
 import { quotaExceeded } from "../jobs/quota.ts";
 import { type Wanted, wantedOf } from "../jobs/wanted.ts";
 import type { User } from "../users.ts";
-import { nowOf } from "./outlooks.ts";
+import { nowOf, type Outlooks } from "./outlooks.ts";
 import { outlookBody } from "./told.ts";
 
 export type PlanDeps = Pick<
@@ -85,13 +85,13 @@ async function diskOf(
 }
 
 async function outlookOf(
-  { store, outlooks, rules, processor }: PlanDeps,
+  { outlooks, rules, processor }: PlanDeps,
   { user, requestId }: PlanArgs,
   wanted: Wanted,
   disk: DiskOfJob,
 ): Promise<JobPlan> {
   const { reservationId, gpuType, gpuCount, durationHours } = wanted;
-  const views = await viewsWith(store, rules, gpuType, (nowMs) => ({
+  const views = await viewsWith(outlooks, rules, gpuType, (nowMs) => ({
     reservation_id: reservationId,
     user_id: user.userId,
     gpu_count: gpuCount,
@@ -143,17 +143,17 @@ async function outlookOf(
   };
 }
 
-/** As it would be with one more job. */
+/** As it is, and with one more job of this type: the look at it is everybody's. */
 async function viewsWith(
-  store: Store,
+  outlooks: Outlooks,
   rules: OrderRules,
   gpuType: string,
   job: (nowMs: number) => WaitingJobRow,
-) {
-  const rows = await readCluster(store.pool);
-  return rows.map((row) => {
-    const waiting = row.gpu_type === gpuType ? [...row.waiting, job(row.now_ms)] : row.waiting;
-    return viewOf({ ...row, waiting }, rules);
+): Promise<TypeView[]> {
+  return (await outlooks.views()).map((view) => {
+    const { row } = view;
+    if (row.gpu_type !== gpuType) return view;
+    return viewOf({ ...row, waiting: [...row.waiting, job(row.now_ms)] }, rules);
   });
 }
 
