@@ -49,6 +49,7 @@ export const unbookedOn = (nodes: readonly NodeRow[]): Unbooked[] =>
     }))
     .filter(({ amount }) => Object.values(amount).some((part) => part > 0));
 
+/** One that would take nobody anyway is not an operator's doing. */
 const nodeOf = (node: NodeRow): PlacementNode => ({
   name: node.node_name,
   size: amountOfRow(node),
@@ -59,7 +60,7 @@ const nodeOf = (node: NodeRow): PlacementNode => ({
     slots: 0,
   },
   isOpen: node.is_ready && node.is_schedulable && node.closed_because === null,
-  closedBecause: node.closed_because ?? undefined,
+  closedBecause: (node.is_ready && node.is_schedulable && node.closed_because) || undefined,
 });
 
 const bookedOf = (booking: BookingRow): Booked => ({
