@@ -19,7 +19,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.usage, "wrong usage: a flag, an argument or a setting"],
   [EXIT.jobEnded, "the job that was waited for failed, expired or was cancelled"],
   [EXIT.loginNeeded, "a login is needed, or was refused"],
-  [EXIT.notFound, "there is no such job, disk or key"],
+  [EXIT.notFound, "there is no such job, disk, snapshot or key"],
   [EXIT.noCapacity, "more than there can be, or than your quota is; or too many requests"],
   [EXIT.interrupted, "interrupted by Ctrl-C"],
 ];

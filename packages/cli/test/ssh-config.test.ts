@@ -95,8 +95,23 @@ const service: Played = ({ path }) => {
 
 const COMPLETIONS: readonly (readonly [words: string, found: readonly string[]])[] = [
   ["res", ["reserve"]],
-  ["disk ", ["content", "create", "delete", "list", "rename", "restore", "show"]],
-  ["disk re", ["rename", "restore"]],
+  [
+    "disk ",
+    [
+      "clone",
+      "content",
+      "create",
+      "delete",
+      "list",
+      "rename",
+      "resize",
+      "restore",
+      "show",
+      "snapshot",
+      "snapshots",
+    ],
+  ],
+  ["disk re", ["rename", "resize", "restore"]],
   ["show ", ["3f2a91bc"]],
   ["show 9", []],
   ["logs -f ", ["3f2a91bc"]],

@@ -56,6 +56,13 @@ function nextOf({ status, code, retryAfterSeconds }: Problem): string | undefine
       return "`gpu-dev list --status all` has all of your jobs.";
     case "disk_not_found":
       return "`gpu-dev disk list` has your disks.";
+    case "disk_not_ready":
+      return "`gpu-dev disk show NAME` tells how it is.";
+    case "snapshot_not_found":
+    case "snapshot_not_ready":
+      return "`gpu-dev disk snapshots NAME` has the snapshots.";
+    case "disk_cannot_shrink":
+      return "A new disk can be as small as what is on it: `gpu-dev disk create NAME --size GB`.";
     case "api_key_not_found":
       return "`gpu-dev keys list` has your keys.";
     case "disk_deleted":

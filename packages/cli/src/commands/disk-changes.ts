@@ -1,72 +1,39 @@
-/** `gpu-dev disk create|rename|delete|restore`: each an operation that is followed to its end. */
-import type { DiskOperation, DiskRenamed, DiskRequested } from "@airlock/contract";
-import type { Api } from "../api/api.ts";
+/** `gpu-dev disk create|resize|rename|delete|restore`: each an operation that is followed to its end. */
+import type { DiskRenamed, DiskRequested } from "@airlock/contract";
 import { CliError, EXIT, usageError } from "../cli-error.ts";
-import { command, JSON_FLAG } from "../command.ts";
-import type { Context } from "../context.ts";
-import { oneLine } from "../output/text-width.ts";
-import { diskPath } from "./disks.ts";
-
-const FLAGS = {
-  "no-wait": { about: "do not wait until it is done" },
-  ...JSON_FLAG,
-} as const;
-
-interface Change {
-  readonly name: string;
-  readonly done: string;
-  readonly isJson: boolean;
-  readonly waits: boolean;
-}
-
-const POLL_MS = 500;
-const LIMIT_MS = 180_000;
-
-/** @throws CliError when it fails, or is not done in time. */
-async function follow(
-  answer: DiskRequested | DiskRenamed,
-  { name, done, isJson, waits }: Change,
-  api: Api,
-  context: Context,
-): Promise<void> {
-  const { output, clock, signal } = context;
-  const finish = (operation: object, sentence: string) =>
-    isJson ? output.json(operation) : output.note(sentence);
-  if (!waits) return finish(answer, oneLine(answer.message));
-  const path = `${diskPath(name)}/operations/${answer.operation_id}`;
-  const began = clock.now();
-  for (;;) {
-    const operation = await api.get<DiskOperation>(path);
-    if (operation.status === "failed") {
-      const why = operation.error ? `: ${oneLine(operation.error)}` : ".";
-      throw new CliError(EXIT.failed, `The ${operation.action} of disk ${name} has failed${why}`);
-    }
-    if (operation.completed) return finish(operation, done);
-    if (clock.now() - began > LIMIT_MS) {
-      throw new CliError(EXIT.failed, `Disk ${name}: it is asked for, and not done yet.`, {
-        next: `gpu-dev disk show ${name}`,
-      });
-    }
-    output.progress(`Disk ${name}: ${operation.action} ${operation.status}…`);
-    await clock.sleep(POLL_MS, signal);
-  }
-}
+import { command } from "../command.ts";
+import { diskPath } from "../disks/find-snapshot.ts";
+import { CHANGE_FLAGS, followOperation } from "../disks/follow-operation.ts";
+import { sizeOf } from "../disks/size.ts";
 
 export const diskCreate = command({
   name: "disk create",
   about: "make a disk",
   operands: [{ name: "NAME" }],
-  flags: { size: { value: "GB", about: "its size; else the installation's" }, ...FLAGS },
+  flags: { size: { value: "GB", about: "its size; else the installation's" }, ...CHANGE_FLAGS },
   examples: ["gpu-dev disk create training --size 500"],
   async run({ flags, operands: [name = ""] }, context) {
-    if (flags.size !== undefined && !/^\d{1,6}$/.test(flags.size)) {
-      throw usageError("--size is a number of GB.");
-    }
+    const size = flags.size === undefined ? {} : { size_gb: sizeOf(flags.size, "--size") };
     const api = await context.api();
-    const size = flags.size === undefined ? {} : { size_gb: Number(flags.size) };
     const answer = await api.post<DiskRequested>("/v1/disks", { disk_name: name, ...size });
-    const how = { isJson: flags.json, waits: !flags["no-wait"] };
-    await follow(answer, { name, done: `Disk ${name} is made.`, ...how }, api, context);
+    const done = () => `Disk ${name} is made.`;
+    await followOperation(answer, { name, done, flags }, api, context);
+  },
+});
+
+export const diskResize = command({
+  name: "disk resize",
+  about: "make a disk larger",
+  operands: [{ name: "NAME", names: "disk" }, { name: "GB" }],
+  flags: CHANGE_FLAGS,
+  more: "A disk never gets smaller; `gpu-dev disk clone` makes another one. Where storage grows with the next job alone, that one has the new size.",
+  examples: ["gpu-dev disk resize training 1000"],
+  async run({ flags, operands: [name = "", size = ""] }, context) {
+    const gb = sizeOf(size, "GB");
+    const api = await context.api();
+    const answer = await api.post<DiskRequested>(`${diskPath(name)}/resize`, { size_gb: gb });
+    const done = () => `Disk ${name} has ${gb} GB now.`;
+    await followOperation(answer, { name, done, flags }, api, context);
   },
 });
 
@@ -74,12 +41,12 @@ export const diskRename = command({
   name: "disk rename",
   about: "give a disk another name",
   operands: [{ name: "NAME", names: "disk" }, { name: "NEW-NAME" }],
-  flags: FLAGS,
+  flags: CHANGE_FLAGS,
   async run({ flags, operands: [name = "", to = ""] }, context) {
     const api = await context.api();
     const answer = await api.post<DiskRenamed>(`${diskPath(name)}/rename`, { new_name: to });
-    const how = { isJson: flags.json, waits: !flags["no-wait"] };
-    await follow(answer, { name: to, done: `Disk ${name} is ${to} now.`, ...how }, api, context);
+    const done = () => `Disk ${name} is ${to} now.`;
+    await followOperation(answer, { name: to, done, flags }, api, context);
   },
 });
 
@@ -88,7 +55,7 @@ export const diskDelete = command({
   aliases: ["disk rm"],
   about: "delete a disk; for 30 days it can be restored",
   operands: [{ name: "NAME", names: "disk" }],
-  flags: { yes: { short: "y", about: "do not ask" }, ...FLAGS },
+  flags: { yes: { short: "y", about: "do not ask" }, ...CHANGE_FLAGS },
   async run({ flags, operands: [name = ""] }, context) {
     const { output } = context;
     if (!flags.yes) {
@@ -101,9 +68,9 @@ export const diskDelete = command({
     }
     const api = await context.api();
     const answer = await api.delete<DiskRequested>(diskPath(name));
-    const done = `Disk ${name} is deleted; gpu-dev disk restore ${name} takes that back for 30 days.`;
-    const how = { isJson: flags.json, waits: !flags["no-wait"] };
-    await follow(answer, { name, done, ...how }, api, context);
+    const done = () =>
+      `Disk ${name} is deleted; gpu-dev disk restore ${name} takes that back for 30 days.`;
+    await followOperation(answer, { name, done, flags }, api, context);
   },
 });
 
@@ -111,11 +78,12 @@ export const diskRestore = command({
   name: "disk restore",
   about: "take the deletion of a disk back",
   operands: [{ name: "NAME", names: "deleted disk" }],
-  flags: FLAGS,
+  flags: CHANGE_FLAGS,
+  more: "What was on it before a mistake in a job, a snapshot has: `gpu-dev disk clone NAME NEW-NAME --snapshot ID`.",
   async run({ flags, operands: [name = ""] }, context) {
     const api = await context.api();
     const answer = await api.post<DiskRequested>(`${diskPath(name)}/restore`);
-    const how = { isJson: flags.json, waits: !flags["no-wait"] };
-    await follow(answer, { name, done: `Disk ${name} is there again.`, ...how }, api, context);
+    const done = () => `Disk ${name} is there again.`;
+    await followOperation(answer, { name, done, flags }, api, context);
   },
 });

@@ -1,8 +1,7 @@
 /** `gpu-dev events`: what happened to a job. */
 import type { JobEvent, JobEvents } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
-import { ApiError } from "../api/problem.ts";
-import { UnreachableError } from "../api/transport.ts";
+import { isAway } from "../api/is-away.ts";
 import { command, JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findJobOrOnly, jobPath } from "../jobs/find-job.ts";
@@ -56,10 +55,7 @@ async function goOn(
       after = page.next_seq;
       if (page.is_over) return undefined;
     } catch (error) {
-      const isAway =
-        error instanceof UnreachableError ||
-        (error instanceof ApiError && [429, 502, 503, 504].includes(error.problem.status));
-      if (signal.aborted || !isAway) throw error;
+      if (signal.aborted || !isAway(error)) throw error;
       output.progress(`${error.message} Trying again.`);
       await clock.sleep(PAUSE_MS, signal);
     }

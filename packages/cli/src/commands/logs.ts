@@ -1,8 +1,7 @@
 /** `gpu-dev logs`: what a job wrote. */
 import type { Job } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
-import { ApiError } from "../api/problem.ts";
-import { UnreachableError } from "../api/transport.ts";
+import { isAway } from "../api/is-away.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -87,10 +86,7 @@ async function follow(job: Job, query: LogQuery, api: Api, context: Context): Pr
         output.progress(`${status}: ${oneLine(reasonOf({ status, ...about }))}`);
       }
     } catch (error) {
-      const isAway =
-        error instanceof UnreachableError ||
-        (error instanceof ApiError && [429, 502, 503, 504].includes(error.problem.status));
-      if (signal.aborted || !isAway) throw error;
+      if (signal.aborted || !isAway(error)) throw error;
       output.progress(`${error.message} Trying again.`);
     }
     await clock.sleep(POLL_MS + (seen?.text.length ?? 0) / BYTES_PER_MS, signal);

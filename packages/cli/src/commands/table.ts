@@ -7,7 +7,8 @@ import { completer, completion } from "./completion.ts";
 import { configSet, configShow } from "./config.ts";
 import { configSsh } from "./config-ssh.ts";
 import { connect, knownHosts, proxy } from "./connect.ts";
-import { diskCreate, diskDelete, diskRename, diskRestore } from "./disk-changes.ts";
+import { diskCreate, diskDelete, diskRename, diskResize, diskRestore } from "./disk-changes.ts";
+import { diskClone, diskSnapshot, diskSnapshots } from "./disk-snapshots.ts";
 import { diskContent, diskList, diskShow } from "./disks.ts";
 import { doctor } from "./doctor.ts";
 import { edit } from "./edit.ts";
@@ -49,6 +50,10 @@ export const COMMANDS: readonly Command[] = [
   diskShow,
   diskContent,
   diskCreate,
+  diskClone,
+  diskSnapshot,
+  diskSnapshots,
+  diskResize,
   diskRename,
   diskDelete,
   diskRestore,

@@ -1,8 +1,7 @@
 /** Follows a job until it is where somebody wants it, through restarts of the service. */
 import type { Job } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
-import { ApiError } from "../api/problem.ts";
-import { UnreachableError } from "../api/transport.ts";
+import { isAway } from "../api/is-away.ts";
 import type { Context } from "../context.ts";
 import { paintState } from "../output/colour.ts";
 import { oneLine } from "../output/text-width.ts";
@@ -42,9 +41,8 @@ export async function waitForJob(options: WaitOptions, context: Context): Promis
       tell(job, isLast);
       if (isLast) return job;
     } catch (error) {
-      const isAway = error instanceof UnreachableError || isBusy(error);
-      if (signal.aborted || !isAway || clock.now() - seenAt > AWAY_LIMIT_MS) throw error;
-      const away = `${(error as Error).message} Trying again; the job goes on.`;
+      if (signal.aborted || !isAway(error) || clock.now() - seenAt > AWAY_LIMIT_MS) throw error;
+      const away = `${error.message} Trying again; the job goes on.`;
       if (output.showsProgress) output.progress(away);
       else if (!isAwayTold) output.note(away);
       isAwayTold = true;
@@ -52,9 +50,6 @@ export async function waitForJob(options: WaitOptions, context: Context): Promis
     await clock.sleep(POLL_MS, signal);
   }
 }
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof ApiError && [429, 502, 503, 504].includes(error.problem.status);
 
 /** Without what is estimated anew all the time. */
 const lasting = (line: string): string => line.replace(/ Likely to start by .*$/, "");

@@ -34,6 +34,15 @@ export function cut(text: string, width: number): string {
   return `${kept}…`;
 }
 
+const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** The same of several lines, which stay lines. */
+export const safeLines = (text: string): string =>
+  stripVTControlCharacters(text)
+    .replace(/\r\n?/g, "\n")
+    .replace(/[^\P{Cc}\n\t]/gu, "")
+    .replace(DIRECTIONS, "");
+
 /**
  * What others have written, for a terminal: one line, and nothing that would colour, move or hide
  * other text.
@@ -41,7 +50,7 @@ export function cut(text: string, width: number): string {
 export const oneLine = (text: string): string =>
   stripVTControlCharacters(text)
     .replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
-    .replace(/[\u202a-\u202e\u2066-\u2069]/g, "")
+    .replace(DIRECTIONS, "")
     .trim();
 
 const DEFAULT_COLUMNS = 80;
