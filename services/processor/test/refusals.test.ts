@@ -67,6 +67,16 @@ const CASES: Readonly<Record<string, Case>> = {
     "quota_exceeded",
     /quota of the namespace jobs is used up: gpus, requested: requests\.nvidia\.com\/gpu=8, used/,
   ],
+  "a quota that nobody has counted yet": [
+    POD,
+    403,
+    {
+      message:
+        'volumesnapshots.snapshot.storage.k8s.io "a" is forbidden: status unknown for quota: jobs, resources: count/volumesnapshots.snapshot.storage.k8s.io',
+    },
+    "unavailable",
+    /cannot answer now \(403\)/,
+  ],
   "a quota that wants limits": [
     POD,
     403,

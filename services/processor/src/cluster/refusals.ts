@@ -75,6 +75,8 @@ const classifyConflict = (kind: string): FailureKind =>
 
 function classifyForbidden(message: string, causes: readonly Cause[]): FailureKind {
   if (/exceeded quota/.test(message)) return "quota_exceeded";
+  // nobody has counted yet what is there: the quota, or the kind, is new
+  if (/status unknown for quota/.test(message)) return "unavailable";
   const isTerminating = causes.some((cause) => cause.reason === "NamespaceTerminating");
   if (isTerminating || /because it is being terminated/.test(message)) {
     return "namespace_terminating";

@@ -26,6 +26,24 @@ export const LISTING = `\
   $B find . -mindepth 1 -maxdepth 3 | $B sort | $B sed 's|[^/]*/|  |g'
 } 2>/dev/null | $B tr -d '\\000-\\010\\013-\\037\\177' | $B head -c ${CONTENT_BYTES}`;
 
+/** It needs none, and should keep no node with some from being taken away … */
+const AWAY_FROM_GPUS = {
+  nodeAffinity: {
+    preferredDuringSchedulingIgnoredDuringExecution: [
+      {
+        weight: 100,
+        preference: { matchExpressions: [{ key: "GpuType", operator: "DoesNotExist" }] },
+      },
+    ],
+  },
+};
+/** … but where all nodes have some there is no other place. */
+const GPU_TAINTS = ["nvidia.com/gpu", "amd.com/gpu"].map((key) => ({
+  key,
+  operator: "Exists",
+  effect: "NoSchedule",
+}));
+
 const metadataOf = ({ diskId, owner, snapshotId }: SnapshotWish) => ({
   name: readerNameOf(snapshotId),
   labels: labelsOfDisk("gpu-disk-content"),
@@ -50,6 +68,8 @@ export function readerPod(wish: SnapshotWish, { toolsImage, security }: DiskRule
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 0,
       activeDeadlineSeconds: READER_SECONDS,
+      affinity: AWAY_FROM_GPUS,
+      tolerations: GPU_TAINTS,
       securityContext: {
         ...podSecurity(security),
         // a volume of many files is not to be gone through for the sake of its owners
