@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { Stage } from "../../scenarios/src/scenario.ts";
 import { forbiddenTries } from "../src/check-cluster/refused-requests.ts";
 import { rightOf, rightsOf } from "../src/check-cluster/request-right.ts";
-import { checkUse } from "../src/check-cluster/rights-used.ts";
+import { checkUse, isOfDisks } from "../src/check-cluster/rights-used.ts";
 
 const NS = "/api/v1/namespaces/gpu-dev";
 
@@ -73,7 +73,7 @@ test("a right that nobody uses is told, one that is missing, and one that is ref
   const asked = (right: string, status = 200) => ({ right, status });
   const brokenOf = (granted: string[], requests: { right: string; status: number }[]) => {
     const stage = new Stage(() => {});
-    checkUse(stage, granted, requests);
+    checkUse(stage, { used: granted.filter((right) => !isOfDisks(right)), granted }, requests);
     return stage.broken.map(({ what, result }) => `${what}: ${result}`);
   };
   const pods = ["create pods", "get pods"];
@@ -100,4 +100,13 @@ test("a right that nobody uses is told, one that is missing, and one that is ref
   );
   const refused = [asked("create pods", 403), asked("get pods")];
   assert.deepEqual(brokenOf(pods, refused), ["rights that are missing: create pods"]);
+  // another step uses those
+  const ofDisks = ["patch persistentvolumeclaims", "get volumesnapshots.snapshot.storage.k8s.io"];
+  assert.deepEqual(
+    brokenOf(
+      [...pods, ...ofDisks],
+      pods.map((right) => asked(right)),
+    ),
+    [],
+  );
 });

@@ -30,7 +30,8 @@ export interface TokenRequest {
 }
 
 /** Kinds without a namespace that a step may make under the label, beside namespaces. */
-const CLUSTER_KINDS = "namespaces,clusterroles,clusterrolebindings,nodes,persistentvolumes";
+const CLUSTER_KINDS =
+  "namespaces,clusterroles,clusterrolebindings,nodes,persistentvolumes,storageclasses,customresourcedefinitions";
 
 export function openCluster(kubectl: Kubectl, kubeconfig: string): Cluster {
   const runId = randomBytes(3).toString("hex");

@@ -18,6 +18,7 @@ import {
 } from "../../../services/processor/test/cluster-contract/raw-api.ts";
 import { type Cluster, RUN_LABEL } from "./cluster.ts";
 import { playNodes } from "./played-nodes.ts";
+import { hasSnapshots, installSnapshots } from "./snapshot-definitions.ts";
 
 export interface Worlds {
   open(): Promise<ContractWorld>;
@@ -31,6 +32,7 @@ export async function prepareWorlds(cluster: Cluster, stage: Stage): Promise<Wor
   const api = await createRawApi(access);
   stage.defer(() => api.close());
   const nodes = await playNodes(api.raw, cluster.runId, stage);
+  if (!(await hasSnapshots(cluster))) await installSnapshots(cluster);
   let worlds = 0;
   let latest: ContractWorld | undefined;
   // what a run that is interrupted was in the middle of would hold its namespace back

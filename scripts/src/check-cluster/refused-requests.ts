@@ -33,6 +33,7 @@ const everything = (collection: string, name: string): Try[] => [
 
 export function forbiddenTries({ namespace, pod, secret, others, node }: Places): Try[] {
   const own = `/api/v1/namespaces/${namespace}`;
+  const snapshots = "/apis/snapshot.storage.k8s.io/v1";
   const rbac = "/apis/rbac.authorization.k8s.io/v1";
   return [
     // of Secrets of its own namespace, whatever reads one: a patch answers with it
@@ -64,6 +65,19 @@ export function forbiddenTries({ namespace, pod, secret, others, node }: Places)
     ["GET", `/api/v1/nodes/${node}/proxy/pods`],
     ["PATCH", `/api/v1/nodes/${node}`, {}, MERGE],
     ["DELETE", `/api/v1/nodes/${node}`],
+    // disks and snapshots of others, and all of its own at once
+    ["GET", `${own}/persistentvolumeclaims`],
+    ["DELETE", `${own}/persistentvolumeclaims`],
+    ["PATCH", `${own}/persistentvolumeclaims/any/status`, {}, MERGE],
+    ...others.map((name): Try => ["GET", `/api/v1/namespaces/${name}/persistentvolumeclaims/any`]),
+    ["GET", "/api/v1/persistentvolumes"],
+    ["GET", `${snapshots}/namespaces/${namespace}/volumesnapshots`],
+    ["DELETE", `${snapshots}/namespaces/${namespace}/volumesnapshots`],
+    ["PATCH", `${snapshots}/namespaces/${namespace}/volumesnapshots/any`, {}, MERGE],
+    ["GET", `${snapshots}/volumesnapshotcontents`],
+    ["GET", `${snapshots}/volumesnapshotclasses`],
+    ["GET", `${own}/events/any`],
+    ["GET", "/api/v1/events"],
     // to become somebody else, or more
     ["POST", `${own}/serviceaccounts/default/token`, USER],
     ...others.map(

@@ -2,6 +2,7 @@
 
 import { callersBy } from "./callers.ts";
 import { clusterContract } from "./cluster-contract.ts";
+import { diskLife } from "./disk-life.ts";
 import { issuer } from "./issuer.ts";
 import { WAYS } from "./issuer-settings.ts";
 import { jobKills } from "./job-kills.ts";
@@ -17,5 +18,6 @@ export const STEPS: readonly Step[] = [
   overlays,
   clusterContract,
   jobLife,
+  diskLife,
   jobKills,
 ];

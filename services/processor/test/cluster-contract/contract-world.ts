@@ -94,12 +94,13 @@ const LIMIT_MS = 20_000;
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
+  limitMs = LIMIT_MS,
 ): Promise<T> {
-  const endsAtMs = performance.now() + LIMIT_MS;
+  const endsAtMs = performance.now() + limitMs;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (performance.now() > endsAtMs) throw new Error(`not within ${LIMIT_MS / 1000} s: ${what}`);
+    if (performance.now() > endsAtMs) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
     await sleep(20);
   }
 }

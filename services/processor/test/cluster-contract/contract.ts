@@ -4,6 +4,7 @@ import { ENDS } from "./ends-contract.ts";
 import { NODES } from "./nodes-contract.ts";
 import { OBJECTS } from "./objects-contract.ts";
 import { REFUSALS } from "./refusals-contract.ts";
+import { SNAPSHOTS } from "./snapshots-contract.ts";
 import { WATCHES } from "./watch-contract.ts";
 
 export const CONTRACT: readonly ContractCase[] = [
@@ -12,4 +13,5 @@ export const CONTRACT: readonly ContractCase[] = [
   ...ENDS,
   ...WATCHES,
   ...NODES,
+  ...SNAPSHOTS,
 ];

@@ -3,8 +3,9 @@ import { Pool } from "undici";
 import type { AccessKeeper } from "../../src/cluster/index.ts";
 import type { ContractWorld } from "./contract-world.ts";
 
-/** A PATCH is a strategic merge. */
-const TYPES = { PATCH: "application/strategic-merge-patch+json" } as const;
+/** A PATCH is a strategic merge, where a server knows how: not of what a definition has brought. */
+const patchType = (path: string): string =>
+  `application/${path.startsWith("/apis/snapshot.") ? "" : "strategic-"}merge-patch+json`;
 
 export interface RawApi {
   readonly raw: ContractWorld["raw"];
@@ -25,7 +26,9 @@ export async function createRawApi(keeper: AccessKeeper): Promise<RawApi> {
         path,
         headers: {
           ...(authorization !== undefined && { authorization }),
-          ...(body && { "content-type": method === "PATCH" ? TYPES.PATCH : "application/json" }),
+          ...(body && {
+            "content-type": method === "PATCH" ? patchType(path) : "application/json",
+          }),
         },
         body: body === undefined ? null : JSON.stringify(body),
       });
