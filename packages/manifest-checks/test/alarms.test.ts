@@ -22,7 +22,7 @@ const metrics = new Map(
   ),
 );
 
-test("the alarms are those of errors, of what stands behind, of who is refused, of queues, of the cluster and the policy", () => {
+test("the alarms are those of errors, of what stands behind, of who is refused, of queues, of jobs that wait, of the cluster and the policy", () => {
   assert.deepEqual(alarms.map(({ alert }) => alert).sort(), [
     "AirlockAuxErrorRatio",
     "AirlockAuxLayerRefused",
@@ -30,24 +30,30 @@ test("the alarms are those of errors, of what stands behind, of who is refused, 
     "AirlockCallersRefused",
     "AirlockClusterErrors",
     "AirlockClusterRefuses",
+    "AirlockClusterUnseen",
     "AirlockGatewayErrorRatio",
     "AirlockGatewayUnseen",
     "AirlockJobsDatabase",
     "AirlockJobsErrorRatio",
     "AirlockJobsLayerRefused",
+    "AirlockJobsNotPlaced",
     "AirlockJobsUnseen",
     "AirlockLoginsFailing",
     "AirlockOrdersDead",
+    "AirlockOrphanPods",
     "AirlockPolicyStale",
     "AirlockProcessorErrorRatio",
     "AirlockProcessorLayerRefused",
     "AirlockProcessorUnseen",
+    "AirlockPromisesBroken",
     "AirlockQueueAge",
     "AirlockSessionAge",
+    "AirlockStartsSlow",
     "AirlockStepsFault",
     "AirlockThrottling",
     "AirlockUnknownPods",
     "AirlockUpstreamOpen",
+    "AirlockWaitsLong",
   ]);
 });
 
@@ -97,7 +103,7 @@ test("whatever an alarm selects is a metric of ours, by labels it has and those 
     const selectors = [...expr.matchAll(/([a-z_]+)\{(.*?)\}/g)];
     assert.ok(selectors.length > 0, alert);
     for (const [, selected = "", matchers = ""] of selectors) {
-      const name = selected.replace(/_count$/, "");
+      const name = selected.replace(/_(count|sum)$/, "");
       const own = metrics.get(name);
       assert.ok(own, `${alert} reads ${name}, which nothing makes`);
       const value = (label: string) => new RegExp(`\\b${label}="([^"]*)"`).exec(matchers)?.[1];
@@ -130,7 +136,7 @@ test("each alarm has a case that makes it fire and one that does not, of metrics
   assert.deepEqual(alarmsOf(false), all);
   for (const { series, title } of CASES) {
     for (const [metric, labels] of Object.values(series).flat()) {
-      const own = metrics.get(metric.replace(/_count$/, ""));
+      const own = metrics.get(metric.replace(/_(count|sum)$/, ""));
       assert.deepEqual(Object.keys(labels).toSorted(), own?.toSorted(), `${title}: ${metric}`);
     }
   }

@@ -21,6 +21,7 @@ import {
 } from "@airlock/jobs-store";
 import { createIsAdmin } from "./admin/admin-subjects.ts";
 import { createAudit } from "./audit.ts";
+import { observeCluster } from "./cluster-metrics.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createEventHub } from "./events/event-hub.ts";
 import { createHealth } from "./health.ts";
@@ -133,9 +134,11 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       allowsRaw: allowsRawLogin(settings),
     });
     const rules = orderRulesOf(settings);
+    const outlooks = createOutlooks(store, rules);
+    observeCluster(metrics, outlooks.views);
     const api: ApiDeps = {
       store,
-      outlooks: createOutlooks(store, rules),
+      outlooks,
       rules,
       keys,
       mutate: createMutations(store),

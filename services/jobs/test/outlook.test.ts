@@ -7,6 +7,7 @@ import {
   deleteQuota,
   liftCordon,
   moveJob,
+  readStarts,
   type SeenNode,
   setCordon,
   setQuota,
@@ -245,4 +246,48 @@ test("quotas of role and type, of hours and of disks; a smaller one holds for wh
   assert.equal((await submit(1, { disk_name: "c" })).body.code, "quota_exceeded");
   assert.equal((await submit(1, { disk_name: "a" })).status, 200);
   await jobs.close();
+});
+
+test("metrics count GPUs and those who wait, by the reasons that explain tells; starts are held against what was told", async () => {
+  const { jobs, submit, explain } = await fresh();
+  const running = (await submit(6)).body.job_id;
+  await run(jobs, running, 6);
+  const starts = (await submit(1)).body.job_id;
+  const waits = (await submit(4)).body.job_id;
+  const scraped = async (name: string) => {
+    const found = await jobs.metrics.registry.getSingleMetric(name)?.get();
+    const labelled = found?.values.map(({ labels: { gpu_type, reason, state }, value }) => [
+      `${gpu_type} ${reason ?? state ?? ""}`.trim(),
+      value,
+    ]);
+    return Object.fromEntries(labelled ?? []);
+  };
+  assert.deepEqual(await scraped("airlock_jobs_waiting"), {
+    [`h100 ${(await explain(starts)).reason.code}`]: 1,
+    [`h100 ${(await explain(waits)).reason.code}`]: 1,
+  });
+  const { "h100 total": total, "h100 queued": queued } = await scraped("airlock_cluster_gpus");
+  assert.deepEqual([total, queued], [8, 4]);
+  const { h100 } = await scraped("airlock_jobs_longest_wait_seconds");
+  assert.ok(h100 > 0 && h100 < 60, String(h100));
+  const pool = jobs.db;
+  await pool.query(
+    `UPDATE reservations SET created_at = now() - interval '10 minutes',
+       promised_p50_at = now() - interval '1 minute', promised_p90_at = now() + interval '1 hour'
+     WHERE reservation_id = $1`,
+    [starts],
+  );
+  const event = { kind: "moved", actor: "processor" } as const;
+  for (const reservationId of [starts, waits]) {
+    const set = { generation: 1 };
+    await moveJob(pool, { reservationId, from: ["queued"], to: "preparing", set, event });
+  }
+  const found = await readStarts(pool, [running, starts, waits]);
+  const [late, untold] = found.toSorted((a, b) => b.waited_seconds - a.waited_seconds);
+  assert.deepEqual([found.length, late?.held, untold?.held], [2, "p90", null]);
+  assert.ok(
+    Math.abs((late?.waited_seconds ?? 0) - 600) < 60 &&
+      Math.abs((late?.late_seconds ?? 0) - 60) < 60,
+  );
+  assert.equal(untold?.late_seconds, null);
 });

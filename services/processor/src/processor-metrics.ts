@@ -1,16 +1,22 @@
-/** What Prometheus learns of orders, steps, snapshots, calls to the cluster and pods that nobody knows. */
+/** What Prometheus learns of orders, steps, starts, snapshots, calls to the cluster and pods that no job has. */
 import type { Metrics } from "@airlock/http";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { CallRecord } from "./cluster/index.ts";
 import type { ProcessorOptions } from "./processor.ts";
 
 type Observed = Required<
-  Pick<ProcessorOptions, "onOrders" | "onStep" | "onUnknownPods" | "onDiskStep" | "onSnapshot">
+  Pick<
+    ProcessorOptions,
+    "onOrders" | "onStep" | "onSweep" | "onActive" | "onStarts" | "onDiskStep" | "onSnapshot"
+  >
 >;
 
 export interface ProcessorMetrics extends Observed {
   readonly onCall: (record: CallRecord) => void;
 }
+
+/** From seconds to the two days after which a job that waits is cancelled. */
+const WAIT_BUCKETS = [5, 30, 120, 600, 1800, 7200, 21_600, 86_400];
 
 export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
   const registers = [registry];
@@ -45,9 +51,34 @@ export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
     registers,
   });
+  const delays = new Histogram({
+    name: "airlock_job_start_delay_seconds",
+    help: "How long jobs took to start, by type and part: from submission to a node (node), which is a placement, and from there until they run (pod).",
+    labelNames: ["gpu_type", "part"],
+    buckets: WAIT_BUCKETS,
+    registers,
+  });
+  const errors = new Histogram({
+    name: "airlock_job_start_error_seconds",
+    help: "How far from the moment by which it was as likely to start as not a job got its node, by type and side (early, late).",
+    labelNames: ["gpu_type", "side"],
+    buckets: WAIT_BUCKETS,
+    registers,
+  });
+  const promises = new Counter({
+    name: "airlock_job_start_promises_total",
+    help: "Jobs that were told when they start, by what held: the earlier moment (p50), the later one (p90), or none.",
+    labelNames: ["held"],
+    registers,
+  });
   const unknown = new Gauge({
     name: "airlock_unknown_pods",
     help: "Pods of jobs that the database does not know, when this processor looked last.",
+    registers,
+  });
+  const orphans = new Counter({
+    name: "airlock_orphan_pods_total",
+    help: "Pods that no job had any more, and that were removed.",
     registers,
   });
   return {
@@ -55,7 +86,19 @@ export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
     onStep: (step, outcome) => steps.labels(step, outcome).inc(),
     onDiskStep: (step, outcome) => diskSteps.labels(step, outcome).inc(),
     onSnapshot: (outcome) => snapshots.labels(outcome).inc(),
-    onUnknownPods: (count) => unknown.set(count),
+    onActive: (gpuType, seconds) => delays.labels(gpuType, "pod").observe(seconds),
+    onStarts(starts) {
+      for (const { gpu_type, waited_seconds, late_seconds: late, held } of starts) {
+        delays.labels(gpu_type, "node").observe(waited_seconds);
+        if (late === null || held === null) continue;
+        errors.labels(gpu_type, late > 0 ? "late" : "early").observe(Math.abs(late));
+        promises.labels(held).inc();
+      }
+    },
+    onSweep({ removed, unknown: count }) {
+      unknown.set(count);
+      orphans.inc(removed);
+    },
     onCall: ({ verb, kind, outcome, tookMs }) =>
       calls.labels(verb, kind, outcome).observe(tookMs / 1000),
   };

@@ -5,15 +5,17 @@ import {
   deleteOldFaults,
   listWaitingTypes,
   type OrderRules,
+  readStarts,
   retireSnapshots,
   type Sealer,
+  type StartRow,
   type Store,
 } from "@airlock/jobs-store";
 import type { Cluster } from "./cluster/index.ts";
 import { createDiskReconciler, type DiskReconcilerOptions } from "./disks/disk-reconciler.ts";
 import type { DiskRules } from "./disks/disk-rules.ts";
 import { runDuties } from "./duties/duties.ts";
-import { sweepOrphans } from "./duties/sweep-orphans.ts";
+import { type Sweep, sweepOrphans } from "./duties/sweep-orphans.ts";
 import { createDiskInbox, createInbox, type InboxOptions } from "./inbox/inbox.ts";
 import type { Log } from "./log.ts";
 import { type Loop, startLoop } from "./loop.ts";
@@ -50,9 +52,12 @@ export interface ProcessorOptions {
   readonly log: Log;
   readonly onOrders?: InboxOptions["onOrders"];
   readonly onStep?: ReconcilerOptions["onStep"];
-  readonly onUnknownPods?: (count: number) => void;
   readonly onDiskStep?: DiskReconcilerOptions["onStep"];
   readonly onSnapshot?: DiskReconcilerOptions["onSnapshot"];
+  readonly onSweep?: (swept: Sweep) => void;
+  readonly onActive?: ReconcilerOptions["onActive"];
+  /** Jobs have got their nodes. */
+  readonly onStarts?: (starts: readonly StartRow[]) => void;
 }
 
 export interface Processor {
@@ -114,6 +119,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
     },
     onPlace: () => reconciling.nudge(),
     ...(options.onStep && { onStep: options.onStep }),
+    ...(options.onActive && { onActive: options.onActive }),
   });
   const readInbox = createInbox({
     store,
@@ -139,7 +145,10 @@ export function startProcessor(options: ProcessorOptions): Processor {
       const rules = options.order;
       const outcome = await placeType({ store, namespace, ownPods, rules }, gpuType);
       store.ringForJobs(outcome?.told ?? []);
-      if (outcome && outcome.placed > 0) reconciling.nudge();
+      if (outcome && outcome.placed > 0) {
+        reconciling.nudge();
+        if (options.onStarts) options.onStarts(await readStarts(store.pool, outcome.told));
+      }
       if (outcome?.view) await promise(outcome.view);
     }
     return false;
@@ -210,8 +219,7 @@ export function startProcessor(options: ProcessorOptions): Processor {
         name: "orphans",
         periodSeconds: ORPHANS_PERIOD_SECONDS,
         run: async () => {
-          const { unknown } = await sweepOrphans({ store, cluster, log });
-          options.onUnknownPods?.(unknown);
+          options.onSweep?.(await sweepOrphans({ store, cluster, log }));
         },
       },
       unbooked,

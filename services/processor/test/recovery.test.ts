@@ -93,7 +93,7 @@ test("a pod of a job that this database does not know is left alone, and has its
     await cluster.create("pods", manifestOf(`unknown-${node}-0001`, 1, node));
   }
   let unknown = 0;
-  const processor = work(world, cluster, { onUnknownPods: (count) => (unknown = count) });
+  const processor = work(world, cluster, { onSweep: (swept) => (unknown = swept.unknown) });
   const jobId = await world.submit({ gpus: 8 });
   for (
     let tries = 0;

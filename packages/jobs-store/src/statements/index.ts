@@ -124,6 +124,7 @@ export { type PutOffJobArgs, putOffJob } from "./jobs/put-off-job.ts";
 export { type JobFiles, readJobFiles } from "./jobs/read-job-files.ts";
 export { type JobNews, type JobNewsArgs, readJobNews } from "./jobs/read-job-news.ts";
 export { type JobStart, readJobStart } from "./jobs/read-job-start.ts";
+export { readStarts, type StartRow } from "./jobs/read-starts.ts";
 export { type TellJobArgs, tellJob } from "./jobs/tell-job.ts";
 export { tellWaitingJobs } from "./jobs/tell-waiting-jobs.ts";
 export { endOldestBeyond } from "./keys/end-oldest-beyond.ts";

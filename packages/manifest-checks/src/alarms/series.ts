@@ -74,4 +74,30 @@ export const orders = (action: string, outcome: string, values: string): Series 
   values,
 ];
 export const unknownPods = (values: string): Series => ["airlock_unknown_pods", {}, values];
+export const orphans = (values: string): Series => ["airlock_orphan_pods_total", {}, values];
+export const waiting = (reason: string, values: string): Series => [
+  "airlock_jobs_waiting",
+  { gpu_type: "h100", reason },
+  values,
+];
+export const longestWait = (values: string): Series => [
+  "airlock_jobs_longest_wait_seconds",
+  { gpu_type: "h100" },
+  values,
+];
+export const promises = (held: string, values: string): Series => [
+  "airlock_job_start_promises_total",
+  { held },
+  values,
+];
+/** Of pods, how many and how long all of them took. */
+export const starts = (count: string, sum: string): readonly Series[] =>
+  [
+    ["count", count],
+    ["sum", sum],
+  ].map(([what, values = ""]) => [
+    `airlock_job_start_delay_seconds_${what}`,
+    { gpu_type: "h100", part: "pod" },
+    values,
+  ]);
 export const policy = (values: string): Series => ["airlock_policy_fresh", {}, values];

@@ -22,6 +22,8 @@ export interface ReconcilerOptions extends CarryOutDeps {
   readonly log: Log;
   /** A place is free again. */
   readonly onPlace?: () => void;
+  /** A job runs, so long after it got its node. */
+  readonly onActive?: (gpuType: string, seconds: number) => void;
   readonly onStep?: (step: Step["do"] | "look", outcome: StepOutcome) => void;
 }
 
@@ -72,6 +74,9 @@ async function reconcile(options: ReconcilerOptions, hold: Hold): Promise<void> 
     await carryOut(options, hold, step);
     options.store.ringForJobs([job.reservation_id]);
     onStep(step.do, "done");
+    if (step.do === "activate") {
+      options.onActive?.(job.gpu_type, (job.now.getTime() - job.status_since.getTime()) / 1000);
+    }
     log.debug({ job: job.reservation_id, step: step.do }, "a step is done");
   } catch (error) {
     const isLost = error instanceof LeaseLost;
