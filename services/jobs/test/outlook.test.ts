@@ -178,6 +178,10 @@ test("a plan says what a submission would be refused for, and bad bodies are ref
     body: { duration_hours: "x" },
   });
   assert.deepEqual([odd.status, odd.body.code], [422, "invalid_body"]);
+  const taken = (await jobs.ask("POST", "/v1/jobs/submit", { key: alice, body: wanting(1) })).body;
+  const again = (await plan(1, { env_vars: { RESERVATION_ID: taken.job_id } })).body;
+  assert.deepEqual([again.admissible, again.reason.code], [false, "refused"]);
+  await jobs.ask("POST", `/v1/jobs/${taken.job_id}/cancel`, { key: alice });
   const now = (await plan(8)).body;
   assert.deepEqual([now.admissible, now.would_start_now, now.position], [true, true, 1]);
   await jobs.close();

@@ -10,6 +10,7 @@ import {
 } from "@airlock/jobs-store";
 import type { OwnPod } from "../src/placement/own-pods.ts";
 import { placeType } from "../src/placement/place-type.ts";
+import { createPromises } from "../src/placement/promises.ts";
 import { FIFO, openWorld, readAvailability, startPostgres } from "./world.ts";
 
 const postgres = await startPostgres();
@@ -170,3 +171,30 @@ for (const [name, from, to] of [
     while ((await wrongOf(seed, asked)).length === 0) assert.ok(seed++ < SEEDS);
   });
 }
+
+test("the first start that a job is told is written down once, for jobs that stand in line", async () => {
+  await store.pool.query("TRUNCATE reservations, job_events, job_pods, nodes CASCADE");
+  const node = { uid: "u", gpuType: TYPE, isReady: true, isSchedulable: true, address: null };
+  await writeNodes(store.pool, [{ ...sizeOf(2), ...node, name: "n0" }]);
+  await hold(await submit(), "n0", shareOf(sizeOf(2), 2));
+  const [waits, large] = [await submit({ gpus: 2 }), await submit({ gpus: 8 })];
+  const promise = createPromises({ store, rules: FIFO });
+  const deps = { store, namespace: "gpu-dev", ownPods: () => [], rules: FIFO };
+  const told = async (jobId: string) => {
+    const { rows } = await store.pool.query<{ p50: Date | null; p90: Date | null }>(
+      "SELECT promised_p50_at AS p50, promised_p90_at AS p90 FROM reservations WHERE reservation_id = $1",
+      [jobId],
+    );
+    return rows[0];
+  };
+  for (let round = 0; round < 2; round++) {
+    const view = (await placeType(deps, TYPE))?.view;
+    assert.ok(view);
+    const before = await told(waits);
+    await promise(view);
+    const now = await told(waits);
+    assert.ok(now?.p50 && now.p90 && now.p90 >= now.p50 && now.p50.getTime() > Date.now());
+    if (round > 0) assert.deepEqual(now, before);
+  }
+  assert.deepEqual(await told(large), { p50: null, p90: null });
+});

@@ -141,5 +141,5 @@ const answerOf = (
   message: string,
 ): JobSubmitted => ({ job_id, status, message, estimated_start_time: null });
 
-const idTaken = () =>
+export const idTaken = () =>
   new ProblemError("job_id_taken", "This RESERVATION_ID cannot be used; choose another one.");

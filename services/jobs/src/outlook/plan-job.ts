@@ -5,6 +5,7 @@ import {
   breachSentence,
   diskBreachOf,
   findDiskWish,
+  findJobOwner,
   type Holdings,
   type OrderRules,
   readHoldings,
@@ -18,6 +19,7 @@ import type { ApiDeps } from "../deps.ts";
 import { deleted } from "../disks/change-disk.ts";
 import { podNameOf } from "../jobs/pod-names.ts";
 import { quotaExceeded } from "../jobs/quota.ts";
+import { idTaken } from "../jobs/submit-job.ts";
 import { type Wanted, wantedOf } from "../jobs/wanted.ts";
 import type { User } from "../users.ts";
 import { nowOf, type Outlooks } from "./outlooks.ts";
@@ -40,6 +42,7 @@ export async function planJob(deps: PlanDeps, args: PlanArgs): Promise<JobPlan> 
   const { user, body } = args;
   try {
     const { hasQuotas: _, ...wanted } = await wantedOf(store.pool, body, deps);
+    if ((await findJobOwner(store.pool, wanted.reservationId)) !== undefined) throw idTaken();
     const holdings = await readHoldings(store.pool, user.userId);
     const disk = await diskOf(store, user, wanted, holdings);
     const breach = breachOf(holdings, {
