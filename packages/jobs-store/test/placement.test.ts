@@ -194,6 +194,14 @@ describe("reasons", () => {
       { nodes: two, waiting: wishes(8) },
       "Waits for 8 h100 GPUs on one node: no node at present has more than 2 for jobs. Others may start before it.",
       "Ask for 2 at most, or wait for a larger node.",
+      "A job of 2 h100 GPUs would start now.",
+    ],
+    [
+      "too_big",
+      { nodes: [{ name: "a", gpus: 8, foreignGpus: 6 }], waiting: wishes(8) },
+      "Waits for 8 h100 GPUs on one node: no node at present has more than 2 for jobs. On a, pods that are no jobs have 6. Others may start before it.",
+      "Ask for 2 at most, or wait for a larger node.",
+      "A job of 2 h100 GPUs would start now.",
     ],
     [
       "no_nodes",

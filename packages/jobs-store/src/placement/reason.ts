@@ -43,6 +43,8 @@ interface OfSize {
   readonly wanted: string;
   /** That an operator has closed, and that could hold it. */
   readonly closed: readonly PlacementNode[];
+  /** Pods that are no jobs have what it wants; empty for nothing. */
+  readonly strangers: string;
   readonly free: string;
   /** Of the node that frees soonest, and of the one that frees soonest but for that which is held. */
   readonly holders: string;
@@ -58,6 +60,7 @@ const ofSize = ({ gpuType, question, placement }: Situation, gpus: number): OfSi
   closed: question.nodes.filter(
     (node) => node.closedBecause !== undefined && couldHold(node, gpus),
   ),
+  strangers: strangersOn(question, gpus),
   free: freeWords(placement),
   holders: holdersOf(question, gpus),
   otherHolders: holdersOf(question, gpus, placement.heldNode),
@@ -105,7 +108,7 @@ const noFreeNode = ({ wanted, free, smaller }: OfSize, holders: string, place: s
 
 function tooBig(
   say: (code: WaitCode, why: string, remedies: readonly string[]) => Reason,
-  { closed, smaller }: OfSize,
+  { closed, strangers, smaller }: OfSize,
   gpuType: string,
   { nodes }: PlacementQuestion,
   { maxPerNode }: Placement,
@@ -123,9 +126,17 @@ function tooBig(
   }
   return say(
     "too_big",
-    `no node at present has more than ${maxPerNode} for jobs. Others may start before it.`,
-    maxPerNode > 0 ? [`Ask for ${maxPerNode} at most, or wait for a larger node.`] : [OTHER_TYPE],
+    `no node at present has more than ${maxPerNode} for jobs.${strangers} Others may start before it.`,
+    maxPerNode > 0
+      ? [`Ask for ${maxPerNode} at most, or wait for a larger node.`, ...smaller]
+      : [OTHER_TYPE],
   );
+}
+
+function strangersOn({ nodes }: PlacementQuestion, gpus: number): string {
+  const node = nodes.find((one) => one.isOpen && one.size.gpus >= gpus && !couldHold(one, gpus));
+  const taken = node?.foreign.gpus ?? 0;
+  return taken > 0 ? ` On ${node?.name}, pods that are no jobs have ${taken}.` : "";
 }
 
 const shut = ([node]: readonly PlacementNode[]): string =>
