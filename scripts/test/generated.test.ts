@@ -1,7 +1,8 @@
 /** Documents and code say the same. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { glob, readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "@airlock/contract";
 import { ROOT, staleFiles } from "../src/generated/files.ts";
 
@@ -17,6 +18,51 @@ test("every error code is explained", async () => {
   for (const code of Object.keys(PROBLEMS)) {
     assert.match(text, new RegExp(`\\| \`${code}\` \\| [^|]+ \\| \\S[^|]+ \\|`), code);
   }
+});
+
+/** Whoever writes an event names its kind in one of these ways. */
+const KINDS = [
+  /\b(?:event|fail)\(\s*"([a-z_]+)"/g,
+  /\bkind: "([a-z_]+)",?\s+actor: /g,
+  /\bversion, '([a-z_]+)', '(?:user|processor|operator)'|, 1, '([a-z_]+)', 'user'/g,
+  /\bkind: "'([a-z_]+)'"/g,
+  /THEN '([a-z_]+)' ELSE '([a-z_]+)' END\)"/g,
+];
+
+test("every kind of event is in docs/jobs.md, and no other", async () => {
+  const text = (await read("docs/jobs.md")).split("| kind | what happened |")[1]?.split("\n\n")[0];
+  const told = [...(text ?? "").matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`([a-z_]+)`/g)].map(([, kind = ""]) => kind),
+  );
+  const sources: string[] = [];
+  for (const folder of ["services/jobs/src", "services/processor/src", "packages/jobs-store/src"]) {
+    for await (const file of glob(`${folder}/**/*.ts`, { cwd: fileURLToPath(ROOT) })) {
+      sources.push(await read(file));
+    }
+  }
+  const written = new Set(
+    sources.flatMap((source) =>
+      KINDS.flatMap((kind) =>
+        [...source.matchAll(kind)].flatMap(([, ...kinds]) => kinds.filter(Boolean)),
+      ),
+    ),
+  );
+  assert.ok(written.size > 25, String(written.size));
+  assert.deepEqual(
+    [...written].filter((kind) => !told.includes(kind)),
+    [],
+    "not told of",
+  );
+  // those that are put together are words of their own in the sources
+  const all = sources.join("\n");
+  const made = (kind: string) =>
+    written.has(kind) || new RegExp(`["'\`]${kind.replace(/_requested$/, "")}["'\`]`).test(all);
+  assert.deepEqual(
+    told.filter((kind) => !made(kind)),
+    [],
+    "nobody writes it",
+  );
+  assert.equal(new Set(told).size, told.length);
 });
 
 test("every script in package.json is in the README's table, or in the row of its kin", async () => {

@@ -13,7 +13,7 @@ const MAX_PLACES: Readonly<Record<PlaceKind, number>> = {
   wait: 2000,
   stream: 500,
   follow: 500,
-  events: 2500,
+  events: 1500,
   tunnel: 500,
 };
 const RETRY_SOON = { "retry-after": "1" };

@@ -68,10 +68,10 @@ const fields = z.object({
   FOLLOWS_PER_USER: integer(1, 500)
     .default(20)
     .describe("Logs that one pod follows at once for one user, of 500 for all."),
-  EVENT_READERS_PER_USER: integer(1, 2500)
+  EVENT_READERS_PER_USER: integer(1, 1500)
     .default(100)
     .describe(
-      "Streams of events, and waits for them, that one pod holds at once for one user, of 2500 for all.",
+      "Streams of events, and waits for them, that one pod holds at once for one user, of 1500 for all.",
     ),
   TUNNELS_PER_USER: integer(1, 500)
     .default(50)

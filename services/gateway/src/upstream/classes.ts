@@ -14,7 +14,7 @@ export const LANES = {
   /** Each lasts as long as its job, and may be silent as long. */
   follow: { places: 500, maxQueued: 64, bodyPauseMs: 0 },
   /** The same of events, of which a stream costs little on either side: as many as jobs has places for. */
-  events: { places: 2500, maxQueued: 500, bodyPauseMs: 60_000 },
+  events: { places: 1500, maxQueued: 500, bodyPauseMs: 60_000 },
   /** Each waits for STS. */
   login: { places: 64, maxQueued: 64, bodyPauseMs: 5000 },
   /** What the gateway asks for itself: whether anybody is there. */
