@@ -45,6 +45,19 @@ const JOB = {
 };
 const EVENT = { seq: 1, at: AT, kind: "submitted", actor: "user", data: { order_id: "x" } };
 
+const QUOTA = {
+  user_id: 7,
+  username: "bob-example.com",
+  aws_role: null,
+  gpu_type: "h100",
+  max_gpus: 8,
+  max_jobs: null,
+  max_hours: null,
+  max_disks: null,
+  set_by: "alice-example.com",
+  set_at: AT,
+};
+
 const api: Played = ({ method, path }) => {
   const found: Record<string, object> = {
     "GET /v1/admin/users?username=bob-example.com": { users: [BOB], next_cursor: null },
@@ -67,6 +80,19 @@ const api: Played = ({ method, path }) => {
     "GET /v1/admin/jobs/3f2a91bc": { ...JOB, events: [EVENT] },
     [`POST /v1/admin/jobs/${JOB.job_id}/cancel`]: { job_id: JOB.job_id, status: "requested" },
     "POST /v1/admin/dead-orders/drop": { count: 2 },
+    "DELETE /v1/admin/users/7?username=bob-example.com": {
+      user: { ...BOB, state: "deleting" },
+      cancelled_jobs: 2,
+    },
+    "GET /v1/gpu/availability": { availability: { h100: {} } },
+    "GET /v1/admin/nodes": { nodes: [{ node_name: "gpu-1", gone_at: null }] },
+    "GET /v1/admin/cordons": { cordons: [{ gpu_type: null, node_name: "gpu-1" }] },
+    "POST /v1/admin/cordons": { gpu_type: "h100", node_name: null },
+    "POST /v1/admin/cordons/lift": { cordons: [] },
+    "POST /v1/admin/quotas": { ...QUOTA },
+    "POST /v1/admin/quotas/check": {
+      over: [{ ...QUOTA, what: "gpus", limit: 8, held: 12 }],
+    },
   };
   const body = found[`${method} ${path}`];
   return body
@@ -112,6 +138,7 @@ test("what cannot be taken back is asked first; without a terminal it is exit 2 
   assert.deepEqual((await run(`${words} --yes`, {}, home)).changes, sent);
   for (const other of [
     "admin keys revoke bob-example.com gpud_abcdefgh",
+    "admin users delete bob-example.com",
     "admin keys revoke bob-example.com --all",
     `admin jobs cancel ${JOB.job_id}`,
     "admin dead-orders drop --all",
@@ -137,6 +164,31 @@ test("keys, jobs and dead orders: what is sent", async (t) => {
   const dropped = await run("admin dead-orders drop 4 9 --yes", {}, home);
   assert.deepEqual(dropped.changes, [["POST", "/v1/admin/dead-orders/drop", { ids: ["4", "9"] }]]);
   assert.match(dropped.err, /2 dropped/);
+});
+
+test("deleting says the name once more; quotas and cordons send what is meant", async (t) => {
+  const home = await temporaryHome(t);
+  const sent = async (words: string) => {
+    const { changes, code, err } = await run(words, {}, home);
+    assert.equal(code, 0, err);
+    return changes;
+  };
+  assert.deepEqual(await sent("admin users delete bob-example.com --yes"), [
+    ["DELETE", "/v1/admin/users/7?username=bob-example.com", undefined],
+  ]);
+  const quota = "--user bob-example.com --type h100 --gpus 8";
+  const body = { user_id: 7, gpu_type: "h100", max_gpus: 8 };
+  assert.deepEqual(await sent(`admin quota set ${quota}`), [["POST", "/v1/admin/quotas", body]]);
+  const { out } = await run(`admin quota check ${quota}`, {}, home);
+  assert.match(out, /bob-example\.com +h100 +gpus +8 +12/);
+  assert.deepEqual(await sent("admin cordon H100 --reason drivers"), [
+    ["POST", "/v1/admin/cordons", { gpu_type: "h100", reason: "drivers" }],
+  ]);
+  assert.deepEqual(await sent("admin uncordon gpu-1"), [
+    ["POST", "/v1/admin/cordons/lift", { node_name: "gpu-1" }],
+  ]);
+  const nowhere = await run("admin cordon gpu-9 --reason drivers", {}, home);
+  assert.deepEqual([nowhere.code, nowhere.changes], [5, []]);
 });
 
 test("a job is shown with what happened to it, and no text of its colours the terminal", async (t) => {

@@ -49,6 +49,11 @@ const refused: readonly (readonly [words: string, says: RegExp])[] = [
   ["admin dead-orders drop x --yes", /IDs are numbers/],
   ["admin dead-orders drop --all", /Nobody can be asked.*admin dead-orders drop --all --yes/s],
   ["admin orphans remove gpu-dev-a", /Nobody can be asked/],
+  ["admin cordon h100", /Say why with --reason/],
+  ["admin quota set --gpus 8", /Say whose/],
+  ["admin quota set --everybody --user bob --gpus 8", /Say whose/],
+  ["admin quota set --everybody", /Say what/],
+  ["admin quota check --everybody --gpus many", /--gpus is a number/],
   ["admin jobs extend 3f2a91bc soon", /HOURS is a number/],
 ];
 

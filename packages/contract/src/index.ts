@@ -8,6 +8,7 @@ export * from "./job-outlook.ts";
 export * from "./job-tunnel.ts";
 export * from "./jobs.ts";
 export * from "./jobs-admin-jobs.ts";
+export * from "./jobs-admin-limits.ts";
 export * from "./jobs-admin-upkeep.ts";
 export * from "./jobs-admin-users.ts";
 export * from "./jobs-cluster.ts";

@@ -95,7 +95,7 @@ export const Duties = z
   .meta({ id: "Duties", description: "What is done over and over, by one process of all." });
 
 export const RunDuty = z
-  .object({ name: z.string().min(1).max(50) })
+  .object({ name: z.string().regex(/^[\x20-\x7e]{1,50}$/, { error: "is no name of a duty" }) })
   .meta({ id: "RunDuty", example: { name: "orphans" } });
 
 export const Orphans = z

@@ -16,8 +16,8 @@ const word = (most: number) =>
 
 /** Why an operator does something: shown to whom it concerns. */
 export const reason = word(500)
-  .refine((text) => text.trim() !== "" && !/[\r\n]/.test(text), {
-    error: "is one line of text",
+  .refine((text) => text.trim() !== "" && !/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u.test(text), {
+    error: "is one line of text, without signs that steer a terminal",
   })
   .describe("One line; whom it concerns reads it.");
 

@@ -84,6 +84,7 @@ for (const [text, allowed] of [
   ["UPDATE api_users SET last_login_at = now()", ["airlock_api"]],
   // for operators
   ["UPDATE api_users SET is_active = true", ["airlock_api"]],
+  ["UPDATE api_users SET deleting_since = now(), is_active = false", ["airlock_api"]],
   ["UPDATE api_users SET username = 'other'", []],
   ["UPDATE api_users SET aws_session = 'other'", []],
   ["DELETE FROM api_users", []],

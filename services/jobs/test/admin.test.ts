@@ -92,6 +92,69 @@ test("who is no operator is 403 at every route, whatever is sent, and each has i
   assert.equal(events.size, ROUTES.length, "each has a word of its own");
 });
 
+test("no header makes an operator, and no spelling of a path leads around the check", async () => {
+  const headers = {
+    "x-airlock-caller": ALICE,
+    "x-airlock-caller-whole": ALICE,
+    "x-airlock-groups": ALICE,
+    "x-airlock-client": "127.0.0.1",
+    "x-airlock-layer": "proof",
+    "x-forwarded-user": ALICE,
+    "x-http-method-override": "GET",
+  };
+  const refused = await one.ask("GET", "/v1/admin/users", { key: bob, headers });
+  assert.deepEqual([refused.status, refused.body.code], [403, "admin_only"]);
+  const twice = { authorization: `Bearer ${bob}, Bearer ${admin}` };
+  assert.equal((await one.ask("GET", "/v1/admin/users", { headers: twice })).status, 401);
+  const head = await fetch(`${one.url}/v1/admin/users`, {
+    method: "HEAD",
+    headers: { authorization: `Bearer ${bob}` },
+  });
+  assert.equal(head.status, 403);
+  for (const path of [
+    "/v1/admin/users/",
+    "/v1//admin/users",
+    "/V1/admin/users",
+    "/v1/Admin/users",
+    "/v1/%61dmin/users",
+    "/v1/jobs/../admin/users",
+    "/v1/admin;x/users",
+    "/v1/admin/users%2F",
+    "/v1/admin%2Fusers",
+  ]) {
+    const { status, body } = await one.ask("GET", path, { key: bob });
+    assert.ok([403, 404].includes(status) && body.users === undefined, `${path}: ${status}`);
+  }
+});
+
+test("a foreign job is not found at any path that names one, whatever is asked", async () => {
+  const { paths } = (await one.ask("GET", "/openapi.json")).body;
+  const job = await submit(admin);
+  const about = Object.entries(paths as Record<string, object>).flatMap(([path, methods]) =>
+    path.includes("{job_id}") && !path.startsWith("/v1/admin")
+      ? Object.keys(methods).map((method) => [method.toUpperCase(), path] as const)
+      : [],
+  );
+  assert.ok(about.length >= 9, JSON.stringify(about));
+  const bodies: Record<string, object> = {
+    "/v1/jobs/{job_id}/extend": { extension_hours: 1 },
+    "/v1/jobs/{job_id}/users": { github_username: "octocat" },
+  };
+  // a tunnel is asked for by an upgrade: services/jobs/test/tunnel.test.ts
+  for (const [method, path] of about.filter(([, path]) => !path.endsWith("/tunnel"))) {
+    for (const id of [job, job.slice(0, 8)]) {
+      const body = bodies[path];
+      const answer = await one.ask(method, path.replace("{job_id}", id), {
+        key: bob,
+        ...(body && { body }),
+      });
+      const what = `${method} ${path}: ${JSON.stringify(answer.body)}`;
+      assert.deepEqual([answer.status, answer.body.code], [404, "job_not_found"], what);
+    }
+  }
+  await asAdmin("POST", `/jobs/${job}/cancel`);
+});
+
 test("without ADMIN_SUBJECTS nobody is an operator", async () => {
   const rig = await startJobs(world, database);
   const answer = await rig.ask("GET", "/v1/admin/users", { key: admin });
@@ -285,7 +348,7 @@ test("an operator cancels and extends anybody's job; its events say so, with the
   assert.equal(extended.status, 200, JSON.stringify(extended.body));
   const far = await asAdmin("POST", `/jobs/${running}/extend`, { extension_hours: 5000 });
   assert.equal(far.status, 422, JSON.stringify(far.body));
-  for (const bad of ["", "two\nlines", "x".repeat(501), "a\0b", 7]) {
+  for (const bad of ["", "two\nlines", "x".repeat(501), "a\0b", "\x1b[2J", "\u202eevil", 7]) {
     const answer = await asAdmin("POST", `/jobs/${running}/cancel`, { reason: bad });
     assert.equal(answer.status, 422, JSON.stringify(bad));
   }
@@ -422,4 +485,155 @@ test("nodes are told with what is booked", async () => {
   assert.equal(looked_at, null);
   const [{ node_name, gpus, booked_gpus, is_schedulable }] = nodes;
   assert.deepEqual([node_name, gpus, booked_gpus, is_schedulable], ["gpu-1", 8, 0, false]);
+});
+
+test("quotas are set, replaced, checked before and removed; nonsense is refused in words", async () => {
+  const id = await userIdOf("bob-example.com");
+  const set = (body: object) => asAdmin("POST", "/quotas", body);
+  const quota = (await set({ user_id: id, gpu_type: "H100", max_gpus: 100, max_hours: 4.5 })).body;
+  assert.deepEqual(
+    [quota.username, quota.gpu_type, quota.max_gpus, quota.max_hours, quota.set_by],
+    ["bob-example.com", "h100", 100, 4.5, "alice-example.com"],
+  );
+  await set({ user_id: id, gpu_type: "h100", max_gpus: 90 });
+  await set({ aws_role: ROLE, max_jobs: 500 });
+  await set({ max_disks: 50 });
+  const listed = (await asAdmin("GET", "/quotas")).body.quotas;
+  assert.deepEqual(
+    listed.map((one: Record<string, unknown>) => [
+      ...[one.username, one.aws_role, one.gpu_type],
+      ...[one.max_gpus, one.max_jobs, one.max_hours, one.max_disks],
+    ]),
+    [
+      ["bob-example.com", null, "h100", 90, null, null, null],
+      [null, ROLE, null, null, 500, null, null],
+      [null, null, null, null, null, null, 50],
+    ],
+  );
+  for (const [bad, status, code] of [
+    [{}, 422, "invalid_body"],
+    [{ user_id: id }, 422, "invalid_body"],
+    [{ user_id: id, aws_role: ROLE, max_jobs: 1 }, 422, "invalid_body"],
+    [{ gpu_type: "h100", max_disks: 1 }, 422, "invalid_body"],
+    [{ max_gpus: -1 }, 422, "invalid_body"],
+    [{ max_gpus: 1.5 }, 422, "invalid_body"],
+    [{ max_gpus: 1e308 }, 422, "invalid_body"],
+    [{ max_hours: 0 }, 422, "invalid_body"],
+    [{ aws_role: "a'; DROP TABLE quotas", max_jobs: 1 }, 422, "invalid_body"],
+    [{ gpu_type: "h900", max_gpus: 1 }, 422, "gpu_type_unknown"],
+    [{ user_id: 999_999, max_gpus: 1 }, 404, "user_not_found"],
+    [{ user_id: 2 ** 31, max_gpus: 1 }, 422, "invalid_body"],
+  ] as const) {
+    for (const path of ["/quotas", "/quotas/check"]) {
+      const answer = await asAdmin("POST", path, bad);
+      assert.deepEqual([answer.status, answer.body.code], [status, code], JSON.stringify(bad));
+    }
+  }
+  const remove = (body: object) => asAdmin("POST", "/quotas/remove", body);
+  assert.equal((await remove({ user_id: id, gpu_type: "h100" })).body.quotas.length, 2);
+  assert.equal((await remove({ user_id: id, gpu_type: "h100" })).body.code, "quota_not_found");
+  for (const left of [{ aws_role: ROLE }, {}]) assert.equal((await remove(left)).status, 200);
+});
+
+test("the what-if of a quota names who has more than it, and changes nothing", async () => {
+  const key = await one.login(KNOWN_SESSIONS.lookAlike);
+  const { user_id } = (await asAdmin("GET", "/users?contains=alice-example.com")).body.users[0];
+  await submit(key, { instance_type: "p5.48xlarge", env_vars: { GPU_COUNT: "8" } });
+  await submit(key, { duration_hours: 48 });
+  const check = async (body: object) =>
+    (await asAdmin("POST", "/quotas/check", body)).body.over.filter(
+      (one: { user_id: number }) => one.user_id === user_id,
+    );
+  const has = (await asAdmin("GET", `/users/${user_id}`)).body;
+  assert.ok(has.gpus > 8, JSON.stringify(has));
+  const over = await check({ user_id, gpu_type: "h100", max_gpus: 8, max_jobs: 2, max_hours: 24 });
+  assert.deepEqual(
+    over.map(({ what, limit, held }: Record<string, unknown>) => [what, limit, held]),
+    [
+      ["gpus", 8, has.gpus],
+      ["hours", 24, 48],
+    ],
+  );
+  assert.deepEqual(await check({ user_id, gpu_type: "a100", max_gpus: 0 }), []);
+  assert.equal((await check({ max_jobs: 1 }))[0].what, "jobs");
+  assert.deepEqual(await check({ aws_role: "Other", max_jobs: 0 }), []);
+  // what is closer decides
+  await asAdmin("POST", "/quotas", { user_id, max_jobs: 100 });
+  assert.deepEqual(await check({ max_jobs: 1 }), []);
+  await asAdmin("POST", "/quotas/remove", { user_id });
+  assert.equal(await countOf(db, "quotas"), 0);
+});
+
+test("types and nodes are closed with a reason, and opened", async () => {
+  const reason = "New drivers until 14:00 UTC; see 'status' page.";
+  const closed = await asAdmin("POST", "/cordons", { gpu_type: "H100", reason });
+  assert.equal(closed.status, 200, JSON.stringify(closed.body));
+  assert.deepEqual(
+    [closed.body.gpu_type, closed.body.reason, closed.body.set_by],
+    ["h100", reason, "alice-example.com"],
+  );
+  await asAdmin("POST", "/cordons", { node_name: "gpu-1", reason: "first" });
+  await asAdmin("POST", "/cordons", { node_name: "gpu-1", reason: "second" });
+  const { cordons } = (await asAdmin("GET", "/cordons")).body;
+  assert.deepEqual(
+    cordons.map((one: Record<string, unknown>) => [one.gpu_type, one.node_name, one.reason]),
+    [
+      ["h100", null, reason],
+      [null, "gpu-1", "second"],
+    ],
+  );
+  for (const [bad, status, code] of [
+    [{ reason }, 422, "invalid_body"],
+    [{ gpu_type: "h100" }, 422, "invalid_body"],
+    [{ gpu_type: "h100", node_name: "gpu-1", reason }, 422, "invalid_body"],
+    [{ gpu_type: "h100", reason: " " }, 422, "invalid_body"],
+    [{ gpu_type: "h900", reason }, 422, "gpu_type_unknown"],
+    [{ node_name: "gpu-9", reason }, 404, "node_not_found"],
+    [{ node_name: "gpu-1'--", reason }, 422, "invalid_body"],
+  ] as const) {
+    const answer = await asAdmin("POST", "/cordons", bad);
+    assert.deepEqual([answer.status, answer.body.code], [status, code], JSON.stringify(bad));
+  }
+  for (const target of [{ gpu_type: "h100" }, { node_name: "gpu-1" }]) {
+    assert.equal((await asAdmin("POST", "/cordons/lift", target)).status, 200);
+    assert.equal((await asAdmin("POST", "/cordons/lift", target)).body.code, "cordon_not_found");
+  }
+});
+
+test("deleting a user shuts them out, takes their keys and ends their jobs at once; twice is once", async () => {
+  const key = await one.login(KNOWN_SESSIONS.lookAlike);
+  const { user_id, username } = (await asAdmin("GET", "/users?contains=alice-example.com")).body
+    .users[0];
+  const job = await submit(key);
+  const disk = { disk_name: "data", size_gb: 10 };
+  assert.equal((await one.ask("POST", "/v1/disks", { key, body: disk })).status, 200);
+  const erase = (name: string, rig = one) =>
+    rig.ask("DELETE", `/v1/admin/users/${user_id}?username=${name}`, { key: admin });
+  const other_ = await erase("bob-example.com");
+  assert.deepEqual([other_.status, other_.body.code], [409, "user_mismatch"]);
+  assert.equal((await erase("")).status, 400);
+  const me = await userIdOf("alice-example.com");
+  const own = await asAdmin("DELETE", `/users/${me}?username=alice-example.com`);
+  assert.deepEqual([own.status, own.body.code], [409, "own_user"]);
+  assert.equal((await one.ask("GET", "/v1/keys", { key })).status, 200, "nothing was done");
+  const [first, second] = await Promise.all([erase(username), erase(username, other)]);
+  for (const { status, body } of [first, second]) {
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.user.state, "deleting");
+    assert.deepEqual([body.user.keys, body.user.left.disks], [0, 1]);
+  }
+  assert.equal((await asAdmin("GET", `/jobs/${job}`)).body.status, "cancelled");
+  const { rows } = await db.query("SELECT FROM api_keys WHERE user_id = $1", [user_id]);
+  assert.equal(rows.length, 0);
+  await assert.rejects(one.login(KNOWN_SESSIONS.lookAlike), /api_key_disabled/);
+  const enabled = await asAdmin("POST", `/users/${user_id}/enable`);
+  assert.deepEqual([enabled.status, enabled.body.code], [409, "user_deleting"]);
+  // as the processor does when nothing is left
+  await db.query("DELETE FROM reservations WHERE user_id = $1", [user_id]);
+  await db.query("DELETE FROM disks WHERE user_id = $1", [user_id]);
+  await db.query("UPDATE api_users SET deleted_at = now() WHERE user_id = $1", [user_id]);
+  assert.equal((await erase(username)).body.user.state, "deleted");
+  await assert.rejects(one.login(KNOWN_SESSIONS.lookAlike), /api_key_disabled/);
+  assert.equal((await asAdmin("POST", `/users/${user_id}/enable`)).body.user.state, "active");
+  await one.login(KNOWN_SESSIONS.lookAlike);
 });

@@ -71,6 +71,14 @@ test("all that a user and an operator do goes through a login of the role airloc
   await asked("DELETE", `/v1/admin/users/${bobs}/keys`);
   await asked("POST", `/v1/admin/users/${bobs}/disable`, { cancel_jobs: true });
   await asked("POST", `/v1/admin/users/${bobs}/enable`);
+  await asked("POST", "/v1/admin/quotas", { user_id: bobs, max_jobs: 5 });
+  await asked("POST", "/v1/admin/quotas/check", { user_id: bobs, max_jobs: 5 });
+  await asked("GET", "/v1/admin/quotas");
+  await asked("POST", "/v1/admin/quotas/remove", { user_id: bobs });
+  await asked("POST", "/v1/admin/cordons", { gpu_type: "h100", reason: "why" });
+  await asked("GET", "/v1/admin/cordons");
+  await asked("POST", "/v1/admin/cordons/lift", { gpu_type: "h100" });
+  await asked("DELETE", `/v1/admin/users/${bobs}?username=bob-example.com`);
   const [{ key_prefix }] = (await asked("GET", "/v1/keys")).keys;
   await asked("DELETE", `/v1/keys/${key_prefix}`);
   assert.match(await jobs.metrics.registry.metrics(), /airlock_queue_messages\{queue="gpu_/);

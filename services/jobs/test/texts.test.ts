@@ -7,7 +7,9 @@ import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { rawLogin, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
-const jobs = await startJobs(world, await world.cluster.createDatabase());
+const jobs = await startJobs(world, await world.cluster.createDatabase(), {
+  env: { ADMIN_SUBJECTS: "aws:111122223333:*:alice@example.com" },
+});
 const key = await jobs.login();
 const { job_id } = (await jobs.ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB })).body;
 
@@ -38,6 +40,23 @@ const BODIES: readonly (readonly [path: string, body: Readonly<Record<string, un
   [`/v1/jobs/${job_id}/users`, { github_username: "octocat" }],
   ["/v1/disks", { disk_name: "texts", size_gb: 10 }],
   ["/v1/disks/texts/rename", { new_name: "renamed" }],
+  [
+    "/v1/admin/quotas",
+    {
+      ...{ user_id: 1_000_000, aws_role: "Other", gpu_type: "h100", max_gpus: 1, max_jobs: 1 },
+      ...{ max_hours: 1, max_disks: null },
+    },
+  ],
+  ["/v1/admin/quotas/remove", { user_id: 1_000_000, aws_role: null, gpu_type: "h100" }],
+  ["/v1/admin/cordons", { gpu_type: null, node_name: "gpu-1", reason: "why" }],
+  ["/v1/admin/cordons/lift", { gpu_type: null, node_name: "gpu-1" }],
+  ["/v1/admin/dead-orders/redrive", { ids: ["1"] }],
+  ["/v1/admin/dead-orders/drop", { ids: ["1"] }],
+  ["/v1/admin/duties/run", { name: "retention" }],
+  ["/v1/admin/orphans/remove", { pod_name: "gpu-dev-a" }],
+  ["/v1/admin/users/1000000/disable", { cancel_jobs: true }],
+  [`/v1/admin/jobs/${job_id}/extend`, { extension_hours: 1, reason: "why" }],
+  [`/v1/admin/jobs/${job_id}/cancel`, { reason: "why" }],
 ];
 const CONTROLS = [
   ...["RESERVATION_ID", "GPU_TYPE", "GPU_COUNT", "GITHUB_USER", "JUPYTER_ENABLED", "POD_NAME"],
@@ -88,6 +107,12 @@ test("no word of a path makes a fault", async () => {
       ["DELETE", `/v1/disks/${odd}`],
       ["POST", `/v1/disks/${odd}/restore`],
       ["DELETE", `/v1/keys/${odd}`],
+      ["GET", `/v1/admin/jobs/${odd}`],
+      ["POST", `/v1/admin/jobs/${odd}/cancel`],
+      ["GET", `/v1/admin/users/${odd}`],
+      ["POST", `/v1/admin/users/${odd}/enable`],
+      ["DELETE", `/v1/admin/users/${odd}?username=${odd}`],
+      ["DELETE", `/v1/admin/users/1/keys/${odd}`],
     ] as const) {
       await assertNoFault(method, path);
     }
@@ -98,6 +123,12 @@ test("no word of a query makes a fault", async () => {
   for (const odd of ["%00", "%ED%A0%80", "9".repeat(400), "-1", "1e400", "0000-01-01T00:00:00Z"]) {
     for (const word of ["status", "gpu_type", "since", "limit", "offset", "cursor"]) {
       await assertNoFault("GET", `/v1/jobs?${word}=${odd}`);
+    }
+    for (const word of ["username", "caller", "contains", "state", "limit", "cursor"]) {
+      await assertNoFault("GET", `/v1/admin/users?${word}=${odd}`);
+    }
+    for (const word of ["status", "gpu_type", "since", "user_id", "node", "stuck", "cursor"]) {
+      await assertNoFault("GET", `/v1/admin/jobs?${word}=${odd}`);
     }
   }
   for (const since of [

@@ -3,6 +3,7 @@ import {
   callForDisks,
   deleteGoneNodes,
   deleteOldFaults,
+  ERASE_DUTY,
   listWaitingTypes,
   type OrderRules,
   readStarts,
@@ -15,6 +16,7 @@ import type { Cluster } from "./cluster/index.ts";
 import { createDiskReconciler, type DiskReconcilerOptions } from "./disks/disk-reconciler.ts";
 import type { DiskRules } from "./disks/disk-rules.ts";
 import { runDuties } from "./duties/duties.ts";
+import { eraseUsers } from "./duties/erase-users.ts";
 import { type Sweep, sweepOrphans } from "./duties/sweep-orphans.ts";
 import { createDiskInbox, createInbox, type InboxOptions } from "./inbox/inbox.ts";
 import type { Log } from "./log.ts";
@@ -75,6 +77,7 @@ const ORPHANS_PERIOD_SECONDS = 60;
 /** Of what is no booking: whoever asks what is free goes by what was counted. */
 const COUNTS_PERIOD_SECONDS = 15;
 const FORGET_PERIOD_SECONDS = 60;
+const ERASE_PERIOD_SECONDS = 30;
 const DISKS_PERIOD_SECONDS = 60;
 /** At a time, so that it keeps nobody waiting. */
 const FORGET_ROWS = 500;
@@ -226,6 +229,11 @@ export function startProcessor(options: ProcessorOptions): Processor {
       forget,
       forgetNodes,
       callDisks,
+      {
+        name: ERASE_DUTY,
+        periodSeconds: ERASE_PERIOD_SECONDS,
+        run: () => eraseUsers({ store, queue: options.queue, log }),
+      },
       ...(options.countsForeignPods ? [foreign] : []),
     ]);
     return false;

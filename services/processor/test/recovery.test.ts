@@ -1,10 +1,21 @@
 /** What the database and the cluster disagree about, as after a backup was restored or a processor came too late. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { beginDeletion, listStrays, unwantStray, upsertUser } from "@airlock/jobs-store";
+import { eraseUsers } from "../src/duties/erase-users.ts";
 import { sweepOrphans } from "../src/duties/sweep-orphans.ts";
 import { podManifest } from "../src/pod/pod-manifest.ts";
 import { playCluster } from "./played-cluster.ts";
-import { openWorld, readAvailability, rules, silent, startPostgres, work } from "./world.ts";
+import {
+  openWorld,
+  QUEUE,
+  readAvailability,
+  rules,
+  silent,
+  startPostgres,
+  withProcessorsRights,
+  work,
+} from "./world.ts";
 
 const postgres = await startPostgres();
 after(() => postgres.stop());
@@ -136,6 +147,88 @@ test("pods that their jobs have done with are swept, those that they have are no
   assert.deepEqual(swept, { removed: 2, unknown: 0 });
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([...cluster.pods.keys()], [`gpu-dev-${runs}`]);
+  await world.store.close();
+});
+
+test("what was found without a job is told; one of an unknown job goes when an operator says so", async () => {
+  const { world, cluster } = await open();
+  const { pool } = world.store;
+  await cluster.create("pods", manifestOf("never-heard-of-it", 1));
+  const own = { store: world.store, cluster, log: silent };
+  const told = async () =>
+    (await listStrays(pool)).map(({ reservation_id, kind, removed_at }) => [
+      ...[reservation_id, kind, removed_at !== null],
+    ]);
+  assert.deepEqual(await sweepOrphans(own), { removed: 0, unknown: 1 });
+  assert.deepEqual(await sweepOrphans(own), { removed: 0, unknown: 1 });
+  assert.deepEqual(await told(), [["never-heard-of-it", "unknown", false]]);
+  assert.equal(await unwantStray(pool, "somebody-elses"), false);
+  assert.equal(await unwantStray(pool, "gpu-dev-never-heard-of-it"), true);
+  assert.deepEqual(await sweepOrphans(own), { removed: 1, unknown: 0 });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(cluster.pods.size, 0);
+  await sweepOrphans(own);
+  assert.deepEqual(await told(), [["never-heard-of-it", "unknown", true]]);
+  // one that ended by itself is no news any more
+  await cluster.create("pods", manifestOf("never-heard-of-it-either", 1));
+  await sweepOrphans(own);
+  cluster.pods.clear();
+  await sweepOrphans(own);
+  assert.deepEqual(await told(), [["never-heard-of-it", "unknown", true]]);
+  await world.store.close();
+});
+
+test("a deleted user is erased as jobs and disks end, whoever dies in between, and others are not", async () => {
+  const { world, cluster } = await open();
+  const { pool } = world.store;
+  const own = await withProcessorsRights(world);
+  const processor = work(world, cluster);
+  const [runs, over] = [
+    await world.submit({ disk: "data" }),
+    await world.submit({ image: "exit:0", command: "x" }),
+  ];
+  await world.until(runs, "active");
+  await world.until(over, "completed");
+  const other = await upsertUser(pool, {
+    ...{ account: "111122223333", role: "R", sessionName: "bob", username: "bob" },
+  });
+  await pool.query("INSERT INTO disks (user_id, disk_name, size_gb) VALUES ($1, 'kept', 1)", [
+    other.user_id,
+  ]);
+  const left = async (table: string) =>
+    (await pool.query(`SELECT FROM ${table} WHERE user_id = $1`, [world.userId])).rows.length;
+  const erase = () => eraseUsers({ store: own.store, queue: QUEUE, log: silent });
+  assert.equal(await erase(), 0);
+  assert.equal(await left("reservations"), 2, "nobody asked for it");
+  await beginDeletion(pool, world.userId);
+  const isOver = async () => {
+    const sql = "SELECT FROM api_users WHERE user_id = $1 AND deleted_at IS NOT NULL";
+    return (await pool.query(sql, [world.userId])).rows.length === 1;
+  };
+  for (let tries = 0; !(await isOver()); tries++) {
+    await erase();
+    assert.ok(tries < 1000, `${await left("reservations")} jobs, ${await left("disks")} disks left`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await processor.stop();
+  assert.equal(cluster.pods.size, 0);
+  assert.equal(await erase(), 0);
+  for (const table of ["reservations", "disks", "api_keys"]) assert.equal(await left(table), 0);
+  const { rows: events } = await pool.query("SELECT FROM job_events");
+  assert.equal(events.length, 0);
+  const users = await pool.query(
+    "SELECT username, is_active, deleted_at FROM api_users ORDER BY 1",
+  );
+  assert.deepEqual(
+    users.rows.map(({ username, is_active, deleted_at }: Record<string, unknown>) => [
+      ...[username, is_active, deleted_at !== null],
+    ]),
+    [
+      ["alice", false, true],
+      ["bob", true, false],
+    ],
+  );
+  await own.store.close();
   await world.store.close();
 });
 

@@ -139,6 +139,7 @@ export { touchLastUsed } from "./keys/touch-last-used.ts";
 export { deleteGoneNodes } from "./nodes/delete-gone-nodes.ts";
 export { type AnyNodeRow, listAllNodes } from "./nodes/list-all-nodes.ts";
 export type { NodeRow } from "./nodes/list-nodes.ts";
+export { nodeExists } from "./nodes/node-exists.ts";
 export { type ForeignAmount, writeForeignAmounts } from "./nodes/write-foreign-amounts.ts";
 export { type SeenNode, writeNodes } from "./nodes/write-nodes.ts";
 export { type PodOnNode, writeUnbookedAmounts } from "./nodes/write-unbooked-amounts.ts";
@@ -169,6 +170,7 @@ export { type ReadOrder, type ReadOrdersArgs, readOrders } from "./queue/read-or
 export { type SendOrderArgs, sendOrder } from "./queue/send-order.ts";
 export { deleteQuota } from "./quotas/delete-quota.ts";
 export { hasQuotas } from "./quotas/has-quotas.ts";
+export { listHoldings, type UserHoldings } from "./quotas/list-holdings.ts";
 export { type ListedQuotaRow, listQuotas } from "./quotas/list-quotas.ts";
 export type { QuotaLimits, QuotaRow, QuotaSubject } from "./quotas/quota-row.ts";
 export { type Holdings, readHoldings } from "./quotas/read-holdings.ts";
@@ -191,7 +193,10 @@ export { type ListBegunTasksArgs, listBegunTasks } from "./tasks/list-begun-task
 export { type PutOffTaskArgs, putOffTask } from "./tasks/put-off-task.ts";
 export type { TaskKind, TaskRow } from "./tasks/task-row.ts";
 export type { AdminUserRow } from "./users/admin-user-row.ts";
+export { beginDeletion } from "./users/begin-deletion.ts";
+export { type EraseStep, eraseStep } from "./users/erase-step.ts";
 export { findUser } from "./users/find-user.ts";
+export { ERASE_DUTY, listDeletingUsers } from "./users/list-deleting-users.ts";
 export { type ListUsersArgs, listUsers, type UserState } from "./users/list-users.ts";
 export { lockUser } from "./users/lock-user.ts";
 export { setUserActive } from "./users/set-user-active.ts";

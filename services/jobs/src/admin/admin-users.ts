@@ -2,6 +2,7 @@
 import { type AdminUser, ProblemError } from "@airlock/contract";
 import { keyCaller } from "@airlock/identity";
 import { type AdminUserRow, findUser, type Queryable, type UserState } from "@airlock/jobs-store";
+import type { FastifyRequest } from "fastify";
 
 const USER_ID = /^\d{1,9}$/;
 
@@ -10,6 +11,14 @@ export async function demandUser(db: Queryable, userId: string): Promise<AdminUs
   const row = USER_ID.test(userId) ? await findUser(db, Number(userId)) : undefined;
   if (!row) throw new ProblemError("user_not_found", "There is no user with this number.");
   return row;
+}
+
+/** The user of the path, told to the audit log by name. @throws ProblemError user_not_found. */
+export async function aboutUser(db: Queryable, request: FastifyRequest): Promise<AdminUserRow> {
+  const { user_id = "" } = request.params as { readonly user_id?: string };
+  const user = await demandUser(db, user_id);
+  request.auditFields = { target: user.username };
+  return user;
 }
 
 const stateOf = ({ is_active, deleting_since, deleted_at }: AdminUserRow): UserState => {

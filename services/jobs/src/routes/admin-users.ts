@@ -1,41 +1,27 @@
-/** `/v1/admin/users`: users, their keys, and whether they are let in. */
+/** `/v1/admin/users`: users and their keys. */
 import {
   AdminKeys,
   AdminUser,
   AdminUsers,
   AdminUsersQuery,
-  DisableUser,
   ProblemError,
   RevokedKeys,
   readPlace,
-  UserChanged,
   writePlace,
 } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
 import { API_KEY_PREFIX_PATTERN } from "@airlock/identity";
-import {
-  type AdminUserRow,
-  cancelJobsOf,
-  endOldestBeyond,
-  listKeys,
-  listUsers,
-  revokeKey,
-  setUserActive,
-} from "@airlock/jobs-store";
+import { endOldestBeyond, listKeys, listUsers, revokeKey } from "@airlock/jobs-store";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
-import { adminUserBody, demandUser, identityOf } from "../admin/admin-users.ts";
+import { aboutUser, adminUserBody, identityOf } from "../admin/admin-users.ts";
 import type { ApiDeps } from "../deps.ts";
-import { userOf } from "../users.ts";
 
 const params = z.object({ user_id: z.string() });
 const failures = problems(401, 403, 429, 503);
-const bodyFailures = problems(413, 415, 422);
-/** In one transaction: it locks their rows. */
-const JOBS_AT_ONCE = 25;
 
 export function adminUserRoutes(app: App, deps: ApiDeps): void {
-  const { store, mutate, metrics, jobQueue } = deps;
+  const { store, mutate, metrics } = deps;
   const { pool } = store;
 
   app.get(
@@ -80,54 +66,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
         response: { 200: AdminUser, ...failures, ...problems(404) },
       },
     },
-    async (request) => adminUserBody(await about(request)),
-  );
-
-  app.post(
-    "/v1/admin/users/:user_id/disable",
-    {
-      config: { adminVerb: "user_disable" },
-      schema: {
-        summary:
-          "Shuts a user out: logins and keys are refused everywhere within a second. Their jobs go on, unless they are to be cancelled.",
-        tags: ["admin"],
-        params,
-        body: DisableUser,
-        response: { 200: UserChanged, ...failures, ...bodyFailures, ...problems(404, 409) },
-      },
-    },
-    async (request) => {
-      const { user_id: userId } = await about(request);
-      if (userId === userOf(request).userId) throw ownUser();
-      await mutate(request, async (transaction) => {
-        await setUserActive(transaction, { userId, isActive: false });
-        return {};
-      });
-      const cancelled_jobs = request.body?.cancel_jobs ? await cancelAll(userId) : 0;
-      request.auditFields = { ...request.auditFields, cancelled_jobs };
-      return { user: adminUserBody(await demandUser(pool, String(userId))), cancelled_jobs };
-    },
-  );
-
-  app.post(
-    "/v1/admin/users/:user_id/enable",
-    {
-      config: { adminVerb: "user_enable" },
-      schema: {
-        summary: "Lets a user in again; one whose data was erased begins with nothing.",
-        tags: ["admin"],
-        params,
-        response: { 200: UserChanged, ...failures, ...problems(404, 409) },
-      },
-    },
-    async (request) => {
-      const { user_id: userId } = await about(request);
-      await mutate(request, async (transaction) => {
-        if (!(await setUserActive(transaction, { userId, isActive: true }))) throw deleting();
-        return {};
-      });
-      return { user: adminUserBody(await demandUser(pool, String(userId))), cancelled_jobs: 0 };
-    },
+    async (request) => adminUserBody(await aboutUser(pool, request)),
   );
 
   app.get(
@@ -142,7 +81,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { user_id } = await about(request);
+      const { user_id } = await aboutUser(pool, request);
       const keys = (await listKeys(pool, user_id)).map((row) => ({
         key_prefix: row.key_prefix,
         description: row.description,
@@ -166,7 +105,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { user_id: userId } = await about(request);
+      const { user_id: userId } = await aboutUser(pool, request);
       return await revoke(request, (transaction) =>
         endOldestBeyond(transaction, { userId, keep: 0 }),
       );
@@ -185,7 +124,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { user_id: userId } = await about(request);
+      const { user_id: userId } = await aboutUser(pool, request);
       const { key_prefix: keyPrefix } = request.params;
       return await revoke(request, async (transaction) => {
         const isKnown = API_KEY_PREFIX_PATTERN.test(keyPrefix);
@@ -194,15 +133,6 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
       });
     },
   );
-
-  type AboutUser = FastifyRequest<{ Params: z.infer<typeof params> }>;
-
-  /** The user of the path, told to the audit log by name. @throws ProblemError user_not_found. */
-  async function about(request: FastifyRequest): Promise<AdminUserRow> {
-    const user = await demandUser(pool, (request as AboutUser).params.user_id);
-    request.auditFields = { target: user.username };
-    return user;
-  }
 
   async function revoke(
     request: FastifyRequest,
@@ -217,18 +147,6 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
     request.auditFields = { ...request.auditFields, ended };
     return answer;
   }
-
-  async function cancelAll(userId: number): Promise<number> {
-    let number = 0;
-    for (let after: string | undefined; ; ) {
-      const args = { userId, queue: jobQueue, after, limit: JOBS_AT_ONCE };
-      const ids = await store.transaction((transaction) => cancelJobsOf(transaction, args));
-      store.ringForJobs(ids);
-      number += ids.length;
-      if (ids.length < JOBS_AT_ONCE) return number;
-      after = ids.at(-1);
-    }
-  }
 }
 
 /** @throws ProblemError invalid_cursor is told by its check: what is in it was written here. */
@@ -236,10 +154,3 @@ const numberIn = (place: string): number => Math.min(Number(place) || 0, 2 ** 31
 
 const noSuchKey = () =>
   new ProblemError("api_key_not_found", "None of the user's keys that have not ended begins so.");
-const ownUser = () =>
-  new ProblemError("own_user", "That is you: another operator has to shut you out.");
-const deleting = () =>
-  new ProblemError(
-    "user_deleting",
-    "Their data is being erased; enable them when that has come to its end.",
-  );

@@ -121,3 +121,29 @@ export const usersEnable = command({
     context.output.note(`${user.username} is let in.`);
   },
 });
+
+export const usersDelete = command({
+  name: "admin users delete",
+  about: "shut a user out and erase all data of theirs",
+  operands: USER,
+  flags: { ...YES_FLAG, ...JSON_FLAG },
+  more: `${USER_WORDS} Keys are gone at once; jobs end, then disks and what is known of both. Said again it goes on where it was. What stays: the user's name, so that they stay shut out, and the audit log.`,
+  async run({ flags, operands: [name = ""] }, context) {
+    const { output } = context;
+    const api = await context.api();
+    const user = await findUser(api, name);
+    const { username, live_jobs, disks } = user;
+    const what = `${jobsText(live_jobs)} that wait or run and ${disks === 1 ? "1 disk" : `${disks} disks`}`;
+    const question = `Delete ${username} with ${what}, for good?`;
+    await confirm(flags.yes, question, `gpu-dev admin users delete ${name}`, context);
+    // the name once more: the number alone is easily somebody else's
+    const path = `${userPath(user)}?${new URLSearchParams({ username })}`;
+    const answer = await api.delete<UserChanged>(path);
+    if (flags.json) return void output.json(answer);
+    output.note(
+      answer.user.state === "deleted"
+        ? `Nothing is left of ${username}.`
+        : `${username} is shut out; \`gpu-dev admin users show ${username}\` tells what is left.`,
+    );
+  },
+});

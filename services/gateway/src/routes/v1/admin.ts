@@ -10,18 +10,28 @@ import {
   AdminUser,
   AdminUsers,
   AdminUsersQuery,
+  Cordon,
+  Cordons,
+  CordonTarget,
   DeadOrders,
   DeadOrdersChanged,
+  DeleteUserQuery,
   DisableUser,
   Duties,
   Duty,
   JobActionRequested,
   Orphans,
   PageQuery,
+  Quota,
+  QuotaCheck,
+  QuotaSubject,
+  Quotas,
   RemoveOrphan,
   RetentionReport,
   RevokedKeys,
   RunDuty,
+  SetCordon,
+  SetQuota,
   UserChanged,
   WhichDeadOrders,
 } from "@airlock/contract";
@@ -58,6 +68,14 @@ const USER_ROUTES: readonly JobsRoute[] = [
   }),
   changing("users/:user_id/enable", {
     summary: "Lets a user in again; one whose data was erased begins with nothing.",
+    answer: UserChanged,
+    problems: [404, 409],
+  }),
+  changing("users/:user_id", {
+    method: "DELETE",
+    summary:
+      "Shuts a user out and erases all data of theirs: keys at once, jobs and disks as they end. Asked for again it goes on where it was.",
+    querystring: DeleteUserQuery,
     answer: UserChanged,
     problems: [404, 409],
   }),
@@ -102,6 +120,42 @@ const JOB_ROUTES: readonly JobsRoute[] = [
     body: AdminExtendJob,
     answer: JobActionRequested,
     problems: [404, 409],
+  }),
+];
+
+const LIMIT_ROUTES: readonly JobsRoute[] = [
+  reading("quotas", { summary: "All limits that are set.", answer: Quotas }),
+  changing("quotas", {
+    summary:
+      "Sets the limits of a user, of a role's users or of each user; those of before are gone.",
+    body: SetQuota,
+    answer: Quota,
+    problems: [404],
+  }),
+  changing("quotas/remove", {
+    summary: "Takes the limits of a user, of a role's users or of each user away.",
+    body: QuotaSubject,
+    answer: Quotas,
+    problems: [404],
+  }),
+  changing("quotas/check", {
+    summary: "Whose jobs and disks of now a quota would refuse; changes nothing.",
+    body: SetQuota,
+    answer: QuotaCheck,
+    problems: [404],
+  }),
+  reading("cordons", { summary: "Types and nodes that are closed, and why.", answer: Cordons }),
+  changing("cordons", {
+    summary: "Closes a type or a node: no job starts there, those that run go on.",
+    body: SetCordon,
+    answer: Cordon,
+    problems: [404],
+  }),
+  changing("cordons/lift", {
+    summary: "Opens a type or a node again.",
+    body: CordonTarget,
+    answer: Cordons,
+    problems: [404],
   }),
 ];
 
@@ -151,4 +205,9 @@ const UPKEEP_ROUTES: readonly JobsRoute[] = [
   }),
 ];
 
-export const ADMIN_ROUTES: readonly JobsRoute[] = [...USER_ROUTES, ...JOB_ROUTES, ...UPKEEP_ROUTES];
+export const ADMIN_ROUTES: readonly JobsRoute[] = [
+  ...USER_ROUTES,
+  ...JOB_ROUTES,
+  ...LIMIT_ROUTES,
+  ...UPKEEP_ROUTES,
+];
