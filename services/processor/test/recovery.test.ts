@@ -207,7 +207,10 @@ test("a deleted user is erased as jobs and disks end, whoever dies in between, a
   };
   for (let tries = 0; !(await isOver()); tries++) {
     await erase();
-    assert.ok(tries < 1000, `${await left("reservations")} jobs, ${await left("disks")} disks left`);
+    assert.ok(
+      tries < 1000,
+      `${await left("reservations")} jobs, ${await left("disks")} disks left`,
+    );
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await processor.stop();
