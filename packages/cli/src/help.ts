@@ -36,7 +36,7 @@ export function helpOfAll(commands: readonly Command[]): string {
       "Exit codes",
       EXIT_MEANINGS.map(([code, about]) => [String(code), about] as const),
     ),
-    "A job is named by its id, the beginning of it, or its pod. `gpu-dev COMMAND --help` tells more.",
+    "A job is named by its id, or its beginning, its name or pod. `gpu-dev COMMAND --help` tells more.",
     "",
   ].join("\n");
 }

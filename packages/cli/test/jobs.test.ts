@@ -353,6 +353,32 @@ test("the name that a job has of itself finds it", async (t) => {
   assert.equal(json.job_id, JOB.job_id);
 });
 
+test("the name that somebody gave it finds it: the one that lives, else the last; of two that live it is asked which", async (t) => {
+  const home = await temporaryHome(t);
+  const named = (job_id: string, status = "active") => ({ ...JOB, job_id, name: "box", status });
+  const having =
+    (...jobs: { status: string }[]): Played =>
+    ({ path }) => {
+      if (path.startsWith("/v1/jobs/")) {
+        return { status: 404, body: { code: "job_not_found", detail: "Job box not found" } };
+      }
+      const isLive = path.includes("status=");
+      const shown = jobs.filter(({ status }) => !isLive || status === "active");
+      return { body: { jobs: shown, next_cursor: null } };
+    };
+  const show = (api: Played, name = "box") =>
+    gpuDev(["show", name, "--json"], { home, env: KEY, api });
+  const old = [named("newest-0", "failed"), named("oldest-0", "completed")];
+  assert.equal((await show(having(...old, named("living-0")))).json.job_id, "living-0");
+  assert.equal((await show(having(...old))).json.job_id, "newest-0");
+  const two = await show(having(named("living-0"), named("living-1")));
+  assert.equal(two.code, 2);
+  assert.match(two.err, /2 jobs are called "box".\n {2}Name one by its id: living-0, living-1/);
+  const none = await show(having(...old), "boxes");
+  assert.equal(none.code, 5);
+  assert.match(none.err, /Job box not found/, "the service's words");
+});
+
 const EXPLAINED = {
   job_id: JOB.job_id,
   status: "active",

@@ -328,6 +328,19 @@ test("port-forward carries many connections of this machine alone, and ends with
   assert.equal(code, 5, err);
 });
 
+test("a port that the job did not declare is refused before anything listens", async (t) => {
+  const home = await temporaryHome(t);
+  const there = await door(t, { onTunnel: echo, job: { ports: [6006] } });
+  const setting = { home, env: envOf(home, there), transport: realTransport(there.url) };
+  const { code, out, err } = await gpuDev(
+    ["port-forward", "3f2a91bc", "0:6006", "0:5000"],
+    setting,
+  );
+  assert.deepEqual([code, out], [1, ""]);
+  assert.match(err, /Job 3f2a91bc did not declare port 5000\.\n {2}gpu-dev reserve --port 5000/);
+  assert.deepEqual(there.asked, []);
+});
+
 test("a large answer arrives whole though the other end closes behind it; Ctrl-C ends what is open", async (t) => {
   const home = await temporaryHome(t);
   const answer = randomBytes(8 * 1024 * 1024);

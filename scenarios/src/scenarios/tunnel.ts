@@ -119,29 +119,23 @@ async function copies(stage: Stage, box: Box, bytes: number): Promise<void> {
 }
 
 async function manyAtOnce(stage: Stage, box: Box, tunnels: number): Promise<void> {
-  const bytes = 4 * MIB;
   const through = await forwardTo(stage, box);
-  const before = await Promise.all(box.hops.map((hop) => hop.rssBytes()));
+  const content = randomBytes(4 * MIB);
+  // as much as a first hundred leaves behind is not what the next one costs
+  await exchangeAll(box, through.port, tunnels, content);
+  const before = await rssOf(box);
   const peaks = [...before];
   let isOver = false;
   const sampling = (async () => {
     while (!isOver) {
-      for (const [n, hop] of box.hops.entries()) {
-        peaks[n] = Math.max(peaks[n] ?? 0, await hop.rssBytes());
-      }
+      for (const [n, rss] of (await rssOf(box)).entries()) peaks[n] = Math.max(peaks[n] ?? 0, rss);
       await sleep(100);
     }
   })();
-  const sockets = Array.from({ length: tunnels }, () => connectTo(through.port));
-  for (const socket of sockets) socket.write("echo\n");
-  const open = await untilSteady(box, tunnels);
-  const content = randomBytes(bytes);
-  const hashes = await Promise.all(sockets.map((socket) => echoed(socket, content)));
+  const { open, hashes } = await exchangeAll(box, through.port, tunnels, content);
   isOver = true;
   await sampling;
-  for (const socket of sockets) socket.destroy();
-  await untilSteady(box, 0);
-  const after = await Promise.all(box.hops.map((hop) => hop.rssBytes()));
+  const after = await rssOf(box);
   const count = `${tunnels} tunnels`;
   const wanted = createHash("sha256").update(content).digest("hex");
   const right = hashes.filter((hash) => hash === wanted).length;
@@ -164,6 +158,19 @@ async function manyAtOnce(stage: Stage, box: Box, tunnels: number): Promise<void
   }
   through.program?.child.kill("SIGKILL");
   await through.program?.ended;
+}
+
+const rssOf = (box: Box): Promise<number[]> => Promise.all(box.hops.map((hop) => hop.rssBytes()));
+
+/** All at once: how many each hop counts, and what came back; then they are closed. */
+async function exchangeAll(box: Box, port: number, tunnels: number, content: Buffer) {
+  const sockets = Array.from({ length: tunnels }, () => connectTo(port));
+  for (const socket of sockets) socket.write("echo\n");
+  const open = await untilSteady(box, tunnels);
+  const hashes = await Promise.all(sockets.map((socket) => echoed(socket, content)));
+  for (const socket of sockets) socket.destroy();
+  await untilSteady(box, 0);
+  return { open, hashes };
 }
 
 /** @returns the SHA-256 of as many bytes as were sent. */
@@ -255,14 +262,14 @@ async function stopped(look: () => Promise<number>): Promise<number> {
 
 async function stoppedReader(stage: Stage, box: Box): Promise<void> {
   const through = await forwardTo(stage, box);
-  const before = await Promise.all(box.hops.map((hop) => hop.rssBytes()));
+  const before = await rssOf(box);
   const size = 256 * MIB;
   const socket = connectTo(through.port);
   socket.write(`give ${size}\n`);
   // two pings, and one more second
   await sleep(2 * GONE_MS);
   const { given } = await tellOf(box);
-  const during = await Promise.all(box.hops.map((hop) => hop.rssBytes()));
+  const during = await rssOf(box);
   let taken = 0;
   socket.on("data", (part: Buffer) => {
     taken += part.length;

@@ -22,7 +22,7 @@ export class ApiError extends CliError {
 }
 
 export const isNotFound = (error: unknown): boolean =>
-  error instanceof ApiError && error.exit === EXIT.notFound;
+  error instanceof CliError && error.exit === EXIT.notFound;
 
 /** More of a kind of GPU than any machine has: in the words of the server, as it has no code for that. */
 const TOO_MANY_GPUS = /GPU_COUNT: .* takes /;

@@ -17,7 +17,7 @@ import { pipeTunnel } from "../ssh/pipe-tunnel.ts";
 import { sshOptions, userOf } from "../ssh/ssh-options.ts";
 import { openTunnel } from "../ssh/tunnel.ts";
 
-const SSH_PORT = 22;
+export const SSH_PORT = 22;
 
 /** @throws CliError for one that cannot be connected to now. */
 export function demandActive(job: Job): void {

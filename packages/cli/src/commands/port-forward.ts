@@ -15,8 +15,10 @@ import { portOf } from "../jobs/submission.ts";
 import { openFile } from "../ssh/open-file.ts";
 import { pipeTunnel } from "../ssh/pipe-tunnel.ts";
 import { openTunnel } from "../ssh/tunnel.ts";
-import { demandActive } from "./connect.ts";
+import { demandActive, SSH_PORT } from "./connect.ts";
 import { switchJupyter } from "./edit.ts";
+
+const JUPYTER_PORT = 8888;
 
 export const portForward = command({
   name: "port-forward",
@@ -33,6 +35,7 @@ export const portForward = command({
     const pairs = words.map(pairOf);
     const job = await findJob(await context.api(), id);
     demandActive(job);
+    for (const { remote } of pairs) demandDeclared(job, remote);
     const forwards = await Promise.all(pairs.map((pair) => forward(job, pair, context)));
     for (const { local, remote } of forwards) {
       context.output.print(`127.0.0.1:${local} -> ${shortId(job)}:${remote}`);
@@ -40,6 +43,15 @@ export const portForward = command({
     return await untilOver(forwards, context);
   },
 });
+
+/** Asked again at each connection: of a service from before `ports` nothing is known here. @throws CliError */
+function demandDeclared(job: Job, port: number): void {
+  const known: readonly number[] | undefined = job.ports;
+  if (known === undefined || [SSH_PORT, JUPYTER_PORT, ...known].includes(port)) return;
+  throw new CliError(EXIT.failed, `Job ${shortId(job)} did not declare port ${port}.`, {
+    next: `gpu-dev reserve --port ${port}, for the next one.`,
+  });
+}
 
 interface Pair {
   readonly local: number;
@@ -132,8 +144,6 @@ async function untilOver(
   signal.throwIfAborted();
   return undefined;
 }
-
-const JUPYTER_PORT = 8888;
 
 export const jupyter = command({
   name: "jupyter",

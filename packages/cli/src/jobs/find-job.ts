@@ -1,4 +1,4 @@
-/** The job that somebody names: by its id, the beginning of it, or its pod; or the only one there is. */
+/** The job that somebody names: by its id, the beginning of it, its name or its pod; or the only one there is. */
 import type { Job, Jobs } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
 import { ApiError, isNotFound } from "../api/problem.ts";
@@ -21,15 +21,32 @@ const notFound = (name: string) =>
 export async function findJob(api: Api, name: string): Promise<Job> {
   const beginning = POD.exec(name)?.[1];
   if (beginning !== undefined) return await findByPod(api, name, beginning);
-  if (!ID.test(name)) throw notFound(name);
   try {
+    if (!ID.test(name)) throw notFound(name);
     return await api.get<Job>(jobPath(name));
   } catch (error) {
+    if (!isNotFound(error)) throw error;
     // as a job is called that was given no name
     const short = SHORT_NAME.exec(name)?.[1];
-    if (short === undefined || !isNotFound(error)) throw error;
-    return await api.get<Job>(jobPath(short));
+    if (short !== undefined) return await api.get<Job>(jobPath(short));
+    const named = await findByName(api, name);
+    if (!named) throw error;
+    return named;
   }
+}
+
+/** The one that waits or runs; else the last of that name among the last ones. @throws CliError for several. */
+async function findByName(api: Api, wanted: string): Promise<Job | undefined> {
+  const isNamed = ({ name }: Job) => name === wanted;
+  const [only, ...others] = (await liveJobs(api)).filter(isNamed);
+  if (others.length === 0 && only) return only;
+  if (only) {
+    const ids = [only, ...others].slice(0, 5).map(({ job_id }) => job_id.slice(0, 8));
+    const sentence = `${others.length + 1} jobs are called ${JSON.stringify(wanted)}.`;
+    throw usageError(sentence, `Name one by its id: ${ids.join(", ")}.`);
+  }
+  const { jobs } = await api.get<Jobs>("/v1/jobs", { limit: PAGE });
+  return jobs.find(isNamed);
 }
 
 /** A pod's name holds eight characters of the job's id, with which others may begin as well. */

@@ -58,7 +58,8 @@ export function chooseType(
   if (!only) {
     const most = there.toSorted((a, b) => b.max_per_node - a.max_per_node)[0];
     if (most) demandRoom(most, count);
-    throw new CliError(EXIT.noCapacity, "No type has nodes now.", {
+    const sentence = wantsCpu ? "No machine without GPUs is here now." : "No type has nodes now.";
+    throw new CliError(EXIT.noCapacity, sentence, {
       next: "Name the one to wait for: --type TYPE. `gpu-dev avail` has the types.",
     });
   }

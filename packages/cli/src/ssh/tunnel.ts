@@ -44,6 +44,7 @@ const ENDS: Readonly<Record<number, () => CliError | undefined>> = {
       next: "gpu-dev login",
     }),
   4404: () => new CliError(EXIT.notFound, "The job is over."),
+  // of a service that counts once it is open; jobs refuses before
   4429: () =>
     new CliError(EXIT.noCapacity, "Too many connections at once.", { next: "Close some of them." }),
 };
