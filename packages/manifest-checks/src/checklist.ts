@@ -40,7 +40,10 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
     rules: ["workload-identity", "without-aws"],
   },
   17: { text: "narrow IAM policies, sub and aud pinned", test: "iam.test.ts" },
-  18: { text: "narrow roles, each for one account", rules: ["narrow-roles", "exact-binding"] },
+  18: {
+    text: "narrow roles, each for one account, what they let make bounded by a quota",
+    rules: ["narrow-roles", "exact-binding", "bounded-creation"],
+  },
   19: { text: "no cluster-admin", rules: ["no-cluster-admin"] },
   20: { text: "default deny", rules: ["default-deny"] },
   21: { text: "gateway's callers", rules: ["gateway-ingress"] },

@@ -1,6 +1,7 @@
 /** Items 18 and 19: what accounts may do in the cluster, as a list of what is granted; all else is refused. */
 import type { IPolicyRule } from "kubernetes-models/rbac.authorization.k8s.io/v1/PolicyRule";
 import type { ISubject } from "kubernetes-models/rbac.authorization.k8s.io/v1/Subject";
+import type { IResourceQuota } from "kubernetes-models/v1/ResourceQuota";
 import { objectRule, type Rule } from "../rule.ts";
 import { ofKind, workloads } from "../world.ts";
 
@@ -26,6 +27,14 @@ const IN_CLUSTER: Grants = {
   // components/count-foreign-pods
   pods: ["list"],
 };
+
+/** How a ResourceQuota calls what bounds a kind. */
+function boundsOf(group: string, resource: string): string[] {
+  // a part of something that is there already
+  if (resource.includes("/")) return [];
+  if (group !== "") return [`count/${resource}.${group}`];
+  return resource === "persistentvolumeclaims" ? [resource, "requests.storage"] : [resource];
+}
 
 export const rightsRules: readonly Rule[] = [
   objectRule<{ rules?: IPolicyRule[]; aggregationRule?: object }>(
@@ -58,6 +67,24 @@ export const rightsRules: readonly Rule[] = [
         neighbour &&
         `must not be in ${metadata.namespace}, where ${neighbour.service} has its pods and Secrets`
       );
+    },
+  ),
+  objectRule<{ rules?: IPolicyRule[] }>(
+    "bounded-creation",
+    18,
+    [],
+    ["Role"],
+    ({ metadata, rules = [] }, world) => {
+      const bounds = ofKind<IResourceQuota>(world, "ResourceQuota")
+        .filter((quota) => quota.metadata?.namespace === metadata.namespace)
+        .flatMap(({ spec }) => Object.keys(spec?.hard ?? {}));
+      const made = rules
+        .filter(({ verbs }) => verbs.includes("create"))
+        .flatMap(({ apiGroups = [], resources = [] }) =>
+          apiGroups.flatMap((group) => resources.flatMap((resource) => boundsOf(group, resource))),
+        );
+      const missing = made.find((bound) => !bounds.includes(bound));
+      return missing && `must not let make what no ResourceQuota bounds: ${missing}`;
     },
   ),
   objectRule<{ subjects?: ISubject[]; roleRef: { kind: string; name: string } }>(
