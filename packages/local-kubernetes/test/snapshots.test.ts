@@ -200,7 +200,7 @@ test("a driver that refuses, is slow or never answers is told of, and what it th
     faults: [
       { fault: "snapshotError", name: "twice", count: 2, message: "no room" },
       { fault: "snapshotNeverTaken", name: "untaken" },
-      { fault: "snapshotNeverReady", name: "unready" },
+      { fault: "snapshotNeverReady", name: "unready*" },
       { fault: "volumeError", name: "copy", count: 1, message: "no room" },
     ],
   });
@@ -214,6 +214,13 @@ test("a driver that refuses, is slow or never answers is told of, and what it th
   await rig.snapshot("unready", "data");
   const cut = await rig.until(`${SNAPSHOTS}/unready`, (one) => one.status?.creationTime);
   assert.equal(cut.status.readyToUse, false);
+  // what was cut needs its volume no more
+  await rig.claim("brief");
+  await rig.bound("brief");
+  await rig.snapshot("unready-brief", "brief");
+  await rig.until(`${SNAPSHOTS}/unready-brief`, (one) => one.status?.creationTime);
+  await rig.call("DELETE", `${CLAIMS}/brief`, {});
+  await rig.until(`${CLAIMS}/brief`, ({ code }) => code === 404);
   await rig.claim("early", fromSnapshot("unready"));
   assert.match(await rig.event("ProvisioningFailed"), /snapshot unready is not Ready$/);
   const { body } = await rig.call("GET", `${SNAPSHOTS}/untaken`);
@@ -226,6 +233,7 @@ test("a driver that refuses, is slow or never answers is told of, and what it th
   storage.set({ faults: [{ fault: "snapshotSlow", name: "slow", delayMs: 50 }] });
   await rig.ready("untaken");
   await rig.ready("unready");
+  await rig.ready("unready-brief");
   await rig.bound("early");
   await rig.snapshot("slow", "data");
   await rig.until(`${SNAPSHOTS}/slow`, (one) => one.status?.readyToUse === false);

@@ -1,43 +1,27 @@
 /** Takes what a VolumeSnapshot asks for, as snapshot controller, sidecar and driver do together, in their words. */
-import { randomUUID } from "node:crypto";
 import { finish } from "../api/remove.ts";
-import { isBound, sizeOf } from "../claims.ts";
-import {
-  type Json,
-  jsonOf,
-  keyOf,
-  keyOfObject,
-  type StoredObject,
-  textOf,
-  timeOf,
-} from "../objects.ts";
+import { sizeOf } from "../claims.ts";
+import { type Json, jsonOf, keyOfObject, type StoredObject, textOf, timeOf } from "../objects.ts";
 import { parseQuantity } from "../scheduler/quantity.ts";
-import { DEFAULT_CLASS } from "./snapshot-class.ts";
+import { claimOf, contentNameOf, makeContent, PROTECTION, Trouble } from "./snapshot-parts.ts";
 import type { StorageWorld } from "./storage-world.ts";
 
-const PROTECTION = "snapshot.storage.kubernetes.io/volumesnapshot-bound-protection";
-
-/** A refusal of the controller: its event's reason, and its sentence. */
-class Trouble extends Error {
-  readonly reason: string;
-  constructor(reason: string, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
-
-const statusOf = ({ status }: StoredObject): Json => jsonOf(status);
+const statusOf = (object: StoredObject | undefined): Json => jsonOf(object?.status);
 
 /** @returns whether there is nothing left to do. */
 export async function takeSnapshot(deps: StorageWorld, snapshot: StoredObject): Promise<boolean> {
   if (statusOf(snapshot).readyToUse === true) return true;
+  const content = deps.world.store.get("volumesnapshotcontents", contentNameOf(snapshot));
+  // what was cut needs its claim no more
+  if (statusOf(content).creationTime !== undefined) return release(deps, snapshot);
   try {
-    const claim = claimOf(deps, snapshot);
-    const content = contentOf(deps, snapshot, claim);
-    return await take(deps, snapshot, content, claim);
+    return (await cut(deps, snapshot, content)) && release(deps, snapshot);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    fail(deps, snapshot, error);
+    const { reason, message } = error;
+    deps.record(snapshot, "Warning", reason, message);
+    const failure = { message, time: timeOf(deps.world.now()) };
+    tell(deps, snapshot, { error: failure, readyToUse: false });
     return false;
   }
 }
@@ -50,120 +34,43 @@ function tell({ world }: StorageWorld, snapshot: StoredObject, status: Json): vo
   world.store.update("volumesnapshots", { ...now, status: whole });
 }
 
-function fail(deps: StorageWorld, snapshot: StoredObject, { reason, message }: Trouble): void {
-  const { world, record } = deps;
-  record(snapshot, "Warning", reason, message);
-  tell(deps, snapshot, { error: { message, time: timeOf(world.now()) }, readyToUse: false });
-}
-
-function claimOf({ world }: StorageWorld, snapshot: StoredObject): StoredObject {
-  const reason = "SnapshotContentCreationFailed";
-  const words = "Failed to create snapshot content with error";
-  const source = jsonOf(jsonOf(snapshot.spec).source);
-  if (source.volumeSnapshotContentName !== undefined) {
-    throw new Trouble(
-      "SnapshotContentMissing",
-      "Snapshots of contents that are there already are not played here",
-    );
-  }
-  const name = textOf(source.persistentVolumeClaimName);
-  const claim = world.store.get("persistentvolumeclaims", keyOf(snapshot.metadata.namespace, name));
-  if (claim === undefined) {
-    throw new Trouble(
-      reason,
-      `${words} snapshot controller failed to update ${snapshot.metadata.name} on API server: cannot get claim from snapshot`,
-    );
-  }
-  if (!isBound(claim)) {
-    throw new Trouble(
-      reason,
-      `${words} the PVC ${name} is not yet bound to a PV, will not attempt to take a snapshot`,
-    );
-  }
-  return claim;
-}
-
-/** The class that is named, or the default one. */
-function classOf({ world: { store } }: StorageWorld, snapshot: StoredObject): StoredObject {
-  const name = jsonOf(snapshot.spec).volumeSnapshotClassName;
-  if (typeof name === "string") {
-    const found = store.get("volumesnapshotclasses", name);
-    if (found !== undefined) return found;
-    throw new Trouble(
-      "GetSnapshotClassFailed",
-      `Failed to get snapshot class with error volumesnapshotclass.snapshot.storage.k8s.io "${name}" not found`,
-    );
-  }
-  const [first] = store
-    .all("volumesnapshotclasses")
-    .filter(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === "true");
-  if (first !== undefined) return first;
-  throw new Trouble(
-    "SetDefaultSnapshotClassFailed",
-    "Failed to set default snapshot class with error cannot find default snapshot class",
-  );
-}
-
-/** The content that stands for it, made when there is none yet. */
-function contentOf(deps: StorageWorld, snapshot: StoredObject, claim: StoredObject): StoredObject {
-  const { world, record } = deps;
-  const name = `snapcontent-${snapshot.metadata.uid}`;
-  const there = world.store.get("volumesnapshotcontents", name);
-  if (there !== undefined) return there;
-  const { metadata, driver, deletionPolicy } = classOf(deps, snapshot);
-  const { namespace, name: snapshotName, uid } = snapshot.metadata;
-  const content = world.store.put("volumesnapshotcontents", {
-    apiVersion: snapshot.apiVersion,
-    kind: "VolumeSnapshotContent",
-    metadata: {
-      name,
-      uid: randomUUID(),
-      resourceVersion: "",
-      creationTimestamp: timeOf(world.now()),
-    },
-    spec: {
-      deletionPolicy,
-      driver,
-      source: { volumeHandle: textOf(jsonOf(claim.spec).volumeName) },
-      sourceVolumeMode: "Filesystem",
-      volumeSnapshotClassName: metadata.name,
-      volumeSnapshotRef: {
-        apiVersion: snapshot.apiVersion,
-        kind: snapshot.kind,
-        namespace,
-        name: snapshotName,
-        uid,
-      },
-    },
+function tellContent({ world: { store } }: StorageWorld, name: string, status: Json): void {
+  const content = store.get("volumesnapshotcontents", name);
+  if (content === undefined) return;
+  store.update("volumesnapshotcontents", {
+    ...content,
+    status: { ...statusOf(content), ...status },
   });
-  const key = `${namespace}/${snapshotName}`;
+}
+
+function bind(deps: StorageWorld, snapshot: StoredObject, { metadata, spec }: StoredObject): void {
+  const { world, record } = deps;
   const finalizers = [...(snapshot.metadata.finalizers ?? []), PROTECTION];
+  const { volumeSnapshotClassName } = jsonOf(spec);
   world.store.update("volumesnapshots", {
     ...snapshot,
     metadata: { ...snapshot.metadata, finalizers },
-    spec: { ...jsonOf(snapshot.spec), volumeSnapshotClassName: metadata.name },
+    spec: { ...jsonOf(snapshot.spec), volumeSnapshotClassName },
   });
-  tell(deps, snapshot, { boundVolumeSnapshotContentName: name, readyToUse: false });
-  const words = `Waiting for a snapshot ${key} to be created by the CSI driver.`;
+  tell(deps, snapshot, { boundVolumeSnapshotContentName: metadata.name, readyToUse: false });
+  const words = `Waiting for a snapshot ${keyOfObject(snapshot)} to be created by the CSI driver.`;
   record(snapshot, "Normal", "CreatingSnapshot", words);
-  return content;
 }
 
-/** As the driver does it. */
-async function take(
+/** From then on it stands still. @returns whether it was cut. @throws Trouble */
+async function cut(
   deps: StorageWorld,
   snapshot: StoredObject,
-  content: StoredObject,
-  claim: StoredObject,
+  before: StoredObject | undefined,
 ): Promise<boolean> {
   const { world, volumes, record, reading, wait } = deps;
-  const { store, storage, now } = world;
+  const { storage, now } = world;
   const { name } = snapshot.metadata;
-  const says = (status: Json) => {
-    const there = store.get("volumesnapshotcontents", content.metadata.name);
-    if (there === undefined) return;
-    store.update("volumesnapshotcontents", { ...there, status: { ...statusOf(there), ...status } });
-  };
+  const claim = claimOf(deps, snapshot);
+  const content = before ?? makeContent(deps, snapshot, claim);
+  if (statusOf(snapshot).boundVolumeSnapshotContentName === undefined) {
+    bind(deps, snapshot, content);
+  }
   if (storage.strike(["snapshotNeverTaken"], name)) return false;
   const refused = (words: string) => {
     const desc = `"rpc error: code = Internal desc = ${words}"`;
@@ -173,29 +80,33 @@ async function take(
   };
   const error = storage.strike(["snapshotError"], name);
   if (error !== undefined) throw refused(error.message);
-  if (statusOf(content).creationTime === undefined) {
-    const takenMs = now();
-    const restoreSize = sizeOf(claim);
-    try {
-      if (volumes !== undefined) await reading(claim, () => volumes.take(content, claim));
-    } catch (thrown) {
-      throw refused((thrown as Error).message);
-    }
-    says({
-      snapshotHandle: content.metadata.name,
-      creationTime: takenMs * 1e6,
-      restoreSize: parseQuantity(restoreSize),
-      readyToUse: false,
-    });
-    const creationTime = timeOf(takenMs);
-    tell(deps, snapshot, { creationTime, restoreSize, readyToUse: false, error: undefined });
-    const words = `Snapshot ${keyOfObject(snapshot)} was successfully created by the CSI driver.`;
-    record(snapshot, "Normal", "SnapshotCreated", words);
-    const slow = storage.strike(["snapshotSlow"], name);
-    if (slow !== undefined) await wait(slow.delayMs);
+  const cutMs = now();
+  const restoreSize = sizeOf(claim);
+  try {
+    if (volumes !== undefined) await reading(claim, () => volumes.take(content, claim));
+  } catch (thrown) {
+    throw refused((thrown as Error).message);
   }
-  if (storage.strike(["snapshotNeverReady"], name)) return false;
-  says({ readyToUse: true });
+  tellContent(deps, content.metadata.name, {
+    snapshotHandle: content.metadata.name,
+    creationTime: cutMs * 1e6,
+    restoreSize: parseQuantity(restoreSize),
+    readyToUse: false,
+  });
+  const creationTime = timeOf(cutMs);
+  tell(deps, snapshot, { creationTime, restoreSize, readyToUse: false, error: undefined });
+  const words = `Snapshot ${keyOfObject(snapshot)} was successfully created by the CSI driver.`;
+  record(snapshot, "Normal", "SnapshotCreated", words);
+  const slow = storage.strike(["snapshotSlow"], name);
+  if (slow !== undefined) await wait(slow.delayMs);
+  return true;
+}
+
+/** @returns whether it can be used. */
+function release(deps: StorageWorld, snapshot: StoredObject): boolean {
+  const { world, record } = deps;
+  if (world.storage.strike(["snapshotNeverReady"], snapshot.metadata.name)) return false;
+  tellContent(deps, contentNameOf(snapshot), { readyToUse: true });
   tell(deps, snapshot, { readyToUse: true, error: undefined });
   record(snapshot, "Normal", "SnapshotReady", `Snapshot ${keyOfObject(snapshot)} is ready to use.`);
   return true;
