@@ -18,6 +18,7 @@ import {
   sendOrder,
   type Transaction,
 } from "../src/index.ts";
+import { createJobBell } from "../src/job-bell.ts";
 import { addUser, aJob, openStore, startCluster } from "./harness.ts";
 
 const cluster = await startCluster({ isOwn: true });
@@ -109,6 +110,34 @@ test("many orders at once ring twice: for the first of them, and for the rest", 
   await twice.promise;
   bell.stop();
   assert.equal(rung.length, 2);
+});
+
+test("jobs to which something happened are told of together, by name as long as there are few", async () => {
+  const rung: unknown[] = [];
+  const bell = createJobBell(
+    {
+      query: async (_text, values) => {
+        rung.push(values);
+        return { rows: [], rowCount: 0 };
+      },
+    },
+    5,
+  );
+  const rings = async (count: number) => {
+    while (rung.length < count) await sleep(1);
+  };
+  bell.ring([]);
+  for (const id of ["a", "b", "a", "c"]) bell.ring([id]);
+  await rings(2);
+  bell.ring(Array.from({ length: 101 }, (_, n) => `job-${n}`));
+  await rings(3);
+  bell.stop();
+  bell.ring(["late"]);
+  assert.deepEqual(rung, [
+    ["airlock_jobs", "a"],
+    ["airlock_jobs", "b,a,c"],
+    ["airlock_jobs", ""],
+  ]);
 });
 
 test("senders of one queue do not wait for each other", async () => {

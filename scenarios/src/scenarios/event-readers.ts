@@ -65,12 +65,13 @@ const POOL = 4;
 /** The scenario's own. */
 const OWN = 4;
 const MIB = 2 ** 20;
-/** What a process may grow by while nothing but events goes through it. */
-const GROWTH_MIB = 24;
-/** As long as a process takes to have its code compiled and its heap as large as it will be; and as long again. */
-const GROWN_MS = 30_000;
-/** What a reader may cost a process that it goes through, with what that grows by in its first minute. */
-const READER_KIB = 96;
+/** Of a pod, as k8s/base has it: what it may use, and how its process is told. */
+const PODS: Readonly<Record<Kind, { readonly mib: number; readonly options: string }>> = {
+  gateway: { mib: 256, options: "--max-old-space-size=176 --max-semi-space-size=4" },
+  jobs: { mib: 384, options: "--max-old-space-size=270 --max-semi-space-size=4" },
+};
+/** Events go by for so long before anything is restarted. */
+const CALM_MS = 60_000;
 const LIMIT_MS = 600_000;
 
 export const eventReaders: Scenario = {
@@ -90,8 +91,13 @@ export interface ReaderRun {
 export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRun> {
   const { readers: count, jobs, people: peopleCount, gateways, troubles, isRun } = SIZES[size];
   const rig = await startJobs(stage, {
-    jobsEnv: { DATABASE_POOL_MIN: "0", DATABASE_POOL_MAX: String(POOL), LOG_LEVEL: "warn" },
-    gatewayEnv: { LOG_LEVEL: "warn" },
+    jobsEnv: {
+      DATABASE_POOL_MIN: "0",
+      DATABASE_POOL_MAX: String(POOL),
+      LOG_LEVEL: "warn",
+      NODE_OPTIONS: PODS.jobs.options,
+    },
+    gatewayEnv: { LOG_LEVEL: "warn", NODE_OPTIONS: PODS.gateway.options },
     processorEnv: { DATABASE_POOL_MAX: String(POOL), LOG_LEVEL: "warn" },
     ...(isRun && { cluster: await startPlayedCluster(stage, { nodes: Math.ceil(jobs / 8) }) }),
   });
@@ -117,10 +123,10 @@ export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRu
   const connections = watchConnections(stage, rig.db);
   let isTelling = true;
   const telling = tell(rig.db, ids, () => isTelling && !stage.hasEnded);
-  if (size === "soak") await sleep(GROWN_MS);
-  const warm = await memoryOf(serving);
-  if (size === "soak") await sleep(GROWN_MS);
-  const busy = await memoryOf(serving);
+  const memory = watchMemory(stage, serving);
+  const open = await memoryOf(serving);
+  if (size === "soak") await sleep(CALM_MS);
+  const later = await memoryOf(serving);
 
   for (const trouble of troubles) {
     if (trouble === "postgres") await rig.postgres.restart("fast");
@@ -181,23 +187,26 @@ export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRu
       whose,
       `${connections.most()}`,
     );
-    if (size !== "soak") return;
-    for (const [name, before] of warm) {
-      const grown = ((busy.get(name) ?? 0) - before) / MIB;
+    for (const kind of ["gateway", "jobs"] as const) {
+      const limit = PODS[kind].mib;
+      const mib = memory.most(kind);
       stage.check(
-        `memory of ${name}, while events go by for half a minute`,
-        `< ${GROWTH_MIB} MiB more`,
-        grown < GROWTH_MIB,
+        `memory of a ${kind}, at most`,
+        `< ${limit} MiB, its pod's limit`,
+        mib < limit,
         whose,
-        `${grown.toFixed(1)} MiB`,
+        `${mib.toFixed(0)} MiB`,
       );
-      const each = (before - (idle.get(name) ?? 0)) / 1024 / (count / 2);
-      stage.check(
-        `memory of ${name}, of a reader`,
-        `< ${READER_KIB} KiB`,
-        each < READER_KIB,
-        `${count / 2} readers`,
-        `${each.toFixed(0)} KiB`,
+    }
+    if (size !== "soak") return;
+    for (const [name, bytes] of open) {
+      const mib = [idle.get(name) ?? 0, bytes, later.get(name) ?? 0].map((one) =>
+        (one / MIB).toFixed(0),
+      );
+      stage.note(
+        `memory of ${name}: without readers, with ${count / 2}, a minute later`,
+        whose,
+        `${mib.join(", ")} MiB`,
       );
     }
   }
@@ -229,6 +238,22 @@ async function memoryOf({ gateway, jobs }: Serving): Promise<Map<string, number>
     }
   }
   return found;
+}
+
+function watchMemory(stage: Stage, serving: Serving): { most(kind: Kind): number } {
+  const most = { gateway: 0, jobs: 0 };
+  const look = async (kind: Kind) => {
+    for (const one of serving[kind]) {
+      // it may be ended meanwhile
+      most[kind] = Math.max(most[kind], await one.rssBytes().catch(() => 0));
+    }
+  };
+  const timer = setInterval(() => {
+    void look("gateway");
+    void look("jobs");
+  }, 1000);
+  stage.defer(() => clearInterval(timer));
+  return { most: (kind) => most[kind] / MIB };
 }
 
 function watchConnections(stage: Stage, db: Queryable): { most(): number } {
