@@ -17,14 +17,14 @@ const SILENCE_MS = 1000;
 export const silenceLimitMs = ({ statementTimeoutMs }: Limits): number =>
   statementTimeoutMs + SILENCE_MS;
 
-/** One message of two statements, so that it costs no round trip more than BEGIN. */
+/** One message, so that it costs no round trip more than BEGIN. */
 export function beginWith(limits: Limits): string {
-  const set = (name: string, ms: number) => `set_config('${name}', '${ms}', true)`;
+  const set = (name: string, ms: number) => `SET LOCAL ${name} = ${ms}`;
   const all = [
     set("statement_timeout", limits.statementTimeoutMs),
     set("lock_timeout", limits.lockTimeoutMs ?? LOCK_TIMEOUT_MS),
     // a process that stopped in the middle of a transaction must not keep its locks
     set("idle_in_transaction_session_timeout", silenceLimitMs(limits)),
   ];
-  return `BEGIN; SELECT ${all.join(", ")}`;
+  return ["BEGIN", ...all].join("; ");
 }

@@ -5,7 +5,7 @@
  */
 import type pg from "pg";
 
-const NAMED = /^\/\* prepared: ([a-z_]+) \*\//;
+const NAMED = /^\/\* prepared: ([a-z0-9_]+) \*\//;
 const BACKEND = "SELECT pg_backend_pid() AS pid";
 
 /** @param name of this text alone. */

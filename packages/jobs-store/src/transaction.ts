@@ -7,6 +7,11 @@ import { isContention, isDoubtful, isStalePlan, StoreError, toStoreError } from 
 
 /** One transaction, for statements. */
 export interface Transaction extends Queryable {
+  /**
+   * For one statement that nothing follows: COMMIT goes out behind it, and not after its answer, which
+   * saves a round trip. What `work` throws afterwards undoes nothing any more.
+   */
+  readonly last: Queryable;
   /** Once it is committed, whoever listens to this queue is told to look. */
   ringAfterCommit(queue: string): void;
 }
@@ -19,8 +24,8 @@ const RETRY_SPREAD_MS = 20;
 /** A BEGIN that fails later than this met a silent server: others would be silent too. */
 const BROKEN_WITHIN_MS = 500;
 
-/** How far a run came: what a lost connection means depends on it. */
-type Stage = "begin" | "work" | "commit";
+/** How far a run came, `ended` without a COMMIT: what a lost connection means depends on it. */
+type Stage = "begin" | "work" | "commit" | "ended";
 
 class Interrupted extends Error {
   readonly stage: Stage;
@@ -36,7 +41,7 @@ class Interrupted extends Error {
 /**
  * Runs `work` between BEGIN, which sets the limits, and COMMIT. A deadlock, a plan that a migration has made stale, or a
  * connection that turned out to be dead at BEGIN, is tried again up to twice, so `work` must change nothing outside of the database. Nothing
- * is tried again once COMMIT was sent.
+ * is tried again once COMMIT was sent, unless the server answered that it was none.
  *
  * @throws StoreError, or what `work` threw after ROLLBACK.
  */
@@ -61,7 +66,7 @@ export async function runTransaction<Result>(
 
 function isWorthARetry({ stage, error }: Interrupted, passedMs: number): boolean {
   if (stage === "begin") return passedMs < BROKEN_WITHIN_MS;
-  if (stage !== "work" || !(error instanceof StoreError)) return false;
+  if (stage === "commit" || !(error instanceof StoreError)) return false;
   return isContention(error) || isStalePlan(error);
 }
 
@@ -87,26 +92,19 @@ async function runOnce<Result>(
   let stage: Stage = "begin";
   let isBroken = false;
   try {
-    const queues = new Set<string>();
-    // the first statement goes out behind BEGIN, not after its answer
-    const [begun, worked] = await Promise.allSettled([
-      ask(client, begin),
-      (async () =>
-        await work({
-          query: (text, values) => ask(client, text, values),
-          ringAfterCommit: (queue) => void queues.add(queue),
-        }))(),
-    ]);
+    const course = beginOn(client, begin);
+    const working = (async () => await work(course.transaction))();
+    const [begun, worked] = await Promise.allSettled([course.begun, working]);
     if (begun.status === "rejected") throw begun.reason;
     stage = "work";
-    if (worked.status === "rejected") throw worked.reason;
-    const result = worked.value;
+    if (worked.status === "rejected" && !course.isEnding()) throw worked.reason;
     stage = "commit";
-    // COMMIT of a transaction that has failed answers ROLLBACK, without an error
-    const { command } = await ask(client, "COMMIT");
-    if (command !== "COMMIT") throw new StoreError("failed", "committed after a failed statement");
-    ringAll(queues);
-    return result;
+    const isCommitted = await course.end();
+    if (isCommitted) ringAll(course.queues);
+    else stage = "ended";
+    if (worked.status === "rejected") throw worked.reason;
+    if (!isCommitted) throw new StoreError("failed", "committed after a failed statement");
+    return worked.value;
   } catch (error) {
     isBroken = !(await rolledBack(client, stage, error));
     throw new Interrupted(stage, error);
@@ -116,11 +114,59 @@ async function runOnce<Result>(
   }
 }
 
+interface Course {
+  readonly transaction: Transaction;
+  readonly begun: Promise<unknown>;
+  readonly queues: ReadonlySet<string>;
+  /** COMMIT is under way, or will be. */
+  isEnding(): boolean;
+  /** @returns false where nothing was kept: COMMIT of a transaction that has failed answers ROLLBACK, without an error. */
+  end(): Promise<boolean>;
+}
+
+function beginOn(client: pg.PoolClient, begin: string): Course {
+  // the first statement goes out behind it, not after its answer
+  const begun = ask(client, begin);
+  const queues = new Set<string>();
+  let ending: Promise<boolean> | undefined;
+
+  const commit = async (): Promise<boolean> => {
+    // what a dead connection has not begun may be tried on another one: only while this was not sent
+    await begun;
+    return (await ask(client, "COMMIT")).command === "COMMIT";
+  };
+  const end = () => {
+    ending ??= commit();
+    return ending;
+  };
+  const query: Queryable["query"] = async (text, values) => {
+    if (ending !== undefined) throw new StoreError("failed", "a statement behind the last one");
+    return await ask(client, text, values);
+  };
+  const queryLast: Queryable["query"] = (text, values) => {
+    const answer = query<never>(text, values);
+    // whoever waits for the end hears of it
+    end().catch(() => {});
+    return answer;
+  };
+  return {
+    transaction: {
+      query,
+      last: { query: queryLast },
+      ringAfterCommit: (queue) => void queues.add(queue),
+    },
+    begun,
+    queues,
+    isEnding: () => ending !== undefined,
+    end,
+  };
+}
+
 /** @returns false when the connection is of no more use. */
 async function rolledBack(client: pg.PoolClient, stage: Stage, error: unknown): Promise<boolean> {
   // a server that fell silent would keep a ROLLBACK waiting as well; without one it rolls back too
   if (error instanceof StoreError && (isDoubtful(error) || isStalePlan(error))) return false;
-  if (stage !== "work") return stage === "commit";
+  if (stage !== "work") return stage !== "begin";
   return await client.query("ROLLBACK").then(
     () => true,
     () => false,

@@ -34,6 +34,61 @@ test("a state that is none is refused", async () => {
   }
 });
 
+test("what the row of a job must be is refused by the name of the rule, on INSERT and on UPDATE", async () => {
+  const rules: readonly (readonly [rule: string, ...sets: string[]])[] = [
+    ["reservations_status", "status = 'lock'"],
+    ["reservations_final_is_ended", "status = 'expired'", "reservation_ended = now()"],
+    ["reservations_active_ends", "status = 'active', launched_at = now()"],
+    ["reservations_cleaned_is_final", "cleaned_at = now()"],
+    ["reservations_wanted", "wanted = 'stop'", "wanted = 'end'", "end_as = 'expired'"],
+    ["reservations_wanted", "wanted = 'end', end_as = 'queued'"],
+    ["reservations_lease", "lease_until = now()", "lease_token = gen_random_uuid()"],
+    ["reservations_counts", "version = -1", "generation = -1", "nodes_wanted = 0", "faults = -1"],
+    [
+      "reservations_reservation_id_check",
+      "reservation_id = 'short'",
+      "reservation_id = '-12345678'",
+    ],
+    ["reservations_pod_name_check", "pod_name = 'a-'", "pod_name = ''"],
+    ["reservations_gpu_count_check", "gpu_count = -1"],
+    ["reservations_duration_hours_check", "duration_hours = 0"],
+    ["reservations_disk_size_gb_check", "disk_size_gb = 0"],
+    ["reservations_ssh_public_keys", "ssh_public_keys = array_fill('k'::text, '{11}')"],
+    ["reservations_status_history_check", "status_history = '{}'"],
+    ["reservations_secondary_users_check", "secondary_users = 'null'"],
+    ["reservations_warnings_sent_check", "warnings_sent = '[]'"],
+    ["reservations_node_port_check", "node_port = 0", "node_port = 65536"],
+    ["reservations_jupyter_port_check", "jupyter_port = 0", "jupyter_port = 65536"],
+    ["reservations_oom_count_check", "oom_count = -1"],
+  ];
+  const id = "rules-00000001";
+  await insertJob(pool, aJob(userId, id));
+  for (const [rule, ...all] of rules) {
+    for (const sets of all) {
+      const isRefused = (error: unknown) =>
+        refused(CHECK_VIOLATION)(error) && (error as StoreError).constraint === rule;
+      const update = `UPDATE reservations SET ${sets} WHERE reservation_id = '${id}'`;
+      await assert.rejects(pool.query(update), isRefused, sets);
+      const wanted = sets.split(/, (?=[a-z_]+ = )/).map((set) => set.split(/ = (.*)/));
+      const names = [
+        "user_id",
+        "image",
+        "instance_type",
+        "gpu_type",
+        "gpu_count",
+        "duration_hours",
+      ];
+      const row = new Map(names.map((name) => [name, name]));
+      const own = { reservation_id: "'rules-00000002'", pod_name: "'rules-2'", status: "status" };
+      for (const [name, value] of Object.entries(own)) row.set(name, value);
+      for (const [name = "", value = ""] of wanted) row.set(name, value);
+      const insert = `INSERT INTO reservations (${[...row.keys()].join()})
+        SELECT ${[...row.values()].join()} FROM reservations WHERE reservation_id = '${id}'`;
+      await assert.rejects(pool.query(insert), isRefused, insert);
+    }
+  }
+});
+
 test("a job needs a user who exists", async () => {
   await assert.rejects(
     insertJob(pool, aJob(999_999, "nobody-0000001")),

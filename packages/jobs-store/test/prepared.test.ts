@@ -1,8 +1,9 @@
 /** What is asked all the time is parsed and planned once on each connection, and again when a migration makes it stale. */
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { findGpuTypes, findKeyByHash, insertJob, type Store } from "../src/index.ts";
-import { addUser, aJob, openStore, startCluster } from "./harness.ts";
+import { findKeyByHash, insertJob, insertKey, type Store, sendOrder } from "../src/index.ts";
+import { addUser, aJob, openStore, QUEUES, startCluster } from "./harness.ts";
 
 const cluster = await startCluster();
 
@@ -20,31 +21,46 @@ test("hot statements stay on a connection to the server itself, others do not", 
   for (let n = 0; n < 3; n++) {
     await findKeyByHash(store.pool, "0".repeat(64));
     await store.transaction(async (db) => {
-      await findGpuTypes(db, { gpuType: "h100" });
-      await insertJob(db, aJob(userId, `prepared-${n}`));
+      const order = { v: 1, order_id: randomUUID(), job_id: "none", arguments: {} } as const;
+      for (const queue of QUEUES) {
+        await sendOrder(db, { queue, order: { ...order, action: "cancel" } });
+        const one = { queue, order: { ...order, action: "create" } } as const;
+        await insertJob(db, { ...aJob(userId, `${queue.replace("_", "-")}-${n}`), order: one });
+      }
     });
   }
-  assert.deepEqual(await preparedOn(store), ["find_gpu_types", "find_key", "insert_job"]);
+  // an order's statement names its queue
+  assert.deepEqual(await preparedOn(store), [
+    "find_key",
+    "send_order_disk_operations",
+    "send_order_gpu_reservations",
+    "submit_job_disk_operations",
+    "submit_job_gpu_reservations",
+  ]);
 });
 
 test("a migration that changes what they answer is no error: connections with old plans go", async () => {
   const url = await cluster.createDatabase();
   const store = openStore(url, { max: 4 });
-  const inTransaction = () => store.transaction((db) => findGpuTypes(db, { gpuType: "h100" }));
-  const alone = () => findGpuTypes(store.pool, { gpuType: "h100" });
-  const four = (work: () => Promise<readonly unknown[]>) =>
-    Promise.all(Array.from({ length: 4 }, work));
+  const hash = "0".repeat(64);
+  const userId = await addUser(store.pool);
+  await insertKey(store.pool, {
+    ...{ userId, keyHash: hash, keyPrefix: "gpud_aaaaaaaa", description: "test" },
+    ...{ ttlSeconds: 60, loginTtlSeconds: 60 },
+  });
+  const inTransaction = () => store.transaction((db) => findKeyByHash(db, hash));
+  const atItsEnd = () => store.transaction((db) => findKeyByHash(db.last, hash));
+  const alone = () => findKeyByHash(store.pool, hash);
+  const four = (work: () => Promise<unknown>) => Promise.all(Array.from({ length: 4 }, work));
   for (const [work, length] of [
-    [inTransaction, 60],
-    [alone, 70],
+    [inTransaction, 20],
+    [atItsEnd, 30],
+    [alone, 40],
   ] as const) {
     for (let round = 0; round < 3; round++) await four(work);
     const { pool } = openStore(url, { max: 1 });
-    await pool.query(`ALTER TABLE gpu_types ALTER COLUMN gpu_type TYPE varchar(${length})`);
+    await pool.query(`ALTER TABLE api_keys ALTER COLUMN key_prefix TYPE varchar(${length})`);
     const found = await four(work);
-    assert.deepEqual(
-      found.map((rows) => rows.length),
-      [1, 1, 1, 1],
-    );
+    assert.ok(found.every((row) => row !== undefined));
   }
 });

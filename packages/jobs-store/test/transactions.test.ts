@@ -1,6 +1,7 @@
 /** What a transaction promises when statements fail, block or are never answered. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Queryable, StoreError, type StoreErrorCode } from "../src/index.ts";
 import { openStore, startCluster } from "./harness.ts";
 import { startProxy } from "./proxy.ts";
@@ -107,6 +108,81 @@ test("a connection that is dead at BEGIN is replaced", async () => {
   proxy.arm("BEGIN", "lose-before");
   await store.transaction((db) => add(db, "second connection"));
   assert.equal(await isThere("second connection"), true);
+});
+
+test("what is said to be the last is kept with its answer, and nothing comes behind it", async () => {
+  const rows = await direct.transaction(async (db) => {
+    await add(db, "before the last");
+    const last = db.last.query("INSERT INTO counters VALUES ('the last', 1) RETURNING n");
+    await assert.rejects(add(db, "behind it"), coded("failed"));
+    return (await last).rows;
+  });
+  assert.deepEqual(rows, [{ n: 1 }]);
+  assert.equal(await isThere("before the last"), true);
+  assert.equal(await isThere("the last"), true);
+  assert.equal(await isThere("behind it"), false);
+});
+
+test("COMMIT goes out behind the last statement, not after its answer", async () => {
+  // whoever has the answer finds the row there already, though the transaction has not ended here
+  const seen = await direct.transaction(async (db) => {
+    await add(db.last, "seen");
+    await sleep(200);
+    return await isThere("seen");
+  });
+  assert.equal(seen, true);
+});
+
+test("a last statement that fails undoes everything, and its connection goes on", async () => {
+  const narrow = openStore(url, { max: 1 });
+  await add(narrow.pool, "taken");
+  const { rows: before } = await narrow.pool.query("SELECT pg_backend_pid() AS pid");
+  const work = narrow.transaction(async (db) => {
+    await add(db, "undone with the last");
+    await add(db.last, "taken");
+  });
+  await assert.rejects(work, coded("conflict"));
+  assert.equal(await isThere("undone with the last"), false);
+  assert.deepEqual((await narrow.pool.query("SELECT pg_backend_pid() AS pid")).rows, before);
+});
+
+test("two whose last statements are in each other's way both succeed in the end", async () => {
+  await add(direct.pool, "up");
+  await add(direct.pool, "down");
+  let runs = 0;
+  const meet = Promise.withResolvers<void>();
+  const both = (first: string, second: string) =>
+    direct.transaction(async (db) => {
+      const update = "UPDATE counters SET n = n + 1 WHERE name = $1";
+      await db.query("SET LOCAL deadlock_timeout = '10ms'");
+      await db.query(update, [first]);
+      if (++runs === 2) meet.resolve();
+      await meet.promise;
+      await db.last.query(update, [second]);
+    });
+  await Promise.all([both("up", "down"), both("down", "up")]);
+  const { rows } = await direct.pool.query("SELECT n FROM counters WHERE name IN ('up', 'down')");
+  assert.deepEqual(rows, [{ n: 3 }, { n: 3 }]);
+  assert.ok(runs > 2, "there was no deadlock to get out of");
+});
+
+test("a last statement whose COMMIT is lost is neither success nor failure; one whose BEGIN is goes elsewhere", async () => {
+  const proxy = await startProxy(url);
+  const store = openStore(proxy.url);
+  let runs = 0;
+  const work = (name: string) =>
+    store.transaction(async (db) => {
+      runs++;
+      await add(db.last, name);
+    });
+  proxy.arm("COMMIT", "lose-before");
+  await assert.rejects(work("lost at its end"), coded("unknown_outcome"));
+  assert.equal(runs, 1, "nothing is repeated after COMMIT");
+  assert.equal(await isThere("lost at its end"), false);
+  await store.pool.query("SELECT 1");
+  proxy.arm("BEGIN", "lose-before");
+  await work("begun elsewhere");
+  assert.equal(await isThere("begun elsewhere"), true);
 });
 
 test("a slow statement and a silent server are given up", async () => {

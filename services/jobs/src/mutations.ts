@@ -66,7 +66,8 @@ function runOnce<Answer extends object>(
     const begun = await beginIdempotent(transaction, claim);
     if (begun.state === "different") throw reused();
     if (begun.state === "repeated") return { answer: begun.response as Answer, isRepeat: true };
-    const answer = await work(transaction);
+    // the answer is kept behind what would be the last statement
+    const answer = await work({ ...transaction, last: transaction });
     await finishIdempotent(transaction, { ...claim, status: 200, response: answer });
     return { answer, isRepeat: false };
   };

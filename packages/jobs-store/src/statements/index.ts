@@ -92,7 +92,7 @@ export { findJobOwner } from "./jobs/find-job-owner.ts";
 export { findJobPod, type JobPodRow } from "./jobs/find-job-pod.ts";
 export { type FindJobsByPrefixArgs, findJobsByPrefix } from "./jobs/find-jobs-by-prefix.ts";
 export { findPullFailures, type PullFailures } from "./jobs/find-pull-failures.ts";
-export { type InsertJobArgs, insertJob } from "./jobs/insert-job.ts";
+export { type InsertedJob, type InsertJobArgs, insertJob } from "./jobs/insert-job.ts";
 export type { JobFilter } from "./jobs/job-filter.ts";
 export type { JobRow, ListedJobRow, StatusChange } from "./jobs/job-row.ts";
 export {

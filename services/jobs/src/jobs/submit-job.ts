@@ -8,7 +8,6 @@ import {
   insertJob,
   type JobRow,
   type Queryable,
-  sendOrder,
   type Transaction,
 } from "@airlock/jobs-store";
 import type { ApiDeps } from "../deps.ts";
@@ -33,7 +32,7 @@ export type SubmitContext = Pick<
 const POD_NAMES = ["reservations_pod_name", "reservations_live_pod_name"];
 
 /**
- * Run it in a transaction, again after a conflict.
+ * Run it in a transaction, which ends with it, again after a conflict.
  *
  * @throws ProblemError job_id_taken, gpu_type_unknown, gpu_type_mismatch, invalid_body, disk_deleted,
  * quota_exceeded.
@@ -59,18 +58,16 @@ export async function submitJob(
   const place = { reservationId, column: "env_vars" } as const;
   const hasVariables = Object.keys(variables).length > 0;
   const order = { v: 1, action: "create", order_id: randomUUID(), job_id: reservationId } as const;
-  // sent one behind the other, answered together
-  const [, messageId] = await Promise.all([
-    insertJob(transaction, {
-      ...wanted,
-      userId: user.userId,
-      diskId,
-      podName: podNameOf(reservationId),
-      envVarsSealed: hasVariables ? sealer.seal(place, JSON.stringify(variables)) : null,
-      wantedFingerprint: sealer.fingerprint(asked),
-    }),
-    sendOrder(transaction, { queue, order: { ...order, arguments: {} } }),
-  ]).catch((error: unknown) => {
+  transaction.ringAfterCommit(queue);
+  const { messageId } = await insertJob(transaction.last, {
+    ...wanted,
+    userId: user.userId,
+    diskId,
+    podName: podNameOf(reservationId),
+    envVarsSealed: hasVariables ? sealer.seal(place, JSON.stringify(variables)) : null,
+    wantedFingerprint: sealer.fingerprint(asked),
+    order: { queue, order: { ...order, arguments: {} } },
+  }).catch((error: unknown) => {
     const isTaken = POD_NAMES.some((constraint) => isConflict(error, constraint));
     throw isTaken ? idTaken() : error;
   });

@@ -9,7 +9,7 @@ import { shortNameOf } from "./pod-names.ts";
 
 export type Wanted = Omit<
   InsertJobArgs,
-  "podName" | "envVarsSealed" | "userId" | "diskId" | "wantedFingerprint"
+  "podName" | "envVarsSealed" | "userId" | "diskId" | "wantedFingerprint" | "order"
 >;
 
 /** @throws ProblemError gpu_type_unknown, gpu_type_mismatch, invalid_body. */

@@ -1,7 +1,9 @@
-/** Writes a job down, with its first event. What is in this row has been accepted. */
+/** Writes a job down, with its first event and its order. What is in this row has been accepted. */
+import type { JobOrder } from "../../orders.ts";
 import { prepared } from "../../prepared.ts";
 import type { Queryable } from "../../queryable.ts";
 import type { Sealed } from "../../sealed.ts";
+import { sending } from "../queue/order-tables.ts";
 
 export interface InsertJobArgs {
   readonly reservationId: string;
@@ -30,11 +32,18 @@ export interface InsertJobArgs {
   readonly keep?: boolean | undefined;
   /** For tunnels. Default none. */
   readonly ports?: readonly number[] | undefined;
+  /** Goes on its queue with the row. Default none. */
+  readonly order?: { readonly queue: string; readonly order: JobOrder } | undefined;
 }
 
-const SQL = prepared(
-  "insert_job",
-  `
+export interface InsertedJob {
+  /** When it was accepted. */
+  readonly createdAt: Date;
+  /** The order's, a 64-bit number in decimal. */
+  readonly messageId: string | undefined;
+}
+
+const JOB = `
 WITH job AS (
   INSERT INTO reservations (
     reservation_id, user_id, status, name, image, command, gpu_type, gpu_count, instance_type,
@@ -50,17 +59,26 @@ WITH job AS (
   RETURNING created_at
 ), told AS (
   INSERT INTO job_events (reservation_id, seq, kind, actor) VALUES ($1, 1, 'submitted', 'user')
-)
-SELECT created_at FROM job`,
-);
+)`;
+const ALONE = prepared("insert_job", `${JOB} SELECT created_at FROM job`);
+
+const textWith = (queue: string): string =>
+  prepared(
+    `submit_job_${queue.toLowerCase()}`,
+    `${JOB}, sent AS (${sending(queue, "$21", "0")})
+SELECT created_at, message_id FROM job, sent`,
+  );
 
 /**
- * @returns when it was accepted.
+ * With an order, whoever calls it has the bell rung.
+ *
  * @throws StoreError conflict: `reservations_pkey` when the id is taken, `reservations_pod_name` when
  * something of another job with this pod's name is left.
  */
-export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Date> {
-  const { rows } = await db.query<{ created_at: Date }>(SQL, [
+export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<InsertedJob> {
+  const { order } = args;
+  const text = order ? textWith(order.queue) : ALONE;
+  const { rows } = await db.query<{ created_at: Date; message_id?: string }>(text, [
     args.reservationId,
     args.userId,
     args.name,
@@ -81,6 +99,8 @@ export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Dat
     args.sshPublicKeys,
     args.keep ?? false,
     args.ports ?? [],
+    ...(order ? [JSON.stringify(order.order)] : []),
   ]);
-  return (rows[0] as { created_at: Date }).created_at;
+  const [row] = rows as [{ created_at: Date; message_id?: string }];
+  return { createdAt: row.created_at, messageId: row.message_id };
 }

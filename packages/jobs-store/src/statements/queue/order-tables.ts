@@ -1,4 +1,4 @@
-/** Where PGMQ keeps a queue and its archive, as parts of a statement. */
+/** Where PGMQ keeps a queue and its archive, as parts of a statement, and how something gets there. */
 
 const QUEUE_NAME = /^[a-zA-Z0-9_]{1,47}$/;
 
@@ -12,3 +12,15 @@ export function tablesOf(queue: string): OrderTables {
   if (!QUEUE_NAME.test(queue)) throw new Error("no name of a queue");
   return { waiting: `pgmq.q_${queue.toLowerCase()}`, archive: `pgmq.a_${queue.toLowerCase()}` };
 }
+
+/**
+ * What `pgmq.send` does, as a statement that is planned once: the function has its own put together and
+ * planned with each call, for which it takes longer than for the row.
+ *
+ * @param message, delaySeconds places of values.
+ * @throws Error for a name that is no queue's.
+ */
+export const sending = (queue: string, message: string, delaySeconds: string): string => `
+INSERT INTO ${tablesOf(queue).waiting} (vt, message)
+VALUES (clock_timestamp() + make_interval(secs => ${delaySeconds}), ${message}::jsonb)
+RETURNING msg_id::text AS message_id`;

@@ -3,6 +3,7 @@
 import type { Order } from "../../orders.ts";
 import { prepared } from "../../prepared.ts";
 import type { Transaction } from "../../transaction.ts";
+import { sending } from "./order-tables.ts";
 
 export interface SendOrderArgs {
   readonly queue: string;
@@ -11,13 +12,10 @@ export interface SendOrderArgs {
   readonly delaySeconds?: number | undefined;
 }
 
-// PGMQ's functions are overloaded: each argument needs its type. Its own enable_notify_insert makes
-// all senders of a queue wait for each other's COMMIT, and falls silent after a crash; so would
-// pg_notify in here: it takes a lock of the whole server until the WAL is flushed
-const SQL = prepared(
-  "send_order",
-  "SELECT pgmq.send($1::text, $2::jsonb, $3::integer)::text AS message_id",
-);
+// PGMQ's own enable_notify_insert makes all senders of a queue wait for each other's COMMIT, and falls
+// silent after a crash; pg_notify in here would take a lock of the whole server until the WAL is flushed
+const textFor = (queue: string): string =>
+  prepared(`send_order_${queue.toLowerCase()}`, sending(queue, "$1", "$2::double precision"));
 
 /**
  * Must run in the transaction that writes the row the order is about.
@@ -28,8 +26,8 @@ export async function sendOrder(
   transaction: Transaction,
   { queue, order, delaySeconds = 0 }: SendOrderArgs,
 ): Promise<string> {
-  const values = [queue, JSON.stringify(order), delaySeconds];
-  const { rows } = await transaction.query<{ message_id: string }>(SQL, values);
+  const values = [JSON.stringify(order), delaySeconds];
+  const { rows } = await transaction.query<{ message_id: string }>(textFor(queue), values);
   // nothing is to be seen yet of what is delayed: who polls finds it in time
   if (delaySeconds === 0) transaction.ringAfterCommit(queue);
   return (rows[0] as { message_id: string }).message_id;

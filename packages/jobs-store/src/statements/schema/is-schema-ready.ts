@@ -3,7 +3,7 @@ import type { Queryable } from "../../queryable.ts";
 import { StoreError } from "../../store-error.ts";
 
 /** The newest file in migrations/; a test holds the two equal. */
-export const LATEST_MIGRATION = "022_what_disks_wait_for";
+export const LATEST_MIGRATION = "023_one_rule_for_jobs";
 
 const SQL = "SELECT FROM schema_migrations WHERE name = $1";
 const UNDEFINED_TABLE = "42P01";
