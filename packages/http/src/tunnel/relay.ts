@@ -15,7 +15,7 @@ export interface Relay {
 /** For the other end to say its last word. */
 const LAST_WORD_MS = 2000;
 /** For a client to take its end, and to end its side. */
-const END_MS = 500;
+const END_MS = 250;
 /** Between two looks at a client, and after how many of them one that gives no sign is gone: as the other end has it. */
 const LOOKING = { everyMs: 1000, looks: 21 };
 
