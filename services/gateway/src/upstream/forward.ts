@@ -325,6 +325,16 @@ const kindOf = ({ class: name, isText }: Target): BodyKind => {
 const isShareable = ({ method = "GET", class: name, ownHeaders }: Target): boolean =>
   method === "GET" && name !== "stream" && ownHeaders === undefined;
 
+/** An answer that nobody is to have would hold its connection for ever. */
+function takePlaceOrEnd(request: FastifyRequest, kind: PlaceKind, body: Readable): () => void {
+  try {
+    return request.takePlace(kind);
+  } catch (error) {
+    body.destroy();
+    throw error;
+  }
+}
+
 function sendAnswer(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -364,8 +374,7 @@ function sendAnswer(
     return;
   }
   if (target.class === "follow" || target.class === "events") {
-    const leave = request.takePlace(target.class);
-    body.once("close", leave);
+    body.once("close", takePlaceOrEnd(request, target.class, body));
     // a part of an event at the end is none to whoever reads it, and is sent again
     sendFlowing(reply, body, target.class === "events" ? "" : undefined);
     return;
