@@ -27,6 +27,7 @@ export interface JobWish {
   readonly command: string;
   readonly gpus: number;
   readonly image?: string;
+  readonly disk?: { readonly diskId: string; readonly diskName: string };
   readonly variables?: Readonly<Record<string, string>>;
 }
 
@@ -43,6 +44,8 @@ export interface ProcessorsRig {
   readonly postgres: TestCluster;
   /** Connections of the scenario's own. */
   readonly store: Store;
+  /** Whose the jobs are. */
+  readonly userId: number;
   startOne(readyPath?: string): Promise<ServiceProcess>;
   /** Accepts a job as the API does. */
   submit(wish: JobWish): Promise<void>;
@@ -100,8 +103,9 @@ export async function startProcessors(
   return {
     postgres,
     store,
+    userId,
     startOne: (readyPath = "/readyz") => startProcess(stage, "processor", env, readyPath),
-    submit: ({ jobId, command, gpus, variables, image = "registry.example.com/image:1" }) =>
+    submit: ({ jobId, command, gpus, variables, disk, image = "registry.example.com/image:1" }) =>
       store.transaction(async (transaction) => {
         await insertJob(transaction, {
           reservationId: jobId,
@@ -113,9 +117,9 @@ export async function startProcessors(
           gpuCount: gpus,
           instanceType: "p5.48xlarge",
           durationHours: 1,
-          diskName: null,
+          diskName: disk?.diskName ?? null,
           diskSizeGb: null,
-          diskId: null,
+          diskId: disk?.diskId ?? null,
           githubUser: "",
           sshPublicKeys: [],
           jupyterEnabled: false,

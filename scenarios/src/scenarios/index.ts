@@ -6,6 +6,7 @@ import { bigObject, presigned } from "./big-object.ts";
 import { canary } from "./canary.ts";
 import { shortSessions, stsDownAtRefresh, stsDownAtStart } from "./credentials.ts";
 import { crowd } from "./crowd.ts";
+import { diskKills } from "./disk-kills.ts";
 import { dns } from "./dns.ts";
 import { drain } from "./drain.ts";
 import { endurance } from "./endurance.ts";
@@ -81,6 +82,7 @@ export const SCENARIOS: readonly Scenario[] = [
   processorInbox,
   processorKills,
   processorRecovery,
+  diskKills,
   placementCrowd,
   oneAnswer,
   simulatedWeek,
