@@ -22,7 +22,7 @@ const metrics = new Map(
   ),
 );
 
-test("the alarms are those of errors, of what stands behind, of who is refused, of queues, of jobs that wait, of the cluster and the policy", () => {
+test("the alarms are those of errors, of what stands behind, of who is refused, of queues, of jobs that wait, of disks, of the cluster and the policy", () => {
   assert.deepEqual(alarms.map(({ alert }) => alert).sort(), [
     "AirlockAuxErrorRatio",
     "AirlockAuxLayerRefused",
@@ -31,6 +31,8 @@ test("the alarms are those of errors, of what stands behind, of who is refused, 
     "AirlockClusterErrors",
     "AirlockClusterRefuses",
     "AirlockClusterUnseen",
+    "AirlockDiskOperationAge",
+    "AirlockDiskSnapshotsFail",
     "AirlockGatewayErrorRatio",
     "AirlockGatewayUnseen",
     "AirlockJobsDatabase",

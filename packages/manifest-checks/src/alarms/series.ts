@@ -73,6 +73,16 @@ export const orders = (action: string, outcome: string, values: string): Series 
   { action, outcome },
   values,
 ];
+export const snapshots = (outcome: string, values: string): Series => [
+  "airlock_disk_snapshots_total",
+  { outcome },
+  values,
+];
+export const diskOperationAge = (values: string): Series => [
+  "airlock_disk_operations_oldest_age_seconds",
+  {},
+  values,
+];
 export const unknownPods = (values: string): Series => ["airlock_unknown_pods", {}, values];
 export const orphans = (values: string): Series => ["airlock_orphan_pods_total", {}, values];
 export const waiting = (reason: string, values: string): Series => [
