@@ -191,7 +191,7 @@ export async function runReaders(stage: Stage, size: SizeName): Promise<ReaderRu
       const limit = PODS[kind].mib;
       const mib = memory.most(kind);
       stage.check(
-        `memory of a ${kind}, at most`,
+        `memory of a process of ${kind}, at most`,
         `< ${limit} MiB, its pod's limit`,
         mib < limit,
         whose,
