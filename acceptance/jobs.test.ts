@@ -94,15 +94,30 @@ test("jobs: what the gateway keeps to itself is not reached", async () => {
   }
 });
 
+await testGiven("jobs: a plan says what would become of a submission", session, async (apiKey) => {
+  const { disk_name: _, ...body } = SEED_JOB;
+  const plan = await ask(apiKey, "POST", "/v1/jobs/plan", body);
+  assert.equal(plan.status, 200, plan.text);
+  assert.equal(plan.body.admissible, true, plan.text);
+  assert.equal(typeof plan.body.would_start_now, "boolean");
+  const strange = { ...body, instance_type: "x1.32xlarge" };
+  const refused = await ask(apiKey, "POST", "/v1/jobs/plan", strange);
+  assert.deepEqual([refused.status, refused.body.admissible], [200, false], refused.text);
+});
+
 await testGiven("jobs: submit, show, list, extend, cancel", session, async (apiKey) => {
   const submitted = await ask(apiKey, "POST", "/v1/jobs/submit", SEED_JOB);
   assert.equal(submitted.status, 200, submitted.text);
   const { job_id, status, message, estimated_start_time } = submitted.body;
-  assert.deepEqual([status, estimated_start_time], ["queued", null]);
+  assert.equal(status, "queued");
+  if (estimated_start_time !== null) assert.ok(Date.parse(estimated_start_time) > 0, message);
   assert.match(message, /^Job submitted successfully to queue \(message ID: \d+\)/);
   const shown = await ask(apiKey, "GET", `/v1/jobs/${job_id}`);
   assert.equal(shown.status, 200, shown.text);
   assert.equal(shown.body.gpu_type, "h100");
+  const told = await ask(apiKey, "GET", `/v1/jobs/${job_id}/explain`);
+  assert.deepEqual([told.status, told.body.job_id], [200, job_id], told.text);
+  assert.ok(told.body.reason.sentence.length > 0, told.text);
   const listed = await ask(
     apiKey,
     "GET",
