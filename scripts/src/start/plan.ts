@@ -170,6 +170,10 @@ function jobs(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
     entry: "services/jobs/src/main.ts",
     env: {
       ALLOWED_AWS_ACCOUNTS: (useRealAws && realAccount) || LOCAL_AWS.accountId,
+      // whose session the first steps log in with: `gpu-dev admin` works for them
+      ...(!useRealAws && {
+        ADMIN_SUBJECTS: `aws:${LOCAL_AWS.accountId}:${LOCAL_AWS.gpuRole}:alice@example.com`,
+      }),
       DEFAULT_IMAGE,
       ...service("jobs", ground, [ports.JOBS_PORT, ports.JOBS_METRICS_PORT]),
       ...enforced("jobs", cluster),

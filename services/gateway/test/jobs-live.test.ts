@@ -11,6 +11,7 @@ import { askAt, rawLogin, SEED_JOB, startJobs, startWorld } from "../../jobs/tes
 import { json, startGateway, startUpstream, until } from "./harness.ts";
 
 const SUBJECT = "system:serviceaccount:gateway:gateway";
+const OPERATOR = "aws:111122223333:SSOCloudDevGpuReservation:alice@example.com";
 const world = await startWorld();
 
 /** Two replicas of jobs and a gateway for each, on one database; aux is a stand-in. */
@@ -34,6 +35,7 @@ async function start(t: TestContext, env: Record<string, string> = {}) {
     LAYER_AUTH_JWKS_TOKEN_FILE: issuer.readerTokenFile,
     LAYER_AUTH_AUDIENCE: "jobs",
     LAYER_AUTH_SUBJECTS: SUBJECT,
+    ADMIN_SUBJECTS: OPERATOR,
   };
   const database = await world.cluster.createDatabase();
   const replicas = await Promise.all([1, 2].map(() => startJobs(world, database, { env: layer })));
@@ -140,6 +142,55 @@ test("GATEWAY_AUTH=api-key: a key of jobs opens /config, under the name of its o
   }
   assert.equal(aux.requests.length, passed);
   assert.ok(!JSON.stringify(gateway.lines).includes(key.slice(14)), "no key in the log");
+});
+
+test("operators work through either gateway; nobody else gets in, whatever they call themselves", async (t) => {
+  const { replicas, ask, askOther, login } = await start(t);
+  const { api_key: key } = await login();
+  const login2 = await ask("POST", "/v1/auth/aws-login", {
+    body: rawLogin(KNOWN_SESSIONS.otherGpuUser),
+  });
+  const bob: string = login2.body.api_key;
+  const { users } = (await askOther("GET", "/v1/admin/users?username=bob-example.com", { key }))
+    .body;
+  const path = `/v1/admin/users/${users[0].user_id}`;
+  const forged = {
+    "x-airlock-caller": OPERATOR,
+    "x-airlock-caller-whole": OPERATOR,
+    "x-airlock-groups": "operators",
+    "x-airlock-client": "127.0.0.1",
+    "x-airlock-layer": "forged",
+    "x-forwarded-for": "127.0.0.1",
+    "x-original-url": path,
+    "x-http-method-override": "DELETE",
+  };
+  for (const one of [ask, askOther]) {
+    for (const [method, target] of [
+      ["GET", "/v1/admin/users"],
+      ["POST", `${path}/enable`],
+      ["DELETE", `${path}?username=bob-example.com`],
+      ["GET", "/v1/admin/retention"],
+    ] as const) {
+      const refused = await one(method, target, { key: bob, headers: forged });
+      assert.deepEqual([refused.status, refused.body.code], [403, "admin_only"], target);
+    }
+  }
+  const audits = replicas
+    .flatMap(({ lines }) => lines.map((line) => JSON.parse(line)))
+    .filter(({ audit, outcome }) => audit && outcome === "refused");
+  assert.equal(audits.length, 8);
+  for (const { caller } of audits) assert.equal(caller, OPERATOR.replace("alice", "bob"));
+  // what the gateway knows of a key it knows for a second
+  assert.equal((await ask("GET", "/v1/keys", { key: bob })).status, 200);
+  assert.equal((await askOther("POST", `${path}/disable`, { key })).status, 200);
+  await until(async () => {
+    const answers = await Promise.all(
+      [ask, askOther].map((one) => one("GET", "/v1/keys", { key: bob })),
+    );
+    return answers.every(({ body }) => body.code === "api_key_disabled");
+  }, 5000);
+  const enabled = await ask("POST", `${path}/enable`, { key });
+  assert.equal(enabled.status, 200, JSON.stringify(enabled.body));
 });
 
 test("a key revoked at one gateway opens nothing at either, within a second", async (t) => {

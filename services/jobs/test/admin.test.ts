@@ -293,6 +293,9 @@ test("a user's keys are listed and ended, one or all, and never shown", async ()
   const prefix = second.slice(0, 13);
   const foreign = await asAdmin("DELETE", `/users/${id}/keys/${admin.slice(0, 13)}`);
   assert.deepEqual([foreign.status, foreign.body.code], [404, "api_key_not_found"]);
+  const pasted = await asAdmin("DELETE", `/users/${id}/keys/${second}`);
+  assert.deepEqual([pasted.status, pasted.body.code], [404, "api_key_not_found"]);
+  assert.ok(!one.lines.some((line) => line.includes(second)), "a whole key is in the log");
   const ended = await asAdmin("DELETE", `/users/${id}/keys/${prefix}`);
   assert.deepEqual(ended.body, { key_prefixes: [prefix], status: "revoked" });
   const all = await asAdmin("DELETE", `/users/${id}/keys`);

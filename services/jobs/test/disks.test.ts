@@ -1,11 +1,13 @@
 /** Disks: asked for, shown, renamed, deleted, restored. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { connectTarget, createStore, lockUser } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
-const jobs = await startJobs(world, await world.cluster.createDatabase());
+const database = await world.cluster.createDatabase();
+const jobs = await startJobs(world, database);
 const alice = await jobs.login();
 const bob = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
 
@@ -292,3 +294,29 @@ for (const name of ["a b", "", "../x", "a".repeat(64), "a\0"]) {
     await assertProblem(create(name), 400, "invalid_disk_name");
   });
 }
+
+test("a restore and a submission at once do not wait for each other, where there are quotas", async () => {
+  await create("twice", 10);
+  assert.equal((await ask("DELETE", "/twice")).status, 200);
+  await jobs.db.query("INSERT INTO quotas (max_disks) VALUES (1000)");
+  const { rows } = await jobs.db.query<{ user_id: number }>(
+    "SELECT user_id FROM disks WHERE disk_name = 'twice'",
+  );
+  const log = { info() {}, warn() {}, error() {} };
+  const times = { connectTimeoutMs: 5000, statementTimeoutMs: 5000, lockTimeoutMs: 5000, log };
+  const store = createStore({ ...connectTarget(database), pool: { min: 0, max: 2 }, ...times });
+  let restoring: ReturnType<typeof ask> | undefined;
+  // as a submission does: the user, then the disk
+  await store.transaction(async (transaction) => {
+    await lockUser(transaction, rows[0]?.user_id ?? 0);
+    restoring = ask("POST", "/twice/restore");
+    const waits =
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while ((await store.pool.query(waits)).rows.length === 0) await new Promise(setImmediate);
+    await transaction.query("SELECT FROM disks WHERE disk_name = 'twice' FOR KEY SHARE NOWAIT");
+  });
+  const answer = await restoring;
+  assert.equal(answer?.status, 200, JSON.stringify(answer?.body));
+  await jobs.db.query("DELETE FROM quotas");
+  await store.close();
+});

@@ -46,10 +46,22 @@ function tell(audit: Audit, request: FastifyRequest, { statusCode: status }: Fas
   if (request.user === undefined) return;
   const outcome = status < 400 ? "done" : status < 500 ? "refused" : "failed";
   const { config, url } = request.route;
-  const params = request.params as AuditFields | undefined;
-  const fields = { ...params, ...request.auditFields, status, route: url ?? "" };
+  const named = { ...idsIn(request.params), ...request.auditFields };
+  const fields = { ...named, status, route: url ?? "" };
   audit[outcome](request, `admin_${config.adminVerb ?? ""}`, fields);
 }
+
+/** Long enough for an id; of a whole key that somebody pastes into a path what may be shown of it. */
+const ID_LENGTH = 64;
+const KEY_PREFIX_LENGTH = 13;
+
+const idsIn = (params: unknown): AuditFields =>
+  Object.fromEntries(
+    Object.entries(params ?? {}).map(([name, text]) => [
+      name,
+      String(text).slice(0, name === "key_prefix" ? KEY_PREFIX_LENGTH : ID_LENGTH),
+    ]),
+  );
 
 const adminOnly = () =>
   new ProblemError(

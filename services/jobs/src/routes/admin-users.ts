@@ -11,7 +11,13 @@ import {
 } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
 import { API_KEY_PREFIX_PATTERN } from "@airlock/identity";
-import { endOldestBeyond, listKeys, listUsers, revokeKey } from "@airlock/jobs-store";
+import {
+  endOldestBeyond,
+  listKeys,
+  listUsers,
+  revokeKey,
+  type Transaction,
+} from "@airlock/jobs-store";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import { aboutUser, adminUserBody, identityOf } from "../admin/admin-users.ts";
@@ -136,7 +142,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
 
   async function revoke(
     request: FastifyRequest,
-    work: (...args: Parameters<Parameters<typeof store.transaction>[0]>) => Promise<string[]>,
+    work: (transaction: Transaction) => Promise<string[]>,
   ) {
     const { answer, isRepeat } = await mutate(request, async (transaction) => {
       const key_prefixes = await work(transaction);
@@ -149,7 +155,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
   }
 }
 
-/** @throws ProblemError invalid_cursor is told by its check: what is in it was written here. */
+/** The check of a cursor is no signature: what is no number begins behind everybody. */
 const numberIn = (place: string): number => Math.min(Number(place) || 0, 2 ** 31 - 1);
 
 const noSuchKey = () =>
