@@ -110,6 +110,16 @@ test("every path of jobs goes to jobs as it is, and none to aux", async (t) => {
   assert.equal(aux.requests.length, 0);
 });
 
+test("a change that may have a body, and comes without one, is passed on without one", async (t) => {
+  const { send } = await start(t, echo);
+  for (const path of ["/v1/admin/users/7/disable", "/v1/admin/jobs/3f2a91bc/cancel"]) {
+    const { status, text } = await send("POST", path);
+    assert.equal(status, 200, text);
+    const { headers, body } = JSON.parse(text);
+    assert.deepEqual([headers["content-type"], body], [undefined, ""], path);
+  }
+});
+
 test("the document of the gateway says of jobs what its own does", async () => {
   const { paths } = await read("gateway");
   const mine = Object.keys(paths).filter((path) => path.startsWith("/v1/"));

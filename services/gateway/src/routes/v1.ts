@@ -81,7 +81,8 @@ function addRoute(scope: App, toJobs: Forward, route: JobsRoute, count: Count): 
         method,
         path,
         class: isLogin ? "login" : (route.classOf?.(path, request.headers.accept) ?? "jobs"),
-        body: body && (request.body as Buffer | undefined),
+        // a validator is shown null where there is none
+        body: body && ((request.body as Buffer | null | undefined) ?? undefined),
         ownHeaders,
         isRepeatable,
         isText: answer === undefined,
