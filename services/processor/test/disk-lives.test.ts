@@ -244,8 +244,9 @@ const completed = async (ground: Ground, operationId: string, told: string) => {
   const { status, error } = await ground.operation(operationId);
   assert.equal(status, "completed", `${error}: ${told}`);
 };
+/** All that is done to a disk: in the database, and in the cluster. */
 const OF_DISKS =
-  /\b(disks?_|FROM disks|UPDATE disks|FROM due)|persistentvolumeclaims|volumesnapshots|readLog|content-/;
+  /(UPDATE|INTO|FROM) (disks|disk_snapshots|disk_operations)\b(?![\s\S]*first_seen_at)|persistentvolumeclaims|volumesnapshots|(create|remove) pods|readLog|COMMIT/;
 
 const SCENES: Readonly<Record<string, Scene>> = {
   "attach, detach and the snapshot of a job's end": {
@@ -279,7 +280,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     },
   },
   "a copy of a disk as it is": {
-    at: /source|persistentvolumeclaims|volumesnapshots|SKIP LOCKED|COMMIT/,
+    at: OF_DISKS,
     async begin(ground) {
       const disk = await ground.disk({ a: "1" });
       const { disk: copy, operationId } = await ground.copy(disk);
