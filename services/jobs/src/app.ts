@@ -25,6 +25,7 @@ import { observeCluster } from "./cluster-metrics.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createEventHub } from "./events/event-hub.ts";
 import { createHealth } from "./health.ts";
+import { createRememberedChoices } from "./jobs/remembered-choices.ts";
 import { jobsMetrics, observeStore } from "./jobs-metrics.ts";
 import { createKeys } from "./keys.ts";
 import { createLastUsed } from "./last-used.ts";
@@ -146,6 +147,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       metrics: counters,
       sealer,
       processor,
+      choices: createRememberedChoices(),
       ttlSeconds: settings.API_KEY_TTL_HOURS * 3600,
       jobQueue: settings.QUEUE_NAME,
       diskQueue: settings.DISK_QUEUE_NAME,

@@ -1,6 +1,7 @@
 /** What the routes of users share. */
 import type { OrderRules, Sealer, Store } from "@airlock/jobs-store";
 import type { Audit } from "./audit.ts";
+import type { RememberedChoices } from "./jobs/remembered-choices.ts";
 import type { JobsMetrics } from "./jobs-metrics.ts";
 import type { Keys } from "./keys.ts";
 import type { Mutate } from "./mutations.ts";
@@ -15,6 +16,7 @@ export interface ApiDeps {
   readonly metrics: JobsMetrics;
   readonly sealer: Sealer;
   readonly processor: ProcessorClient;
+  readonly choices: RememberedChoices;
   readonly outlooks: Outlooks;
   /** By which jobs that wait get their nodes. */
   readonly rules: OrderRules;

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createSealer, moveJob, parseSealingKeys } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { createRememberedChoices } from "../src/jobs/remembered-choices.ts";
 import { activate, countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
@@ -43,6 +44,53 @@ test("the client's orders among the variables become the job's", async () => {
   assert.equal(job.jupyter_enabled, true);
   assert.equal(job.github_user, "octocat");
   assert.equal(job.name, "demo");
+});
+
+test("what was offered to one is asked for again a second later; nothing is remembered where there are quotas", () => {
+  let nowMs = 0;
+  const choices = createRememberedChoices(() => nowMs);
+  const wish = { instanceType: "p5.48xlarge", gpuType: undefined, gpuCount: 1 };
+  const choice = {
+    gpuType: "h100",
+    gpuCount: 1,
+    instanceType: "p5.48xlarge",
+    hasQuotas: false,
+  };
+  choices.keep(wish, choice);
+  nowMs = 999;
+  assert.equal(choices.find(wish), choice);
+  assert.equal(choices.find({ ...wish, gpuCount: 2 }), undefined);
+  // who is remembered again is not for longer
+  choices.keep(wish, choice);
+  nowMs = 1000;
+  assert.equal(choices.find(wish), undefined);
+  choices.keep(wish, { ...choice, hasQuotas: true });
+  assert.equal(choices.find(wish), undefined);
+});
+
+test("what is withdrawn, made smaller or limited is so for the next submission, whatever the last one was told", async () => {
+  const { db } = jobs;
+  const one = { instance_type: "g6.12xlarge", env_vars: { GPU_COUNT: "4" } };
+  for (const [change, back, code] of [
+    [
+      "UPDATE gpu_types SET is_active = false WHERE gpu_type = 'l4'",
+      "is_active = true",
+      "gpu_type_unknown",
+    ],
+    ["UPDATE gpu_types SET max_gpus = 2 WHERE gpu_type = 'l4'", "max_gpus = 4", "invalid_body"],
+    ["INSERT INTO quotas (gpu_type, max_gpus) VALUES ('l4', 0)", undefined, "quota_exceeded"],
+  ] as const) {
+    for (let n = 0; n < 3; n++) assert.equal((await submit(one)).status, 200);
+    const before = await countOf(db, "reservations");
+    await db.query(change);
+    const refused = await submit(one);
+    assert.equal(refused.body.code, code, JSON.stringify(refused.body));
+    assert.equal(await countOf(db, "reservations"), before);
+    await db.query(
+      back ? `UPDATE gpu_types SET ${back} WHERE gpu_type = 'l4'` : "DELETE FROM quotas",
+    );
+  }
+  assert.equal((await submit(one)).status, 200);
 });
 
 test("machines without GPUs take none", async () => {

@@ -14,6 +14,7 @@ import type { ApiDeps } from "../deps.ts";
 import { deleted } from "../disks/change-disk.ts";
 import { isConflict } from "../races.ts";
 import type { User } from "../users.ts";
+import { chooseGpus, type GpuWish } from "./gpu-choice.ts";
 import { podNameOf } from "./pod-names.ts";
 import { demandQuota } from "./quota.ts";
 import { type Wanted, wantedOf } from "./wanted.ts";
@@ -25,7 +26,7 @@ export interface Submission {
 
 export type SubmitContext = Pick<
   ApiDeps,
-  "jobQueue" | "sealer" | "diskSizeGb" | "maxJobHours" | "defaultImage"
+  "jobQueue" | "sealer" | "diskSizeGb" | "maxJobHours" | "defaultImage" | "choices"
 >;
 
 /** Of all pods that something is left of; of live jobs, which the release before knew. */
@@ -42,8 +43,17 @@ export async function submitJob(
   { user, body }: Submission,
   context: SubmitContext,
 ): Promise<JobSubmitted> {
-  const { jobQueue: queue, sealer, diskSizeGb } = context;
-  const { hasQuotas, ...wanted } = await wantedOf(transaction, body, context);
+  const { jobQueue: queue, sealer, diskSizeGb, choices } = context;
+  let isOfferChecked = false;
+  const choose = async (wish: GpuWish) => {
+    // a disk would be made before the check, and stay
+    const before = body.disk_name == null ? choices.find(wish) : undefined;
+    isOfferChecked = before !== undefined;
+    const choice = before ?? (await chooseGpus(transaction, wish));
+    choices.keep(wish, choice);
+    return choice;
+  };
+  const { hasQuotas, ...wanted } = await wantedOf(choose, body, context);
   const { reservationId } = wanted;
   const variables = body.env_vars?.variables ?? {};
   const asked = textOf(wanted, variables);
@@ -67,7 +77,10 @@ export async function submitJob(
     envVarsSealed: hasVariables ? sealer.seal(place, JSON.stringify(variables)) : null,
     wantedFingerprint: sealer.fingerprint(asked),
     order: { queue, order: { ...order, arguments: {} } },
+    isOfferChecked,
   }).catch((error: unknown) => {
+    // the next run asks
+    if (isOfferChecked) choices.forget();
     const isTaken = POD_NAMES.some((constraint) => isConflict(error, constraint));
     throw isTaken ? idTaken() : error;
   });

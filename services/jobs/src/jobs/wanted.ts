@@ -1,20 +1,26 @@
 /** What a submission asks for, once it is known that it can be asked for here. */
 import { randomUUID } from "node:crypto";
 import { ProblemError, type SubmitJob } from "@airlock/contract";
-import type { InsertJobArgs, Queryable } from "@airlock/jobs-store";
+import type { InsertJobArgs } from "@airlock/jobs-store";
 import type { ApiDeps } from "../deps.ts";
-import { chooseGpus } from "./gpu-choice.ts";
+import type { GpuChoice, GpuWish } from "./gpu-choice.ts";
 import { demandHours } from "./job-hours.ts";
 import { shortNameOf } from "./pod-names.ts";
 
 export type Wanted = Omit<
   InsertJobArgs,
-  "podName" | "envVarsSealed" | "userId" | "diskId" | "wantedFingerprint" | "order"
+  | "podName"
+  | "envVarsSealed"
+  | "userId"
+  | "diskId"
+  | "wantedFingerprint"
+  | "order"
+  | "isOfferChecked"
 >;
 
 /** @throws ProblemError gpu_type_unknown, gpu_type_mismatch, invalid_body. */
 export async function wantedOf(
-  db: Queryable,
+  choose: (wish: GpuWish) => Promise<GpuChoice>,
   body: SubmitJob,
   { maxJobHours, defaultImage }: Pick<ApiDeps, "maxJobHours" | "defaultImage">,
 ): Promise<Wanted & { readonly hasQuotas: boolean }> {
@@ -37,7 +43,7 @@ export async function wantedOf(
     // without it a job is the same to a version that does not know of it
     ...(body.keep && { keep: true }),
     ...(body.ports && body.ports.length > 0 && { ports: body.ports }),
-    ...(await chooseGpus(db, wish)),
+    ...(await choose(wish)),
     durationHours: body.duration_hours,
     diskName: body.disk_name ?? null,
     diskSizeGb: body.disk_size_gb ?? null,

@@ -17,6 +17,7 @@ import {
 } from "@airlock/jobs-store";
 import type { ApiDeps } from "../deps.ts";
 import { deleted } from "../disks/change-disk.ts";
+import { chooseGpus } from "../jobs/gpu-choice.ts";
 import { podNameOf } from "../jobs/pod-names.ts";
 import { quotaExceeded } from "../jobs/quota.ts";
 import { idTaken } from "../jobs/submit-job.ts";
@@ -41,7 +42,11 @@ export async function planJob(deps: PlanDeps, args: PlanArgs): Promise<JobPlan> 
   const { store } = deps;
   const { user, body } = args;
   try {
-    const { hasQuotas: _, ...wanted } = await wantedOf(store.pool, body, deps);
+    const { hasQuotas: _, ...wanted } = await wantedOf(
+      (wish) => chooseGpus(store.pool, wish),
+      body,
+      deps,
+    );
     if ((await findJobOwner(store.pool, wanted.reservationId)) !== undefined) throw idTaken();
     const holdings = await readHoldings(store.pool, user.userId);
     const disk = await diskOf(store, user, wanted, holdings);

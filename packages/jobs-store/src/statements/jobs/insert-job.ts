@@ -3,6 +3,7 @@ import type { JobOrder } from "../../orders.ts";
 import { prepared } from "../../prepared.ts";
 import type { Queryable } from "../../queryable.ts";
 import type { Sealed } from "../../sealed.ts";
+import { StoreError } from "../../store-error.ts";
 import { sending } from "../queue/order-tables.ts";
 
 export interface InsertJobArgs {
@@ -34,6 +35,11 @@ export interface InsertJobArgs {
   readonly ports?: readonly number[] | undefined;
   /** Goes on its queue with the row. Default none. */
   readonly order?: { readonly queue: string; readonly order: JobOrder } | undefined;
+  /**
+   * For who has not asked in this transaction: nothing is written unless so many GPUs of this machine are
+   * offered, and nobody has a quota. Default false.
+   */
+  readonly isOfferChecked?: boolean | undefined;
 }
 
 export interface InsertedJob {
@@ -49,23 +55,28 @@ WITH job AS (
     reservation_id, user_id, status, name, image, command, gpu_type, gpu_count, instance_type,
     duration_hours, disk_name, disk_size_gb, disk_id, github_user, jupyter_enabled,
     env_vars_sealed, wanted_fingerprint, pod_name, ssh_public_keys, keep, ports, version, status_history
-  ) VALUES (
-    $1, $2::integer, 'queued', $3, $4, $5, $6, $7::integer, $8,
+  ) SELECT
+    $1, $2::integer, 'queued', $3, $4, $5, $6::text, $7::integer, $8::text,
     $9::double precision, $10, $11::integer, $12::uuid, $13, $14::boolean,
     $15::jsonb, $16, $17, $18::text[], $19::boolean, $20::integer[], 1,
     jsonb_build_array(jsonb_build_object('status', 'queued', 'at', to_char(
       now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
-  )
-  RETURNING created_at
+  WHERE NOT $21::boolean OR EXISTS (
+    SELECT FROM gpu_types
+    WHERE gpu_type = $6::text AND is_active AND max_gpus >= $7::integer
+      AND ($8::text = instance_type OR $8::text = ANY (instance_types))
+  ) AND NOT EXISTS (SELECT FROM quotas)
+  RETURNING reservation_id, created_at
 ), told AS (
-  INSERT INTO job_events (reservation_id, seq, kind, actor) VALUES ($1, 1, 'submitted', 'user')
+  INSERT INTO job_events (reservation_id, seq, kind, actor)
+  SELECT reservation_id, 1, 'submitted', 'user' FROM job
 )`;
 const ALONE = prepared("insert_job", `${JOB} SELECT created_at FROM job`);
 
 const textWith = (queue: string): string =>
   prepared(
     `submit_job_${queue.toLowerCase()}`,
-    `${JOB}, sent AS (${sending(queue, "$21", "0")})
+    `${JOB}, sent AS (${sending(queue, "$22", "0", "job")})
 SELECT created_at, message_id FROM job, sent`,
   );
 
@@ -73,7 +84,8 @@ SELECT created_at, message_id FROM job, sent`,
  * With an order, whoever calls it has the bell rung.
  *
  * @throws StoreError conflict: `reservations_pkey` when the id is taken, `reservations_pod_name` when
- * something of another job with this pod's name is left.
+ * something of another job with this pod's name is left; of no constraint when an offer that was to be
+ * checked is none.
  */
 export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<InsertedJob> {
   const { order } = args;
@@ -99,8 +111,10 @@ export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Ins
     args.sshPublicKeys,
     args.keep ?? false,
     args.ports ?? [],
+    args.isOfferChecked ?? false,
     ...(order ? [JSON.stringify(order.order)] : []),
   ]);
-  const [row] = rows as [{ created_at: Date; message_id?: string }];
+  const [row] = rows;
+  if (!row) throw new StoreError("conflict", "what was offered has changed");
   return { createdAt: row.created_at, messageId: row.message_id };
 }

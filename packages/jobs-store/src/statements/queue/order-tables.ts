@@ -18,9 +18,15 @@ export function tablesOf(queue: string): OrderTables {
  * planned with each call, for which it takes longer than for the row.
  *
  * @param message, delaySeconds places of values.
+ * @param from a part of the WITH: a message for each of its rows. Default one message.
  * @throws Error for a name that is no queue's.
  */
-export const sending = (queue: string, message: string, delaySeconds: string): string => `
+export const sending = (
+  queue: string,
+  message: string,
+  delaySeconds: string,
+  from?: string,
+): string => `
 INSERT INTO ${tablesOf(queue).waiting} (vt, message)
-VALUES (clock_timestamp() + make_interval(secs => ${delaySeconds}), ${message}::jsonb)
+SELECT clock_timestamp() + make_interval(secs => ${delaySeconds}), ${message}::jsonb${from === undefined ? "" : ` FROM ${from}`}
 RETURNING msg_id::text AS message_id`;
