@@ -1,5 +1,5 @@
 /** Programs that a scenario needs beside the services: started, listened to, and ended with it. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Stage } from "../scenario.ts";
@@ -8,7 +8,9 @@ const fileAt = (relative: string) =>
   fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
 const COMPILE_CACHE = fileAt("node_modules/.cache/airlock-compile");
 const GPU_DEV = fileAt("packages/cli/src/main.ts");
-const NODE_WORDS = ["--conditions=airlock-source"];
+const NODE_WORDS = [process.execPath, "--conditions=airlock-source"];
+/** It must not outlive a run that was killed. */
+const FOLLOWS = `--import=${fileAt("scenarios/src/rig/follow-parent.ts")}`;
 
 export interface Ended {
   readonly code: number | null;
@@ -36,8 +38,9 @@ export function startProgram(
 ): Program {
   const child = spawn(command, words, {
     env: { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+    // what is no Node of ours would hand the channel on
+    stdio: ["pipe", "pipe", "pipe", words.includes(FOLLOWS) ? "ipc" : "ignore"],
+  }) as ChildProcessWithoutNullStreams; // the first three are pipes
   const told = { out: "", err: "" };
   child.stdin.on("error", () => {});
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -80,15 +83,12 @@ export async function startServer(
   ...words: readonly string[]
 ): Promise<number> {
   const path = fileAt(`scenarios/src/rig/${file}`);
-  const program = startProgram(stage, [process.execPath, ...NODE_WORDS, path, ...words]);
+  const program = startProgram(stage, [...NODE_WORDS, FOLLOWS, path, ...words]);
   return Number((await program.printed(/^\d+\n/)).at(0));
 }
 
-/** The words that begin a command line of gpu-dev. */
-export const GPU_DEV_WORDS: readonly string[] = [process.execPath, ...NODE_WORDS, GPU_DEV];
-
 export const startGpuDev = (stage: Stage, words: readonly string[], env: Environment): Program =>
-  startProgram(stage, [...GPU_DEV_WORDS, ...words], env);
+  startProgram(stage, [...NODE_WORDS, FOLLOWS, GPU_DEV, ...words], env);
 
 /** @throws when its exit code is not 0. */
 export async function gpuDev(
@@ -96,7 +96,9 @@ export async function gpuDev(
   words: readonly string[],
   env: Environment,
 ): Promise<string> {
-  const { code, out, err } = await startGpuDev(stage, words, env).ended;
+  // as ssh is told to run it afterwards
+  const { code, out, err } = await startProgram(stage, [...NODE_WORDS, GPU_DEV, ...words], env)
+    .ended;
   if (code !== 0) throw new Error(`gpu-dev ${words.join(" ")}: exit ${code}: ${err}`);
   return out;
 }
