@@ -59,10 +59,14 @@ function membersOf(fields: Readonly<Record<string, unknown>>): string {
   return members === "" ? "" : `,${members}`;
 }
 
+/** An API key that was pasted where its beginning is meant; that may be shown. */
+const WHOLE_KEY = /(gpud(?:_|%5f)[0-9a-z]{8})[0-9a-z%]+/gi;
+
 /** The path without its query: secrets are sent in queries by mistake. */
 function loggedPath(url: string): string {
   const query = url.indexOf("?");
-  return (query < 0 ? url : url.slice(0, query)).slice(0, MAX_LOGGED_PATH);
+  const path = (query < 0 ? url : url.slice(0, query)).slice(0, MAX_LOGGED_PATH);
+  return path.includes("gpud") ? path.replace(WHOLE_KEY, "$1...") : path;
 }
 
 /** ISO 8601, written once a millisecond. */
