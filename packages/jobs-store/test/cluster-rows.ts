@@ -116,7 +116,7 @@ export interface WaitingWish {
   readonly createdAtMs?: number;
   readonly hours?: number;
   readonly disk?: Partial<
-    Pick<WaitingJobRow, "disk_id" | "disk_state" | "disk_fault" | "disk_holder">
+    Pick<WaitingJobRow, "disk_id" | "disk_state" | "disk_fault" | "disk_is_held" | "disk_holder">
   >;
 }
 

@@ -230,6 +230,29 @@ describe("reasons", () => {
       "disk_not_ready",
       {
         nodes: two,
+        waiting: [aWaitingJob({ id: "j", gpus: 1, disk: { disk_id: "d", disk_is_held: true } })],
+      },
+      "Waits for its disk data: it is being backed up.",
+    ],
+    [
+      "disk_not_ready",
+      {
+        nodes: two,
+        waiting: [
+          aWaitingJob({
+            id: "j",
+            gpus: 1,
+            disk: { disk_id: "d", disk_state: "failed", disk_fault: "Its snapshot is gone." },
+          }),
+        ],
+      },
+      "Waits for its disk data, which could not be made: Its snapshot is gone.",
+      "End this job, then delete the disk data.",
+    ],
+    [
+      "disk_not_ready",
+      {
+        nodes: two,
         waiting: [
           aWaitingJob({
             id: "j",

@@ -37,6 +37,14 @@ export function byDisks<Job extends DiskWish>(waiting: readonly Job[]): ByDisks<
 function whyNot(job: DiskWish, first: ReadonlyMap<string, string>): Reason | undefined {
   const { disk_id, disk_name, disk_state, disk_fault, disk_is_held, disk_holder } = job;
   if (disk_id === null) return undefined;
+  // nobody tries it again
+  if (disk_state === "failed") {
+    return {
+      code: "disk_not_ready",
+      sentence: `Waits for its disk ${disk_name}, which could not be made: ${disk_fault}`,
+      remedies: [`End this job, then delete the disk ${disk_name}.`],
+    };
+  }
   if (disk_state !== "ready") {
     const why = disk_fault === null ? "" : ` It could not be made yet: ${disk_fault}`;
     return {
