@@ -164,7 +164,7 @@ function planted(store: Store, plant: Plant): Store {
 
 /** As `soak` runs it, and as a test has time for. */
 const SIZE =
-  process.env.GENERATED_CASES === "soak" ? { jobs: 500, nodes: 16 } : { jobs: 120, nodes: 5 };
+  process.env.GENERATED_CASES === "soak" ? { jobs: 500, nodes: 16 } : { jobs: 64, nodes: 4 };
 
 test("jobs of 0 to 8 GPUs, by two processors", async (t) => {
   assert.deepEqual(await runCrowd(SIZE), []);
