@@ -30,7 +30,7 @@ export const endurance: Scenario = {
   isSoakOnly: true,
   async run(_size, stage) {
     const pair = await startPair(stage, {
-      gatewayEnv: { NODE_OPTIONS: "--max-old-space-size=176" },
+      gatewayEnv: { NODE_OPTIONS: "--max-old-space-size=216" },
       auxEnv: { NODE_OPTIONS: "--max-old-space-size=270" },
     });
     const services = [pair.gateway, pair.aux];

@@ -67,7 +67,7 @@ const OWN = 4;
 const MIB = 2 ** 20;
 /** Of a pod, as k8s/base has it: what it may use, and how its process is told. */
 const PODS: Readonly<Record<Kind, { readonly mib: number; readonly options: string }>> = {
-  gateway: { mib: 256, options: "--max-old-space-size=176 --max-semi-space-size=4" },
+  gateway: { mib: 320, options: "--max-old-space-size=216 --max-semi-space-size=4" },
   jobs: { mib: 384, options: "--max-old-space-size=270 --max-semi-space-size=4" },
 };
 /** Events go by for so long before anything is restarted. */

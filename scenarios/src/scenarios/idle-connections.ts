@@ -10,7 +10,7 @@ const MIB = 2 ** 20;
 const CONNECTIONS = 12_000;
 /** Told in docs/architecture.md. */
 const MAX = 4000;
-/** Of the 256 that k8s/base allows, of which an idle gateway takes some 110. */
+/** Of the 320 that k8s/base allows, of which an idle gateway takes some 110. */
 const ALLOWED_MIB = 96;
 /** So many at once: the queue of connections to be accepted has an end. */
 const BURST = 100;

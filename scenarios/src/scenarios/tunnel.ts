@@ -39,7 +39,7 @@ export const tunnel: Scenario = {
   isSoakOnly: true,
   async run(size: SizeName, stage: Stage) {
     // as k8s/base has it: what grows is then what clients hold, and not what the collector leaves lying
-    const NODE_OPTIONS = "--max-old-space-size=176 --max-semi-space-size=4";
+    const NODE_OPTIONS = "--max-old-space-size=216 --max-semi-space-size=4";
     const box = await startBox(stage, { servicesEnv: { NODE_OPTIONS } });
     await speeds(stage, box, SIZES[size]);
     await copies(stage, box, SIZES[size].bytes);

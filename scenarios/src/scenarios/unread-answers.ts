@@ -86,7 +86,7 @@ async function startWorld(stage: Stage): Promise<World> {
     NODE_OPTIONS: `--max-old-space-size=${mib} --max-semi-space-size=4`,
   });
   const gatewayEnv = {
-    ...heapOf(176),
+    ...heapOf(216),
     GATEWAY_AUTH: "jwt",
     GATEWAY_JWT_ISSUER: issuer.issuer,
     GATEWAY_JWT_JWKS_TOKEN_FILE: issuer.readerTokenFile,
