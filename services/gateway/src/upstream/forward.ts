@@ -1,7 +1,6 @@
 /** Passes one client's request to the upstream and the answer back: target, headers, share, answer. */
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-
 import {
   headersForOne,
   type PlaceKind,
@@ -9,7 +8,6 @@ import {
   sendFlowing,
   sendParts,
 } from "@airlock/http";
-
 import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import {
@@ -160,7 +158,7 @@ class Passage implements Listener, Caller {
     const { class: name, path } = this.#target;
     if (error instanceof DeadlineError && name === "eventWait") {
       // the server closes: what there is now is an answer too
-      this.#target = { ...this.#target, class: "jobs", path: path.replace(WAIT, "$10") };
+      this.#target = { ...this.#target, class: "jobs", path: path.replace(WAIT, "wait=0") };
       this.#readBy(CLASSES.jobs.overallMs);
       return;
     }
@@ -235,7 +233,7 @@ const PLACES: Readonly<Partial<Record<ClassName, PlaceKind>>> = {
   eventWait: "events",
 };
 const UNSHARED: ReadonlySet<ClassName> = new Set(["stream", "events", "eventWait"]);
-const WAIT = /([?&]wait=)\d+s?/;
+const WAIT = /(?<=[?&])wait=\d+s?/;
 
 function refuse(upstream: Upstream, name: ClassName, holder?: string): void {
   const refused = refusal(upstream, name, holder);
