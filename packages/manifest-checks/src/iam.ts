@@ -1,18 +1,19 @@
-/** Item 17: the IAM policies of k8s/iam grant what is needed and trust exactly one subject. */
+/** Item 17: the IAM policies of k8s/iam grant what is needed, trust exactly one subject and keep all others out of an API. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Finding } from "./check.ts";
+
+type OneOrMore = string | readonly string[];
 
 interface Statement {
   readonly Effect: string;
-  readonly Action: string | readonly string[];
-  readonly Resource?: string | readonly string[];
-  readonly Principal?: {
-    readonly Federated?: string;
-    readonly Service?: string;
-    readonly AWS?: string;
-  };
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly Action: OneOrMore;
+  readonly Resource?: OneOrMore;
+  readonly NotResource?: OneOrMore;
+  readonly NotPrincipal?: unknown;
+  readonly Principal?: "*" | Readonly<Record<string, OneOrMore>>;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, OneOrMore>>>>;
 }
 
 /** Actions that know no resource (AWS service authorization reference). */
@@ -22,7 +23,12 @@ const WITHOUT_RESOURCE = new Set([
   "ecr:GetAuthorizationToken",
 ]);
 
-const many = (value: string | readonly string[] | undefined): readonly string[] =>
+const INVOKE = "execute-api:Invoke";
+/** One method of one stage of one API; only its path may end in what varies. */
+const ONE_METHOD = /^arn:aws:execute-api:[a-z0-9-]+:\d{12}:\w+\/\w+\/[A-Z]+(\/[\w-]+)*(\/\*)?$/;
+const ONE_ROLE = /^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/;
+
+const many = (value: OneOrMore | undefined): readonly string[] =>
   value === undefined ? [] : typeof value === "string" ? [value] : value;
 
 /** Faults of every policy in `folder`. */
@@ -31,16 +37,55 @@ export function checkIam(folder: string): Finding[] {
     const { Statement } = JSON.parse(readFileSync(join(folder, file), "utf8")) as {
       Statement: Statement[];
     };
-    return Statement.flatMap((statement) => faultsOf(statement)).map((sentence) => ({
-      object: `iam/${file}`,
-      rule: "iam-policy",
-      sentence,
-    }));
+    const faults = [...Statement.flatMap((one) => faultsOf(one)), ...apiFaults(Statement)];
+    return faults.map((sentence) => ({ object: `iam/${file}`, rule: "iam-policy", sentence }));
   });
 }
 
 export function faultsOf(statement: Statement): string[] {
+  if (statement.NotPrincipal !== undefined)
+    return ["must not use NotPrincipal, which each session of a role passes by"];
+  if (statement.Effect === "Deny") return [];
   return statement.Principal ? trustFaults(statement) : grantFaults(statement);
+}
+
+/**
+ * What is missing in the policy of an API. Within one account the Allow of a caller's own policy is enough, so it is
+ * the Denies that keep others out.
+ */
+export function apiFaults(statements: readonly Statement[]): string[] {
+  const isAbout = (one: Statement) => one.Principal && many(one.Action).includes(INVOKE);
+  const allows = statements.filter((one) => one.Effect === "Allow" && isAbout(one));
+  if (allows.length === 0) return [];
+  const roles = allows.flatMap(({ Principal }) =>
+    typeof Principal === "object" ? many(Principal.AWS) : [],
+  );
+  const methods = allows.flatMap(({ Resource }) => many(Resource));
+  const denies = (operator: string, key: string, values: readonly string[]) =>
+    statements.some(
+      ({ Effect, Principal, Resource, Condition = {} }) =>
+        Effect === "Deny" &&
+        Principal === "*" &&
+        many(Resource).every((one) => /^arn:[^/]+\/\*$/.test(one)) &&
+        isDeepStrictEqual(Object.keys(Condition), [operator]) &&
+        isDeepStrictEqual(Object.keys(Condition[operator] ?? {}), [key]) &&
+        isDeepStrictEqual(many(Condition[operator]?.[key]), values),
+    );
+  const isRestDenied = statements.some(
+    ({ Effect, Principal, NotResource, Condition }) =>
+      Effect === "Deny" &&
+      Principal === "*" &&
+      !Condition &&
+      isDeepStrictEqual(many(NotResource), methods),
+  );
+  const isWide = roles.length === 0 || !roles.every((role) => ONE_ROLE.test(role));
+  return [
+    isWide && "must allow roles by their ARNs",
+    !denies("StringNotEquals", "aws:PrincipalArn", roles) &&
+      "must deny all other principals, by aws:PrincipalArn",
+    !isRestDenied && "must deny all other methods, by NotResource",
+    !denies("Bool", "aws:SecureTransport", ["false"]) && "must deny plain HTTP",
+  ].filter((sentence) => sentence !== false);
 }
 
 function grantFaults({ Action, Resource, Effect }: Statement): string[] {
@@ -55,10 +100,17 @@ function grantFaults({ Action, Resource, Effect }: Statement): string[] {
   const isScoped = many(Resource).every((one) => /:parameter\/[\w-]+\/[\w-]+\/\*$/.test(one));
   if (isParameters && !isScoped)
     faults.push("must grant parameters below /<application>/<environment>/ only");
-  return faults;
+  return [...faults, ...methodFaults(actions, Resource)];
 }
 
-function trustFaults({ Principal, Condition = {} }: Statement): string[] {
+function methodFaults(actions: readonly string[], resource: OneOrMore | undefined): string[] {
+  const wide = actions.includes(INVOKE) && many(resource).find((one) => !ONE_METHOD.test(one));
+  return wide ? [`must name API, stage, method and path, not ${wide}`] : [];
+}
+
+function trustFaults({ Principal, Action, Resource, Condition = {} }: Statement): string[] {
+  if (many(Action).includes(INVOKE)) return methodFaults(many(Action), Resource);
+  if (Principal === "*") return ["must name one user or role"];
   const equals = { ...Condition.StringEquals, ...Condition.ArnEquals };
   const pinned = (suffix: string) =>
     Object.entries(equals).some(
@@ -75,7 +127,6 @@ function trustFaults({ Principal, Condition = {} }: Statement): string[] {
       .filter((key) => !pinned(key))
       .map((key) => `must pin ${key}`);
   }
-  return Principal?.AWS?.includes("*") || Principal?.AWS?.endsWith(":root")
-    ? ["must name one user or role"]
-    : [];
+  const isOne = many(Principal?.AWS).every((arn) => !arn.includes("*") && !arn.endsWith(":root"));
+  return isOne ? [] : ["must name one user or role"];
 }
