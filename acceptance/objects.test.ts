@@ -121,6 +121,45 @@ await testGiven("an object: whole, a part, by its ETag, by HEAD", object, async 
   assert.deepEqual([head.status, head.text, head.headers["content-length"]], [200, "", `${size}`]);
 });
 
+await testGiven("conditions and ranges are as in RFC 9110, on any S3", object, async (found) => {
+  const { path, size, etag } = found;
+  const whole = await call(path);
+  const modified = String(whole.headers["last-modified"]);
+  const early = new Date(Date.parse(modified) - 60_000).toUTCString();
+  const beyond = `bytes=${size}-`;
+  for (const [headers, status] of [
+    [{ "if-none-match": `W/${etag}` }, 304],
+    [{ "if-none-match": `"another", W/${etag}` }, 304],
+    [{ "if-none-match": "*", range: beyond }, 304],
+    [{ "if-none-match": '"another"', "if-modified-since": modified }, 200],
+    [{ "if-none-match": etag, "if-modified-since": early }, 304],
+    [{ "if-modified-since": modified }, 304],
+    [{ "if-modified-since": "yesterday" }, 200],
+    [{ "if-match": etag, "if-unmodified-since": early }, 200],
+    [{ "if-match": `W/${etag}` }, 412],
+    [{ "if-match": '"another"', "if-none-match": etag }, 412],
+    [{ "if-match": '"another"', range: beyond }, 412],
+    [{ range: "bytes=1-0" }, 200],
+    [{ range: "bytes=0-0,1-1" }, 200],
+    [{ range: "bytes=-0" }, 416],
+    [{ range: beyond, "if-range": '"another"' }, 200],
+    [{ range: beyond, "if-range": etag }, 416],
+  ] as const) {
+    const hint = JSON.stringify(headers);
+    const reply = await call(path, "GET", headers);
+    assert.equal(reply.status, status, `${hint}: ${reply.text}`);
+    if (status === 200) assert.equal(reply.text, whole.text, hint);
+    if (status === 416) assert.equal(reply.headers["content-range"], `bytes */${size}`, hint);
+    const head = await call(path, "HEAD", headers);
+    assert.equal(head.status, "range" in headers && status === 416 ? 200 : status, `HEAD ${hint}`);
+    if (status !== 304) continue;
+    for (const name of ["etag", "last-modified", "cache-control"]) {
+      assert.equal(reply.headers[name], whole.headers[name], `${name} ${hint}`);
+      assert.equal(head.headers[name], whole.headers[name], `${name} HEAD ${hint}`);
+    }
+  }
+});
+
 await testGiven(
   "the pages of a bucket are it, and a slash alone rolls up",
   someBucket,

@@ -6,7 +6,7 @@ export type { BucketStore } from "./buckets.ts";
 export { CACHE_SHARES, CLASSES } from "./classes.ts";
 export { DeadlineExceededError, withDeadline } from "./deadline.ts";
 export { awsProblem } from "./errors.ts";
-export type { ObjectConditions } from "./objects/headers.ts";
+export type { ObjectConditions } from "./objects/conditions.ts";
 export type { ObjectPage, ObjectPageQuery } from "./objects/list.ts";
 export type { ObjectAnswer } from "./objects/read.ts";
 export type { ObjectStore } from "./objects.ts";

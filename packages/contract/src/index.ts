@@ -1,6 +1,7 @@
 /** The words on the wire: bodies, error codes, the parameter-name grammar. */
 export * from "./bodies.ts";
 export { readCursor, readPlace, writeCursor, writePlace } from "./cursor.ts";
+export { entityTags, namesStrongly, namesWeakly, opaqueTag } from "./entity-tags.ts";
 export { isImageReference } from "./image-reference.ts";
 export * from "./job-events.ts";
 export * from "./job-logs.ts";

@@ -1,6 +1,7 @@
 /** Answers as bytes with a strong ETag (RFC 9110 §8.8.3), and what If-None-Match says to them. */
 import { hash } from "node:crypto";
 import type { CacheState, Read } from "@airlock/aws";
+import { namesWeakly } from "@airlock/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 export interface Representation {
@@ -28,9 +29,7 @@ function represent(type: string, body: string): Representation {
 /** Whether If-None-Match names this ETag: a list, `*`, compared weakly (RFC 9110 §13.1.2). */
 export function isUnchanged(request: FastifyRequest, etag: string): boolean {
   const wanted = request.headers["if-none-match"];
-  if (wanted === undefined) return false;
-  if (wanted.trim() === "*") return true;
-  return wanted.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+  return wanted !== undefined && namesWeakly(wanted, etag);
 }
 
 export interface CacheNews {

@@ -72,8 +72,13 @@ test("an ETag that still holds is 304, another one 200", async (t) => {
     await first.arrayBuffer();
     const etag = String(first.headers.get("etag"));
     assert.match(etag, /^"[\w-]{20,}"$/);
-    const ask = async (tag: string) =>
-      (await fetch(url + path, { headers: { "if-none-match": tag } })).status;
+    const ask = async (tag: string) => {
+      const { status, headers } = await fetch(url + path, { headers: { "if-none-match": tag } });
+      for (const name of ["etag", "cache-control", "vary"]) {
+        assert.equal(headers.get(name), first.headers.get(name), `${path} ${tag} ${name}`);
+      }
+      return status;
+    };
     for (const tag of [etag, `W/${etag}`, `"a", ${etag}`, "*"]) assert.equal(await ask(tag), 304);
     for (const tag of ['"a"', "", etag.slice(1)]) assert.equal(await ask(tag), 200);
   }

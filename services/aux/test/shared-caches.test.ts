@@ -33,8 +33,8 @@ async function keptBy({ url }: AuxRig, headers: Record<string, string> = {}): Pr
   );
 }
 
-/** S3 may leave it out of a 304, which then changes nothing of what is kept. */
-const whole = (all: readonly string[]) => all.map((one) => [one, one, "null"]);
+/** One for each way of asking: a 304 that says less would spoil what is kept (RFC 9111 §3.2). */
+const whole = (all: readonly string[]) => all.map((one) => [one, one, one]);
 
 const rule = (callers: string) => `version: 1
 rules:

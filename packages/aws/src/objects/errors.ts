@@ -1,35 +1,30 @@
-/** What S3 answers instead of an object: 304, and the errors that say more, or less, than a name. */
-import { ProblemError } from "@airlock/contract";
+/** What S3 answers instead of an object: errors that say more, or less, than a name. */
 import { S3ServiceException } from "@aws-sdk/client-s3";
 import { awsProblem } from "../errors.ts";
-import { withoutGaps } from "./headers.ts";
 
-/** The validators of a 304, which the SDK takes for an error; undefined for every other error. */
-export function notModified(error: unknown): Record<string, string> | undefined {
-  if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 304) return;
-  const { etag, "last-modified": lastModified, "cache-control": cacheControl } = headersOf(error);
-  return withoutGaps({ etag, "last-modified": lastModified, "cache-control": cacheControl });
+/** S3 has no bytes of the object in the range that was asked for. */
+export class UnsatisfiableError extends Error {
+  /** Of the object, where S3 tells it. */
+  readonly sizeBytes: number | undefined;
+
+  constructor(cause: S3ServiceException) {
+    super("S3 has no bytes in this range", { cause });
+    this.name = "UnsatisfiableError";
+    const { ActualObjectSize: told } = cause as { ActualObjectSize?: unknown };
+    const [, range] = /^bytes \*\/(\d+)$/.exec(headersOf(cause)["content-range"] ?? "") ?? [];
+    const size = typeof told === "string" && /^\d+$/.test(told) ? told : range;
+    this.sizeBytes = size === undefined ? undefined : Number(size);
+  }
 }
 
 /** What a read is refused with, where the name of the error alone does not say it; else undefined. */
-export function refusalOf(error: unknown): ProblemError | undefined {
+export function refusalOf(error: unknown): Error | undefined {
   if (!(error instanceof S3ServiceException)) return undefined;
-  if (error.$metadata.httpStatusCode === 416) return unsatisfiable(error);
+  if (error.$metadata.httpStatusCode === 416) return new UnsatisfiableError(error);
   // the version asked for is the mark that the object was deleted
   if (headersOf(error)["x-amz-delete-marker"] === "true")
     return awsProblem("object_not_found", error);
   return undefined;
-}
-
-/** 416 with the size of the object (RFC 9110 §15.5.17). */
-function unsatisfiable(error: S3ServiceException): ProblemError {
-  const { ActualObjectSize: size } = error as { ActualObjectSize?: unknown };
-  const contentRange =
-    typeof size === "string" && /^\d+$/.test(size) ? `bytes */${size}` : undefined;
-  return new ProblemError("range_not_satisfiable", "The object has no bytes in this range.", {
-    headers: withoutGaps({ "content-range": contentRange }),
-    cause: error,
-  });
 }
 
 /** S3's own 404 to a HEAD; what stands between may say 404 as well, but does not count requests. */

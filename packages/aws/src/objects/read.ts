@@ -12,18 +12,14 @@ import { CLASSES, sendOptions } from "../classes.ts";
 import { awsProblem, UnusableAnswerError } from "../errors.ts";
 import type { AwsOperation } from "../observed-call.ts";
 import type { CallOptions } from "../reads.ts";
-import { isMissing, isNameless, notModified, refusalOf } from "./errors.ts";
-import { askUnder, headersOf, type ObjectConditions } from "./headers.ts";
-import { underIfRange } from "./if-range.ts";
+import { type ByteRange, rangeText } from "./byte-range.ts";
+import type { ObjectConditions } from "./conditions.ts";
+import { isMissing, isNameless, refusalOf, UnsatisfiableError } from "./errors.ts";
+import { headersOf } from "./headers.ts";
 import type { OpenStreams } from "./open-streams.ts";
+import { type Answer, readUnder } from "./read-under.ts";
 
-export interface ObjectAnswer {
-  readonly status: 200 | 206 | 304;
-  /** Lower-case names, ready to be sent on. */
-  readonly headers: Record<string, string>;
-  /** Null for HEAD and 304. It fails, and never ends short, when S3 breaks off. */
-  readonly body: Readable | null;
-}
+export type ObjectAnswer = Omit<Answer, "body"> & { readonly body: Readable | null };
 
 /** @param options.version the version to read instead of the newest. */
 export type OpenObject = (
@@ -34,8 +30,6 @@ export type OpenObject = (
   options?: CallOptions & { readonly version?: string | undefined },
 ) => Promise<ObjectAnswer>;
 
-type Answer = ObjectAnswer & { readonly body: IncomingMessage | null };
-
 export function createObjectReader(
   s3: RegionalS3,
   call: AwsCaller,
@@ -44,21 +38,15 @@ export function createObjectReader(
   return (method, bucket, key, conditions, options = {}) => {
     const object = { Bucket: bucket, Key: key, VersionId: options.version };
     const instead = (error: unknown) => insteadOfObject(error, object);
-    const head = (asked: ObjectConditions, signal: AbortSignal) =>
-      headObject(s3, object, asked, signal).catch(instead);
-    const get = (asked: ObjectConditions, signal: AbortSignal) =>
-      getObject(s3, object, asked, signal).catch(instead);
-    const within = (operation: AwsOperation, ask: (signal: AbortSignal) => Promise<Answer>) =>
-      call(operation, CLASSES.stream, { ...options, bucket }, ask);
-    if (method === "HEAD") return within("s3.HeadObject", (signal) => head(conditions, signal));
-    return streams.hold(options, () =>
-      within("s3.GetObject", (signal) =>
-        underIfRange(conditions, {
-          head: (asked) => head(asked, signal),
-          get: (asked) => get(asked, signal),
+    const operation: AwsOperation = method === "HEAD" ? "s3.HeadObject" : "s3.GetObject";
+    const read = () =>
+      call(operation, CLASSES.stream, { ...options, bucket }, (signal) =>
+        readUnder(method, conditions, {
+          head: () => headObject(s3, object, signal).catch(instead),
+          get: (range) => getObject(s3, object, range, signal).catch(instead),
         }),
-      ),
-    );
+      );
+    return method === "HEAD" ? read() : streams.hold(options, read);
   };
 }
 
@@ -71,10 +59,10 @@ interface S3Object {
 async function getObject(
   s3: RegionalS3,
   object: S3Object,
-  conditions: ObjectConditions,
+  range: ByteRange | undefined,
   abortSignal: AbortSignal,
 ): Promise<Answer> {
-  const command = new GetObjectCommand({ ...object, ...askUnder("GET", conditions) });
+  const command = new GetObjectCommand({ ...object, Range: range && rangeText(range) });
   const found = await s3.send(command, sendOptions(CLASSES.stream, abortSignal));
   const body = found.Body as IncomingMessage;
   if (!isObject(found)) {
@@ -88,12 +76,13 @@ async function getObject(
 async function headObject(
   s3: RegionalS3,
   object: S3Object,
-  conditions: ObjectConditions,
   abortSignal: AbortSignal,
 ): Promise<Answer> {
   const head = async (): Promise<Answer> => {
-    const command = new HeadObjectCommand({ ...object, ...askUnder("HEAD", conditions) });
-    const found = await s3.send(command, sendOptions(CLASSES.stream, abortSignal));
+    const found = await s3.send(
+      new HeadObjectCommand(object),
+      sendOptions(CLASSES.stream, abortSignal),
+    );
     if (!isObject(found)) throw new UnusableAnswerError("an ETag or a date");
     return { status: 200, headers: headersOf(found), body: null };
   };
@@ -114,9 +103,7 @@ async function headObject(
 const isObject = ({ ETag, LastModified }: HeadObjectCommandOutput): boolean =>
   ETag !== undefined && LastModified !== undefined;
 
-function insteadOfObject(error: unknown, { VersionId }: S3Object): Answer {
-  const headers = notModified(error);
-  if (headers) return { status: 304, headers, body: null };
+function insteadOfObject(error: unknown, { VersionId }: S3Object): never {
   // the only argument that clients make up
   const isNoVersion = VersionId !== undefined && (error as Error).name === "InvalidArgument";
   if (isNoVersion) throw awsProblem("object_not_found", error);
@@ -134,5 +121,5 @@ async function namedAs(error: unknown, get: () => Promise<void>): Promise<unknow
   if (isMissing(error)) return awsProblem("object_not_found", error);
   if (!isNameless(error) || refusalOf(error)) return error;
   const named = await get().catch((refusal: unknown) => refusal);
-  return refusalOf(named)?.code === "range_not_satisfiable" ? undefined : named;
+  return refusalOf(named) instanceof UnsatisfiableError ? undefined : named;
 }

@@ -1,7 +1,7 @@
 /** `/s3/objects` and `/s3/presigned`: one object, streamed, or an address to fetch or put it. */
 import type { ObjectAnswer, ObjectConditions, ObjectStore } from "@airlock/aws";
 import { ObjectQuery, Presigned, PresignObjectQuery } from "@airlock/contract";
-import { type App, clientLeft, headersForOne, problems, removeAnswerHeader } from "@airlock/http";
+import { type App, clientLeft, headersForOne, problems } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
@@ -32,7 +32,6 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
       if (!answer?.body) leave();
     }
     const headers = access.isForOne(request) ? headersForOne(answer) : answer.headers;
-    if (answer.status === 304) removeAnswerHeader(request, "cache-control"); // but for what it says itself
     reply.code(answer.status).headers(headers).header("x-cache", "bypass");
     return reply.send(answer.body ?? undefined);
   };
@@ -51,7 +50,7 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     "/s3/objects",
     {
       exposeHeadRoute: false,
-      schema: { ...schema, summary: "An object, streamed; Range and If-* go to S3." },
+      schema: { ...schema, summary: "An object, streamed; Range and If-* as in RFC 9110." },
     },
     (request, reply) => open("GET", request, reply),
   );

@@ -91,7 +91,8 @@ function objectRoutes(app: App, toAux: Forward): void {
     setAnswerHeader(request, "content-security-policy", OBJECT_CSP);
     return toAux(request, reply, { method, path: `/s3/objects?${query}`, class: "stream" });
   };
-  const summary = "An object, streamed; Range and If-* go to S3. With `versions`, a list of them.";
+  const summary =
+    "An object, streamed; Range and If-* as in RFC 9110. With `versions`, a list of them.";
   const ownHead = { exposeHeadRoute: false };
   app.get("/storage/:bucket/*", { ...ownHead, schema: { ...schema, summary } }, forward("GET"));
   app.head("/storage/:bucket/*", { schema: { ...schema, hide: true } }, forward("HEAD"));

@@ -1,5 +1,6 @@
 /** What passes the gateway, in either direction: a query written anew, and headers; everything else stops here. */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { entityTags, opaqueTag } from "@airlock/contract";
 import { traceContextOf } from "@airlock/http";
 import { encodeGroups } from "@airlock/identity";
 import type { FastifyRequest } from "fastify";
@@ -64,8 +65,6 @@ export function objectWishesOf({ headers }: IncomingMessage): Wishes {
   return wishes;
 }
 
-const TAG = /^(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")$/;
-
 /**
  * If-None-Match as it is compared: weakly, each tag once, in any order (RFC 9110 §13.1.2). What is no
  * tag names nothing.
@@ -74,10 +73,9 @@ const TAG = /^(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")$/;
  */
 export function knownTags(sent: string | undefined): string | undefined {
   if (sent === undefined) return undefined;
-  const text = sent.trim();
-  if (text === "*") return text;
-  const tags = text.split(",").flatMap((part) => TAG.exec(part.trim())?.[1] ?? []);
-  return tags.length === 0 ? undefined : [...new Set(tags)].sort().join(", ");
+  const tags = entityTags(sent);
+  if (tags === "*") return tags;
+  return tags.length === 0 ? undefined : [...new Set(tags.map(opaqueTag))].sort().join(", ");
 }
 
 /**
