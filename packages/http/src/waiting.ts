@@ -26,7 +26,10 @@ export interface ClientPlaces {
 }
 
 /** Of a public service, whose peers are its clients: the caller, else the network. */
-export const callerOrNetwork = ({ caller, client }: FastifyRequest): string =>
+export const callerOrNetwork = ({
+  caller,
+  client,
+}: Pick<FastifyRequest, "caller" | "client">): string =>
   caller === undefined ? client.network : `caller ${caller}`;
 
 /** How many each client has; who has none takes no memory. */

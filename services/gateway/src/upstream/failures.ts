@@ -179,6 +179,17 @@ export function relayedProblem(answer: ErrorAnswer, hasClientProof: boolean): Pr
   return rejected(status, REJECTED, status === 405 ? { allow: "", ...kept } : kept);
 }
 
+/** What API Gateway says of its own refusals, and aux never says. */
+export const AWS_ERROR = "x-amzn-errortype";
+
+/**
+ * Whether an answer tells against the route that it came by, and not against what was asked.
+ *
+ * @param problem what `relayedProblem` made of it.
+ */
+export const isRouteFailure = ({ status }: ProblemError, headers: IncomingHttpHeaders): boolean =>
+  status >= 500 || headers[AWS_ERROR] !== undefined;
+
 const REJECTED = "The service behind answered with this status, and not why.";
 
 const rejected = (status: number, detail: string, headers: Record<string, string>) =>
