@@ -1,8 +1,9 @@
-/** `pnpm check:cli`: the package of gpu-dev as users install it, how quickly it starts, and logins in Python. */
+/** `pnpm check:cli`: the package of gpu-dev as users install it, how quickly it starts, and logins and an application in Python. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installPackage } from "./check-cli/install-package.ts";
+import { runPythonFollow } from "./check-cli/python-follow.ts";
 import { runPythonLogins } from "./check-cli/python-login.ts";
 import { measureStarts } from "./check-cli/start-times.ts";
 
@@ -18,6 +19,7 @@ try {
     for (const node of nodes)
       isFine = (await measureStarts({ node, bundle, folder, say })) && isFine;
   }
+  isFine = (await runPythonFollow(folder, say)) && isFine;
   isFine = (await runPythonLogins({ folder, say, bundle })) && isFine;
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });

@@ -1,11 +1,13 @@
-/** `pnpm check`: lint, types, generated files, manifests; `--fix` mends what can be mended. */
+/** `pnpm check`: lint, types, generated files, documents, manifests; `--fix` mends what can be mended. */
 import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { documentFaults } from "./documents/faults.ts";
 import { ROOT, staleFiles } from "./generated/files.ts";
 
 const HELP = `Checks what a reviewer should not have to: lint and format, types, generated files,
-Kubernetes manifests.
+documents (whose commands a test runs, and whose links lead somewhere), Kubernetes manifests.
 
   pnpm check          says what is wrong and exits 1
   pnpm check --fix    formats, and writes the generated files anew
@@ -40,7 +42,15 @@ async function checkGenerated(): Promise<void> {
   }
 }
 
+async function checkDocuments(): Promise<void> {
+  process.stdout.write("documents\n");
+  const faults = await documentFaults(fileURLToPath(ROOT));
+  for (const fault of faults) process.stdout.write(`  ${fault}\n`);
+  if (faults.length > 0) failures++;
+}
+
 await checkGenerated();
+await checkDocuments();
 run("lint", "biome", ["check", ...(values.fix ? ["--write"] : []), "--error-on-warnings", "."]);
 run("types", "tsc", ["-p", "tsconfig.check.json"]);
 run("manifests", process.execPath, ["packages/manifest-checks/src/check-manifests.ts"]);

@@ -23,6 +23,7 @@ import {
   statusOf,
 } from "./harness.ts";
 import { outliveBox } from "./outlive-box.ts";
+import { runDocuments } from "./run-documents.ts";
 import { gpuDevLines, inShell, printedLines, SHELLS } from "./shells.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "airlock-start-jobs-"));
@@ -100,7 +101,7 @@ function assertQuiet(run: Run): void {
   assert.equal(lines.filter(({ overruled }) => overruled).length, 0);
 }
 
-test("nothing is warned of; the printed lines log in, submit and list; acceptance passes; a box is warned, extended and expires; a second start is refused; a signal stops all", async (t) => {
+test("nothing is warned of; the printed lines log in, submit and list; acceptance passes; so do the blocks of the documents; a box is warned, extended and expires; a second start is refused; a signal stops all", async (t) => {
   // a minute's logins of many people in a few seconds
   const run = await start(t, [], {
     DATA_FOLDER: folder,
@@ -136,6 +137,7 @@ test("nothing is warned of; the printed lines log in, submit and list; acceptanc
   ]);
   assert.match(report, /pass [1-9]\d/);
   assert.doesNotMatch(report, /not run/i);
+  assert.ok((await runDocuments(run, folder)) >= 3);
 
   const second = await start(t, [], { DATA_FOLDER: folder });
   assert.equal(await second.exit(), 1);

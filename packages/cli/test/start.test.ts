@@ -10,7 +10,7 @@ import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { start } from "../../../scripts/test/harness.ts";
 import { makeBundle } from "../src/bundle/make-bundle.ts";
 import { gpuDevChild } from "./child.ts";
-import { exampleOf } from "./examples.ts";
+import { exampleIn } from "./examples.ts";
 
 test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no secret anywhere", async (t) => {
   // credentials themselves are not taken, as outside dev
@@ -104,7 +104,7 @@ test("login, reserve, submit, list, show, logs, extend, cancel and keys, with no
 
   // the example of docs/login.md: a signer of its own
   const example = join(home, "login.ts");
-  await writeFile(example, await exampleOf("login.ts"));
+  await writeFile(example, await exampleIn("ts"));
   const { ended } = gpuDevChild([run.gateway, asOutsideDev.LOGIN_SERVER_ID], env, {
     program: [process.execPath, example],
   });

@@ -1,8 +1,10 @@
 /** What is typed wrongly is told in a sentence, with what was meant; help is there for everything. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { EXIT_MEANINGS } from "../src/cli-error.ts";
 import { COMMANDS } from "../src/commands/table.ts";
+import { parse } from "../src/parse.ts";
 import { gpuDev, temporaryHome } from "./harness.ts";
 
 const refused: readonly (readonly [words: string, says: RegExp])[] = [
@@ -124,3 +126,21 @@ test("no two flags of a command have one letter", () => {
     assert.equal(new Set(letters).size, letters.length, name);
   }
 });
+
+for (const [document, least] of [
+  ["docs/jobs.md", 12],
+  ["docs/jobs-operating.md", 25],
+  ["docs/runbook.md", 2],
+] as const) {
+  test(`${document}: each command is one that there is, with flags and operands that it takes`, async () => {
+    const page = await readFile(new URL(`../../../${document}`, import.meta.url), "utf8");
+    const lines = [...page.matchAll(/^(?:\$ )?gpu-dev (.*?)(?: +#.*)?$/gm)].map(
+      ([, line = ""]) => line,
+    );
+    assert.ok(lines.length >= least, String(lines.length));
+    for (const line of lines) {
+      const words = [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+      assert.doesNotThrow(() => parse(words, COMMANDS), line);
+    }
+  });
+}

@@ -1,6 +1,7 @@
 /** Disks and what is to be done with them. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { before, test } from "node:test";
 import {
   findDisk,
@@ -153,3 +154,12 @@ test("the newest snapshots are kept, and those that are young, and what somethin
   const row = await findDisk(pool, { userId, diskName: "snapped" });
   assert.deepEqual([row?.snapshot_count, row?.is_backing_up], [2, false]);
 });
+
+for (const document of ["docs/runbook.md", "k8s/README.md"]) {
+  test(`${document}: what operators are told to ask is something that the tables have`, async () => {
+    const page = await readFile(new URL(`../../../${document}`, import.meta.url), "utf8");
+    const blocks = [...page.matchAll(/^```sql\n(SELECT .*?)^```$/gms)];
+    assert.ok(blocks.length > 0);
+    for (const [, sql = ""] of blocks) await pool.query(sql.replaceAll("'…'", `'${randomUUID()}'`));
+  });
+}

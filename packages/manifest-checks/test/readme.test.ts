@@ -1,86 +1,27 @@
-/** k8s/README.md: its tree is the tree, and each command runs here or says what it needs. */
+/** k8s/README.md: its tree is the tree, its waivers are those on the objects, and what it renders can be rendered. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { test } from "node:test";
+import { render } from "../src/kustomize/render.ts";
 import { K8S } from "./faults.ts";
 
 const ROOT = join(K8S, "..");
 const README = readFileSync(join(K8S, "README.md"), "utf8");
-const hasKubectl = !spawnSync("kubectl", ["version", "--client"]).error;
 
-const commands = [...README.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)]
-  .flatMap(([, block = ""]) => block.split("\n"))
-  .map((line) => line.trim())
-  .filter(Boolean);
-const marked = commands.filter((line) => /# \(needs (a cluster|AWS)\)$/.test(line));
-const plain = commands.filter((line) => !marked.includes(line));
-
-const script = (file: string) => (): string =>
-  execFileSync(process.execPath, [join(import.meta.dirname, "../src", file)], { encoding: "utf8" });
-const kustomize = (folder: string) => (): string =>
-  hasKubectl
-    ? execFileSync("kubectl", ["kustomize", join(ROOT, folder)], { encoding: "utf8" })
-    : "kind: not run";
-
-const policyCheck = (file: string): string => {
-  const cli = join(ROOT, "services/aux/src/policy/cli.ts");
-  const args = ["--conditions=airlock-source", cli, "check", join(ROOT, file)];
-  return execFileSync(process.execPath, args, { encoding: "utf8" });
-};
-
-const makeKey = (id: string) => `node -p '"${id}:" + crypto.randomBytes(32).toString("base64")'`;
-const newKey = (id: string) => (): string =>
-  execFileSync("sh", ["-c", makeKey(id)], { encoding: "utf8" });
-
-/** The commands that need nothing but this repository, and what they print. */
-const RUN: Readonly<Record<string, readonly [run: () => string, prints: RegExp]>> = {
-  "npx --yes pnpm check:manifests": [
-    script("check-manifests.ts"),
-    /check:manifests: \d+ objects, 0 faults\n$/,
-  ],
-  "npx --yes pnpm check:render": [
-    script("check-render.ts"),
-    /check:render: (\d+ renderings, 0 faults|not run: .*)\n$/,
-  ],
-  "npx --yes pnpm policy check k8s/overlays/prod/aux/access-policy.yaml": [
-    () => policyCheck("k8s/overlays/prod/aux/access-policy.yaml"),
-    /1 rule\(s\), no fault\n$/,
-  ],
-  [`${makeKey("k1")} > ./env-vars-keys`]: [newKey("k1"), /^k1:[A-Za-z0-9+/]{43}=\n$/],
-  [`${makeKey("k2")} >> ./env-vars-keys`]: [newKey("k2"), /^k2:[A-Za-z0-9+/]{43}=\n$/],
-  "kubectl kustomize k8s/overlays/prod": [kustomize("k8s/overlays/prod"), /kind:/],
-  "kubectl kustomize k8s/argocd": [kustomize("k8s/argocd"), /kind:/],
-};
-
-describe("the commands", () => {
-  test("each is run by this test or marked", () => {
-    assert.ok(marked.length > 10);
-    assert.deepEqual(
-      plain.filter((line) => !RUN[line]),
-      [],
-    );
-    assert.deepEqual(
-      Object.keys(RUN).filter((line) => !plain.includes(line)),
-      [],
-    );
-  });
-
-  for (const [command, [run, prints]] of Object.entries(RUN)) {
-    test(command, () => assert.match(run(), prints));
+test("each folder that a command of its own renders is there to be rendered, and the checks are scripts", () => {
+  const commands = README.match(/^ *(npx --yes pnpm@12 check:|kubectl kustomize ).*$/gm) ?? [];
+  assert.ok(commands.length > 3, commands.join("\n"));
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  for (const command of commands) {
+    const [, script, folder] = /pnpm@12 (\S+)|kustomize (\S+)/.exec(command) ?? [];
+    if (script) assert.ok(script in scripts, command);
+    if (folder) assert.ok(render(join(ROOT, folder)).length > 0, command);
   }
+});
 
-  test("files that a marked command names are there", () => {
-    const named = marked.flatMap((line) => line.match(/k8s\/[\w./-]+/g) ?? []);
-    assert.ok(named.length > 5);
-    for (const path of named) assert.ok(existsSync(join(ROOT, path)), path);
-  });
-
-  test("every policy in iam/ is used by a command or named in the text", () => {
-    for (const file of readdirSync(join(K8S, "iam")))
-      assert.ok(README.includes(`iam/${file}`), file);
-  });
+test("every policy in iam/ is used by a command or named in the text", () => {
+  for (const file of readdirSync(join(K8S, "iam"))) assert.ok(README.includes(`iam/${file}`), file);
 });
 
 test("the tree has a line for each folder", () => {

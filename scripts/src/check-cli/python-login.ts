@@ -1,11 +1,12 @@
 /** Clients in Python log in to jobs through a gateway, both with the settings of prod, beside the AWS stand-in. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { programIn } from "../documents/program-in.ts";
 import { ROOT } from "../generated/files.ts";
 
 const SERVER_ID = "jobs.example.com";
@@ -34,7 +35,7 @@ export async function runPythonLogins({ folder, say, bundle }: PythonOptions): P
     const [api] = (await once(createInterface(server.stderr), "line")) as [string];
     if (!URL.canParse(api)) throw new Error(api);
     const page = join(folder, "login.py");
-    await writeFile(page, await exampleInPage());
+    await writeFile(page, await programIn("docs/login.md", "python"));
     const home = join(folder, "login-home");
     await mkdir(home, { recursive: true });
     const tried = [
@@ -91,11 +92,4 @@ function findPython(): string | undefined {
     encoding: "utf8",
   });
   return told.status === 0 ? told.stdout.trim() : undefined;
-}
-
-async function exampleInPage(): Promise<string> {
-  const page = await readFile(new URL("docs/login.md", ROOT), "utf8");
-  const code = /<!-- example:login\.py -->\n```python\n(.*?)^```$/ms.exec(page)?.[1];
-  if (code === undefined) throw new Error("docs/login.md has no Python");
-  return code;
 }

@@ -13,12 +13,12 @@ export interface GeneratedFile {
 }
 
 export async function generatedFiles(): Promise<GeneratedFile[]> {
-  const readme = await readFile(new URL("README.md", ROOT), "utf8");
+  const settings = await readFile(new URL("docs/settings.md", ROOT), "utf8");
   const errors = await readFile(new URL("docs/errors.md", ROOT), "utf8");
   return [
     { path: ".env.example", expected: envExample() },
     { path: "scripts/src/start/setting-names.json", expected: settingNames() },
-    { path: "README.md", expected: replaceSection(readme, "settings", settingsTable()) },
+    { path: "docs/settings.md", expected: replaceSection(settings, "settings", settingsTable()) },
     { path: "docs/errors.md", expected: replaceSection(errors, "codes", codesTable(errors)) },
     { path: "services/gateway/openapi.json", expected: await openApiOf("gateway") },
     { path: "services/aux/openapi.json", expected: await openApiOf("aux") },

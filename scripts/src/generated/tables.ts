@@ -1,4 +1,4 @@
-/** Tables inside documents, between markers: settings in the README, codes in docs/errors.md. */
+/** Tables inside documents, between markers: settings in docs/settings.md, codes in docs/errors.md. */
 import { describeSettings } from "@airlock/config";
 import { PROBLEMS } from "@airlock/contract";
 import { SERVICES } from "./env-example.ts";

@@ -27,7 +27,7 @@ Variables
   GATEWAY_METRICS_PORT 9090, AUX_METRICS_PORT 9091, JOBS_METRICS_PORT 9092
   PORT_OFFSET 0, added to each of them
   DATA_FOLDER, what is kept from one start to the next (.airlock)
-  Every setting of the services (README.md) is handed on, but for those that a run sets itself: it
+  Every setting of the services (docs/settings.md) is handed on, but for those that a run sets itself: it
   names them. AWS_* is handed on with --aws alone.
 
 Everything listens on 127.0.0.1. Ctrl-C stops it all.

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { type AwsLoginProof, signGetCallerIdentity } from "@airlock/identity";
 import { KNOWN_SESSIONS, type KnownSession } from "@airlock/local-aws";
 import { gpuDevChild } from "../../../packages/cli/test/child.ts";
-import { exampleOf } from "../../../packages/cli/test/examples.ts";
+import { exampleIn } from "../../../packages/cli/test/examples.ts";
 import { foreignProof } from "../../../packages/identity/test/aws-login-harness.ts";
 import { askAt, type JobsRig, rawLogin, startJobs, startWorld } from "./harness.ts";
 import { SERVER_ID, startProd } from "./prod.ts";
@@ -244,7 +244,7 @@ test("against prod's settings, through the gateway, gpu-dev, the page's example 
   assert.deepEqual([raw.status, raw.body.code], [403, "raw_login_off"]);
 
   const example = join(home, "login.ts");
-  await writeFile(example, await exampleOf("login.ts"));
+  await writeFile(example, await exampleIn("ts"));
   const program = [process.execPath, example];
   const [command, page] = await Promise.all([
     gpuDevChild(["login", "--server-id", SERVER_ID], env).ended,
