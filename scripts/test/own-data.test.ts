@@ -42,7 +42,7 @@ test("a value and an object of one's own are there after a restart, and gone aft
   ] as const) {
     const url = `${first.localAws}/_control/${what}`;
     const answer = await fetch(url, { method: "POST", body: JSON.stringify(body) });
-    assert.equal(await answer.text(), '{"added":1}');
+    assert.deepEqual(await answer.json(), { added: 1 });
   }
   // each version of the AWS CLI has a name of its own for the region
   const regions = `. ${join(DATA_FOLDER, "writer-session.sh")}; echo $AWS_REGION $AWS_DEFAULT_REGION`;

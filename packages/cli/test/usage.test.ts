@@ -134,7 +134,8 @@ for (const [document, least] of [
 ] as const) {
   test(`${document}: each command is one that there is, with flags and operands that it takes`, async () => {
     const page = await readFile(new URL(`../../../${document}`, import.meta.url), "utf8");
-    const lines = [...page.matchAll(/^(?:\$ )?gpu-dev (.*?)(?: +#.*)?$/gm)].map(
+    const blocks = [...page.matchAll(/^```(?:sh|console)\n(.*?)^```$/gms)].join("");
+    const lines = [...blocks.matchAll(/^(?:\$ )?gpu-dev (.*?)(?: +#.*)?$/gm)].map(
       ([, line = ""]) => line,
     );
     assert.ok(lines.length >= least, String(lines.length));
