@@ -23,7 +23,7 @@ export const JobEventsQuery = z.strictObject({
     .transform((text) => Number.parseInt(text, 10))
     .optional()
     .describe(
-      "Answers with JSON once there is an event, or without one after so long (0s to 60s).",
+      "Answers with JSON once there is an event, or without one after so long (0s to 60s; the gateway may cut it).",
     ),
 });
 

@@ -111,7 +111,7 @@ export const ParameterQuery = z
       .transform((text) => Number.parseInt(text, 10))
       .optional()
       .describe(
-        "With If-None-Match: answers when the value has changed, or 304 after so long (1s to 60s).",
+        "With If-None-Match: answers when the value has changed, or 304 after so long (1s to 60s; the gateway may cut it).",
       ),
   })
   .refine((query) => query.version === undefined || query.label === undefined, {

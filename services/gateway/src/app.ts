@@ -72,7 +72,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     const toAux = createForward(aux, deps.layer);
     aboutRoutes(app, settings, jobs && createJobsHealth(jobs, jobsLayer));
     storageRoutes(app, toAux);
-    configRoutes(app, toAux);
+    configRoutes(app, toAux, settings.MAX_WAIT_SECONDS);
     if (!jobs) return;
     const perMinute = settings.LOGIN_RATE_PER_MINUTE;
     const loginLimit = (name: string) => makeLimit({ name, perMinute });
@@ -80,6 +80,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
       toJobs: createForward(jobs, jobsLayer),
       toTunnel: createTunnelForward(jobs, jobsLayer),
     };
-    await v1Routes(app, ways, { limit, loginLimit });
+    const maxWaitSeconds = settings.MAX_WAIT_SECONDS;
+    await v1Routes(app, ways, { limit, loginLimit, maxWaitSeconds });
   });
 }

@@ -8,6 +8,7 @@ import {
   serviceName,
   tunnelSettings,
 } from "@airlock/config";
+import { MAX_WAIT_SECONDS } from "@airlock/contract";
 import {
   callerSettings,
   layerPresentSettings,
@@ -53,6 +54,11 @@ const fields = z.object({
     .default(100)
     .describe(
       "Waits for a change that one pod holds at once for one caller, or for one address where callers are not known, of 2000 for all; 0 for no limit.",
+    ),
+  MAX_WAIT_SECONDS: integer(1, MAX_WAIT_SECONDS)
+    .default(55)
+    .describe(
+      "Longest wait for a change or an event; who asks for more gets so much. Less than the 60 s after which most proxies give a request up.",
     ),
   STREAMS_PER_CLIENT: integer(0, 500)
     .default(50)

@@ -1,6 +1,6 @@
 /** Waiting for a change: one call for all who wait for the same, and an end in time. */
 import assert from "node:assert/strict";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { test } from "node:test";
 import {
   after,
@@ -69,6 +69,103 @@ test("without an ETag there is nothing to wait for", async (t) => {
   assert.equal((await get(gateway.url, "/config/a?wait=30s")).status, 200);
   assert.equal(upstream.requests[0]?.url, "/parameters/a");
 });
+
+test("a wait of 60 s, the longest that may be asked for, is cut to what fits common proxies", async (t) => {
+  const upstream = await startUpstream(t, () => {});
+  const usual = await startGateway(t, upstream.url);
+  const { signal, abort } = withAbort();
+  t.after(abort);
+  fetch(`${usual.url}/config/a?wait=60s`, { signal, headers: KNOWN }).catch(() => {});
+  await until(() => upstream.requests.length === 1);
+  assert.deepEqual(upstream.requests.map(waitOf), ["55s"]);
+  upstream.script = waitFor;
+  const short = await startGateway(t, upstream.url, { MAX_WAIT_SECONDS: "1" });
+  assert.equal((await get(short.url, "/config/a?wait=60s", KNOWN)).status, 304);
+  assert.ok(upstream.requests.some((one) => waitOf(one) === "1s"));
+});
+
+test("a wait for events of a job is cut as well; what jobs refuses stays as it is", async (t) => {
+  const jobs = await startUpstream(t, json({ events: [], next_seq: 2, is_over: false }));
+  const gateway = await startGateway(t, jobs.url, { JOBS_SERVICE_URL: jobs.url });
+  const path = "/v1/jobs/abc/events";
+  for (const [sent, asked] of [
+    ["?after=2&wait=60s", "?after=2&wait=55s"],
+    ["?wait=60", "?wait=55"],
+    ["?wait=9s&after=60", "?wait=9s&after=60"],
+    ["?wait=0", "?wait=0"],
+    ["?wait=61s", "?wait=61s"],
+  ]) {
+    const reply = await get(gateway.url, path + sent, { authorization: "Bearer k" });
+    assert.equal(reply.status, 200, reply.body);
+    assert.equal(jobs.requests.at(-1)?.url, path + asked);
+  }
+});
+
+for (const [what, headers] of [
+  ["never arrives", {}],
+  ["never fits", { "if-none-match": '"another"' }],
+  ["is no ETag", { "if-none-match": "another" }],
+] as const) {
+  test(`a loop of waits whose ETag ${what} is answered and slowed`, async (t) => {
+    const upstream = await startUpstream(t, json({ value: "same" }));
+    const gateway = await startGateway(t, upstream.url);
+    let answered = 0;
+    const loop = async () => {
+      for (;;) {
+        const reply = await get(gateway.url, "/config/a?wait=30s", headers);
+        assert.equal(reply.status, 200, reply.body);
+        answered++;
+      }
+    };
+    const loops = Promise.allSettled([loop(), loop()]);
+    const held = async () => (await gateway.metric("airlock_http_requests_waiting")) === 2;
+    await until(async () => answered === 10 && (await held()));
+    // others, and other names, are not held up
+    assert.equal((await get(gateway.url, "/config/b?wait=30s", headers)).status, 200);
+    assert.equal((await get(gateway.url, "/config/a")).status, 200);
+    await gateway.drain();
+    await loops;
+    assert.equal(answered, 12);
+  });
+}
+
+test("who leaves while it is held takes no place any more", async (t) => {
+  const upstream = await startUpstream(t, json({}));
+  const gateway = await startGateway(t, upstream.url);
+  const path = "/config/a?wait=30s";
+  for (let n = 0; n < 10; n++) await get(gateway.url, path);
+  const client = request(gateway.url + path, { agent: false }).on("error", () => {});
+  client.end();
+  await until(async () => (await gateway.metric("airlock_http_requests_waiting")) === 1);
+  client.destroy();
+  await until(async () => (await gateway.metric("airlock_http_requests_waiting")) === 0);
+  assert.equal(upstream.requests.length, 10);
+});
+
+test("what was held is answered with what there is by then", async (t) => {
+  let version = 0;
+  const upstream = await startUpstream(t, (request, response) =>
+    json({ version: ++version })(request, response),
+  );
+  const gateway = await startGateway(t, upstream.url);
+  const ask = () => get(gateway.url, "/config/a?wait=1s", { "if-none-match": '"x"' });
+  for (let n = 0; n < 10; n++) await ask();
+  assert.deepEqual(JSON.parse((await ask()).body), { version: upstream.requests.length });
+  assert.deepEqual(upstream.requests.slice(10).map(waitOf), ["1s", null]);
+});
+
+for (const sent of ['"1-gzip"', 'W/"1-br"', '"0", "1-zstd"']) {
+  test(`${sent} of a proxy that compresses is the ETag that it was made of`, async (t) => {
+    const upstream = await startUpstream(t, unchanged);
+    const gateway = await startGateway(t, upstream.url);
+    const headers = { "if-none-match": sent };
+    for (const path of ["/config/a?wait=5s", "/config/a", "/storage/data/a"]) {
+      assert.equal((await get(gateway.url, path, headers)).status, 304);
+      const known = String(upstream.requests.at(-1)?.headers["if-none-match"]);
+      assert.match(known, /(^|[ /])"1"$/);
+    }
+  });
+}
 
 test("who came later than the call waits on in the next, until its own time is up", async (t) => {
   const upstream = await startUpstream(t, waitFor);

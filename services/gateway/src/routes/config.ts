@@ -12,11 +12,12 @@ import {
 import { type App, parameterNameOf, problems } from "@airlock/http";
 import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
-import { knownTags, queryOf } from "../upstream/passing.ts";
+import { queryOf } from "../upstream/passing.ts";
 
 const failures = problems(400, 401, 403, 414, 429, 502, 503, 504);
 
-export function configRoutes(app: App, toAux: Forward): void {
+/** @param maxWaitSeconds what a longer wait is cut to. */
+export function configRoutes(app: App, toAux: Forward, maxWaitSeconds: number): void {
   app.get(
     "/config",
     {
@@ -97,10 +98,7 @@ export function configRoutes(app: App, toAux: Forward): void {
       const query = queryOf({ version, label, decrypt: decrypt === false ? false : undefined });
       // nothing on the way can merge or decode what is left of a path without its first slash
       const path = `/parameters/${withoutSlash(name)}${query}`;
-      // without an ETag to compare with there is nothing to wait for
-      const isWait =
-        wait !== undefined && knownTags(request.headers["if-none-match"]) !== undefined;
-      const waitSeconds = isWait ? wait : undefined;
+      const waitSeconds = wait && Math.min(wait, maxWaitSeconds);
       return toAux(request, reply, { path, class: "value", waitSeconds });
     },
   );

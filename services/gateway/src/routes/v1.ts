@@ -9,7 +9,7 @@ import { ADMIN_ROUTES } from "./v1/admin.ts";
 import { KEY_ROUTES, LOGIN_ROUTES } from "./v1/auth.ts";
 import { DISK_ROUTES } from "./v1/disks.ts";
 import { CLUSTER_ROUTES, JOB_ROUTES, TUNNEL_ROUTE } from "./v1/jobs.ts";
-import { jobsPathOf, ownHeadersOf } from "./v1/jobs-request.ts";
+import { jobsPathOf, ownHeadersOf, withShortWait } from "./v1/jobs-request.ts";
 import type { JobsRoute } from "./v1/jobs-route.ts";
 
 /** Every path of jobs that is for clients. What is not in here cannot be reached. */
@@ -27,6 +27,8 @@ export interface V1Limits {
   readonly limit: RateLimit | undefined;
   /** Makes the limit of one path of a login. */
   readonly loginLimit: (url: string) => RateLimit | undefined;
+  /** What a longer wait is cut to. */
+  readonly maxWaitSeconds: number;
 }
 
 /** The ways to jobs. */
@@ -48,7 +50,9 @@ export async function v1Routes(app: App, ways: V1Ways, limits: V1Limits): Promis
   };
   await app.register(async (scope) => {
     passBodiesOn(scope);
-    for (const route of ROUTES) addRoute(scope, ways.toJobs, route, countOf(route));
+    for (const route of ROUTES) {
+      addRoute(scope, ways.toJobs, route, countOf(route), limits.maxWaitSeconds);
+    }
     addTunnel(scope, ways.toTunnel, countOf(TUNNEL_ROUTE));
   });
 }
@@ -66,14 +70,20 @@ function passBodiesOn(scope: App): void {
   scope.setValidatorCompiler(() => (value) => ({ value }));
 }
 
-function addRoute(scope: App, toJobs: Forward, route: JobsRoute, count: Count): void {
+function addRoute(
+  scope: App,
+  toJobs: Forward,
+  route: JobsRoute,
+  count: Count,
+  maxWaitSeconds: number,
+): void {
   const { method, url, body, answer, isLogin = false } = route;
   scope.route({
     method,
     url,
     schema: schemaOf(route),
     async handler(request, reply) {
-      const path = jobsPathOf(request.raw);
+      const path = withShortWait(jobsPathOf(request.raw), maxWaitSeconds);
       const ownHeaders = ownHeadersOf(request.raw);
       const onAnswer = await count(request, reply);
       const isRepeatable = method === "GET" || (!isLogin && "idempotency-key" in ownHeaders);

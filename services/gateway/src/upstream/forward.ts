@@ -27,6 +27,7 @@ import {
   relayedProblem,
   upstreamProblem,
 } from "./failures.ts";
+import { Paces } from "./paces.ts";
 import {
   type BodyKind,
   isUsable,
@@ -59,7 +60,7 @@ export interface Target {
   readonly onAnswer?: ((headers: IncomingHttpHeaders) => void) | undefined;
   /** Its answer is plain text, not JSON. */
   readonly isText?: boolean | undefined;
-  /** How long to wait for another answer than the one that If-None-Match names. */
+  /** How long to wait for another answer than the one that If-None-Match names, if it names any. */
   readonly waitSeconds?: number | undefined;
 }
 
@@ -70,14 +71,16 @@ export type Forward = (request: FastifyRequest, reply: FastifyReply, target: Tar
 const SHARED_BYTES = 1_048_576;
 /** Bodies up to this size go to the client in one write. */
 const WHOLE_BYTES = 65_536;
-/** What the upstream may take longer than the wait that it was asked for. */
-const WAIT_GRACE_MS = 500;
+/** What the upstream may take longer than the wait that it was asked for; then it is asked for what there is. */
+const WAIT_GRACE_MS = 100;
 /** With less than this left a client is answered: the upstream waits for whole seconds. */
 const LEAST_WAIT_MS = 500;
+/** A wait that is over so soon has not waited: the ETag is none that the upstream gives now. */
+const AT_ONCE_MS = 1000;
 
 /** @param layer proves to the upstream who is asking, and names the caller. */
 export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
-  const way = { upstream, layer, shares: new Shares() };
+  const way = { upstream, layer, shares: new Shares(), paces: new Paces() };
   return (request, reply, target) => new Passage(way, request, reply, target).begin();
 }
 
@@ -86,6 +89,7 @@ interface Way {
   readonly upstream: Upstream;
   readonly layer: LayerPresenter | undefined;
   readonly shares: Shares;
+  readonly paces: Paces;
 }
 
 /** One request on its way, from its target to its answer. Without promises, which every request would pay for. */
@@ -212,20 +216,26 @@ class Passage implements Listener, Caller {
 
   async #wait(seconds: number): Promise<void> {
     try {
-      const changed = await readChanged(
-        this.#way,
-        this.#request,
-        this.#reply,
-        this.#target.path,
-        seconds,
-      );
-      if (changed) this.#send(changed);
+      const startedAt = performance.now();
+      const { path } = this.#target;
+      const request = this.#request;
+      // without an ETag to compare with there is nothing to wait for
+      const isWait = this.#wishes["if-none-match"] !== undefined;
+      const changed = isWait
+        ? await readChanged(this.#way, request, this.#reply, path, seconds)
+        : undefined;
+      const isAtOnce = !isWait || (changed !== undefined && isOther(changed) && isSoon(startedAt));
+      const isHeld = isAtOnce && (await this.#way.paces.hold(request, this.#reply, path, seconds));
+      if (changed && !isHeld) this.#send(changed);
       else this.#read();
     } catch (error) {
       this.failed(error);
     }
   }
 }
+
+const isOther = ({ status }: Answer): boolean => status !== 304;
+const isSoon = (startedAt: number): boolean => performance.now() - startedAt < AT_ONCE_MS;
 
 /** What takes long before its answer begins. */
 const PLACES: Readonly<Partial<Record<ClassName, PlaceKind>>> = {

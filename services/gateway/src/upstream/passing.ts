@@ -62,8 +62,13 @@ export function objectWishesOf({ headers }: IncomingMessage): Wishes {
     const value = headers[name];
     if (typeof value === "string") wishes[name] = value;
   }
+  const known = wishes["if-none-match"];
+  if (known !== undefined) wishes["if-none-match"] = known.replaceAll(CODED, '"');
   return wishes;
 }
+
+/** What a proxy that compresses has made of a tag (Apache's DeflateAlterETag, Caddy): it means the same content. */
+const CODED = /-(?:gzip|deflate|br|zstd)"/g;
 
 /**
  * If-None-Match as it is compared: weakly, each tag once, in any order (RFC 9110 §13.1.2). What is no
@@ -73,7 +78,7 @@ export function objectWishesOf({ headers }: IncomingMessage): Wishes {
  */
 export function knownTags(sent: string | undefined): string | undefined {
   if (sent === undefined) return undefined;
-  const tags = entityTags(sent);
+  const tags = entityTags(sent.replaceAll(CODED, '"'));
   if (tags === "*") return tags;
   return tags.length === 0 ? undefined : [...new Set(tags.map(opaqueTag))].sort().join(", ");
 }

@@ -1,6 +1,6 @@
 /** What of a client's request goes to jobs: the path and query as they came, and three headers. */
 import type { IncomingMessage } from "node:http";
-import { ProblemError } from "@airlock/contract";
+import { MAX_WAIT_SECONDS, ProblemError } from "@airlock/contract";
 import { DUPLICATED, singleHeader } from "@airlock/identity";
 
 /** Whatever names there are: ids, prefixes of keys, names of disks. No dots, nothing encoded. */
@@ -21,6 +21,17 @@ export function jobsPathOf({ url = "" }: IncomingMessage): string {
   if (mark < 0 || QUERY.test(url.slice(mark + 1))) return url;
   throw new ProblemError("bad_request", "The query has characters that must be percent-encoded.");
 }
+
+/** Seconds, as jobs reads them. */
+const WAIT = /(?<=[?&]wait=)\d{1,2}(?=s?(?:&|$))/;
+
+/** The same with a wait of no more than so many seconds. */
+export const withShortWait = (path: string, maxSeconds: number): string =>
+  path.replace(WAIT, (seconds) =>
+    Number(seconds) > maxSeconds && Number(seconds) <= MAX_WAIT_SECONDS
+      ? String(maxSeconds)
+      : seconds,
+  );
 
 const OWN_HEADERS = ["authorization", "idempotency-key", "last-event-id"] as const;
 type OwnHeaders = Partial<Record<(typeof OWN_HEADERS)[number], string>>;
