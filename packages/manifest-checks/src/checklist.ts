@@ -33,11 +33,11 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   },
   15: {
     text: "each service presents a projected token to the next, which enforces it; aux knows its callers",
-    rules: ["layer-token", "layer-enforced", "policy-callers"],
+    rules: ["layer-token", "way-to-aux", "layer-enforced", "policy-callers"],
   },
   16: {
-    text: "aux has a workload identity, the others none",
-    rules: ["workload-identity", "without-aws"],
+    text: "aux has a workload identity, gateway one of its own while it signs, the others none",
+    rules: ["workload-identity", "without-aws", "signing-role"],
   },
   17: { text: "narrow IAM policies, sub and aud pinned", test: "iam.test.ts" },
   18: {
@@ -47,7 +47,10 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   19: { text: "no cluster-admin", rules: ["no-cluster-admin"] },
   20: { text: "default deny", rules: ["default-deny"] },
   21: { text: "gateway's callers", rules: ["gateway-ingress"] },
-  22: { text: "gateway calls aux, jobs and DNS", rules: ["gateway-egress"] },
+  22: {
+    text: "gateway calls aux, jobs and DNS, and AWS while it signs",
+    rules: ["gateway-egress"],
+  },
   23: {
     text: "aux and jobs are called by gateway's pods, the processor by jobs', jobs' pods by the processor, pods that read disks by nobody",
     rules: [
@@ -77,7 +80,7 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   30: { text: "spread and anti-affinity", rules: ["spread", "anti-affinity"] },
   31: {
     text: "rolling update, applied again and again, the schema first",
-    rules: ["rolling-update", "applied-again", "migrates-first", "same-database"],
+    rules: ["rolling-update", "applied-again", "followed-file", "migrates-first", "same-database"],
   },
   32: {
     text: "the autoscaler owns replicas",

@@ -32,6 +32,8 @@ export const OPTIONAL_COMPONENTS: readonly Readonly<Partial<Record<Folder, reado
     { aux: ["static-credentials", "cluster-issuer/aux"] },
     { aux: ["pod-identity"] },
     { aux: ["pod-identity", "aws-proxy"] },
+    { gateway: ["gateway-to-aux/gateway", "layer-sigv4/gateway", "layer-sigv4/irsa"] },
+    { gateway: ["layer-sigv4/gateway", "layer-sigv4/pod-identity"] },
     { gateway: ["pull-secret"] },
     { gateway: ["caller-jwt"] },
     { gateway: ["caller-jwt", "ingress"] },

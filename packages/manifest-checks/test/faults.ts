@@ -25,10 +25,21 @@ export const FAULTS = readDocuments(
   join(import.meta.dirname, "fixtures/faults.yaml"),
 )[0] as Fault[];
 
+/** Overlays with components that change what is allowed: `prod + irsa`. */
+const SIGNING: Readonly<Record<string, readonly string[]>> = {
+  "prod + irsa": ["gateway", "irsa"],
+  "prod + pod-identity": ["gateway", "pod-identity"],
+};
+/** Everything that faults are laid over. */
+export const WORLDS = [...ENVIRONMENTS, ...Object.keys(SIGNING), "argocd"] as const;
+
 /** What the checks say of a world, with the fault in it or without any. */
 export function findingsOf(world: string, fault?: Fault): Promise<Finding[]> {
-  const environment = ENVIRONMENTS.find((name) => name === world);
-  const objects = render(join(K8S, environment ? `overlays/${world}` : world));
+  const environment = ENVIRONMENTS.find((name) => name === world.split(" + ")[0]);
+  const components = (SIGNING[world] ?? []).map((name) =>
+    join(K8S, "components/layer-sigv4", name),
+  );
+  const objects = render(join(K8S, environment ? `overlays/${environment}` : world), components);
   const changed = fault ? apply(objects, fault) : objects;
   return environment
     ? checkDeployed({ name: world, environment, objects: changed })

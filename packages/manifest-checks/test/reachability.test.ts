@@ -163,6 +163,17 @@ describe("who may talk to whom", () => {
     ["cluster-issuer/aux", "aux", ["aux → the API server TCP 6443"]],
     ["cluster-issuer/gateway", "gateway", ["gateway → the API server TCP 6443"]],
     ["cluster-issuer/jobs", "jobs", ["jobs → the API server TCP 6443"]],
+    ["gateway-to-aux/gateway", "gateway", ["gateway → aux TCP 8080"]],
+    ["gateway-to-aux/aux", "aux", ["gateway → aux TCP 8080"]],
+    ["layer-sigv4/gateway", "gateway", OUTSIDE.map((to) => `gateway → ${to} TCP 443`)],
+    [
+      "layer-sigv4/pod-identity",
+      "gateway",
+      [
+        "gateway → the Pod Identity agent TCP 80",
+        "gateway → the Pod Identity agent by IPv6 TCP 80",
+      ],
+    ],
     ["gateway-to-jobs/gateway", "gateway", ["gateway → jobs TCP 8080"]],
     ["gateway-to-jobs/jobs", "jobs", ["gateway → jobs TCP 8080"]],
     ["processor-to-api-server", "processor", ["processor → the API server TCP 6443"]],

@@ -4,12 +4,12 @@ import { describe, test } from "node:test";
 import { ARGO_RULES, DEPLOYED_RULES } from "../src/check.ts";
 import { CHECKLIST } from "../src/checklist.ts";
 import { linesOf } from "../src/report.ts";
-import { FAULTS, findingsOf } from "./faults.ts";
+import { FAULTS, findingsOf, WORLDS } from "./faults.ts";
 
 const RULES = [...DEPLOYED_RULES, ...ARGO_RULES];
 
 describe("the manifests as they are", () => {
-  for (const world of ["dev", "qa", "prod", "argocd"]) {
+  for (const world of WORLDS) {
     test(`${world} has no fault`, async () => {
       assert.deepEqual(linesOf([[world, await findingsOf(world)]]), []);
     });

@@ -25,6 +25,7 @@ export const GATEWAY_PEERS = {
   ],
   egress: [
     DNS,
+    // components/gateway-to-aux
     /^pods aux\/app\.kubernetes\.io\/name=aux on TCP 8080$/,
     // components/gateway-to-jobs
     /^pods gpu-controlplane\/app\.kubernetes\.io\/name=jobs on TCP 8080$/,
@@ -34,6 +35,17 @@ export const GATEWAY_PEERS = {
   ],
 } as const;
 
+/** components/pod-identity and layer-sigv4/pod-identity. */
+const AGENT = /^addresses (169\.254\.170\.23\/32|fd00:ec2::23\/128) on TCP 80$/;
+
+/** components/layer-sigv4: STS and the execution API, while gateway signs; no address with credentials behind it. */
+export const SIGNING_GATEWAY_PEERS = [
+  /^addresses 0\.0\.0\.0\/0 but 169\.254\.0\.0\/16 on TCP 443$/,
+  /^addresses ::\/0 but fe80::\/10,fd00:ec2::\/32 on TCP 443$/,
+  /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d)|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 443$/,
+  AGENT,
+] as const;
+
 /** aux is called by gateway's pods alone, and calls AWS. */
 export const AUX_PEERS = {
   ingress: [PROMETHEUS, /^pods gateway\/app\.kubernetes\.io\/name=gateway on TCP 8080$/],
@@ -42,8 +54,7 @@ export const AUX_PEERS = {
     /^addresses \S+( but \S+)? on TCP 443$/,
     // components/aws-proxy: few addresses
     /^addresses (\d+\.\d+\.\d+\.\d+\/(2[4-9]|3[0-2])|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP (3128|8080|8888)$/,
-    // components/pod-identity
-    /^addresses (169\.254\.170\.23\/32|fd00:ec2::23\/128) on TCP 80$/,
+    AGENT,
     API_SERVER,
   ],
 } as const;

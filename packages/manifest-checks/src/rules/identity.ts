@@ -1,9 +1,7 @@
 /** Items 13–19: who a pod is, to the cluster, to the other service and to AWS. */
 import { objectRule, podRule, type Rule } from "../rule.ts";
 import { envOf, ofKind, workloads } from "../world.ts";
-
-const ROLE_ARN = "eks.amazonaws.com/role-arn";
-const POD_IDENTITY = "airlock.example.com/pod-identity";
+import { POD_IDENTITY, ROLE_ARN, signingRole, signs, withoutAws } from "./signing.ts";
 
 /** Who lets whom in: each service is called by one other. */
 const CALLERS: Readonly<Record<string, string>> = {
@@ -61,23 +59,33 @@ export const identityRules: readonly Rule[] = [
       }
     },
   ),
-  podRule("layer-token", 15, [], ({ service, pod, containers }, report) => {
+  podRule("layer-token", 15, [], ({ pod, containers }, report) => {
     const isCalled = (name: string) =>
       containers.some((one) => envOf(one, `${name.toUpperCase()}_SERVICE_URL`));
-    const called = Object.keys(CALLERS).filter(isCalled);
-    const audiences = service === "gateway" ? [...new Set(["aux", ...called])] : called;
+    const audiences = Object.keys(CALLERS).filter(isCalled);
     const tokens = (pod.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []);
     const isProjected = (audience: string) =>
       tokens.some(
         ({ serviceAccountToken: token }) =>
           token?.audience === audience && (token.expirationSeconds ?? 3600) <= 3600,
       );
-    const isSent = containers.some((one) => envOf(one, "LAYER_AUTH") === "service-account");
+    // with sigv4 as well: only what takes the execution API is signed
+    const isSent = containers.some((one) =>
+      /^(service-account|sigv4)$/.test(envOf(one, "LAYER_AUTH") ?? ""),
+    );
     for (const audience of audiences)
       if (!(isProjected(audience) && isSent))
         report(
           `must send a projected token with the audience ${audience}, good for 3600 s at most`,
         );
+  }),
+  podRule("way-to-aux", 15, [], ({ service, containers }, report, world) => {
+    if (service !== "gateway" || world.environment === undefined) return;
+    const isSet = (name: string) => containers.some((one) => envOf(one, name));
+    if (signs(world) !== isSet("EXECUTION_API_URL"))
+      report("must have EXECUTION_API_URL with LAYER_AUTH sigv4, and only then");
+    if (!isSet("AUX_SERVICE_URL") && !isSet("EXECUTION_API_URL"))
+      report("must have a way to aux: AUX_SERVICE_URL, EXECUTION_API_URL, or both");
   }),
   podRule("layer-enforced", 15, [], ({ service, containers }, report, { environment }) => {
     const caller = CALLERS[service ?? ""];
@@ -90,6 +98,8 @@ export const identityRules: readonly Rule[] = [
       report(`must let in ${caller} alone (LAYER_AUTH_SUBJECTS)`);
     if (value("LAYER_AUTH_AUDIENCE") !== service)
       report(`must take tokens for ${service} alone (LAYER_AUTH_AUDIENCE)`);
+    if ((value("LAYER_AUTH_ACCEPTS") ?? "service-account") !== "service-account")
+      report("must take tokens alone (LAYER_AUTH_ACCEPTS): the execution API calls no pod");
   }),
   podRule("policy-callers", 15, [], ({ service, containers }, report, world) => {
     if (service !== "aux" || world.environment === undefined) return;
@@ -116,14 +126,6 @@ export const identityRules: readonly Rule[] = [
       report(account, "must have an IAM role by IRSA or EKS Pod Identity, not a static key");
     },
   },
-  objectRule(
-    "without-aws",
-    16,
-    [],
-    ["ServiceAccount", "Deployment"],
-    (object) =>
-      object.metadata.name !== "aux" &&
-      /role-arn|"AWS_(ROLE|ACCESS|SECRET|SHARED|WEB)/.test(JSON.stringify(object)) &&
-      "must have nothing to do with AWS credentials",
-  ),
+  withoutAws,
+  signingRole,
 ];

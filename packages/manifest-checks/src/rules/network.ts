@@ -14,7 +14,9 @@ import {
   JOB_POD_PEERS,
   JOBS_PEERS,
   PROCESSOR_PEERS,
+  SIGNING_GATEWAY_PEERS,
 } from "./flows.ts";
+import { signs } from "./signing.ts";
 
 /** Addresses with credentials behind them: instance metadata, container credentials, Pod Identity. */
 const METADATA = [
@@ -24,7 +26,7 @@ const METADATA = [
   "fd00:ec2::254",
   "fd00:ec2::23",
 ];
-/** EKS Pod Identity's agent, by IPv4 and IPv6, may be reached where that component is in use; it gives aux its own role only. */
+/** EKS Pod Identity's agent, by IPv4 and IPv6, may be reached where that component is in use; it gives a pod its own role only. */
 const AGENT = ["169.254.170.23", "fd00:ec2::23"];
 
 const TLS_12 = /^ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)/;
@@ -58,7 +60,9 @@ export const networkRules: readonly Rule[] = [
     },
   ),
   peersRule("gateway-ingress", 21, "gateway", "ingress", GATEWAY_PEERS.ingress),
-  peersRule("gateway-egress", 22, "gateway", "egress", GATEWAY_PEERS.egress),
+  peersRule("gateway-egress", 22, "gateway", "egress", GATEWAY_PEERS.egress, (world) =>
+    signs(world) ? SIGNING_GATEWAY_PEERS : [],
+  ),
   peersRule("aux-ingress", 23, "aux", "ingress", AUX_PEERS.ingress),
   peersRule("jobs-ingress", 23, "jobs", "ingress", JOBS_PEERS.ingress),
   peersRule("processor-ingress", 23, "processor", "ingress", PROCESSOR_PEERS.ingress),
@@ -75,12 +79,12 @@ export const networkRules: readonly Rule[] = [
     linters: [],
     check(world, report) {
       const policies = ofKind<INetworkPolicy>(world, "NetworkPolicy");
-      const hasAgent = policies.some(
-        ({ metadata }) => metadata.name === "aux-to-pod-identity-agent",
-      );
+      const hasAgent = (service: string | undefined) =>
+        (service === "aux" || (service === "gateway" && signs(world))) &&
+        policies.some(({ metadata }) => metadata.name === `${service}-to-pod-identity-agent`);
       for (const { service, object, ...pod } of podsOf(world)) {
         for (const ip of METADATA) {
-          if (service === "aux" && AGENT.includes(ip) && hasAgent) continue;
+          if (AGENT.includes(ip) && hasAgent(service)) continue;
           const isOpen = [80, 443].some((port) =>
             mayTalk(world, pod, { ip }, { protocol: "TCP", port }),
           );
@@ -171,6 +175,7 @@ function peersRule(
   service: string,
   direction: "ingress" | "egress",
   known: readonly RegExp[],
+  alsoKnown: (world: World) => readonly RegExp[] = () => [],
 ): Rule {
   return {
     id,
@@ -178,9 +183,10 @@ function peersRule(
     linters: ["kube-score pod-networkpolicy"],
     check(world, report) {
       const pods = podsOf(world).filter((one) => one.service === service);
+      const patterns = [...known, ...alsoKnown(world)];
       for (const policy of new Set(pods.flatMap((pod) => policiesFor(world, pod)))) {
         const stranger = flowsOf(policy, direction).find(
-          (flow) => !known.some((pattern) => pattern.test(flow)),
+          (flow) => !patterns.some((pattern) => pattern.test(flow)),
         );
         const way = direction === "egress" ? "egress to" : "ingress from";
         if (stranger) report(policy as K8sObject, `must not allow ${way} ${stranger}`);

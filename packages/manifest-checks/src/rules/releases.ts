@@ -9,6 +9,9 @@ import { workloads } from "../world.ts";
 const DATABASE =
   /^(ENVIRONMENT|DATABASE_(URL|SSLMODE|CA_FILE)|POSTGRES_(HOST|PORT|DB)|.*QUEUE_NAME)$/;
 
+/** Files that are read again when they change. */
+const FOLLOWED = new Set(["ACCESS_POLICY_FILE", "ROLLOUT_FILE"]);
+
 export const releaseRules: readonly Rule[] = [
   objectRule<{ immutable?: boolean } & Pick<IDeployment, "spec">>(
     "applied-again",
@@ -27,6 +30,21 @@ export const releaseRules: readonly Rule[] = [
       );
     },
   ),
+  // Kubernetes never changes what is mounted by subPath
+  podRule("followed-file", 31, [], ({ pod, containers }, report) => {
+    for (const { env = [], volumeMounts = [] } of containers) {
+      for (const { name, value } of env.filter(({ name }) => FOLLOWED.has(name))) {
+        const isFollowed = volumeMounts.some(
+          ({ name: volume, mountPath, subPath }) =>
+            subPath === undefined &&
+            value?.startsWith(`${mountPath}/`) &&
+            pod.volumes?.some((one) => one.name === volume && one.configMap),
+        );
+        if (!isFollowed)
+          report(`must have ${name} in the folder of a ConfigMap, mounted without subPath`);
+      }
+    }
+  }),
   podRule("migrates-first", 31, [], ({ service, pod }, report) => {
     if (service !== "jobs") return;
     const [jobs] = pod.containers;
