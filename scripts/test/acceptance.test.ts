@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
+import { judge } from "../src/check-s3/run-tests.ts";
 import { freePorts, NODE_COMPILE_CACHE, ROOT, start } from "./harness.ts";
 
 async function accept(env: Record<string, string>) {
@@ -74,4 +75,22 @@ test("without jobs none of its tests is green: each is told as not run, at the e
   for (const line of told) assert.match(line, /^ {2}\S.*: this gateway has no jobs$/);
   assert.match(report, /ℹ skipped 0/);
   assert.match(report, /ℹ fail 0/);
+});
+
+test("on another S3 an exception excuses what fails, and is a fault itself where it is not needed", () => {
+  const results = {
+    passed: new Set(["holds", "holds by now"]),
+    failed: new Set(["cannot", "new fault"]),
+    notRun: ["not run: skipped: there is none"],
+  };
+  const exceptions = { cannot: "why", "holds by now": "why", "of another name": "why" };
+  assert.deepEqual(judge(results, exceptions), {
+    excepted: ["cannot"],
+    faults: [
+      "fails: new fault",
+      "not run: skipped: there is none",
+      "excepted, and passes: holds by now",
+      "excepted, and no test: of another name",
+    ],
+  });
 });

@@ -53,6 +53,24 @@ test("every version is listed, the newest first, and is read by its name", async
   );
 });
 
+test("a made-up version is not there, also for a server that breaks over it", async (t) => {
+  const rig = await openVersioned(t);
+  await putObject(rig, BUCKET, KEY, "one");
+  const [{ version = "" } = {}] = (await rig.aws.objects.versions(BUCKET, KEY, { limit: 1 }))
+    .versions;
+  for (const operation of ["GetObject", "HeadObject"]) {
+    rig.local.faults.set([{ kind: "error500", service: "s3", operation }]);
+    const method = operation === "GetObject" ? "GET" : "HEAD";
+    const codeOf = async (asked: string) =>
+      (await problemOf(rig.aws.objects.open(method, BUCKET, KEY, {}, { version: asked }))).code;
+    assert.equal(await codeOf("made up"), "object_not_found");
+    assert.equal(await codeOf(version), "aws_error", "one that is there");
+  }
+  rig.local.faults.set([{ kind: "error500", service: "s3" }]);
+  const lost = rig.aws.objects.open("GET", BUCKET, KEY, {}, { version: "made up" });
+  assert.equal((await problemOf(lost)).code, "aws_error", "nothing is listed");
+});
+
 test("ranges and conditions are about the version that was asked for", async (t) => {
   const rig = await openVersioned(t);
   await putObject(rig, BUCKET, KEY, "0123456789");

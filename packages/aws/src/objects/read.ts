@@ -5,6 +5,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
+  S3ServiceException,
 } from "@aws-sdk/client-s3";
 import type { RegionalS3 } from "../bucket-regions.ts";
 import type { AwsCaller } from "../caller.ts";
@@ -18,6 +19,7 @@ import { isMissing, isNameless, refusalOf, UnsatisfiableError } from "./errors.t
 import { headersOf } from "./headers.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import { type Answer, readUnder } from "./read-under.ts";
+import { isUnlisted } from "./versions.ts";
 
 export type ObjectAnswer = Omit<Answer, "body"> & { readonly body: Readable | null };
 
@@ -37,15 +39,15 @@ export function createObjectReader(
 ): OpenObject {
   return (method, bucket, key, conditions, options = {}) => {
     const object = { Bucket: bucket, Key: key, VersionId: options.version };
-    const instead = (error: unknown) => insteadOfObject(error, object);
     const operation: AwsOperation = method === "HEAD" ? "s3.HeadObject" : "s3.GetObject";
     const read = () =>
-      call(operation, CLASSES.stream, { ...options, bucket }, (signal) =>
-        readUnder(method, conditions, {
-          head: () => headObject(s3, object, signal).catch(instead),
-          get: (range) => getObject(s3, object, range, signal).catch(instead),
-        }),
-      );
+      call(operation, CLASSES.stream, { ...options, bucket }, (signal) => {
+        const refused = (error: unknown) => refuse(s3, object, error, signal);
+        return readUnder(method, conditions, {
+          head: () => headObject(s3, object, signal).catch(refused),
+          get: (range) => getObject(s3, object, range, signal).catch(refused),
+        });
+      });
     return method === "HEAD" ? read() : streams.hold(options, read);
   };
 }
@@ -103,10 +105,20 @@ async function headObject(
 const isObject = ({ ETag, LastModified }: HeadObjectCommandOutput): boolean =>
   ETag !== undefined && LastModified !== undefined;
 
-function insteadOfObject(error: unknown, { VersionId }: S3Object): never {
-  // the only argument that clients make up
-  const isNoVersion = VersionId !== undefined && (error as Error).name === "InvalidArgument";
-  if (isNoVersion) throw awsProblem("object_not_found", error);
+/** Throws what the reader is refused with; a version is the only argument that clients make up. */
+async function refuse(
+  s3: RegionalS3,
+  { Bucket, Key, VersionId }: S3Object,
+  error: unknown,
+  abortSignal: AbortSignal,
+): Promise<never> {
+  if (VersionId !== undefined && error instanceof S3ServiceException) {
+    const isNone =
+      error.name === "InvalidArgument" ||
+      (error.$metadata.httpStatusCode === 500 &&
+        (await isUnlisted(s3, Bucket, Key, VersionId, abortSignal)));
+    if (isNone) throw awsProblem("object_not_found", error);
+  }
   throw refusalOf(error) ?? error;
 }
 

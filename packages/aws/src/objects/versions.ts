@@ -59,6 +59,30 @@ export function createVersionLister(s3: RegionalS3, call: AwsCaller): ListVersio
     });
 }
 
+/**
+ * Whether S3's list says that there is no such version; false where the list says nothing, or has no end here.
+ * For servers that break over a version that they cannot read, as Swift does.
+ */
+export async function isUnlisted(
+  s3: RegionalS3,
+  bucket: string,
+  key: string,
+  version: string,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  const command = new ListObjectVersionsCommand({
+    Bucket: bucket,
+    Prefix: key,
+    EncodingType: "url",
+  });
+  try {
+    const page = pageOf(await s3.send(command, sendOptions(CLASSES.stream, abortSignal)), key);
+    return page.next === undefined && !page.versions.some((one) => one.version === version);
+  } catch {
+    return false; // what was asked first failed for a reason of its own
+  }
+}
+
 /** What the page has of the key; `next` where more of it may follow. @throws UnusableAnswerError */
 function pageOf(page: ListObjectVersionsCommandOutput, key: string): VersionsPage {
   const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page;
