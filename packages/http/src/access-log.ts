@@ -5,6 +5,7 @@ import type { FastifyRequest } from "fastify";
 import { type AccessLevel, accessLineWriter } from "./access-line.ts";
 import type { App } from "./app-type.ts";
 import type { ClientOf } from "./client-address.ts";
+import { isTaken } from "./client-left.ts";
 import { connectionOf } from "./connections.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
@@ -64,7 +65,7 @@ export function registerAccessLog(
     const work = (this as Answering)[WORK];
     const { request, startedAt } = work;
     workDone(work);
-    const status = this.writableFinished
+    const status = isTaken(this)
       ? this.statusCode
       : (request.brokenStatus ?? CLIENT_CLOSED_REQUEST);
     const elapsedMs = performance.now() - startedAt;

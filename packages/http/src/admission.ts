@@ -27,11 +27,11 @@ export interface Admission {
 }
 
 /** What is needed of a guard of packages/identity. */
-export interface GuardCheck<Allowed extends { readonly allow: true }> {
+export interface GuardCheck<Allowed extends { readonly allow: true }, Via = unknown> {
   /** Who was let in a moment ago, found without asking anybody. */
-  known(rawHeaders: readonly string[]): Allowed | undefined;
+  known(rawHeaders: readonly string[], via?: Via): Allowed | undefined;
   /** Never rejects. */
-  check(rawHeaders: readonly string[]): Promise<Allowed | GuardRefusal>;
+  check(rawHeaders: readonly string[], via?: Via): Promise<Allowed | GuardRefusal>;
 }
 
 export interface GuardRefusal {

@@ -1,5 +1,15 @@
 /** Ends work for a client that does not wait for it any more. */
+import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
+import { connectionOf } from "./connections.ts";
+
+/**
+ * Whether all of an answer has been taken: by its connection or, where a request was dispatched without
+ * one, as from a Lambda's event, by whoever has dispatched it.
+ */
+export function isTaken(raw: ServerResponse): boolean {
+  return connectionOf(raw.req.socket) ? raw.writableFinished : raw.writableEnded;
+}
 
 /**
  * Aborted when the connection ends before the answer is whole. Fastify's `request.signal` will not do
@@ -8,7 +18,7 @@ import type { FastifyReply } from "fastify";
 export function clientLeft({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
   raw.once("close", () => {
-    if (!raw.writableFinished) controller.abort();
+    if (!isTaken(raw)) controller.abort();
   });
   return controller.signal;
 }

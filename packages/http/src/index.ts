@@ -14,12 +14,13 @@ export {
 export { clientLeft } from "./client-left.ts";
 export { Latency, type Series } from "./latency.ts";
 export { admitLayer, type LayerCheck, layerMetrics } from "./layer.ts";
-export { createLogger, type Logger } from "./logging.ts";
+export { createLogger, type Logger, openLog } from "./logging.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { MinuteCounts } from "./minute-counts.ts";
 export { bucketPathOf, invalidObjectKey, type ObjectPath, objectPathOf } from "./object-path.ts";
 export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
+export { PROBLEM_TYPE, problemBody } from "./problems.ts";
 export { type Held, type RateLimit, rateLimitMaker } from "./rate-limit.ts";
 export { traceContextOf } from "./request-context.ts";
 export { sendFlowing } from "./send-flowing.ts";

@@ -20,33 +20,41 @@ interface AllowedLayer {
   readonly caller?: string;
   readonly groups?: readonly string[];
   readonly client?: string;
+  /** Who has called under a role. */
+  readonly session?: string;
   readonly wouldRefuse?: string;
 }
 
-export interface LayerCheck extends GuardCheck<AllowedLayer> {
+export interface LayerCheck<Via = unknown> extends GuardCheck<AllowedLayer, Via> {
   /** Whether there is a proof, and a good one; nobody is refused. */
-  knows(rawHeaders: readonly string[]): Promise<boolean>;
+  knows(rawHeaders: readonly string[], via?: Via): Promise<boolean>;
 }
 
-export function admitLayer(guard: LayerCheck): Admission["admit"] {
+/** @param viaOf what a request came through, for a service that has something before it that checks callers. */
+export function admitLayer<Via>(
+  guard: LayerCheck<Via>,
+  viaOf: (request: FastifyRequest) => Via | undefined = () => undefined,
+): Admission["admit"] {
   const enter = (request: FastifyRequest, allowed: AllowedLayer) => {
     request.caller = allowed.caller;
     request.groups = allowed.groups;
     believe(request, allowed.client);
-    const { wouldRefuse } = allowed;
+    const { session, wouldRefuse } = allowed;
+    if (session) request.logFields = { layer_session: session };
     if (wouldRefuse) request.logFields = { layer_would_refuse: wouldRefuse };
   };
   const ask = async (request: FastifyRequest) => {
-    const decision = await guard.check(request.raw.rawHeaders);
+    const decision = await guard.check(request.raw.rawHeaders, viaOf(request));
     if (decision.allow) return enter(request, decision);
     throw refusalProblem(request, decision, REFUSAL);
   };
   const look = async (request: FastifyRequest) => {
-    request.isFromKnownService = await guard.knows(request.raw.rawHeaders);
+    const { rawHeaders } = request.raw;
+    request.isFromKnownService = await guard.knows(rawHeaders, viaOf(request));
   };
   return (request) => {
     if (request.route.config.answersAnybody) return look(request);
-    const known = guard.known(request.raw.rawHeaders);
+    const known = guard.known(request.raw.rawHeaders, viaOf(request));
     return known ? enter(request, known) : ask(request);
   };
 }

@@ -28,22 +28,25 @@ export interface RefusalLine {
 
 type AnyRefused = Refused<string, string>;
 
-/** Finds who is calling by one kind of proof. Tells nobody: that is the guard's part. */
-export interface Prover<A extends Allowed, R extends AnyRefused> {
+/**
+ * Finds who is calling by one kind of proof. Tells nobody: that is the guard's part. `Via` is what a request
+ * came through and what that has found out, for a service behind such a thing.
+ */
+export interface Prover<A extends Allowed, R extends AnyRefused, Via = unknown> {
   /** Whose proof was good a moment ago, found without asking anybody; undefined where that is not known. */
-  known(rawHeaders: readonly string[]): A | undefined;
+  known(rawHeaders: readonly string[], via?: Via): A | undefined;
   /** Never rejects. */
-  prove(rawHeaders: readonly string[]): Promise<A | R>;
+  prove(rawHeaders: readonly string[], via?: Via): Promise<A | R>;
   lineOf(refused: R): RefusalLine;
   /** For /readyz: false only where nobody could be let in. */
   isReady(): boolean;
 }
 
-export interface Guard<A extends Allowed, R extends AnyRefused> {
+export interface Guard<A extends Allowed, R extends AnyRefused, Via = unknown> {
   /** Whoever was let in a moment ago, counted anew; undefined where that is not known. */
-  known(rawHeaders: readonly string[]): A | undefined;
+  known(rawHeaders: readonly string[], via?: Via): A | undefined;
   /** @param rawHeaders of Node's request: only they show a header that came twice. */
-  check(rawHeaders: readonly string[]): Promise<A | R>;
+  check(rawHeaders: readonly string[], via?: Via): Promise<A | R>;
   /** For /readyz: false only where nobody could be let in. */
   isReady(): boolean;
 }
@@ -58,10 +61,10 @@ export interface GuardOptions<Reason extends string> {
 /** A refusal is one line in so long for each reason, with the number of checks that it stands for. */
 const LINE_EVERY_MS = 10_000;
 
-export function createGuard<A extends Allowed, R extends AnyRefused>(
-  prover: Prover<A, R>,
+export function createGuard<A extends Allowed, R extends AnyRefused, Via = unknown>(
+  prover: Prover<A, R, Via>,
   { log, observe, now = () => new Date() }: GuardOptions<R["reason"]>,
-): Guard<A, R> {
+): Guard<A, R, Via> {
   const told = new Map<string, { atMs: number; held: number }>();
 
   const tell = (refused: R) => {
@@ -79,13 +82,13 @@ export function createGuard<A extends Allowed, R extends AnyRefused>(
   };
 
   return {
-    known(rawHeaders) {
-      const found = prover.known(rawHeaders);
+    known(rawHeaders, via) {
+      const found = prover.known(rawHeaders, via);
       if (found) observe?.("verified");
       return found;
     },
-    async check(rawHeaders) {
-      const found = await prover.prove(rawHeaders);
+    async check(rawHeaders, via) {
+      const found = await prover.prove(rawHeaders, via);
       if (found.allow) observe?.("verified");
       else tell(found);
       return found;

@@ -47,6 +47,8 @@ export { callerHeaders, callerIn, UNREADABLE } from "./caller-name.ts";
 export type { CallerGuard, CallerReason } from "./caller-prover.ts";
 export { type CallerSettings, callerSettings, withCallerRules } from "./caller-settings.ts";
 export { callerTokens, createCallerVerifier } from "./caller-tokens.ts";
+export type { ExecutionApiCall } from "./execution-api.ts";
+export { type ExecutionApiSettings, executionApiSettings } from "./execution-api-settings.ts";
 export { compileFlatGlob, matchesPieces, type Pieces, piecesOf } from "./flat-glob.ts";
 export { decodeGroups, encodeGroups } from "./group-names.ts";
 export { createGuard } from "./guard.ts";

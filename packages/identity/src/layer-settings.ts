@@ -1,6 +1,7 @@
 /** The settings by which one service proves itself to the next, and by which the next one checks it. */
 import { type EnvironmentName, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
+import { EXECUTION_API_RULES, type ExecutionApiSettings } from "./execution-api-settings.ts";
 import { keyRules, keySettings } from "./key-settings.ts";
 import { exactText, listOf } from "./setting-fields.ts";
 
@@ -49,10 +50,12 @@ interface Where {
   readonly ENVIRONMENT?: EnvironmentName;
 }
 type PresentFields = Partial<LayerPresentSettings> & Where;
-type VerifyFields = Partial<LayerVerifySettings> & Where;
+type VerifyFields = Partial<LayerVerifySettings> & Partial<ExecutionApiSettings> & Where;
 
-const isChecked = (s: VerifyFields) =>
-  s.LAYER_AUTH_MODE === "observe" || s.LAYER_AUTH_MODE === "enforce";
+/** Of a service that accepts nothing else no setting says so. */
+const areTokensChecked = (s: VerifyFields) =>
+  (s.LAYER_AUTH_MODE === "observe" || s.LAYER_AUTH_MODE === "enforce") &&
+  (s.LAYER_AUTH_ACCEPTS?.includes("service-account") ?? true);
 
 const PRESENT_RULES: readonly Rule<PresentFields>[] = [
   {
@@ -71,9 +74,10 @@ const VERIFY_RULES: readonly Rule<VerifyFields>[] = [
   ...(["LAYER_AUTH_ISSUER", "LAYER_AUTH_AUDIENCE", "LAYER_AUTH_SUBJECTS"] as const).map((key) => ({
     key,
     message: "is needed with LAYER_AUTH_MODE=observe or enforce",
-    isBroken: (s: VerifyFields) => isChecked(s) && s[key] === undefined,
+    isBroken: (s: VerifyFields) => areTokensChecked(s) && s[key] === undefined,
   })),
-  ...keyRules<VerifyFields>("LAYER_AUTH", isChecked),
+  ...keyRules<VerifyFields>("LAYER_AUTH", areTokensChecked),
+  ...EXECUTION_API_RULES,
 ];
 
 /** A schema that holds `layerPresentSettings` and ENVIRONMENT, with the rules between them. */

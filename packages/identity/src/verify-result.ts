@@ -14,6 +14,7 @@
  * - `expired`, `not_yet_valid`: by more than the leeway
  * - `claims`: a claim that is needed is not there, or is longer than can be passed on
  * - `caller_header`: the end caller's name or groups came more than once or cannot be read
+ * - `unsigned_header`: a header of ours came with a signature that says nothing of it
  * - `unavailable`: there are no keys to verify with; nothing is known about the proof
  */
 export const REASONS = [
@@ -31,6 +32,7 @@ export const REASONS = [
   "not_yet_valid",
   "claims",
   "caller_header",
+  "unsigned_header",
   "unavailable",
 ] as const;
 export type Reason = (typeof REASONS)[number];

@@ -1,11 +1,11 @@
 // The record of the AWS calls received: counts for ever, the last thousand in detail, never a secret or a value.
 
-import type { ServiceName } from "./operations.ts";
+import type { Called } from "./operations.ts";
 
 export interface CallRecord {
   /** When it arrived, ISO 8601. */
   readonly at: string;
-  readonly service: ServiceName;
+  readonly service: Called;
   readonly operation: string;
   /** HTTP status; null while it is under way and when it was never answered. */
   status: number | null;

@@ -4,6 +4,7 @@ import type { Revocation } from "./auth/sessions.ts";
 import type { CallCounts, CallRecord } from "./calls.ts";
 import { describeIssues, type Fault, type FaultInput } from "./faults/fault-schema.ts";
 import { LOCAL_AWS } from "./known-identities.ts";
+import type { FunctionCounts } from "./lambda/invocations.ts";
 import { type BucketPlace, bucketPlace, placeBucket } from "./s3/bucket-region.ts";
 import { type BulkObjects, bulkObjects, type PutObjects, putObjects } from "./s3/bulk-objects.ts";
 import { plantSeeds, type Seed } from "./seed.ts";
@@ -39,6 +40,9 @@ export interface LocalAwsControls {
   readonly sessions: {
     /** Ends every session that was handed out before its time; returns how many. */
     revoke(as: Revocation): number;
+  };
+  readonly lambda: {
+    counts(): FunctionCounts;
   };
   /** Data back to the seeds, faults off, calls at zero. Sessions handed out stay valid. */
   reset(): void;
@@ -84,6 +88,7 @@ export function makeControls(world: World, seeds: readonly Seed[]): LocalAwsCont
       },
     },
     sessions: { revoke: (as) => world.sessions.revoke(as) },
+    lambda: { counts: () => world.invocations.counts() },
     reset: () => {
       world.clear();
       world.faults.clear();

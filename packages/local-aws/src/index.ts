@@ -2,13 +2,17 @@
 
 export type { CallCounts, CallLine, CallRecord } from "./calls.ts";
 export type { LocalAwsControls } from "./controls.ts";
+export type { ExecuteApiLimits } from "./execute-api/limits.ts";
 export type { Fault, FaultInput, FaultKind } from "./faults/fault-schema.ts";
 export {
+  INVOKE_SESSIONS,
   KNOWN_SESSIONS,
   type KnownSession,
   LOCAL_AWS,
   WRITER_SESSION,
 } from "./known-identities.ts";
+export { awslambda } from "./lambda/response-stream.ts";
+export { type ServeOptions, serveFunction } from "./lambda/serve.ts";
 export { type LocalAws, type LocalAwsOptions, startLocalAws } from "./local-aws.ts";
 export type { BucketPlace } from "./s3/bucket-region.ts";
 export type { BulkObjects, PutObjects } from "./s3/bulk-objects.ts";

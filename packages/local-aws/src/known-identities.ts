@@ -11,6 +11,8 @@ export const LOCAL_AWS = {
   baseUserArn: "arn:aws:iam::111122223333:user/airlock-base-dev",
   roleArn: "arn:aws:iam::111122223333:role/airlock-aux-role-dev",
   webIdentityRoleArn: "arn:aws:iam::111122223333:role/airlock-irsa-role-dev",
+  /** May invoke the execution API and nothing else. */
+  gatewayRoleArn: "arn:aws:iam::111122223333:role/airlock-gateway-role-dev",
   /** Whose sessions may reserve GPUs, on a laptop and in the tests. */
   gpuRole: "SSOCloudDevGpuReservation",
   /** As roles are when nobody says otherwise: its sessions last an hour at most. */
@@ -72,6 +74,17 @@ export const WRITER_SESSION = knownSession(
   "airlock-writer-role-dev/developer",
 );
 
+/**
+ * Callers of the execution API, there from the start: the gateway's own role, the same name in another account, a
+ * role whose own policy lets it call any API, and one that has no policy.
+ */
+export const INVOKE_SESSIONS = {
+  gateway: knownSession("11", LOCAL_AWS.accountId, "airlock-gateway-role-dev/gateway"),
+  foreignAccount: knownSession("12", "444455556666", "airlock-gateway-role-dev/gateway"),
+  anyApi: knownSession("13", LOCAL_AWS.accountId, "airlock-any-api-role-dev/developer"),
+  otherRole: knownSession("14", LOCAL_AWS.accountId, "airlock-other-role-dev/other"),
+} as const satisfies Record<string, KnownSession>;
+
 export const BASE_USER_ID = "AIDAEXAMPLEBASEUSER01";
 
 export interface KnownRole {
@@ -87,9 +100,23 @@ export interface KnownRole {
   readonly maxSessionSeconds: number;
   /** What the trust policy wants as sts:ExternalId. */
   readonly externalId?: string;
+  /** Whether its own policy is about the execution API alone, and not about S3 and SSM. */
+  readonly invokesOnly?: boolean;
 }
 
+/** What EKS Pod Identity gives as well. */
+export const GATEWAY_ROLE: KnownRole = {
+  arn: LOCAL_AWS.gatewayRoleArn,
+  name: "airlock-gateway-role-dev",
+  roleId: "AROAEXAMPLEGATEROLE01",
+  trustedArns: [],
+  trustsWebIdentity: true,
+  maxSessionSeconds: 43_200,
+  invokesOnly: true,
+};
+
 export const KNOWN_ROLES: readonly KnownRole[] = [
+  GATEWAY_ROLE,
   {
     arn: LOCAL_AWS.roleArn,
     name: "airlock-aux-role-dev",

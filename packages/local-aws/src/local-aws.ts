@@ -3,7 +3,9 @@
 import { Sessions } from "./auth/sessions.ts";
 import { type CallLine, CallLog } from "./calls.ts";
 import { type LocalAwsControls, makeControls } from "./controls.ts";
+import { EXECUTE_API_LIMITS, type ExecuteApiLimits } from "./execute-api/limits.ts";
 import { FaultBook } from "./faults/fault-book.ts";
+import { Invocations } from "./lambda/invocations.ts";
 import { BUILT_IN_SEED } from "./seed.ts";
 import { readSeedFolder } from "./seed-folder.ts";
 import { listen } from "./server.ts";
@@ -26,6 +28,8 @@ export interface LocalAwsOptions {
   readonly now?: () => number;
   /** Decides calls under a fault with a `rate`. Default Math.random. */
   readonly random?: () => number;
+  /** Default: those of API Gateway and Lambda. */
+  readonly executeApiLimits?: Partial<ExecuteApiLimits>;
   readonly log?: (line: CallLine) => void;
 }
 
@@ -53,6 +57,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     sessions: new Sessions(),
     faults: new FaultBook(options.random ?? Math.random),
     calls: new CallLog(),
+    invocations: new Invocations(),
+    executeApiLimits: { ...EXECUTE_API_LIMITS, ...options.executeApiLimits },
     now: options.now ?? Date.now,
   };
   const controls = makeControls(world, seeds);

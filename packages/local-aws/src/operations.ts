@@ -3,6 +3,12 @@
 export const SERVICES = ["sts", "s3", "ssm"] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
+/** What is called here as well and speaks another protocol, with the one operation that it has. */
+export const DOORS = { "execute-api": "Invoke", "pod-identity": "GetCredentials" } as const;
+export type DoorName = keyof typeof DOORS;
+/** Whatever can be called, counted, and struck by faults. */
+export type Called = ServiceName | DoorName;
+
 /** Operation name → IAM action, as the error text of a refusal names it. */
 export const OPERATIONS: Readonly<Record<ServiceName, Readonly<Record<string, string>>>> = {
   sts: {
@@ -35,7 +41,10 @@ export const OPERATIONS: Readonly<Record<ServiceName, Readonly<Record<string, st
 };
 
 /** Whether some service, or the one given, has an operation of this name. */
-export function isKnownOperation(service: ServiceName | "*", operation: string): boolean {
+export function isKnownOperation(service: Called | "*", operation: string): boolean {
+  if (isDoor(service)) return DOORS[service] === operation;
   const places = service === "*" ? SERVICES : [service];
   return places.some((name) => Object.hasOwn(OPERATIONS[name], operation));
 }
+
+const isDoor = (name: Called | "*"): name is DoorName => Object.hasOwn(DOORS, name);

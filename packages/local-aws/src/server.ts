@@ -8,6 +8,9 @@ import { answerCall } from "./answer-call.ts";
 import type { CallLine } from "./calls.ts";
 import { answerControl, isControlPath } from "./control/control-routes.ts";
 import type { LocalAwsControls } from "./controls.ts";
+import { answerExecuteApi, isExecuteApiPath } from "./execute-api/front.ts";
+import { answerRuntime, isRuntimePath } from "./lambda/runtime-api.ts";
+import { answerAgent, POD_IDENTITY_PATH } from "./pod-identity/agent.ts";
 import { BodyTooLarge, readRequest, type WireRequest, writeAnswer } from "./wire.ts";
 import type { World } from "./world.ts";
 
@@ -66,6 +69,11 @@ async function exchange(
   response: ServerResponse,
   closing: AbortSignal,
 ): Promise<void> {
+  // its bodies are read as they come
+  if (isRuntimePath(message.url ?? "")) {
+    answerRuntime(options.world.invocations, message, response);
+    return;
+  }
   let request: WireRequest;
   try {
     request = await readRequest(message);
@@ -82,6 +90,21 @@ async function exchange(
     // Closing wakes the sleeper; its socket is gone by then, so the answer goes nowhere.
     await sleep(delayMs, undefined, { signal: closing }).catch(() => undefined);
   };
+  if (isExecuteApiPath(request.path)) {
+    const startedMs = performance.now();
+    const record = await answerExecuteApi(options.world, message, request, response, wait);
+    const durationMs = Math.round((performance.now() - startedMs) * 10) / 10;
+    const { service, operation, status } = record;
+    record.ms = durationMs;
+    options.log({ service, operation, status, durationMs });
+    return;
+  }
+  if (request.path === POD_IDENTITY_PATH) {
+    const given = await answerAgent(options.world, request, wait);
+    if (given === "reset") message.socket.resetAndDestroy();
+    else if (given !== "hang") writeAnswer(response, given, request.method);
+    return;
+  }
   const result = await answerCall(options.world, request, wait);
   const finish = (status: number | null) => {
     const durationMs = Math.round((performance.now() - result.startedMs) * 10) / 10;

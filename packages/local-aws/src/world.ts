@@ -2,7 +2,9 @@
 
 import type { Principal, Sessions } from "./auth/sessions.ts";
 import type { CallLog } from "./calls.ts";
+import type { ExecuteApiLimits } from "./execute-api/limits.ts";
 import type { FaultBook } from "./faults/fault-book.ts";
+import type { Invocations } from "./lambda/invocations.ts";
 import type { Stores } from "./store-folder/stores.ts";
 import type { WireAnswer, WireRequest } from "./wire.ts";
 
@@ -10,6 +12,9 @@ export interface World extends Omit<Stores, "close"> {
   readonly sessions: Sessions;
   readonly faults: FaultBook;
   readonly calls: CallLog;
+  /** Of the one function that there is. */
+  readonly invocations: Invocations;
+  readonly executeApiLimits: ExecuteApiLimits;
   /** True time, milliseconds since the epoch. */
   readonly now: () => number;
 }

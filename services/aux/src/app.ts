@@ -8,7 +8,8 @@ import {
   type Logger,
   type Metrics,
 } from "@airlock/http";
-import type { LayerGuard } from "@airlock/identity";
+import type { ExecutionApiCall, LayerGuard } from "@airlock/identity";
+import type { FastifyRequest } from "fastify";
 import { type AccessDeps, createAccess } from "./access.ts";
 import { clientOf } from "./client-of.ts";
 import { RenderedLists } from "./rendered-lists.ts";
@@ -24,6 +25,8 @@ export interface AuxDeps extends AccessDeps {
   readonly aws: Aws;
   /** Checks the calling service; undefined lets everybody in. */
   readonly layer?: LayerGuard | undefined;
+  /** What the execution API tells of a request; only of those that came through it. */
+  readonly viaOf?: ((request: FastifyRequest) => ExecutionApiCall | undefined) | undefined;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
   /** How long one page of a bucket may be looked for; a list's time unless said otherwise. */
@@ -31,14 +34,14 @@ export interface AuxDeps extends AccessDeps {
 }
 
 export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
-  const { aws, layer, logger, metrics, listLimitMs } = deps;
+  const { aws, layer, viaOf, logger, metrics, listLimitMs } = deps;
   const about = {
     title: "Airlock aux",
     description: "The internal door: the only holder of AWS credentials.",
     version: settings.VERSION,
   };
   const isReady = () => aws.session.isValid() && (layer?.isReady() ?? true);
-  const admission = layer && { admit: admitLayer(layer) };
+  const admission = layer && { admit: admitLayer(layer, viaOf) };
   const clientPlaces: ClientPlaces = {
     most: { wait: settings.WAITS_PER_CLIENT, stream: settings.STREAMS_PER_CLIENT },
     clientOf,

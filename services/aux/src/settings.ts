@@ -1,7 +1,7 @@
 /** What aux reads from its environment. */
 import { awsSettings, withAwsRules } from "@airlock/aws";
 import { commonSettings, integer, type Rule, serviceName, withRules, word } from "@airlock/config";
-import { layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
+import { executionApiSettings, layerVerifySettings, withLayerVerifyRules } from "@airlock/identity";
 import * as z from "zod";
 import { CALLER_KINDS } from "./policy/caller-kind.ts";
 
@@ -9,6 +9,7 @@ const fields = z.object({
   SERVICE_NAME: serviceName("aux"),
   ...commonSettings,
   ...layerVerifySettings,
+  ...executionApiSettings,
   ACCESS_POLICY_FILE: z
     .string()
     .optional()
@@ -29,6 +30,16 @@ const fields = z.object({
     .default(100)
     .describe("The same of objects; S3 is asked for 200 at once."),
   ...awsSettings,
+  RESERVED_CONCURRENCY: integer(1, 1000)
+    .default(1)
+    .describe(
+      "Of the Lambda: how many processes there are at most. They share SSM_CALLS_PER_SECOND and SSM_DESCRIBE_CALLS_PER_SECOND.",
+    ),
+  RESPONSE_TRANSFER_MODE: word(["stream", "buffered"])
+    .default("stream")
+    .describe(
+      "Of the Lambda: how it answers GET and HEAD, as responseTransferMode says of these methods in the API.",
+    ),
 });
 
 const RULES: readonly Rule<Partial<z.infer<typeof fields>>>[] = [

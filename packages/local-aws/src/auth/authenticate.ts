@@ -1,18 +1,25 @@
 // Decides who is calling, or refuses in the words of the service that was called.
 
 import { AwsError } from "../aws-error.ts";
-import type { ServiceName } from "../operations.ts";
-import { refusal } from "../refusals.ts";
+import { LOCAL_AWS } from "../known-identities.ts";
+import { refusal, type Verifier } from "../refusals.ts";
 import type { WireRequest } from "../wire.ts";
 import { amzDateMs, readSignature, type SignatureParts, toAmzDate } from "./credential-scope.ts";
 import type { Principal, Sessions } from "./sessions.ts";
-import { sha256Hex, signatureMatches, statedPayload } from "./verify-signature.ts";
+import {
+  canonicalRequest,
+  sha256Hex,
+  signatureMatches,
+  statedPayload,
+} from "./verify-signature.ts";
+import { whyIncomplete } from "./why-incomplete.ts";
 
-/** STS and SSM allow five minutes between the clocks, S3 fifteen. */
-const MAX_SKEW_MS: Readonly<Record<ServiceName, number>> = {
+/** S3 allows fifteen minutes between the clocks, the others five. */
+const MAX_SKEW_MS: Readonly<Record<Verifier, number>> = {
   sts: 5 * 60_000,
   ssm: 5 * 60_000,
   s3: 15 * 60_000,
+  "execute-api": 5 * 60_000,
 };
 
 /**
@@ -21,19 +28,28 @@ const MAX_SKEW_MS: Readonly<Record<ServiceName, number>> = {
  */
 export async function authenticate(
   request: WireRequest,
-  service: ServiceName,
+  service: Verifier,
   sessions: Sessions,
   nowMs: number,
 ): Promise<Principal> {
   const parts = readSignature(request);
   if (parts === "absent") throw refusal("unsigned", service);
-  if (parts === "malformed") throw refusal("incompleteSignature", service);
+  if (parts === "malformed") {
+    const why = service === "execute-api" ? whyIncomplete(request) : undefined;
+    throw refusal("incompleteSignature", service, why);
+  }
   if (parts.service !== service) {
     throw refusal(
       service === "s3" ? "incompleteSignature" : "signatureMismatch",
       service,
       `Credential should be scoped to correct service: '${service}'.`,
     );
+  }
+
+  // an API is in one region; of the other services all regions are here
+  if (service === "execute-api" && parts.region !== LOCAL_AWS.region) {
+    const words = `Credential should be scoped to a valid region, not '${parts.region}'.`;
+    throw refusal("signatureMismatch", service, words);
   }
 
   const credential = sessions.find(parts.accessKeyId);
@@ -48,13 +64,22 @@ export async function authenticate(
   refuseSkew(parts, service, nowMs);
   refuseUnsignedEssentials(request, parts, service);
   if (service === "s3") refusePayload(request, parts);
+  if (service === "execute-api") refuseOtherBody(request);
   if (!(await signatureMatches(request, parts, credential.secretAccessKey))) {
-    throw refusal("signatureMismatch", service);
+    throw refusal("signatureMismatch", service, echoed(request, parts, service));
   }
   return credential.principal;
 }
 
-function refuseSkew(parts: SignatureParts, service: ServiceName, nowMs: number): void {
+/** An API answers with what it has computed, the session token in it. */
+function echoed(request: WireRequest, parts: SignatureParts, service: Verifier) {
+  if (service !== "execute-api") return undefined;
+  const { message } = refusal("signatureMismatch", service);
+  const canonical = canonicalRequest(request, parts);
+  return `${message}\n\nThe Canonical String for this request should have been\n'${canonical}'\n`;
+}
+
+function refuseSkew(parts: SignatureParts, service: Verifier, nowMs: number): void {
   const signedMs = amzDateMs(parts.amzDate);
   const limitMs = MAX_SKEW_MS[service];
   const lifeMs = parts.expiresSeconds === undefined ? limitMs : parts.expiresSeconds * 1000;
@@ -84,7 +109,7 @@ function refuseSkew(parts: SignatureParts, service: ServiceName, nowMs: number):
 function refuseUnsignedEssentials(
   request: WireRequest,
   parts: SignatureParts,
-  service: ServiceName,
+  service: Verifier,
 ): void {
   const needed = Object.keys(request.headers).filter(
     (name) => name === "host" || name.startsWith("x-amz-"),
@@ -100,6 +125,13 @@ function refuseUnsignedEssentials(
     );
   }
   throw refusal("signatureMismatch", service);
+}
+
+/** What is said of the body has to be true, where it is said. */
+function refuseOtherBody(request: WireRequest): void {
+  const stated = request.headers["x-amz-content-sha256"];
+  if (stated === undefined || stated === sha256Hex(request.body)) return;
+  throw refusal("signatureMismatch", "execute-api");
 }
 
 /** S3 only: the payload statement must be there, of a known form and, where it is a hash, true. */

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import {
   BASE_USER_ID,
+  INVOKE_SESSIONS,
   KNOWN_SESSIONS,
   type KnownRole,
   type KnownSession,
@@ -11,8 +12,8 @@ import {
 } from "../known-identities.ts";
 
 export interface Principal {
-  /** A person's session is good for STS alone. */
-  readonly kind: "user" | "session" | "person";
+  /** A person's session is good for STS alone, an invoker's for the execution API as well. */
+  readonly kind: "user" | "session" | "person" | "invoker";
   /** 12 digits. */
   readonly account: string;
   /** As GetCallerIdentity reports it. */
@@ -57,20 +58,26 @@ const BASE_USER: Credential = {
   },
 };
 
-function credentialOf(session: KnownSession, kind: "person" | "session"): Credential {
+function credentialOf(session: KnownSession, kind: "person" | "session" | "invoker"): Credential {
   const { arn, ...keys } = session;
   const expiresAtMs = session === KNOWN_SESSIONS.expired ? 0 : undefined;
   const account = arn.split(":")[4] ?? "";
   const userId = `AROAEXAMPLEGPUROLE001:${arn.slice(arn.lastIndexOf("/") + 1)}`;
-  const principal: Principal = { kind, account, arn, userId, trustArn: arn };
+  const trustArn = kind === "invoker" ? roleOf(arn) : arn;
+  const principal: Principal = { kind, account, arn, userId, trustArn };
   return { ...keys, expiresAtMs, principal };
 }
+
+/** The role of a session that has none of its own path. */
+const roleOf = (arn: string): string =>
+  arn.replace(/^arn:aws:sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:aws:iam::$1:role/$2");
 
 /** There from the start, and never dropped. */
 const KNOWN_CREDENTIALS = [
   BASE_USER,
   ...Object.values(KNOWN_SESSIONS).map((session) => credentialOf(session, "person")),
   credentialOf(WRITER_SESSION, "session"),
+  ...Object.values(INVOKE_SESSIONS).map((session) => credentialOf(session, "invoker")),
 ];
 
 export class Sessions {
@@ -90,7 +97,7 @@ export class Sessions {
       sessionToken: `IQoJlocal${randomBytes(180).toString("base64")}`,
       expiresAtMs,
       principal: {
-        kind: "session",
+        kind: role.invokesOnly ? "invoker" : "session",
         account: LOCAL_AWS.accountId,
         arn: `arn:aws:sts::${LOCAL_AWS.accountId}:assumed-role/${role.name}/${sessionName}`,
         userId: `${role.roleId}:${sessionName}`,

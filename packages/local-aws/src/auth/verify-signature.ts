@@ -61,7 +61,8 @@ function payloadHash(request: WireRequest, parts: SignatureParts): string {
   return statedPayload(request) ?? "UNSIGNED-PAYLOAD";
 }
 
-function canonicalRequest(request: WireRequest, parts: SignatureParts): string {
+/** The text that a signature stands for. */
+export function canonicalRequest(request: WireRequest, parts: SignatureParts): string {
   const signed: Record<string, string> = {};
   for (const name of parts.signedHeaders) {
     const value = request.headers[name];
@@ -78,8 +79,8 @@ function canonicalRequest(request: WireRequest, parts: SignatureParts): string {
   );
   return [
     request.method,
-    // The raw path: S3 signs it as sent, and STS and SSM live at "/" alone.
-    request.path,
+    // S3 signs the path as sent, and STS and SSM live at "/" alone
+    parts.service === "execute-api" ? encodedAgain(request.path) : request.path,
     getCanonicalQuery({ query } as Parameters<typeof getCanonicalQuery>[0]),
     ...parts.signedHeaders.map((name) => `${name}:${headers[name] ?? ""}`),
     "",
@@ -87,6 +88,23 @@ function canonicalRequest(request: WireRequest, parts: SignatureParts): string {
     payloadHash(request, parts),
   ].join("\n");
 }
+
+/** Without what leads nowhere (RFC 3986 §5.2.4), and each part encoded once more than it was sent. */
+function encodedAgain(path: string): string {
+  const kept: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") kept.pop();
+    else if (part !== "" && part !== ".") kept.push(escapeUri(part));
+  }
+  const end = path.endsWith("/") && kept.length > 0 ? "/" : "";
+  return `/${kept.join("/")}${end}`;
+}
+
+const escapeUri = (text: string): string =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 
 /** Whether the signature was made with this secret over exactly this request. */
 export async function signatureMatches(

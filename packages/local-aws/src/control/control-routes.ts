@@ -1,4 +1,4 @@
-// The control endpoint under /_control: faults, calls, bulk parameters and objects, regions of buckets, sessions, reset. JSON in, JSON out, never signed.
+// The control endpoint under /_control: faults, calls, the function, bulk parameters and objects, regions of buckets, sessions, reset. JSON in, JSON out, never signed.
 
 import { z } from "zod";
 import type { LocalAwsControls } from "../controls.ts";
@@ -64,6 +64,13 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     DELETE: ({ sessions }, request) => {
       const as = request.body.length === 0 ? "expired" : readBody(request, revocation).as;
       return [200, { revoked: sessions.revoke(as) }];
+    },
+  },
+  "/_control/lambda": {
+    // for whoever waits until the function can be called
+    GET: ({ lambda }) => {
+      const counts = lambda.counts();
+      return [counts.idle + counts.running > 0 ? 200 : 503, counts];
     },
   },
   "/_control/reset": {

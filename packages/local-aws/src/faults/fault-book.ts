@@ -1,6 +1,6 @@
 // Which faults are on, and which of them hits the call at hand.
 
-import type { ServiceName } from "../operations.ts";
+import type { Called } from "../operations.ts";
 import {
   describeIssues,
   type Fault,
@@ -64,7 +64,7 @@ export class FaultBook {
   /** The faults that hit this call, in the order they were set; each counted one loses a hit. */
   strike<K extends FaultKind>(
     kinds: readonly K[],
-    service: ServiceName,
+    service: Called,
     operation: string,
     resource = "",
   ): FaultOf<K>[] {
@@ -123,12 +123,13 @@ function isOf<K extends FaultKind>(fault: Fault, kinds: readonly K[]): fault is 
   return kinds.some((kind) => kind === fault.kind);
 }
 
-function aims(fault: Fault, service: ServiceName, operation: string): boolean {
+function aims(fault: Fault, service: Called, operation: string): boolean {
   if (fault.kind === "stsDown" || fault.kind === "sessionSeconds") return service === "sts";
   if (fault.kind === "badIdentity") return operation === "GetCallerIdentity";
   if (!("service" in fault)) return true;
   if (fault.service !== "*" && fault.service !== service) return false;
-  return fault.operation === undefined || fault.operation === operation;
+  const wanted = "operation" in fault ? fault.operation : undefined;
+  return wanted === undefined || wanted === operation;
 }
 
 /** Whether the fault is for calls about this resource. */

@@ -1,9 +1,10 @@
 // The faults that can be switched on, as the control endpoint and the in-process methods take them.
 
 import { z } from "zod";
-import { isKnownOperation, SERVICES } from "../operations.ts";
+import { DOORS, isKnownOperation, SERVICES } from "../operations.ts";
 
-const service = z.enum([...SERVICES, "*"]);
+const DOOR_NAMES = Object.keys(DOORS) as (keyof typeof DOORS)[];
+const service = z.enum([...SERVICES, ...DOOR_NAMES, "*"]);
 const limits = {
   /** Share of the matching calls that are hit; the rest pass unharmed. */
   rate: z.number().min(0).max(1).optional(),
@@ -58,6 +59,15 @@ const kinds = [
     status: z.int().min(200).max(599).default(200),
     body: z.string().max(65_536).default(""),
     contentType: z.string().min(1).max(100).default("text/html"),
+  }),
+  z.strictObject({
+    kind: z.literal("lose"),
+    service: z.literal("execute-api").default("execute-api"),
+    /** Bytes of the answer's body that still come through; none: not even its head does. */
+    afterBytes: z.int().min(0).default(0),
+    ...limits,
+    /** Method and path, such as `POST /parameters/batch`; `*` stands for any characters. */
+    resource: z.string().min(1).max(2048).optional(),
   }),
   z.strictObject({
     kind: z.literal("stsDown"),

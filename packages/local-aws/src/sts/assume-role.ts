@@ -36,7 +36,7 @@ export function assumeRole(call: Call): WireAnswer {
     );
   }
   const seconds = Number(members.get("DurationSeconds") ?? DEFAULT_SECONDS);
-  if (call.principal.kind === "session" && seconds > CHAINED_MAX_SECONDS) {
+  if (call.principal.kind !== "user" && seconds > CHAINED_MAX_SECONDS) {
     throw validationError(
       "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
     );

@@ -5,6 +5,16 @@ import type { World } from "../world.ts";
 import type { XmlContent } from "../xml.ts";
 import { validationError } from "./sts-input.ts";
 
+export type RoleSession = {
+  readonly AssumedRoleUser: XmlContent;
+  readonly Credentials: {
+    readonly AccessKeyId: string;
+    readonly SecretAccessKey: string;
+    readonly SessionToken: string;
+    readonly Expiration: string;
+  };
+};
+
 /**
  * `askedSeconds` is overridden while a `sessionSeconds` fault is on. Throws ValidationError for more than the
  * role allows.
@@ -16,7 +26,7 @@ export function startRoleSession(
   sessionName: string,
   askedSeconds: number,
   nowMs: number,
-): { readonly [name: string]: XmlContent } {
+): RoleSession {
   if (askedSeconds > role.maxSessionSeconds) {
     throw validationError(
       "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",

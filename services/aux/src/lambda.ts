@@ -1,0 +1,40 @@
+/** The Lambda behind the execution API: environment → what aux is made of → a handler for its events. */
+import { loadSettings } from "@airlock/config";
+import { createLogger, createMetrics, openLog } from "@airlock/http";
+import { createHandler } from "./lambda/handler.ts";
+import { createIncoming } from "./lambda/incoming.ts";
+import { settingsSchema } from "./settings.ts";
+import { exitWith, startAux } from "./start-aux.ts";
+
+// what shows the documentation needs files beside its code, and nobody can open it here
+const settings = await readSettings({ ...process.env, DOCS: "off" }).catch(exitWith);
+const log = openLog();
+const logger = createLogger(settings, log);
+const incoming = createIncoming();
+const { app, aws } = await startAux(
+  { settings, logger, metrics: createMetrics(settings) },
+  {
+    // all processes together have what one would have
+    awsSettings: {
+      ...settings,
+      SSM_CALLS_PER_SECOND: settings.SSM_CALLS_PER_SECOND / settings.RESERVED_CONCURRENCY,
+      SSM_DESCRIBE_CALLS_PER_SECOND:
+        settings.SSM_DESCRIBE_CALLS_PER_SECOND / settings.RESERVED_CONCURRENCY,
+    },
+    viaOf: incoming.viaOf,
+  },
+);
+
+async function readSettings(env: NodeJS.ProcessEnv) {
+  return loadSettings(settingsSchema, env);
+}
+
+export const handler = awslambda.streamifyResponse(
+  createHandler({
+    app,
+    session: aws.session,
+    log,
+    incoming,
+    mode: settings.RESPONSE_TRANSFER_MODE,
+  }),
+);
