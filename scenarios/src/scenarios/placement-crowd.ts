@@ -7,7 +7,7 @@ export const placementCrowd: Scenario = {
   how: "two processors give 500 jobs of 0 to 8 GPUs (120 in tests) to 16 nodes (5) with 8 GPUs each and to two without, every second job that runs ends again and again, by the test of the processor; three faults are planted there, too",
   isSoakOnly: true,
   async run(_size, stage) {
-    const { isPassed, told } = await runGenerated("services/processor/test/crowd.test.ts");
+    const { isPassed, told } = await runGenerated("services/processor/test/crowd.alone.test.ts");
     stage.check(
       "nodes over their size, nodes free beside a job of 8 GPUs that waits, jobs overtaken by later ones that want as much",
       "0",

@@ -240,8 +240,8 @@ test("when the client leaves, the call upstream ends", async (t) => {
   await until(() => gateway.lines.some(({ status }) => status === 499));
 });
 
-test("200 clients leave in the middle of 60 KB and of 5 MB: the next request is answered", async (t) => {
-  for (const size of [60_000, 5_000_000]) {
+test("200 clients leave in the middle of 60 KB and of 1.5 MB: the next request is answered", async (t) => {
+  for (const size of [60_000, 1_500_000]) {
     const upstream = await startUpstream(t, (_request, response) => {
       response.writeHead(200, { ...JSON_TYPE, "content-length": String(size) });
       response.write("x".repeat(size / 2));
