@@ -1,4 +1,4 @@
-/** README.md, docs/ and k8s/README.md: each block is run (start-jobs.test.ts), read by the file that its mark names, or says what it needs. */
+/** README.md, docs/ and k8s/README.md: each block is run (start-jobs.alone.test.ts), read by the file that its mark names, or says what it needs. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

@@ -1,6 +1,8 @@
 /** Who may import whom, read from the sources. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { glob, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "./harness.ts";
 
@@ -53,4 +55,16 @@ test("the gateway's sources name no AWS package", async () => {
   for (const target of (await importsOf("services/gateway")).keys()) {
     assert.doesNotMatch(target, /aws-sdk|smithy/);
   }
+});
+
+test("each folder with test files that share a process has the file that runs them", async () => {
+  const without = new Set<string>();
+  for await (const file of glob("{packages/*,services/*,scripts,scenarios}/test/*.test.ts", {
+    cwd: ROOT,
+  })) {
+    const folder = dirname(file);
+    if (!file.endsWith(".alone.test.ts") && !existsSync(`${ROOT}/${folder}/together.ts`))
+      without.add(folder);
+  }
+  assert.deepEqual([...without], []);
 });

@@ -6,7 +6,7 @@ const FILES = ["nothing-shows", "nothing-shows-objects"];
 
 export const generatedPolicies: Scenario = {
   name: "generated-policies",
-  how: "80 policies with 145 requests each for parameters (24 with 100 in tests), 240 with 28 for objects (72), before two accounts, one of which lacks all that the policy hides; leaks are planted, too",
+  how: "80 policies with 145 requests each for parameters (12 with 100 in tests), 240 with 28 for objects (20 with 14), before two accounts, one of which lacks all that the policy hides; leaks are planted, too",
   isSoakOnly: true,
   async run(_size, stage) {
     for (const file of FILES) {

@@ -14,7 +14,7 @@ import { casesOf, type Generator, generator } from "./policy-generator.ts";
 import { ask, type RuleSource, type Source } from "./policy-oracle.ts";
 import { appOn } from "./two-worlds.ts";
 
-const POLICIES = casesOf(54, 240);
+const POLICIES = casesOf(20, 240);
 const REQUESTS = 14;
 /** One policy in so many is asked with leaks too. */
 const LEAKY = casesOf(2, 4);
@@ -272,5 +272,5 @@ test(`${POLICIES} policies with ${REQUESTS} requests of each kind: denied object
   const leaky = POLICIES / LEAKY;
   assert.ok(seen.hidden > leaky / 2 && seen.holes === seen.hidden, JSON.stringify(seen));
   assert.ok(seen.reads > leaky / 4 && seen.telling === seen.reads, JSON.stringify(seen));
-  assert.ok(seen.unprobed > 3 && seen.hasMore > 3, JSON.stringify(seen));
+  assert.ok(seen.unprobed > POLICIES / 10 && seen.hasMore > POLICIES / 10, JSON.stringify(seen));
 });

@@ -91,7 +91,7 @@ const problem =
 
 test("every path of jobs goes to jobs as it is, and none to aux", async (t) => {
   const { aux, jobs, send } = await start(t, echo, { LOGIN_RATE_PER_MINUTE: "0" });
-  // but for a tunnel, which is had otherwise (services/jobs/test/tunnel.test.ts)
+  // but for a tunnel, which is had otherwise (services/jobs/test/tunnel.alone.test.ts)
   const plain = JOBS.filter(({ operation }) => operation.responses["101"] === undefined);
   for (const { path, method, operation } of plain) {
     const target = path.replaceAll(/\{\w+\}/g, "gpud_ab-12");

@@ -96,7 +96,7 @@ test("a foreign job is not found at any path that names one, whatever is asked",
     "/v1/jobs/{job_id}/extend": { extension_hours: 1 },
     "/v1/jobs/{job_id}/users": { github_username: "octocat" },
   };
-  // a tunnel is asked for by an upgrade: services/jobs/test/tunnel.test.ts
+  // a tunnel is asked for by an upgrade: services/jobs/test/tunnel.alone.test.ts
   for (const [method, path] of about.filter(([, path]) => !path.endsWith("/tunnel"))) {
     for (const id of [job, job.slice(0, 8)]) {
       const body = bodies[path];
