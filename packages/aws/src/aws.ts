@@ -1,5 +1,5 @@
 /** AWS access as one thing with a lifetime: session, clients, stores. */
-import { AwsClock } from "./aws-clock.ts";
+import { AwsClock } from "@airlock/config";
 import { RegionalS3 } from "./bucket-regions.ts";
 import { type BucketStore, createBucketStore } from "./buckets.ts";
 import { Bulkhead } from "./bulkhead.ts";

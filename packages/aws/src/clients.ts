@@ -2,9 +2,9 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
-import { onAwsClock } from "./aws-clock.ts";
 import { CLASSES, CONNECT_MS } from "./classes.ts";
 import { agentOptions, type EgressSettings } from "./egress.ts";
+import { onAwsClock } from "./on-aws-clock.ts";
 import { RetryStrategy } from "./retry-strategy.ts";
 import type { Session } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";

@@ -1,7 +1,6 @@
 /** AWS for services that may use it: an assumed role kept fresh, S3 and SSM behind errors of ours. */
 
 export { type Aws, type AwsOptions, createAws } from "./aws.ts";
-export { AwsClock, type ClockOptions } from "./aws-clock.ts";
 export type { BucketStore } from "./buckets.ts";
 export { CACHE_SHARES, CLASSES } from "./classes.ts";
 export { DeadlineExceededError, withDeadline } from "./deadline.ts";

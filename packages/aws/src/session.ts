@@ -1,9 +1,7 @@
 /** One AWS session for all clients: refreshed in the background, served until it truly expires. */
-import { createLogPace, SettingsError } from "@airlock/config";
+import { AwsClock, createLogPace, RefreshPace, SettingsError } from "@airlock/config";
 import type { AwsSession as SessionReport } from "@airlock/contract";
-import { AwsClock } from "./aws-clock.ts";
 import { withDeadline } from "./deadline.ts";
-import { RefreshPace } from "./refresh-pace.ts";
 import { type Fault, type Use, Witnesses } from "./witnesses.ts";
 
 /** Temporary (or, without `expiresAt`, lasting) credentials. */

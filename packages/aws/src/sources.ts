@@ -1,6 +1,6 @@
 /** Where a session comes from: an assumed role, a web identity (IRSA), a chain of both, or neither. */
 import { readFile } from "node:fs/promises";
-import { SettingsError } from "@airlock/config";
+import { type AwsClock, SettingsError } from "@airlock/config";
 import {
   AssumeRoleCommand,
   AssumeRoleWithWebIdentityCommand,
@@ -10,9 +10,9 @@ import {
 } from "@aws-sdk/client-sts";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
-import { type AwsClock, onAwsClock } from "./aws-clock.ts";
 import { clientOptions, endpointOf } from "./clients.ts";
 import { type ObserveCall, observedCall } from "./observed-call.ts";
+import { onAwsClock } from "./on-aws-clock.ts";
 import type { Credentials, SessionSource } from "./session.ts";
 import type { AwsSettings } from "./settings.ts";
 

@@ -1,7 +1,8 @@
 /** How a session is kept fresh, by a clock that the test turns. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { AwsClock, type Credentials, Session, SessionUnavailableError } from "@airlock/aws";
+import { type Credentials, Session, SessionUnavailableError } from "@airlock/aws";
+import { AwsClock } from "@airlock/config";
 
 const MINUTE = 60_000;
 /** Goes by the mocked Date alone, so nothing seems to set it. */

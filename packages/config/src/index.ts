@@ -1,4 +1,5 @@
-/** Environment variables → frozen, validated settings; files that change while a process runs. */
+/** Environment variables → frozen, validated settings; what keeps files and AWS sessions fresh while a process runs. */
+export { AwsClock, type ClockOptions } from "./aws-clock.ts";
 export {
   type CommonSettings,
   commonSettings,
@@ -11,6 +12,7 @@ export {
 export { addressRanges, hostPatterns, httpUrl, integer, onOff, port, word } from "./fields.ts";
 export { type Followed, fileVersion, followFile } from "./follow-file.ts";
 export { createLogPace } from "./log-pace.ts";
+export { RefreshPace } from "./refresh-pace.ts";
 export { type Rule, withRules } from "./rules.ts";
 export {
   describeSettings,

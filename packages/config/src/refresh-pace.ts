@@ -1,4 +1,4 @@
-/** When the session is to be fetched again: in good time, soon after a failure, and not too often for refusals. */
+/** When a session with AWS is to be fetched again: in good time, soon after a failure, and not too often for refusals. */
 
 /** Without a session every request fails, so the next attempt follows this soon (plus jitter). */
 const URGENT_RETRY_MS = 1000;
