@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { freePorts, NODE_COMPILE_CACHE, ROOT } from "./harness.ts";
 import type { MadeMetric } from "./report-metrics.ts";
 
@@ -18,9 +18,15 @@ const LAYER = {
   LAYER_AUTH_JWKS_URL: "http://127.0.0.1:9/keys",
 };
 const NOWHERE = "http://127.0.0.1:9";
+const TOKEN_FILE = join(await mkdtemp("/tmp/airlock-metrics-"), "token");
+await writeFile(TOKEN_FILE, "a.b.c");
+after(() => rm(dirname(TOKEN_FILE), { recursive: true }));
 const ENV = {
   gateway: {
-    AUX_SERVICE_URL: NOWHERE,
+    LAYER_AUTH: "sigv4",
+    EXECUTION_API_URL: NOWHERE,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: NOWHERE,
+    JOBS_LAYER_TOKEN_FILE: TOKEN_FILE,
     JOBS_SERVICE_URL: NOWHERE,
     GATEWAY_AUTH: "jwt",
     GATEWAY_JWT_ISSUER: ISSUER,

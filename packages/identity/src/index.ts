@@ -82,7 +82,20 @@ export {
 export { createLayerVerifier } from "./layer-tokens.ts";
 export type { IdentityLog } from "./log.ts";
 export { logOpenDoors, openDoors } from "./open-doors.ts";
-export { ALGORITHMS, type Algorithm } from "./setting-fields.ts";
+export { ALGORITHMS, type Algorithm, isExposedUrl, listOf } from "./setting-fields.ts";
+export {
+  createExecutionPresenter,
+  type ExecutionPresenter,
+} from "./sigv4/execution-presenter.ts";
+export { NoSessionError, type SessionSource } from "./sigv4/session.ts";
+export {
+  refuseSessionSource,
+  SESSION_VARIABLES,
+  type SessionSettings,
+  sessionSettings,
+  sessionSource,
+} from "./sigv4/session-source.ts";
+export type { Outgoing, Sign, Signed, Signing } from "./sigv4/signer.ts";
 export { TokenFileError } from "./token-file.ts";
 export {
   createTokenVerifier,

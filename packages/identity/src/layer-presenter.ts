@@ -5,6 +5,7 @@ import { encodeGroups } from "./group-names.ts";
 import { CLIENT_HEADER, GROUPS_HEADER, LAYER_HEADER } from "./headers.ts";
 import { type LayerPresentSettings, layerPresentSettings } from "./layer-settings.ts";
 import type { IdentityLog } from "./log.ts";
+import type { Signing } from "./sigv4/signer.ts";
 import { openTokenFile, readTokenFile, TokenFileError } from "./token-file.ts";
 
 export interface LayerPresenter {
@@ -20,6 +21,8 @@ export interface LayerPresenter {
     groups?: readonly string[],
     clientAddress?: string,
   ): Record<string, string>;
+  /** Each call is signed, and AWS may refuse it; undefined where nothing is. */
+  readonly signing?: Signing | undefined;
   /** Looks at the token file now rather than within a second. Never rejects. */
   refresh(): Promise<void>;
   close(): void;
@@ -41,18 +44,28 @@ export function createLayerPresenter(
   const file = openTokenFile(settings.LAYER_TOKEN_FILE, log);
   return {
     headers(callerName, groups, clientAddress) {
-      const proof: Record<string, string> = { [LAYER_HEADER]: file.current() };
-      if (clientAddress !== undefined) proof[CLIENT_HEADER] = clientAddress;
-      if (!callerName) return proof;
-      const named = callerHeaders(callerName);
-      // a call without its caller's name would be somebody else's
-      if (!named) throw new RangeError("a caller's name that no header can hold was let in");
-      const listed = groups && encodeGroups(groups);
-      return { ...proof, ...named, ...(listed && { [GROUPS_HEADER]: listed }) };
+      const proof = { [LAYER_HEADER]: file.current() };
+      return withCaller(proof, callerName, groups, clientAddress);
     },
     refresh: file.refresh,
     close: file.close,
   };
+}
+
+/** The proof of who calls, and beside it for whom. */
+export function withCaller(
+  proof: Record<string, string>,
+  callerName?: string,
+  groups?: readonly string[],
+  clientAddress?: string,
+): Record<string, string> {
+  if (clientAddress !== undefined) proof[CLIENT_HEADER] = clientAddress;
+  if (!callerName) return proof;
+  const named = callerHeaders(callerName);
+  // a call without its caller's name would be somebody else's
+  if (!named) throw new RangeError("a caller's name that no header can hold was let in");
+  const listed = groups && encodeGroups(groups);
+  return { ...proof, ...named, ...(listed && { [GROUPS_HEADER]: listed }) };
 }
 
 /** A setting that names a token file. */
@@ -69,7 +82,7 @@ const LAYER_TOKEN_FILE: TokenFileSetting = {
 
 /**
  * What a service must refuse to start for, in the form that `runService` takes: one sentence when
- * LAYER_AUTH is service-account and its file has no token, else none.
+ * LAYER_AUTH asks for a token (with sigv4 it is for what does not go to the execution API) and its file has none.
  *
  * @param setting which file; a service that calls two others has a token for each of them.
  */
@@ -77,12 +90,13 @@ export function refuseMissingLayerToken(
   env: Environment,
   { name, fallback }: TokenFileSetting = LAYER_TOKEN_FILE,
 ): string[] {
-  if (env.LAYER_AUTH?.trim().toLowerCase() !== "service-account") return [];
+  const choice = env.LAYER_AUTH?.trim().toLowerCase() ?? "";
+  if (choice !== "service-account" && choice !== "sigv4") return [];
   try {
     readTokenFile(env[name]?.trim() || fallback);
     return [];
   } catch (error) {
     if (!(error instanceof TokenFileError)) throw error;
-    return [`${name}: ${error.message}; LAYER_AUTH=service-account needs a projected token there`];
+    return [`${name}: ${error.message}; LAYER_AUTH=${choice} needs a projected token there`];
   }
 }

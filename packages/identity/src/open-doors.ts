@@ -3,9 +3,10 @@ import type { EnvironmentName } from "@airlock/config";
 import type { CallerSettings } from "./caller-settings.ts";
 import type { LayerPresentSettings, LayerVerifySettings } from "./layer-settings.ts";
 
-type Doors = Pick<CallerSettings, "GATEWAY_AUTH"> &
-  Pick<LayerPresentSettings, "LAYER_AUTH"> &
-  Pick<LayerVerifySettings, "LAYER_AUTH_MODE">;
+type Doors = Pick<CallerSettings, "GATEWAY_AUTH"> & {
+  // a service may have further choices, of which none leaves it open
+  readonly LAYER_AUTH?: LayerPresentSettings["LAYER_AUTH"] | "sigv4";
+} & Pick<LayerVerifySettings, "LAYER_AUTH_MODE">;
 
 /** What each open door means, by its setting and value. */
 const MEANINGS: Readonly<Record<keyof Doors, Readonly<Record<string, string>>>> = {

@@ -51,7 +51,8 @@ export function refusalOf(result: AwsLoginResult): string {
   return `${result.status} ${result.reason}`;
 }
 
-class Sha256 {
+/** What the AWS library hashes with. */
+export class Sha256 {
   readonly #secret: Uint8Array | string | undefined;
   readonly #chunks: Uint8Array[] = [];
   constructor(secret?: unknown) {

@@ -9,7 +9,8 @@ export const SERVICES = { gateway, aux, jobs, processor } as const;
 
 export function envExample(): string {
   const shared = describeSettings(gateway).filter(
-    ({ name }) => name in aux.shape && name !== "SERVICE_NAME",
+    ({ name }) =>
+      name !== "SERVICE_NAME" && Object.values(SERVICES).every(({ shape }) => name in shape),
   );
   const sharedNames = new Set(shared.map(({ name }) => name));
   const section = (title: string, settings: typeof shared) => [
@@ -27,9 +28,12 @@ export function envExample(): string {
     "# Every setting there is, with its default; those without one are commented out.",
     "# Generated from the settings schemas: pnpm check --fix",
     ...section("every service", shared),
-    ...section("gateway", own(gateway)),
-    ...section("aux", own(aux)),
     // a variable stands in the file once
+    ...section(
+      "gateway",
+      own(gateway).filter(({ name }) => !(name in aux.shape)),
+    ),
+    ...section("aux", own(aux)),
     ...section(
       "jobs",
       own(jobs).filter(({ name }) => !(name in aux.shape)),

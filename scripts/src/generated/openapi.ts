@@ -19,7 +19,7 @@ const nothing = {} as never;
 
 const BUILD: Readonly<Record<keyof typeof SERVICES, () => Promise<App>>> = {
   gateway: () =>
-    buildGateway(loadSettings(SERVICES.gateway, ENV), { aux: nothing, jobs: nothing, logger }),
+    buildGateway(loadSettings(SERVICES.gateway, ENV), { toAux: nothing, jobs: nothing, logger }),
   aux: () =>
     buildAux(loadSettings(SERVICES.aux, ENV), {
       aws: nothing,

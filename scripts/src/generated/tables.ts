@@ -4,10 +4,18 @@ import { PROBLEMS } from "@airlock/contract";
 import { SERVICES } from "./env-example.ts";
 
 export function settingsTable(): string {
-  const rows = new Map<string, { services: string[]; fallback: string; text: string }>();
+  const rows = new Map<
+    string,
+    { services: string[]; fallback: string; texts: Map<string, string[]> }
+  >();
   for (const [service, schema] of Object.entries(SERVICES)) {
     for (const { name, description, default: value } of describeSettings(schema)) {
-      const row = rows.get(name) ?? { services: [], fallback: "", text: description };
+      const row = rows.get(name) ?? {
+        services: [],
+        fallback: "",
+        texts: new Map<string, string[]>(),
+      };
+      row.texts.set(description, [...(row.texts.get(description) ?? []), service]);
       const fallback = value === undefined ? "" : `\`${value}\``;
       if (name === "SERVICE_NAME") row.fallback = "the service";
       else if (row.services.length === 0) row.fallback = fallback;
@@ -19,11 +27,18 @@ export function settingsTable(): string {
   return [
     "| variable | service | default | meaning |",
     "|---|---|---|---|",
-    ...[...rows].map(([name, { services, fallback, text }]) => {
+    ...[...rows].map(([name, { services, fallback, texts }]) => {
+      const text = meaningOf(texts);
       const who = services.length === Object.keys(SERVICES).length ? "all" : services.join(", ");
       return `| \`${name}\` | ${who} | ${fallback} | ${text.replaceAll("|", "\\|")} |`;
     }),
   ].join("\n");
+}
+
+/** One variable may mean something else to another service: then each has its own sentence. */
+function meaningOf(texts: ReadonlyMap<string, readonly string[]>): string {
+  if (texts.size === 1) return [...texts.keys()].join();
+  return [...texts].map(([text, services]) => `${services.join(", ")}: ${text}`).join(" ");
 }
 
 /** Keeps the last column, which is written by hand. */

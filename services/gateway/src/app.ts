@@ -19,22 +19,20 @@ import { storageRoutes } from "./routes/storage.ts";
 import { v1Routes } from "./routes/v1.ts";
 import { rateLimitPerMinute, type Settings } from "./settings.ts";
 import { createTunnelForward } from "./tunnel.ts";
-import type { Upstream } from "./upstream/call.ts";
 import { createForward } from "./upstream/forward.ts";
+import { only, type RouteFor } from "./upstream/route.ts";
 import type { OpenUpstream } from "./upstream/upstream.ts";
 
 export interface GatewayDeps {
-  readonly aux: Upstream;
-  /** The proof of who calls aux, and for whom; undefined sends none. */
-  readonly layer?: LayerPresenter | undefined;
+  readonly toAux: RouteFor;
   /** Undefined means that there is no jobs API. */
   readonly jobs?: OpenUpstream | undefined;
   /** The proof of who calls jobs; undefined sends none. */
   readonly jobsLayer?: LayerPresenter | undefined;
   /** Checks the callers of aux; undefined lets everybody in. */
   readonly callers?: CallerGuard | undefined;
-  /** False while no traffic should come yet (see warm-up.ts). */
-  readonly isWarm?: () => boolean;
+  /** False while no traffic should come yet: see warm-up.ts, and Upstreams. */
+  readonly isReady?: () => boolean;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
 }
@@ -50,14 +48,14 @@ const JOBS_DESCRIPTION =
   "Paths under /v1 need an API key as a bearer token, which a login gives; every POST and DELETE there but a login may carry an Idempotency-Key, good for a day: what is sent twice is done once.";
 
 export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
-  const { aux, jobs, jobsLayer, callers, logger, metrics = createMetrics(settings) } = deps;
+  const { jobs, jobsLayer, callers, logger, metrics = createMetrics(settings) } = deps;
   const about = {
     title: "Airlock gateway",
     description: jobs ? `${DESCRIPTION} ${JOBS_DESCRIPTION}` : DESCRIPTION,
     version: settings.VERSION,
   };
   // aux does not matter here: an edge that empties because of one fault behind it helps nobody
-  const isReady = () => (deps.isWarm?.() ?? true) && (callers?.isReady() ?? true);
+  const isReady = () => (deps.isReady?.() ?? true) && (callers?.isReady() ?? true);
   const makeLimit = rateLimitMaker(metrics);
   const limit = makeLimit({ name: "requests", perMinute: rateLimitPerMinute(settings) });
   const admission = admitCallers({ callers, limit, askedBehind: jobs && "/v1/" });
@@ -69,7 +67,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   const common = { settings, about, isReady, admission, clientPlaces, trustProxy, logger, metrics };
   const options = { ...common, maxHead: MAX_HEAD, undecodable };
   return createServer(options, async (app) => {
-    const toAux = createForward(aux, deps.layer);
+    const toAux = createForward(deps.toAux);
     aboutRoutes(app, settings, jobs && createJobsHealth(jobs, jobsLayer));
     storageRoutes(app, toAux);
     configRoutes(app, toAux, settings.MAX_WAIT_SECONDS);
@@ -77,7 +75,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     const perMinute = settings.LOGIN_RATE_PER_MINUTE;
     const loginLimit = (name: string) => makeLimit({ name, perMinute });
     const ways = {
-      toJobs: createForward(jobs, jobsLayer),
+      toJobs: createForward(only(jobs, jobsLayer)),
       toTunnel: createTunnelForward(jobs, jobsLayer),
     };
     const maxWaitSeconds = settings.MAX_WAIT_SECONDS;

@@ -13,12 +13,13 @@ await runService(
   async ({ settings, logger, metrics }) => {
     logOpenDoors(logger, settings, ["GATEWAY_AUTH", "LAYER_AUTH"]);
     const upstreams = openUpstreams(settings, { logger, registry: metrics.registry });
-    const { aux, layer, jobs, jobsLayer } = upstreams;
+    const { toAux, jobs, jobsLayer } = upstreams;
     const callers = openCallers(settings, { logger, registry: metrics.registry, jobs, jobsLayer });
     // on a laptop it is better to begin at once
     let isWarm = settings.ENVIRONMENT === "dev";
     const callersAndLog = { callers: callers.guard, logger, metrics };
-    const deps = { aux, layer, jobs, jobsLayer, ...callersAndLog, isWarm: () => isWarm };
+    const isReady = () => isWarm && upstreams.isReady();
+    const deps = { toAux, jobs, jobsLayer, ...callersAndLog, isReady };
     const app = await buildApp(settings, deps);
     app.addHook("onListen", (done) => {
       done();

@@ -5,37 +5,55 @@ import {
   type Environment,
   httpUrl,
   integer,
+  type Rule,
   serviceName,
   tunnelSettings,
+  withRules,
+  word,
 } from "@airlock/config";
 import { MAX_WAIT_SECONDS } from "@airlock/contract";
 import {
   callerSettings,
   layerPresentSettings,
   refuseMissingLayerToken,
+  refuseSessionSource,
+  sessionSettings,
   type TokenFileSetting,
   withCallerRules,
   withLayerPresentRules,
 } from "@airlock/identity";
 import * as z from "zod";
+import { refuseCredentials } from "./credential-variables.ts";
+import { EXECUTION_RULES, executionSettings } from "./execution-settings.ts";
 
 const JOBS_LAYER_TOKEN_FILE: TokenFileSetting = {
   name: "JOBS_LAYER_TOKEN_FILE",
   fallback: "/var/run/secrets/airlock/jobs-layer/token",
 };
 
+const AUX_SERVICE_URL = "http://aux.aux.svc.cluster.local:80";
+
 const fields = z.object({
   SERVICE_NAME: serviceName("gateway"),
   ...commonSettings,
   ...tunnelSettings,
   AUX_SERVICE_URL: httpUrl()
-    .default("http://aux.aux.svc.cluster.local:80")
-    .describe("Where aux is."),
+    .optional()
+    .describe(
+      `Where aux is. Unset means ${AUX_SERVICE_URL}, or with LAYER_AUTH=sigv4 that it is reached by the execution API alone.`,
+    ),
   JOBS_SERVICE_URL: httpUrl()
     .optional()
     .describe("Where jobs is. Unset means there is none, and nothing under /v1."),
   ...callerSettings,
   ...layerPresentSettings,
+  LAYER_AUTH: word(["none", "service-account", "sigv4"])
+    .optional()
+    .describe(
+      "Proof sent to aux and jobs: none, service-account, or sigv4, which signs what goes to the execution API and is service-account for the rest. Unset means none in dev; qa and prod must choose.",
+    ),
+  ...executionSettings,
+  ...sessionSettings,
   JOBS_LAYER_TOKEN_FILE: z
     .string()
     .default(JOBS_LAYER_TOKEN_FILE.fallback)
@@ -72,20 +90,25 @@ const fields = z.object({
     ),
 });
 
-const withJobsRule = (schema: typeof fields): typeof fields =>
-  schema.refine((s) => s.GATEWAY_AUTH !== "api-key" || s.JOBS_SERVICE_URL !== undefined, {
-    path: ["JOBS_SERVICE_URL"],
-    error: "is needed with GATEWAY_AUTH=api-key: jobs knows the keys",
-    when: () => true,
-  });
+type Fields = z.infer<typeof fields>;
 
-export const settingsSchema = withCallerRules(withLayerPresentRules(withJobsRule(fields)));
+const JOBS_RULE: Rule<Fields> = {
+  key: "JOBS_SERVICE_URL",
+  message: "is needed with GATEWAY_AUTH=api-key: jobs knows the keys",
+  isBroken: (s) => s.GATEWAY_AUTH === "api-key" && s.JOBS_SERVICE_URL === undefined,
+};
+
+export const settingsSchema = withCallerRules(
+  withLayerPresentRules(withRules(fields, [JOBS_RULE, ...EXECUTION_RULES])),
+);
 
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;
 
-/** Everything the AWS SDKs and CLIs would take credentials from. */
-const CREDENTIAL =
-  /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|SECURITY_TOKEN|PROFILE|SHARED_CREDENTIALS_FILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONTAINER_CREDENTIALS_RELATIVE_URI|CONTAINER_CREDENTIALS_FULL_URI|CONTAINER_AUTHORIZATION_TOKEN|CONTAINER_AUTHORIZATION_TOKEN_FILE|BEARER_TOKEN_.*)$/;
+/** Where aux is by the direct route; undefined where there is none. */
+export function auxServiceUrl(settings: Settings): string | undefined {
+  const { AUX_SERVICE_URL: url, LAYER_AUTH } = settings;
+  return url ?? (LAYER_AUTH === "sigv4" ? undefined : AUX_SERVICE_URL);
+}
 
 /** What one pod takes from one caller in a minute; 0 means no limit. */
 export function rateLimitPerMinute(settings: Settings): number {
@@ -94,17 +117,12 @@ export function rateLimitPerMinute(settings: Settings): number {
 
 /** What keeps the gateway from starting, apart from wrong settings. */
 export function refuse(env: Environment): string[] {
+  const isSigned = env.LAYER_AUTH?.trim().toLowerCase() === "sigv4";
+  const isDirect = !isSigned || Boolean(env.AUX_SERVICE_URL?.trim());
   return [
-    ...refuseCredentials(env),
-    ...refuseMissingLayerToken(env),
+    ...refuseCredentials(env, isSigned),
+    ...(isSigned ? refuseSessionSource(env) : []),
+    ...(isDirect ? refuseMissingLayerToken(env) : []),
     ...(env.JOBS_SERVICE_URL?.trim() ? refuseMissingLayerToken(env, JOBS_LAYER_TOKEN_FILE) : []),
   ];
-}
-
-/** One sentence for each AWS credential in the environment of the public service. */
-function refuseCredentials(env: Environment): string[] {
-  return Object.keys(env)
-    .filter((name) => CREDENTIAL.test(name) && env[name])
-    .sort()
-    .map((name) => `${name}: the gateway faces the public and must hold no AWS credentials; unset`);
 }

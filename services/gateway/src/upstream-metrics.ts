@@ -1,6 +1,7 @@
 /** What Prometheus learns of the services behind, each under its name. */
 import { Latency, type Metrics } from "@airlock/http";
 import { Counter, Gauge } from "prom-client";
+import { countedType } from "./upstream/aws-refusals.ts";
 import type { Upstream } from "./upstream/call.ts";
 import type { Outcome } from "./upstream/failures.ts";
 
@@ -23,7 +24,7 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
   const registers = [registry];
   const calls = new Latency({
     name: "airlock_upstream_call_duration_seconds",
-    help: "Calls to an upstream, waits left out, by outcome: 2xx, 3xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, greedy, left.",
+    help: "Calls to an upstream, waits left out, by outcome: 2xx, 3xx, 4xx, 5xx, connect, reset, timeout, late, broken, protocol, crowded, greedy, credentials, left.",
     labelNames: ["upstream", "outcome"],
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25],
     registry,
@@ -32,6 +33,12 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
     name: "airlock_upstream_retries_total",
     help: "Second attempts, after no connection was made or it was reset before the first byte.",
     labelNames: ["upstream"],
+    registers,
+  });
+  const refused = new Counter({
+    name: "airlock_upstream_refused_by_aws_total",
+    help: "Calls that AWS answered by itself in front of the upstream, by its word for it, or other.",
+    labelNames: ["upstream", "error_type"],
     registers,
   });
   const shared = new Counter({
@@ -52,6 +59,7 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
           "5xx": calls.of(upstream, "5xx"),
           crowded: calls.of(upstream, "crowded"),
           greedy: calls.of(upstream, "greedy"),
+          credentials: calls.of(upstream, "credentials"),
           connect: calls.of(upstream, "connect"),
           reset: calls.of(upstream, "reset"),
           timeout: calls.of(upstream, "timeout"),
@@ -60,6 +68,7 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
           protocol: calls.of(upstream, "protocol"),
           left: calls.of(upstream, "left"),
         } satisfies Record<Outcome, unknown>,
+        refused: (errorType) => refused.labels(upstream, countedType(errorType)).inc(),
         retried: () => retries.labels(upstream).inc(),
         shared: () => shared.labels(upstream).inc(),
       };

@@ -83,9 +83,10 @@ export async function startGateway(
   const metrics = createMetrics(settings);
   const { registry } = metrics;
   const upstreams = openUpstreams(settings, { logger, registry });
-  const { aux, layer, jobs, jobsLayer } = upstreams;
+  const { toAux, jobs, jobsLayer } = upstreams;
   const callers = openCallers(settings, { logger, registry, jobs, jobsLayer });
-  const deps = { aux, layer, jobs, jobsLayer, callers: callers.guard, logger, metrics };
+  const isReady = () => upstreams.isReady();
+  const deps = { toAux, jobs, jobsLayer, callers: callers.guard, isReady, logger, metrics };
   const app = await buildApp(settings, deps);
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => {

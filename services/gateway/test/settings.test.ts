@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Environment, loadSettings, SettingsError } from "@airlock/config";
+import { executionApi } from "../src/execution-settings.ts";
 import { refuse, settingsSchema } from "../src/settings.ts";
 
 function problems(env: Environment): readonly string[] {
@@ -17,28 +18,213 @@ function problems(env: Environment): readonly string[] {
   }
 }
 
-for (const name of [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "AWS_SECURITY_TOKEN",
-  "AWS_PROFILE",
-  "AWS_SHARED_CREDENTIALS_FILE",
+/** What EKS and ECS set, and what LAYER_AUTH=sigv4 alone may have. */
+const OF_THE_ROLE = [
   "AWS_ROLE_ARN",
   "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_ROLE_SESSION_NAME",
   "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
   "AWS_CONTAINER_CREDENTIALS_FULL_URI",
   "AWS_CONTAINER_AUTHORIZATION_TOKEN",
   "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+];
+/** SDKs, CLIs and their forerunners: boto, the EC2 and S3 tools, the SDKs for Java, Go, PHP, .NET, Kotlin, Rust. */
+const ALWAYS_REFUSED = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AWS_SECURITY_TOKEN",
+  "AWS_ACCESS_KEY",
+  "AWS_SECRET_KEY",
+  "AWS_CHAINED_SESSION_TOKEN",
+  "AWS_PROFILE",
+  "AWS_DEFAULT_PROFILE",
+  "AWS_EB_PROFILE",
+  "AWS_CONFIG_FILE",
+  "AWS_SHARED_CONFIG_FILE",
+  "AWS_SHARED_CREDENTIALS_FILE",
+  "AWS_CREDENTIALS_FILE",
+  "AWS_CREDENTIAL_FILE",
+  "AWS_CREDENTIAL_PROFILES_FILE",
+  "AWS_CREDENTIAL_PROCESS",
+  "AWS_CREDENTIAL_EXPIRATION",
+  "AWS_SDK_LOAD_CONFIG",
+  "AWS_IAM_ROLE_ARN",
+  "AWS_IAM_ROLE_SESSION_NAME",
+  "AWS_ASSUME_ROLE_ARN",
+  "AWS_SSO_ACCOUNT_ID",
+  "AWS_SSO_START_URL",
+  "AWS_LOGIN_CACHE_DIRECTORY",
+  "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+  "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+  "AWS_EC2_INSTANCE_PROFILE_NAME",
+  "AWS_CONTAINER_SERVICE_ENDPOINT",
   "AWS_BEARER_TOKEN_BEDROCK",
-]) {
-  test(`${name} alone is refused, without its value`, () => {
-    const [problem = "", ...more] = problems({ ENVIRONMENT: "dev", [name]: "CANARY-VALUE" });
-    assert.ok(problem.startsWith(`${name}: `), problem);
-    assert.ok(!problem.includes("CANARY-VALUE"));
-    assert.deepEqual(more, []);
-  });
-}
+  "AMAZON_ACCESS_KEY_ID",
+  "AMAZON_SECRET_ACCESS_KEY",
+  "EC2_PRIVATE_KEY",
+  "EC2_CERT",
+  "BOTO_CONFIG",
+  "BOTO_PATH",
+];
+
+test("each variable that could bring credentials is refused by itself, without its value", () => {
+  for (const name of [...OF_THE_ROLE, ...ALWAYS_REFUSED]) {
+    for (const LAYER_AUTH of [undefined, "none", "service-account"]) {
+      const env = { ENVIRONMENT: "dev", LAYER_AUTH, [name]: "CANARY-VALUE" };
+      const found = problems(env).filter((problem) => problem.startsWith(`${name}: the gateway`));
+      assert.equal(found.length, 1, name);
+      assert.ok(!problems(env).join().includes("CANARY-VALUE"));
+    }
+  }
+});
+
+test("what only says where AWS is, or what must not be asked, is none of them; nor is an empty one", () => {
+  const harmless = {
+    AWS_REGION: "eu-west-1",
+    AWS_DEFAULT_REGION: "eu-west-1",
+    AWS_STS_REGIONAL_ENDPOINTS: "regional",
+    AWS_CA_BUNDLE: "/ca.pem",
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_ACCOUNT_ID: "111122223333",
+    AWS_PAGER: "less",
+    AWS_PROFILE: "",
+    AWS_ACCESS_KEY_ID: " ",
+  };
+  assert.deepEqual(problems({ ENVIRONMENT: "dev", ...harmless }), []);
+  assert.deepEqual(problems({ ...SIGNED, ...harmless }), []);
+});
+
+const SIGNED = {
+  ENVIRONMENT: "prod",
+  GATEWAY_AUTH: "none",
+  LAYER_AUTH: "sigv4",
+  EXECUTION_API_URL: "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
+  AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/airlock-gateway",
+  AWS_WEB_IDENTITY_TOKEN_FILE: "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+};
+
+test("sigv4: exactly the variables of its role may be there", () => {
+  assert.deepEqual(problems({ ...SIGNED, AWS_ROLE_SESSION_NAME: "gateway" }), []);
+  for (const name of ALWAYS_REFUSED) {
+    assert.deepEqual(problems({ ...SIGNED, [name]: "CANARY" }), [
+      `${name}: the gateway faces the public and must hold no AWS credentials; unset`,
+    ]);
+  }
+  const [none] = problems({ ...SIGNED, AWS_ROLE_ARN: "", AWS_WEB_IDENTITY_TOKEN_FILE: "" });
+  assert.match(none ?? "", /^LAYER_AUTH: sigv4 needs the credentials of a role/);
+  const agent = { AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://169.254.170.23/v1/credentials" };
+  assert.match(problems({ ...SIGNED, ...agent }).join(), /^AWS_ROLE_ARN: .* two sources/);
+});
+
+test("sigv4: the API's address is checked at start", () => {
+  const told = (env: Environment) =>
+    problems({ ...SIGNED, ...env }).map((text) => text.split(":")[0]);
+  const host = "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com";
+  for (const EXECUTION_API_URL of [
+    `${host}/prod`,
+    `${host}/prod/`,
+    host,
+    `${host}/`,
+    "https://api.example.com",
+    "https://api.example.com/team/v2",
+    "https://a1b2c3d4e5-vpce-0123.execute-api.eu-west-1.amazonaws.com/prod",
+  ]) {
+    assert.deepEqual(told({ EXECUTION_API_URL }), [], EXECUTION_API_URL);
+  }
+  for (const EXECUTION_API_URL of [
+    "",
+    `${host}/prod/execute`,
+    `${host}/prod/execute/`,
+    `${host}/prod/Execute`,
+    `${host}/prod//x`,
+    `${host}/prod/../x%2Fy`,
+    `${host}/prod?x=1`,
+    "http://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
+    "http://127.0.0.1:4566/execute-api/prod",
+    "http://localhost:4566/execute-api/prod",
+    "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
+    "https://user:word@api.example.com/prod",
+  ]) {
+    assert.deepEqual(told({ EXECUTION_API_URL }), ["EXECUTION_API_URL"], EXECUTION_API_URL);
+  }
+  const dev = { ENVIRONMENT: "dev" };
+  assert.deepEqual(
+    told({ ...dev, EXECUTION_API_URL: "http://127.0.0.1:4566/execute-api/prod" }),
+    [],
+  );
+  assert.deepEqual(told({ ...dev, EXECUTION_API_URL: "http://[::1]:4566/execute-api/prod" }), []);
+  assert.deepEqual(told({ ...dev, EXECUTION_API_URL: "http://10.0.0.1/prod" }), [
+    "EXECUTION_API_URL",
+  ]);
+  assert.deepEqual(told({ ...dev, EXECUTION_API_URL: "http://127.0.0.1.example.com/prod" }), [
+    "EXECUTION_API_URL",
+  ]);
+});
+
+test("sigv4: one region, by either name, and the one that the API is in", () => {
+  const told = (env: Environment) =>
+    problems({ ...SIGNED, ...env }).map((text) => text.split(":")[0]);
+  for (const name of ["EXECUTION_API_REGION", "AWS_REGION_NAME"]) {
+    assert.deepEqual(told({ [name]: "eu-west-1" }), []);
+    assert.deepEqual(told({ [name]: "ap-northeast-1" }), ["EXECUTION_API_URL"]);
+    assert.deepEqual(told({ [name]: "ireland" }), [name]);
+    const own = { EXECUTION_API_URL: "https://api.example.com", [name]: "ap-northeast-1" };
+    assert.deepEqual(told(own), []);
+  }
+  const two = { EXECUTION_API_REGION: "eu-west-1", AWS_REGION_NAME: "eu-west-2" };
+  assert.deepEqual(told(two), ["AWS_REGION_NAME"]);
+  const regionOf = (env: Environment) =>
+    executionApi(loadSettings(settingsSchema, { ...SIGNED, ...env }))?.region;
+  const elsewhere = { AWS_REGION: "us-east-1" };
+  assert.equal(regionOf(elsewhere), "eu-west-1");
+  assert.equal(
+    regionOf({ ...elsewhere, EXECUTION_API_URL: "https://api.example.com" }),
+    "us-east-1",
+  );
+  const china = "https://a.execute-api.cn-north-1.amazonaws.com.cn/prod";
+  assert.equal(regionOf({ EXECUTION_API_URL: china }), "cn-north-1");
+});
+
+test("sigv4: STS by another address, and regions without one", () => {
+  const told = (env: Environment) =>
+    problems({ ...SIGNED, ...env }).map((text) => text.split(":")[0]);
+  assert.deepEqual(told({ AWS_ENDPOINT_URL_STS: "https://sts.example.com" }), []);
+  assert.deepEqual(told({ AWS_ENDPOINT_URL_STS: "http://127.0.0.1:4566" }), [
+    "AWS_ENDPOINT_URL_STS",
+  ]);
+  assert.deepEqual(told({ ENVIRONMENT: "dev", AWS_ENDPOINT_URL_STS: "http://127.0.0.1:4566" }), []);
+  assert.deepEqual(told({ AWS_REGION: "xx-nowhere-9" }), ["AWS_REGION"]);
+});
+
+test("sigv4: a token is needed for each route that is not signed, and for no other", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "airlock-layer-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const token = join(folder, "token");
+  await writeFile(token, "a.b.c");
+  const told = (env: Environment) =>
+    problems({ ...SIGNED, ...env }).map((text) => text.split(":")[0]);
+  const AUX_SERVICE_URL = "http://aux.example.com";
+  const none = join(folder, "none");
+  assert.deepEqual(told({ LAYER_TOKEN_FILE: none, JOBS_LAYER_TOKEN_FILE: none }), []);
+  assert.deepEqual(told({ AUX_SERVICE_URL, LAYER_TOKEN_FILE: none }), ["LAYER_TOKEN_FILE"]);
+  assert.deepEqual(told({ AUX_SERVICE_URL, LAYER_TOKEN_FILE: token }), []);
+  const jobs = { JOBS_SERVICE_URL: "http://jobs.example.com" };
+  assert.deepEqual(told({ ...jobs, JOBS_LAYER_TOKEN_FILE: none }), ["JOBS_LAYER_TOKEN_FILE"]);
+  assert.deepEqual(told({ EXECUTION_ROUTES: "value,list" }), ["EXECUTION_ROUTES"]);
+  assert.deepEqual(told({ EXECUTION_ROUTES: "value, wait,list,stream" }), []);
+  const direct = { AUX_SERVICE_URL, LAYER_TOKEN_FILE: token };
+  assert.deepEqual(told({ ...direct, EXECUTION_ROUTES: "value,list" }), []);
+  assert.deepEqual(told({ ...direct, EXECUTION_ROUTES: "values" }), ["EXECUTION_ROUTES"]);
+});
+
+test("without sigv4 the settings of the API change nothing", () => {
+  const { LAYER_AUTH: _, AWS_ROLE_ARN: __, AWS_WEB_IDENTITY_TOKEN_FILE: ___, ...rest } = SIGNED;
+  assert.deepEqual(
+    problems({ ...rest, LAYER_AUTH: "none", EXECUTION_API_URL: "http://x/execute" }),
+    [],
+  );
+});
 
 const JOBS_SERVICE_URL = "http://jobs.example.com";
 

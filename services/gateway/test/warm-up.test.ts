@@ -23,8 +23,8 @@ test("until it is warm it is not ready; what warms it reaches neither aux nor th
   const upstreams = openUpstreams(settings, { logger, registry: metrics.registry });
   let isWarm = false;
   const app = await buildApp(settings, {
-    aux: upstreams.aux,
-    isWarm: () => isWarm,
+    toAux: upstreams.toAux,
+    isReady: () => isWarm,
     logger,
     metrics,
   });

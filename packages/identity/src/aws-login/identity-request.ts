@@ -2,7 +2,8 @@
  * The one request that is ever signed and sent: GetCallerIdentity, bound to this server and to a
  * challenge. Signer and verifier both build it here, so a client cannot slip in another one.
  */
-import { createHmac, hash } from "node:crypto";
+import { hash } from "node:crypto";
+import { ALGORITHM, scopeOf, signatureOf, signingKey } from "../sigv4/signature.ts";
 import { STS_REGIONS } from "./sts-regions.ts";
 
 /** What differs between two such requests. */
@@ -24,7 +25,6 @@ export interface IdentityRequest {
 }
 
 const BODY = "Action=GetCallerIdentity&Version=2011-06-15";
-const ALGORITHM = "AWS4-HMAC-SHA256";
 
 /** Header values must be signed as they are sent: no blanks to be trimmed, nothing to be escaped. */
 const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9.:/_-]{0,254}$/;
@@ -50,10 +50,7 @@ export function identityRequest(fields: RequestFields): IdentityRequest {
   };
 }
 
-/**
- * The Authorization header of a request that was signed elsewhere.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- */
+/** The Authorization header of a request that was signed elsewhere. */
 export function authorization(
   request: IdentityRequest,
   proof: Pick<RequestFields, "region" | "date"> & { access_key_id: string; signature: string },
@@ -63,10 +60,7 @@ export function authorization(
   return `${ALGORITHM} Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${proof.signature}`;
 }
 
-/**
- * Signature Version 4 of the request. By hand, since all of it but six values is fixed, and so that
- * the services that only check keys do not load a signing library.
- */
+/** Signature Version 4 of the request, of which all but six values is fixed. */
 export function signature(
   request: IdentityRequest,
   fields: Pick<RequestFields, "region" | "date">,
@@ -82,13 +76,14 @@ export function signature(
     headers.map(([name]) => name).join(";"),
     hash("sha256", request.body),
   ].join("\n");
-  const toSign = [ALGORITHM, fields.date, scope(fields), hash("sha256", canonicalRequest)];
-  const hmac = (key: Buffer | string, text: string) =>
-    createHmac("sha256", key).update(text).digest();
-  // the signing key is derived along the scope: day, region, service, aws4_request
-  const key = scope(fields).split("/").reduce<Buffer | string>(hmac, `AWS4${secretAccessKey}`);
-  return hmac(key, toSign.join("\n")).toString("hex");
+  const stsScope = scope(fields);
+  return signatureOf(
+    canonicalRequest,
+    fields.date,
+    stsScope,
+    signingKey(secretAccessKey, stsScope),
+  );
 }
 
-const scope = ({ date, region }: Pick<RequestFields, "region" | "date">): string =>
-  `${date.slice(0, 8)}/${region}/sts/aws4_request`;
+const scope = (fields: Pick<RequestFields, "region" | "date">): string =>
+  scopeOf({ ...fields, service: "sts" });

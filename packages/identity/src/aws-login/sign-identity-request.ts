@@ -1,4 +1,5 @@
 /** The client's side of a login: a signature made with keys that stay where they are. */
+import { toAmzDate } from "../sigv4/signature.ts";
 import { identityRequest, signature } from "./identity-request.ts";
 import type { AwsLoginProof } from "./login-proof.ts";
 
@@ -25,7 +26,7 @@ export interface SignOptions {
  */
 export function signGetCallerIdentity(options: SignOptions): AwsLoginProof {
   const { credentials, region, serverId, challenge, now = new Date() } = options;
-  const date = toAmzDate(now);
+  const date = toAmzDate(now.getTime());
   const { sessionToken } = credentials;
   const token = sessionToken === undefined ? {} : { session_token: sessionToken };
   const request = identityRequest({ region, date, challenge, serverId, ...token });
@@ -37,9 +38,4 @@ export function signGetCallerIdentity(options: SignOptions): AwsLoginProof {
     ...token,
     challenge,
   };
-}
-
-/** `YYYYMMDDTHHMMSSZ`. */
-function toAmzDate(at: Date): string {
-  return at.toISOString().replace(/[-:]|\.\d{3}/g, "");
 }

@@ -2,7 +2,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { createLogPace } from "@airlock/config";
 import type { Logger } from "@airlock/http";
-import { AWS_ERROR, type Failure } from "../upstream/failures.ts";
+import { AWS_ERROR } from "../upstream/aws-refusals.ts";
+import type { Failure } from "../upstream/failures.ts";
 import type { RolloutBy } from "./choice.ts";
 import type { RolloutListener } from "./rollout.ts";
 

@@ -3,7 +3,9 @@ import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { ProblemError } from "@airlock/contract";
 import type { Series } from "@airlock/http";
+import { NoSessionError, type Signed, type Signing } from "@airlock/identity";
 import type { Dispatcher } from "undici";
+import { awsRefusal } from "./aws-refusals.ts";
 import type { Breaker, RetryBudget } from "./breaker.ts";
 import { CLASSES, type ClassName, type ClassRules, type LaneName, QUEUE_MS } from "./classes.ts";
 import {
@@ -12,6 +14,7 @@ import {
   ClientLeftError,
   callError,
   crowded,
+  type Failure,
   greedy,
   type Outcome,
   type Progress,
@@ -58,8 +61,12 @@ export interface Upstream {
   readonly lanes: Readonly<Record<LaneName, Lane>>;
   readonly breaker: Breaker;
   readonly retries: RetryBudget;
+  /** Each attempt is signed, whatever it is for; undefined where none is. */
+  readonly signing?: Signing | undefined;
   readonly counts: {
     retried(): void;
+    /** AWS, not the service behind, has refused a call. */
+    refused(errorType: string): void;
     /** A request that another one's call answers. */
     shared(): void;
     /** How long calls took, in seconds, by outcome. */
@@ -95,6 +102,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   #timer: NodeJS.Timeout | undefined;
   #place: Place | undefined;
   #controller: Dispatcher.DispatchController | undefined;
+  readonly #unsigned: Signed;
+  /** Path and headers of the attempt under way. */
+  #sent: Signed;
   #progress: Progress = "unsent";
   #wasRetried = false;
   /** Its outcome has been told; what undici still says concerns its place alone. */
@@ -111,6 +121,10 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     this.#request = request;
     this.#rules = CLASSES[request.class];
     this.#owner = owner;
+    const { prefix } = upstream;
+    const { path, headers } = request;
+    this.#unsigned = { path: prefix === "" ? path : prefix + path, headers };
+    this.#sent = this.#unsigned;
     upstream.retries.earn();
     this.#begin();
   }
@@ -134,14 +148,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   enter(place: Place): void {
     clearTimeout(this.#timer);
     this.#place = place;
-    const { method, path, headers, body } = this.#request;
-    const { prefix } = this.#upstream;
-    const options: Dispatcher.DispatchOptions = {
-      method,
-      path: prefix === "" ? path : prefix + path,
-      headers,
-      body: body ?? null,
-    };
+    const { method, body } = this.#request;
+    const { path, headers } = this.#sent;
+    const options: Dispatcher.DispatchOptions = { method, path, headers, body: body ?? null };
     // after HEAD undici would end the connection, for servers that send a body all the same
     if (method === "HEAD") options.reset = false;
     place.client.dispatch(options, this);
@@ -169,6 +178,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
       return;
     }
     this.#progress = "answering";
+    if (this.#upstream.signing) this.#tellSigning(this.#upstream.signing, status, headers);
     this.#status = status;
     this.#headers = headers;
     if (isBodiless) return; // their length is another answer's
@@ -210,9 +220,37 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
 
   #begin(): void {
     this.#progress = "unsent";
-    const { lanes } = this.#upstream;
+    const { lanes, signing } = this.#upstream;
+    if (signing && !this.#sign(signing)) return;
     if (lanes[this.#rules.lane].enter(this)) return;
     this.#timer = setTimeout(onQueueLate, QUEUE_MS, this);
+  }
+
+  /** @returns whether there is a session to sign with; if not, its owner is told once it knows the call. */
+  #sign({ sign }: Signing): boolean {
+    const { method, body } = this.#request;
+    try {
+      this.#sent = sign({ method, body, ...this.#unsigned });
+      return true;
+    } catch (error) {
+      if (!(error instanceof NoSessionError)) throw error;
+      const failure = new CallError("credentials", error.message);
+      queueMicrotask(() => {
+        if (!this.#isOver) this.#end(failure);
+      });
+      return false;
+    }
+  }
+
+  #tellSigning(signing: Signing, status: number, headers: IncomingHttpHeaders): void {
+    const refused = awsRefusal(status, headers);
+    if (refused === undefined) {
+      signing.accepted();
+      return;
+    }
+    const { date } = headers;
+    this.#upstream.counts.refused(refused.errorType);
+    signing.refused(refused.errorType, date === undefined ? Number.NaN : Date.parse(date));
   }
 
   /** @internal */
@@ -245,7 +283,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   }
 
   #end(error: CallError): void {
-    const isUnsent = error.failure === "crowded" || error.failure === "greedy";
+    const isUnsent = UNSENT.has(error.failure);
     this.#over(error.failure, isUnsent ? undefined : this.#wasAnswered());
     this.#stop(error);
     if (!this.#stream) this.#owner.failed(error);
@@ -305,6 +343,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     return { status: this.#status, headers: this.#headers, body };
   }
 }
+
+/** Nothing was sent, which says nothing of the upstream. */
+const UNSENT: ReadonlySet<Failure> = new Set(["crowded", "greedy", "credentials"]);
 
 /** What a call is whose time is up, by how far it had come: unsent, it says nothing of the upstream. */
 const LATE: Readonly<Record<Progress, Outcome>> = {

@@ -3,15 +3,17 @@ import type { IncomingHttpHeaders } from "node:http";
 import { PROBLEMS, type ProblemCode, ProblemError, problemType } from "@airlock/contract";
 import { LAYER_SCHEME } from "@airlock/identity";
 import * as z from "zod";
+import { AWS_ERROR, type AwsRefusal, awsRefusal } from "./aws-refusals.ts";
 
 /**
  * How a call failed. `crowded`: no place was free. `greedy`: its client had its part of them already.
- * `connect`: no connection was made, nothing was sent. `reset`: it ended before the answer began.
+ * `credentials`: there was no session to sign it with. `connect`: no connection was made, nothing was sent. `reset`: it ended before the answer began.
  * `timeout`: no header in time. `late`: the body stopped coming. `broken`: it ended too early.
  */
 export type Failure =
   | "crowded"
   | "greedy"
+  | "credentials"
   | "connect"
   | "reset"
   | "timeout"
@@ -82,6 +84,8 @@ export function upstreamProblem(error: unknown): ProblemError {
       return crowded(error);
     case "greedy":
       return greedy(error);
+    case "credentials":
+      return unsigned(error);
     case "connect":
       return unavailable(error);
     case "timeout":
@@ -115,6 +119,13 @@ export const greedy = (cause?: unknown): ProblemError =>
   new ProblemError(
     "too_many_at_once",
     "Too many requests of this client are under way; wait for answers, or try again.",
+    { cause, headers: RETRY_SOON },
+  );
+
+const unsigned = (cause: unknown): ProblemError =>
+  new ProblemError(
+    "credentials_unavailable",
+    "There is no valid AWS session at the moment; try again shortly.",
     { cause, headers: RETRY_SOON },
   );
 
@@ -160,11 +171,13 @@ export interface ErrorAnswer {
  */
 export function relayedProblem(answer: ErrorAnswer, hasClientProof: boolean): ProblemError {
   const { status, headers } = answer;
+  const refused = awsRefusal(status, headers);
+  if (refused !== undefined) return refusedByAws(status, refused);
   const problem = parse(answer);
   if (problem) {
     const isRefusal = status === 401 || problem.code === "wrong_principal";
     const isAboutUs =
-      headers["www-authenticate"] === LAYER_SCHEME || (isRefusal && !hasClientProof);
+      SCHEMES.some((name) => headers[name] === LAYER_SCHEME) || (isRefusal && !hasClientProof);
     if (isAboutUs) return unusable(REFUSED);
     if (status === 421) return unusable(MISDIRECTED);
     return passedOn(status, problem, keptOf(headers, KEPT));
@@ -179,9 +192,6 @@ export function relayedProblem(answer: ErrorAnswer, hasClientProof: boolean): Pr
   return rejected(status, REJECTED, status === 405 ? { allow: "", ...kept } : kept);
 }
 
-/** What API Gateway says of its own refusals, and aux never says. */
-export const AWS_ERROR = "x-amzn-errortype";
-
 /**
  * Whether an answer tells against the route that it came by, and not against what was asked.
  *
@@ -189,6 +199,31 @@ export const AWS_ERROR = "x-amzn-errortype";
  */
 export const isRouteFailure = ({ status }: ProblemError, headers: IncomingHttpHeaders): boolean =>
   status >= 500 || headers[AWS_ERROR] !== undefined;
+
+/** What an API of API Gateway makes of the first one. */
+const SCHEMES = ["www-authenticate", "x-amzn-remapped-www-authenticate"] as const;
+
+/**
+ * Signature, role and rate are this gateway's, so none of that is its client's fault; what is too large
+ * is. The body is not looked at: AWS repeats there what was signed, the session token included.
+ */
+function refusedByAws(status: number, { errorType, awsRequestId }: AwsRefusal): ProblemError {
+  const request = awsRequestId === undefined ? "" : `, AWS request ${awsRequestId}`;
+  const cause = new Error(
+    `AWS answered before the service behind: ${status} ${errorType}${request}`,
+  );
+  if (status === 429) {
+    const detail = "AWS is throttling the calls of this gateway; try again shortly.";
+    return new ProblemError("aws_throttled", detail, { cause, headers: RETRY_SOON });
+  }
+  if (status === 413) return new ProblemError("content_too_large", TOO_LARGE, { cause });
+  if (status === 503) return unavailable(cause);
+  if (status === 504) return tooSlow(cause);
+  const isClients = status >= 400 && status <= 499 && !ABOUT_GATEWAY.has(status);
+  return isClients ? rejected(status, REJECTED, {}) : unusable(cause.message);
+}
+
+const TOO_LARGE = "The request is larger than the service behind takes.";
 
 const REJECTED = "The service behind answered with this status, and not why.";
 

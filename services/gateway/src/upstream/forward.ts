@@ -8,8 +8,8 @@ import {
   sendFlowing,
   sendParts,
 } from "@airlock/http";
-import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { awsRefusal } from "./aws-refusals.ts";
 import {
   type Answer,
   Call,
@@ -39,6 +39,7 @@ import {
   wishesOf,
   withWord,
 } from "./passing.ts";
+import type { Route, RouteFor } from "./route.ts";
 import { type Caller, type Listener, Reader, Shares } from "./share.ts";
 
 export interface Target {
@@ -78,16 +79,21 @@ const LEAST_WAIT_MS = 500;
 /** A wait that is over so soon has not waited: the ETag is none that the upstream gives now. */
 const AT_ONCE_MS = 1000;
 
-/** @param layer proves to the upstream who is asking, and names the caller. */
-export function createForward(upstream: Upstream, layer?: LayerPresenter): Forward {
-  const way = { upstream, layer, shares: new Shares(), paces: new Paces() };
-  return (request, reply, target) => new Passage(way, request, reply, target).begin();
+export function createForward(routeFor: RouteFor): Forward {
+  const ways = new Map<Route, Way>();
+  const wayBy = (route: Route): Way => {
+    const way = ways.get(route) ?? { ...route, shares: new Shares(), paces: new Paces() };
+    ways.set(route, way);
+    return way;
+  };
+  return (request, reply, target) => {
+    const way = wayBy(routeFor(request, target.waitSeconds ? "wait" : target.class));
+    new Passage(way, request, reply, target).begin();
+  };
 }
 
-/** What all requests to one upstream have in common. */
-interface Way {
-  readonly upstream: Upstream;
-  readonly layer: LayerPresenter | undefined;
+/** A route, and what all requests by it have in common: those of two routes never share a call. */
+interface Way extends Route {
   readonly shares: Shares;
   readonly paces: Paces;
 }
@@ -355,7 +361,12 @@ function sendAnswer(
     const text = body instanceof Readable ? undefined : Buffer.concat(body).toString("utf8");
     if (body instanceof Readable) body.destroy();
     const hasClientProof = target.ownHeaders !== undefined;
+    const refused = awsRefusal(status, headers);
     const problem = relayedProblem({ status, headers, text }, hasClientProof);
+    if (refused !== undefined) {
+      const { errorType: aws_error_type, awsRequestId: aws_request_id = "none" } = refused;
+      request.logFields = { ...request.logFields, aws_error_type, aws_request_id };
+    }
     if (problem.code === "upstream_rejected") {
       request.logFields = { ...request.logFields, rejected_upstream: true };
     }

@@ -1,6 +1,7 @@
 /** A service behind the gateway: its lanes, its breaker, and where it is. */
 import { isIP } from "node:net";
 import type { Logger } from "@airlock/http";
+import type { Signing } from "@airlock/identity";
 import type { UpstreamMetrics } from "../upstream-metrics.ts";
 import { Breaker, RetryBudget } from "./breaker.ts";
 import { Call, type CallRequest, type Upstream } from "./call.ts";
@@ -34,11 +35,13 @@ const PROBE: CallRequest = {
 /**
  * @param name for log and metrics, such as `aux`.
  * @param url where the upstream is; a path in it is put before every request's path.
+ * @param signing signs each call, for an upstream that asks for it.
  */
 export function createUpstream(
   name: string,
   url: string,
   { logger, metrics }: UpstreamDeps,
+  signing?: Signing,
 ): OpenUpstream {
   const { origin, pathname, hostname } = new URL(url);
   const resolver = isIP(hostname.replace(/^\[|\]$/g, ""))
@@ -77,6 +80,7 @@ export function createUpstream(
     lanes,
     breaker,
     retries: new RetryBudget(),
+    signing,
     counts: metrics.of(name, { lanes, isOpen: () => breaker.isOpen }),
     async close() {
       breaker.stop();
