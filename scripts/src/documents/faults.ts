@@ -10,6 +10,7 @@ const PAGES = ["*.md", "docs/**/*.md", "k8s/*.md"];
 const NEEDS = [
   "AWS",
   "the AWS CLI",
+  "the npm registry",
   "a cluster",
   "a database",
   "docker",

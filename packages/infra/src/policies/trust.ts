@@ -49,6 +49,16 @@ export function trustStatic({ account, baseUser }: Context): PolicyDocument {
   });
 }
 
+/** By Lambda, for functions of this account. */
+export function trustLambda({ account }: Context): PolicyDocument {
+  return policy({
+    Effect: "Allow",
+    Principal: { Service: "lambda.amazonaws.com" },
+    Action: "sts:AssumeRole",
+    Condition: { StringEquals: { "aws:SourceAccount": account } },
+  });
+}
+
 /** The Lambda takes aux's role as pods do. */
 export function trustLambdaRole({ account, lambdaRole }: Context): Statement {
   return {
