@@ -47,6 +47,7 @@ export function accessLineWriter(
         `,"path":${JSON.stringify(loggedPath(originalUrl))},"route":${quoted(route)}` +
         `,"status":${status},"duration_ms":${Math.round(elapsedMs * 10) / 10}` +
         `,"peer":"${client.address}"` +
+        (client.said === undefined ? "" : `,"forwarded_for":${JSON.stringify(client.said)}`) +
         (caller === undefined ? "" : `,"caller":${JSON.stringify(caller)}`) +
         (logFields === undefined ? "" : membersOf(logFields)) +
         `,"msg":"request"}\n`,

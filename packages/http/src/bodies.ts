@@ -1,28 +1,44 @@
 /** Bodies on their way in: how they are framed, and that those that no route reads are dropped. */
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
-import type { preParsingHookHandler } from "fastify";
+import type { FastifyReply, preParsingHookHandler } from "fastify";
 import type { App } from "./app-type.ts";
+import { watchArrivals } from "./arrivals.ts";
 import type { Metrics } from "./metrics.ts";
 
-const MAX_BODY_BYTES = 65_536;
+export const MAX_BODY_BYTES = 65_536;
+/** What is read of a body that nobody wants: many proxies read no answer before they have sent it whole. */
+const MAX_UNWANTED_BYTES = 134_217_728;
+/** Of what nobody wants, a pause as long as this ends the reading. */
+const UNWANTED_PAUSE_MS = 1000;
 /** What tells that there is a body, and of which type. */
 const BODY_HEADERS = ["content-length", "content-type", "transfer-encoding"] as const;
 
 /** Why a body will never be whole. */
 const FAILURE = Symbol("failure");
 
-type Arriving = IncomingMessage & { [FAILURE]?: ProblemError };
+/** Nobody knows where its body ends, and the next request would begin. */
+const ENDS = Symbol("ends");
+
+type Arriving = IncomingMessage & { [FAILURE]?: ProblemError; [ENDS]?: boolean };
+
+/** Of a head by which another end may be meant: what follows belongs to nobody. */
+export function endBehind(raw: IncomingMessage, reply: FastifyReply): void {
+  (raw as Arriving)[ENDS] = true;
+  void reply.header("connection", "close");
+}
 
 /**
- * A request is read whole before it is answered: an answer that overtakes its own request's body
- * leaves the rest to be taken for the next request, or for a second answer when it is malformed or
- * late. Where that cannot be, the connection ends with the answer (see connections.ts).
+ * A request is read whole before it is answered, refused ones too: an answer that overtakes its own
+ * request's body leaves the rest to be taken for the next request, or for a second answer when it is
+ * malformed or late; and a connection that is closed with bytes unread is reset, which can take the
+ * answer away. Where that cannot be, the connection ends with the answer (see connections.ts).
  *
  * Requests that are still arriving are counted apart, so that slow clients cannot fill the bound on
- * requests in progress.
+ * requests in progress. How slow they may be is for arrivals.ts.
  */
 export function registerBodies(app: App, { inFlight }: Metrics): void {
+  const arrivals = watchArrivals(app);
   app.addHook("onRequest", (request, reply, done) => {
     const { raw } = request;
     const isWanted = request.route.schema?.body !== undefined;
@@ -32,21 +48,27 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
     }
     const problem = framingProblem(raw);
     if (problem) {
-      reply.header("connection", "close"); // nobody knows where the next request would begin
+      endBehind(raw, reply);
       return done(problem);
-    }
-    if (!isWanted && Number(raw.headers["content-length"]) > MAX_BODY_BYTES) {
-      return done(tooLarge());
     }
     let isArriving = true;
     const arrived = () => {
       if (isArriving) inFlight.arriving--;
       isArriving = false;
+      arrivals.delete(raw);
     };
     inFlight.arriving++;
+    arrivals.add(raw);
     raw.once("end", arrived).once("close", arrived);
-    if (isWanted) done();
+    if (isDeclaredTooLarge(raw)) done(tooLarge());
+    else if (isWanted) done();
     else dropBody(raw, done);
+  });
+  app.addHook("onSend", ({ raw }, _reply, _payload, done) => {
+    const { [FAILURE]: failure, [ENDS]: ends } = raw as Arriving;
+    const isOnItsWay = hasBody(raw) && !raw.complete && !isHeldBack(raw);
+    if (isOnItsWay && !failure && !ends) dropRest(raw, done);
+    else done();
   });
   // of those routes alone that read a body: all requests of the others would pay for it
   app.addHook("onRoute", (route) => {
@@ -64,6 +86,14 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers["content-length"];
   return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
 }
+
+/** By its own word it is larger than anybody takes. */
+const isDeclaredTooLarge = ({ headers }: IncomingMessage): boolean =>
+  Number(headers["content-length"]) > MAX_BODY_BYTES;
+
+/** Its client waits to be told to go on (RFC 9110 §10.1.1): the answer comes instead. */
+export const isHeldBack = (raw: IncomingMessage): boolean =>
+  raw.headers.expect !== undefined && raw.httpVersionMinor > 0 && isDeclaredTooLarge(raw);
 
 /** Tells whoever reads this body, now or later, that it is malformed or late. */
 export function bodyFailed(raw: Arriving, problem: ProblemError): void {
@@ -103,4 +133,21 @@ function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void):
     end();
   };
   raw.on("data", onData).once("end", onEnd).once("error", end);
+}
+
+/** Reads what is left of a body, within bounds; what an answer waits for. */
+function dropRest(raw: IncomingMessage, done: () => void): void {
+  let left = MAX_UNWANTED_BYTES;
+  const end = () => {
+    clearTimeout(pause);
+    raw.off("data", onData).off("end", end).off("error", end).off("close", end);
+    done();
+  };
+  const pause = setTimeout(end, UNWANTED_PAUSE_MS);
+  const onData = (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) return end();
+    pause.refresh();
+  };
+  raw.on("data", onData).once("end", end).once("error", end).once("close", end).resume();
 }

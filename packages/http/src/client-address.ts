@@ -7,12 +7,14 @@ export interface ClientAddress {
   readonly address: string;
   /** What limits count: the address, of IPv6 the /64 that it is in, which one client has to itself. */
   readonly network: string;
+  /** Where the peer is not known: what X-Forwarded-For said, which nobody can vouch for; for logs. */
+  readonly said?: string;
 }
 
 /** @returns whom a request counts for, from its connection and its headers. */
 export type ClientOf = (raw: Pick<IncomingMessage, "socket" | "headers">) => ClientAddress;
 
-/** A connection that ended before anybody asked has no address any more. */
+/** A connection that was reset before it was accepted has no address any more. */
 const NOBODY: ClientAddress = { address: "unknown", network: "unknown" };
 
 /**
@@ -27,7 +29,9 @@ export function createClientOf(trusted: readonly string[] | undefined): ClientOf
   return (raw) => {
     const peer = peerOf(raw);
     const forwarded = isTrusted && raw.headers["x-forwarded-for"];
-    if (typeof forwarded !== "string" || !isTrusted?.(peer)) return peer;
+    if (typeof forwarded !== "string") return peer;
+    if (peer === NOBODY) return { ...NOBODY, said: forwarded.slice(0, MAX_SAID) };
+    if (!isTrusted?.(peer)) return peer;
     let client = peer;
     for (let end = forwarded.length; end >= 0; ) {
       const comma = end === 0 ? -1 : forwarded.lastIndexOf(",", end - 1);
@@ -43,7 +47,9 @@ export function createClientOf(trusted: readonly string[] | undefined): ClientOf
   };
 }
 
-/** Kept on the socket, for all of its requests. */
+const MAX_SAID = 200;
+
+/** Kept on the socket, for all of its requests; first asked for when it is accepted (see connection-limit.ts). */
 const PEER = Symbol("peer");
 
 function peerOf({ socket }: Pick<IncomingMessage, "socket">): ClientAddress {

@@ -64,7 +64,7 @@ function nameWildcard({ schema, url }: Transformed): Transformed {
   return { url: `${url.slice(0, -1)}:${title}`, schema: { ...schema, params } };
 }
 
-/** Serves `/openapi.json` and `/docs`. */
+/** Serves `/openapi.json` and `/docs`, below whatever path a proxy has taken off: no URL in the page is absolute. */
 export async function registerDocsPage(app: App): Promise<void> {
   app.get("/openapi.json", { schema: { hide: true }, config: { isOpen: true } }, async () =>
     app.swagger(),
@@ -75,9 +75,17 @@ export async function registerDocsPage(app: App): Promise<void> {
     });
     scope.addHook("onSend", (_request, reply, _payload, next) => {
       reply.header("content-security-policy", DOCS_CSP);
+      // of /docs/static/index.html alone
+      if (reply.hasHeader("location")) reply.header("location", "../");
       next();
     });
-    scope.register(fastifySwaggerUi, { routePrefix: "/docs" });
+    scope.register(fastifySwaggerUi, {
+      routePrefix: "/docs",
+      indexPrefix: ".",
+      // seen from /docs/json, where the page has it from
+      transformSpecification: (document) => ({ ...document, servers: [{ url: "../" }] }),
+      transformSpecificationClone: false,
+    });
     done();
   });
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { App } from "./app-type.ts";
+import { endBehind } from "./bodies.ts";
 import { hostMatcher, parseHost } from "./host-names.ts";
 import { isProbe } from "./probes.ts";
 import { authorityOf, isDecodable, isDecodablePath, isTarget, pathOf } from "./request-target.ts";
@@ -30,8 +31,7 @@ export function registerGuards(app: App, options: GuardOptions): void {
     const { originalUrl, raw } = request;
     const malformed =
       versionProblem(raw) ?? hostProblem(raw) ?? targetProblem(request.method, originalUrl);
-    // whoever writes such a head may mean another end of it: what follows belongs to nobody
-    if (malformed) reply.header("connection", "close");
+    if (malformed) endBehind(raw, reply);
     const problem =
       malformed ??
       sizeProblem(request, maxHead) ??

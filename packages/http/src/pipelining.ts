@@ -3,7 +3,7 @@ import { IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { answerUnderWay } from "./answer-under-way.ts";
-import { hasBody } from "./bodies.ts";
+import { hasBody, isHeldBack } from "./bodies.ts";
 import { type Connection, connectionOf } from "./connections.ts";
 import { answerUpgrade } from "./tunnel/handshake.ts";
 
@@ -71,7 +71,7 @@ export function answerInOrder(
     else answerConnect(server, request, socket as Socket);
   });
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    if (hasBody(request)) response.writeContinue();
+    if (hasBody(request) && !isHeldBack(request)) response.writeContinue();
     server.emit("request", request, response);
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) =>

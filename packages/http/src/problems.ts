@@ -46,11 +46,12 @@ export function toProblem(error: unknown): ProblemError {
 
 /**
  * Fastify error handler. The client sees only the problem; the log keeps the cause of a 5xx, and of
- * less when it is asked for details.
+ * less when it is asked for details. What ends because its client left is no fault of anybody's.
  */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const problem = toProblem(error);
-  const level = problem.status === 500 ? "error" : problem.status > 500 ? "warn" : "debug";
+  const hasLeft = reply.raw.destroyed && (error as Error | undefined)?.name === "AbortError";
+  const level = hasLeft ? "debug" : levelOf(problem);
   const cause = problem.cause ?? (problem.status === 500 ? problem : undefined);
   request.log[level]({ code: problem.code, ...(cause && { error: cause }) }, problem.message);
   return reply
@@ -59,4 +60,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .header("content-type", PROBLEM_TYPE)
     .header("cache-control", "no-store")
     .send(JSON.stringify(problemBody(problem, request.id)));
+}
+
+function levelOf({ status }: ProblemError): "error" | "warn" | "debug" {
+  if (status === 500) return "error";
+  return status > 500 ? "warn" : "debug";
 }

@@ -51,14 +51,16 @@ export interface ServerOptions {
 }
 
 /**
- * Of an inner service: whatever the gateway lets in by 8 KiB of either, and adds to it. Of a target
+ * Of an inner service: whatever the gateway lets in by 8 KiB and 12, and adds to it. Of a target
  * each character may grow to three; of the headers there are a proof of 16 KiB, and the caller's name
  * and groups as they are encoded, 4 KiB and 8.
  */
-const INNER_HEAD: HeadSize = { targetBytes: 24_576, headersBytes: 40_960 };
+const INNER_HEAD: HeadSize = { targetBytes: 24_576, headersBytes: 45_056 };
 /** So far beyond the limits an answer can still say which of them it was; then the parser gives up. */
 const HEAD_SLACK_BYTES = 16_384;
 const MAX_HEADER_FIELDS = 100;
+/** As long as a client may take for a body of the largest size: 1 KiB a second. */
+const REQUEST_MS = 64_000;
 /** Node looks for late requests this often, so a limit fires at most this much later. */
 const LATE_CHECK_MS = 500;
 /** As long as a pod may take to start; by default a process that hardly gets the CPU gives up after 10 s. */
@@ -94,7 +96,7 @@ export async function createServer(
     // routers measure one part of a path; the target as a whole is measured by the guards
     routerOptions: { maxParamLength: maxHeadBytes },
     pluginTimeout: START_MS,
-    requestTimeout: 9000,
+    requestTimeout: REQUEST_MS, // whatever its pace (see arrivals.ts)
     keepAliveTimeout: 72_000,
     bodyLimit: 65_536,
     return503OnClosing: false,
@@ -133,8 +135,8 @@ export async function createServer(
   app.addHook("onClose", boundUnsentAnswers(connections, cut));
   const places = createPlaces(metrics, settings.MAX_IN_FLIGHT, options.clientPlaces);
   registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf, places.workDone);
-  registerConnectionEnd(app);
   registerBodies(app, metrics);
+  registerConnectionEnd(app);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   places.registerWaiting(app);
   registerGuards(app, {

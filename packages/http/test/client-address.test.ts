@@ -60,8 +60,12 @@ for (const text of [
   });
 }
 
-test("a socket that has ended counts for nobody in particular", () => {
-  assert.equal(createClientOf(undefined)(from(undefined)).network, "unknown");
+test("a socket that has ended counts for nobody in particular; what is said of it is kept apart, where proxies are known", () => {
+  const nobody = { address: "unknown", network: "unknown" };
+  assert.deepEqual(createClientOf(undefined)(from(undefined, "9.9.9.9")), nobody);
+  assert.deepEqual(createClientOf(["10.0.0.0/8"])(from(undefined)), nobody);
+  const said = createClientOf(["10.0.0.0/8"])(from(undefined, "9.9.9.9"));
+  assert.deepEqual(said, { ...nobody, said: "9.9.9.9" });
 });
 
 for (const [name, trusted, peer, forwarded, client] of [

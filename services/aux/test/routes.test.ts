@@ -128,6 +128,32 @@ test("docs and OpenAPI are served in dev and not in prod", async (t) => {
   assert.equal((await fetch(`${dev.url}/docs/static/../package.json`)).status, 404);
 });
 
+for (const page of ["/docs", "/docs/", "/docs/static/index.html"]) {
+  test(`${page} works below any path that a proxy takes off: no URL in it is absolute`, async (t) => {
+    const { url } = await startAux(t);
+    /** As a browser asks through a proxy that takes /a/b off. */
+    const ask = (target: URL) => {
+      assert.match(target.pathname, /^\/a\/b\//, `${target}`);
+      return fetch(url + target.pathname.slice("/a/b".length), { redirect: "manual" });
+    };
+    let at = new URL(`http://shared.example.com/a/b${page}`);
+    let answer = await ask(at);
+    for (let hops = 0; answer.status >= 300 && answer.status < 400 && hops < 3; hops++) {
+      at = new URL(answer.headers.get("location") ?? "", at);
+      answer = await ask(at);
+    }
+    assert.equal(answer.status, 200);
+    const links = [...(await answer.text()).matchAll(/(?:src|href)="([^"]+)"/g)];
+    assert.ok(links.length >= 7);
+    for (const [, link = ""] of links)
+      assert.equal((await ask(new URL(link, at))).status, 200, link);
+    // as the page's script finds it
+    const document = new URL(`${at.pathname.replace(/\/?$/, "/")}./json`, at);
+    const { servers } = (await (await ask(document)).json()) as { servers: { url: string }[] };
+    assert.equal(new URL(servers[0]?.url ?? "/", document).pathname, "/a/b/");
+  });
+}
+
 /** GET with the path as it is: fetch would resolve dot segments first. */
 async function rawGet(url: string): Promise<{ status: number; body: string }> {
   const { request } = await import("node:http");

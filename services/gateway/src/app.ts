@@ -37,8 +37,11 @@ export interface GatewayDeps {
   readonly metrics?: Metrics;
 }
 
-/** What clients may count on; aux takes a little more, for what is added here. */
-const MAX_HEAD = { targetBytes: 8192, headersBytes: 8192 };
+/**
+ * What clients may count on, 8 KiB of either, and 4 KiB for what proxies in front add to the headers;
+ * aux takes more, for what is added here.
+ */
+const MAX_HEAD = { targetBytes: 8192, headersBytes: 12_288 };
 
 const undecodable = (path: string) =>
   /^\/(storage|presigned)\/[^/]+\//.test(path) ? invalidObjectKey() : undefined;

@@ -21,7 +21,7 @@ const REFUSED: Readonly<Record<string, readonly [string, status: number, ifAsked
   "a head that cannot be read": [`GET /config/a HTTP/1.1\r\nNo-Colon\r\n${H}`, 400],
   "a query that cannot be decoded": [`GET /config?a=%zz HTTP/1.1\r\n${H}`, 400],
   "a URL that is too long": [`GET /config/${"a".repeat(9000)} HTTP/1.1\r\n${H}`, 414],
-  "headers that are too large": [`GET /config/a HTTP/1.1\r\nX: ${"a".repeat(9000)}\r\n${H}`, 431],
+  "headers that are too large": [`GET /config/a HTTP/1.1\r\nX: ${"a".repeat(13_000)}\r\n${H}`, 431],
   "a body that is too large": [`POST /config HTTP/1.1\r\nContent-Length: 100000\r\n${H}`, 413],
 };
 
