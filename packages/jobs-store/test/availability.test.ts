@@ -18,7 +18,7 @@ import {
 import { aRow, aWaitingJob, generateRow } from "./cluster-rows.ts";
 import { generator } from "./generator.ts";
 
-const CLUSTERS = process.env.GENERATED_CASES === "soak" ? 10_000 : 1000;
+const CLUSTERS = process.env.GENERATED_CASES === "soak" ? 10_000 : 400;
 const LARGEST = 12;
 const STRANGER = 999;
 const FIFO: OrderRules = { order: "fifo", maxWaitHours: 24 };

@@ -28,6 +28,7 @@ import { oddKeys } from "./odd-keys.ts";
 import { oneAnswer } from "./one-answer.ts";
 import { parameterBudget } from "./parameter-budget.ts";
 import { placementCrowd } from "./placement-crowd.ts";
+import { processorDeaths } from "./processor-deaths.ts";
 import { processorInbox } from "./processor-inbox.ts";
 import { processorKills } from "./processor-kills.ts";
 import { processorRecovery } from "./processor-recovery.ts";
@@ -81,6 +82,7 @@ export const SCENARIOS: readonly Scenario[] = [
   jobsRestarts,
   processorInbox,
   processorKills,
+  processorDeaths,
   processorRecovery,
   diskKills,
   placementCrowd,

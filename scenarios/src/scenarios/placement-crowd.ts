@@ -4,7 +4,7 @@ import type { Scenario } from "../scenario.ts";
 
 export const placementCrowd: Scenario = {
   name: "placement-crowd",
-  how: "two processors give 500 jobs of 0 to 8 GPUs (120 in tests) to 16 nodes (5) with 8 GPUs each and to two without, every second job that runs ends again and again, by the test of the processor; three faults are planted there, too",
+  how: "two processors give 500 jobs of 0 to 8 GPUs (40 in tests) to 16 nodes (3) with 8 GPUs each and to two without, every second job that runs ends again and again, by the test of the processor; three faults are planted there, too",
   isSoakOnly: true,
   async run(_size, stage) {
     const { isPassed, told } = await runGenerated("services/processor/test/crowd.alone.test.ts");

@@ -17,7 +17,7 @@ const SCENES = {
     image: "exit:0",
     status: "completed",
     hasDisk: true,
-    // but for the claims of jobs, which are died at in crashes.test.ts
+    // but for the claims of jobs, which are died at in crashes.alone.test.ts
     at: /^(?![\s\S]*first_seen_at)[\s\S]*(\bdisks?_|\b(FROM|UPDATE) disks|persistentvolumeclaims)/,
     whens: ["after"],
   },
@@ -26,7 +26,7 @@ const SCENES = {
     status: "cancelled",
     asks: true,
     order: "cancel",
-    // but for the claims of jobs, which are died at in crashes.test.ts
+    // but for the claims of jobs, which are died at in crashes.alone.test.ts
     at: /^(?![\s\S]*SKIP LOCKED)[\s\S]*(job_tasks|pokes_left|files_uid|replace|patch|services)/,
     whens: ["after"],
   },

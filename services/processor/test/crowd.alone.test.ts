@@ -6,6 +6,7 @@ import type { ClusterTypeRow, Queryable, Store } from "@airlock/jobs-store";
 import type { Pod } from "../src/cluster/index.ts";
 import { amountOf } from "../src/placement/quantity.ts";
 import { type PlayedCluster, playCluster } from "./played-cluster.ts";
+import { scaled } from "./scaled.ts";
 import { openWorld, startPostgres, type World, work } from "./world.ts";
 
 const postgres = await startPostgres();
@@ -162,9 +163,7 @@ function planted(store: Store, plant: Plant): Store {
   };
 }
 
-/** As `soak` runs it, and as a test has time for. */
-const SIZE =
-  process.env.GENERATED_CASES === "soak" ? { jobs: 500, nodes: 16 } : { jobs: 64, nodes: 4 };
+const SIZE = scaled({ jobs: 40, nodes: 3 }, { jobs: 500, nodes: 16 });
 
 test("jobs of 0 to 8 GPUs, by two processors", async (t) => {
   assert.deepEqual(await runCrowd(SIZE), []);
@@ -172,7 +171,7 @@ test("jobs of 0 to 8 GPUs, by two processors", async (t) => {
 });
 
 describe("found out is a processor that", () => {
-  const few = { jobs: 48, nodes: 3 };
+  const few = { jobs: 32, nodes: 3 };
   /** @param change what it reads of a type of machine. */
   const reading =
     (change: (row: ClusterTypeRow) => Partial<ClusterTypeRow>): Plant =>

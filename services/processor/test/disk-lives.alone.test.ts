@@ -7,6 +7,7 @@ import { DISK_RULES } from "../src/disks/disk-rules.ts";
 import { Life } from "./crashes.ts";
 import { type Disk, type Ground, openGround } from "./disk-lives.ts";
 import { type PlayedCluster, playCluster } from "./played-cluster.ts";
+import { someOf } from "./scaled.ts";
 import { openWorld, startPostgres } from "./world.ts";
 
 const postgres = await startPostgres();
@@ -351,14 +352,14 @@ async function play(scene: Scene, life: Life, cluster = playCluster()): Promise<
 
 describe("a processor that dies at its k-th await of a disk", () => {
   for (const [name, scene] of Object.entries(SCENES)) {
-    test(`${name}, the answer lost, for every k`, async () => {
+    test(`${name}, the answer lost, for k after k`, async () => {
       const whole = new Life(Number.POSITIVE_INFINITY, "after");
       await play(scene, whole);
       const deaths = whole.awaits.flatMap((what, index) =>
         scene.at.test(what) ? [index + 1] : [],
       );
       assert.ok(deaths.length > 5, String(deaths.length));
-      for (const k of deaths) await play(scene, new Life(k, "after"));
+      for (const k of someOf(deaths)) await play(scene, new Life(k, "after"));
     });
   }
 
