@@ -32,8 +32,11 @@ export function executionApiOf(context: Context, apiId: string): ExecutionApi {
 }
 
 /** Paths from the root of the repository, and what each file holds. */
-export function iamFiles(context = readContext("dev")): { path: string; expected: string }[] {
-  const api = executionApiOf(context, EXAMPLE_API_ID);
+export function iamFiles(
+  context = readContext("dev"),
+  apiId = EXAMPLE_API_ID,
+): { path: string; expected: string }[] {
+  const api = executionApiOf(context, apiId);
   const documents = {
     "aux-permissions": auxPermissions(context),
     "aux-trust-irsa": trustIrsa(context, "aux"),

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { checkArgo, checkDeployed, type Finding } from "./check.ts";
 import { checkIam } from "./iam.ts";
 import { render } from "./kustomize/render.ts";
+import type { K8sObject } from "./objects.ts";
+import { placeholdersIn } from "./placeholders.ts";
 import { linesOf } from "./report.ts";
 import { unlistedFiles } from "./unlisted.ts";
-import { readWorlds, type World, workloads } from "./world.ts";
-
-const ZEROS = `@sha256:${"0".repeat(64)}`;
+import { readWorlds } from "./world.ts";
 
 export interface Result {
   /** One line for each fault. */
@@ -17,8 +17,13 @@ export interface Result {
   readonly objects: number;
 }
 
+export interface Options {
+  /** Whether what is an example still is a fault: it cannot be deployed. */
+  readonly isForRelease?: boolean;
+}
+
 /** @param root the folder k8s. A file that cannot be read or rendered is a fault like any other. */
-export async function checkAll(root: string): Promise<Result> {
+export async function checkAll(root: string, { isForRelease }: Options = {}): Promise<Result> {
   try {
     const worlds = readWorlds(root);
     const found: [string, Finding[]][] = [];
@@ -26,11 +31,16 @@ export async function checkAll(root: string): Promise<Result> {
     const argo = render(join(root, "argocd"));
     found.push(["argocd", await checkArgo(argo)], ["iam", checkIam(join(root, "iam"))]);
     const objects = worlds.reduce((sum, world) => sum + world.objects.length, argo.length);
-    return {
-      faults: [...unlistedFiles(root), ...linesOf(found)],
-      notes: worlds.flatMap(unreleased),
-      objects,
-    };
+    const examples = [
+      ...worlds.flatMap(({ name, environment, objects }) =>
+        environment ? examplesIn(objects, name, `overlays/${environment}`) : [],
+      ),
+      ...examplesIn(argo, "argocd", "overlays/*"),
+    ];
+    const faults = [...unlistedFiles(root), ...linesOf(found)];
+    return isForRelease
+      ? { faults: [...faults, ...examples.flatMap(({ lines }) => lines)], notes: [], objects }
+      : { faults, notes: examples.map(({ note }) => note), objects };
   } catch (error) {
     return {
       faults: [error instanceof Error ? error.message : String(error)],
@@ -40,13 +50,17 @@ export async function checkAll(root: string): Promise<Result> {
   }
 }
 
-/** An overlay with a digest of zeros is right before its first release, and cannot be deployed. */
-function unreleased(world: World): string[] {
-  if (world.environment === undefined) return [];
-  return workloads(world)
-    .filter(({ containers }) => containers.some(({ image }) => image?.endsWith(ZEROS)))
-    .map(
-      ({ service }) =>
-        `${world.name}/${service}: the digest is all zeros: nothing has been released yet`,
-    );
+/** Right before the first release, where nobody has chosen yet; it cannot be deployed. */
+function examplesIn(objects: readonly K8sObject[], name: string, folder: string) {
+  const found = [...placeholdersIn(objects)];
+  if (found.length === 0) return [];
+  const where = `choose in ${folder}/installation/installation.yaml`;
+  return [
+    {
+      lines: found.map(
+        ([example, object]) => `${name}: ${example} is an example still, in ${object}: ${where}`,
+      ),
+      note: `${name}: ${found.length} values are examples still: ${where}: ${found.map(([example]) => example).join(", ")}`,
+    },
+  ];
 }

@@ -12,7 +12,7 @@ import { render } from "./kustomize/render.ts";
 import { asObject, identityOf, type K8sObject, nameOf } from "./objects.ts";
 import { parseDocuments } from "./read-yaml.ts";
 import { linesOf } from "./report.ts";
-import { ENVIRONMENTS, OPTIONAL_COMPONENTS } from "./world.ts";
+import { ENVIRONMENTS, OPTIONAL_COMPONENTS, withInstallation } from "./world.ts";
 
 const root = join(import.meta.dirname, "../../../k8s");
 
@@ -57,7 +57,7 @@ function optionalFaults(baseName: string, names: readonly string[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), "render-"));
   try {
     const base = join(root, "base", baseName);
-    const components = names.map((name) => join(root, "components", name));
+    const components = withInstallation(root, names);
     const here = (path: string) => relative(folder, path);
     const source = { resources: [here(base)], components: components.map(here) };
     writeFileSync(join(folder, "kustomization.yaml"), JSON.stringify(source));

@@ -27,7 +27,8 @@ export const DEPLOYED_RULES: readonly Rule[] = [
 ];
 export const ARGO_RULES: readonly Rule[] = argoRules;
 
-const WAIVER = "airlock.example.com/waive-";
+/** The domain before it is anybody's, as a replacement of all of its names makes it. */
+const WAIVER = /^[\w.-]+\/waive-(?<rule>[\w-]+)$/;
 
 export interface Finding {
   readonly object: string;
@@ -60,8 +61,8 @@ async function check(world: World, rules: readonly Rule[]): Promise<Finding[]> {
   const used = new Set<string>();
   for (const rule of rules) {
     rule.check(world, (object, sentence) => {
-      const waiver = `${WAIVER}${rule.id}`;
-      if (object.metadata.annotations?.[waiver]) used.add(`${nameOf(object)} ${waiver}`);
+      const isWaived = waiversOf(object).some(([waived, reason]) => waived === rule.id && reason);
+      if (isWaived) used.add(`${nameOf(object)} ${rule.id}`);
       else findings.push({ object: nameOf(object), rule: rule.id, sentence });
     });
   }
@@ -71,17 +72,21 @@ async function check(world: World, rules: readonly Rule[]): Promise<Finding[]> {
 /** A waiver has a reason and is needed: one that outlives its fault would hide the next one. */
 function idleWaivers(world: World, used: ReadonlySet<string>): Finding[] {
   return world.objects.flatMap((object) =>
-    Object.entries(object.metadata.annotations ?? {})
-      .filter(([key]) => key.startsWith(WAIVER))
-      .flatMap(([key, reason]) => {
-        const rule = key.slice(WAIVER.length);
-        const sentence =
-          reason.length < 30
-            ? "the waiver needs its reason, in a sentence"
-            : used.has(`${nameOf(object)} ${key}`)
-              ? undefined
-              : "the waiver is not needed";
-        return sentence === undefined ? [] : [{ object: nameOf(object), rule, sentence }];
-      }),
+    waiversOf(object).flatMap(([rule, reason]) => {
+      const sentence =
+        reason.length < 30
+          ? "the waiver needs its reason, in a sentence"
+          : used.has(`${nameOf(object)} ${rule}`)
+            ? undefined
+            : "the waiver is not needed";
+      return sentence === undefined ? [] : [{ object: nameOf(object), rule, sentence }];
+    }),
   );
 }
+
+/** Rule and reason of each. */
+const waiversOf = ({ metadata }: K8sObject): [rule: string, reason: string][] =>
+  Object.entries(metadata.annotations ?? {}).flatMap(([key, reason]) => {
+    const rule = WAIVER.exec(key)?.groups?.rule;
+    return rule === undefined ? [] : [[rule, reason]];
+  });

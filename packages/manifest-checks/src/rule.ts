@@ -7,7 +7,7 @@ import { workloads } from "./world.ts";
 export type Report = (object: K8sObject, sentence: string) => void;
 
 export interface Rule {
-  /** The name in messages and in waivers: `airlock.example.com/waive-<id>`. */
+  /** The name in messages and in waivers: `<domain>/waive-<id>`. */
   readonly id: string;
   /** Number in the checklist (src/checklist.ts). */
   readonly item: number;

@@ -1,15 +1,11 @@
 /**
- * `node set-digests.ts gateway=sha256:… aux=sha256:… jobs=sha256:…` writes released digests into every overlay.
+ * `node set-digests.ts gateway=sha256:… aux=sha256:… jobs=sha256:…` writes released digests into every installation.
  * dev follows the branch, so it takes them at once; qa and prod see them with the next tag, which is
  * how a tag promotes the very images that dev ran. `--same` only checks that all overlays agree.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ENVIRONMENTS, IMAGES } from "./world.ts";
-
-const DIGEST = /^( +digest: )(sha256:[0-9a-f]{64})$/m;
-/** The processor is told of it in a variable. */
-const DEVBOX_DIGEST = /^( +value: .*airlock-devbox@)(sha256:[0-9a-f]{64})$/m;
 
 /** @param digests by service. @throws Error for a malformed digest or an overlay without one. */
 export function writeDigests(root: string, digests: Readonly<Record<string, string>>): void {
@@ -43,11 +39,9 @@ export function sameDigests(root: string): Record<string, string> {
 }
 
 function placeOf(root: string, environment: string, image: string) {
-  const isDevbox = image === "devbox";
-  const folder = isDevbox ? "processor" : image;
   return {
-    path: join(root, "overlays", environment, folder, "kustomization.yaml"),
-    pattern: isDevbox ? DEVBOX_DIGEST : DIGEST,
+    path: join(root, "overlays", environment, "installation/installation.yaml"),
+    pattern: new RegExp(`^( +${image}: \\S+@)(sha256:[0-9a-f]{64})$`, "m"),
   };
 }
 

@@ -40,7 +40,7 @@ export const OPTIONAL_COMPONENTS: readonly Readonly<Partial<Record<Folder, reado
     { gateway: ["cluster-issuer/gateway", "caller-pods"] },
     { jobs: ["pull-secret"] },
     { jobs: ["cluster-issuer/jobs"] },
-    { processor: ["pull-secret", "cluster-issuer/processor"], "gpu-dev": ["pull-secret"] },
+    { processor: ["pull-secret"], "gpu-dev": ["pull-secret"] },
     { "gpu-dev": ["ssh-nodeports"] },
     { processor: ["count-foreign-pods/processor"], "gpu-dev": ["count-foreign-pods/gpu-dev"] },
     {
@@ -49,15 +49,35 @@ export const OPTIONAL_COMPONENTS: readonly Readonly<Partial<Record<Folder, reado
     },
   ];
 
+/**
+ * Components as an overlay lists them: between its installation, which they copy from, and what takes it out.
+ *
+ * @param root the folder k8s.
+ */
+export const withInstallation = (
+  root: string,
+  components: readonly string[],
+  environment: EnvironmentName = "dev",
+): string[] => [
+  join(root, "overlays", environment, "installation"),
+  ...components.map((name) => join(root, "components", name)),
+  join(root, "components/installation"),
+];
+
 /** Renders everything below `root` (the folder k8s). @throws Error for a file that cannot be rendered. */
 export function readWorlds(root: string): World[] {
   const bases = FOLDERS.map((folder) => render(join(root, "base", folder)));
+  const installed = FOLDERS.map((folder) =>
+    render(join(root, "base", folder), withInstallation(root, [])),
+  );
   const optional = OPTIONAL_COMPONENTS.map((componentsOf) => ({
     name: `base + ${Object.values(componentsOf).flat().join(" + ")} (${Object.keys(componentsOf).join(", ")})`,
     environment: undefined,
     objects: FOLDERS.flatMap((folder, index) => {
-      const components = componentsOf[folder]?.map((name) => join(root, "components", name));
-      return components ? render(join(root, "base", folder), components) : (bases[index] ?? []);
+      const components = componentsOf[folder];
+      return components
+        ? render(join(root, "base", folder), withInstallation(root, components))
+        : (installed[index] ?? []);
     }),
   }));
   const overlays = ENVIRONMENTS.map((environment) => ({

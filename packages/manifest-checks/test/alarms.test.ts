@@ -8,7 +8,7 @@ import { promtoolTests } from "../src/alarms/promtool-tests.ts";
 import { ruleGroupsOf } from "../src/alarms/rules.ts";
 import { labelsOf, targetsOf } from "../src/alarms/targets.ts";
 import { render } from "../src/kustomize/render.ts";
-import { K8S } from "./faults.ts";
+import { chosenIn, K8S } from "./faults.ts";
 
 const objects = render(join(K8S, "overlays/prod"));
 const targets = targetsOf(objects);
@@ -61,7 +61,7 @@ test("the alarms are those of errors, of what stands behind, of who is refused, 
 
 test("each alarm has its entry in the runbook, and the runbook names no alarm that is not there", () => {
   const runbook = read("docs/runbook.md");
-  const prefix = "https://github.com/example/airlock/blob/main/docs/runbook.md#";
+  const prefix = `${chosenIn("prod").repository}/blob/main/docs/runbook.md#`;
   const entries = [...runbook.matchAll(/^<a id="([\w-]+)"><\/a>\n## /gm)].map(([, id]) => id);
   for (const { alert, annotations } of alarms) {
     const { runbook_url: url = "" } = annotations;

@@ -30,7 +30,7 @@ test("writes the digests, agrees with itself, and notices an overlay that is lef
   };
   writeDigests(copy, released);
   assert.deepEqual(sameDigests(copy), released);
-  const path = join(copy, "overlays/prod/aux/kustomization.yaml");
+  const path = join(copy, "overlays/prod/installation/installation.yaml");
   writeFileSync(path, readFileSync(path, "utf8").replace(digest("b"), digest("c")));
   assert.throws(() => sameDigests(copy), /aux: the overlays differ/);
 });

@@ -5,9 +5,30 @@ import { merge } from "../src/kustomize/merge.ts";
 import { render } from "../src/kustomize/render.ts";
 import { type K8sObject, type Mapping, nameOf } from "../src/objects.ts";
 import { readDocuments } from "../src/read-yaml.ts";
-import { ENVIRONMENTS } from "../src/world.ts";
+import { ENVIRONMENTS, withInstallation } from "../src/world.ts";
 
 export const K8S = join(import.meta.dirname, "../../../k8s");
+
+/** What an installation chooses, as far as tests look at it; it may be anybody's. */
+export interface Chosen {
+  readonly repository: string;
+  readonly serverAddresses: readonly Addresses[];
+  readonly database: { readonly addresses: readonly Addresses[] };
+  readonly loadBalancer: { readonly addresses: readonly Addresses[] };
+  readonly users: { readonly addresses: readonly Addresses[] };
+  readonly proxy: { readonly addresses: readonly Addresses[] };
+  readonly callers: { readonly issuerAddresses: readonly Addresses[] };
+  readonly aws: { readonly parameters: string };
+}
+
+export interface Addresses {
+  readonly ipBlock: { readonly cidr: string };
+}
+
+export function chosenIn(environment: string): Chosen {
+  const file = join(K8S, "overlays", environment, "installation/installation.yaml");
+  return (readDocuments(file) as { spec: Chosen }[])[0]?.spec as Chosen;
+}
 
 export interface Fault {
   readonly rule: string;
@@ -36,9 +57,8 @@ export const WORLDS = [...ENVIRONMENTS, ...Object.keys(SIGNING), "argocd"] as co
 /** What the checks say of a world, with the fault in it or without any. */
 export function findingsOf(world: string, fault?: Fault): Promise<Finding[]> {
   const environment = ENVIRONMENTS.find((name) => name === world.split(" + ")[0]);
-  const components = (SIGNING[world] ?? []).map((name) =>
-    join(K8S, "components/layer-sigv4", name),
-  );
+  const signing = SIGNING[world]?.map((name) => `layer-sigv4/${name}`);
+  const components = signing && environment ? withInstallation(K8S, signing, environment) : [];
   const objects = render(join(K8S, environment ? `overlays/${environment}` : world), components);
   const changed = fault ? apply(objects, fault) : objects;
   return environment

@@ -1,10 +1,15 @@
 /** A fault that somebody writes into a file of k8s/ fails check:manifests, which names object and rule. */
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { contextFileOf } from "../../../scripts/src/generated/installations.ts";
+import { iamFiles } from "../../infra/src/iam-files.ts";
 import { checkAll } from "../src/check-all.ts";
+import { render } from "../src/kustomize/render.ts";
+import { placeholdersIn } from "../src/placeholders.ts";
+import { ENVIRONMENTS, OPTIONAL_COMPONENTS, withInstallation } from "../src/world.ts";
 import { K8S } from "./faults.ts";
 
 interface Plant {
@@ -40,9 +45,9 @@ const PLANTS: readonly Plant[] = [
   },
   {
     what: "the latest tag in an overlay",
-    file: "overlays/prod/aux/kustomization.yaml",
-    from: /digest: sha256:0+/,
-    to: "newTag: latest",
+    file: "overlays/prod/installation/installation.yaml",
+    from: /( aux: \S+)@sha256:\w+/,
+    to: "$1:latest",
     says: /^Deployment aux\/aux: .*\[image-digest/,
   },
   {
@@ -109,6 +114,20 @@ const PLANTS: readonly Plant[] = [
     says: /no object for the patch of Deployment auxx/,
   },
   {
+    what: "a value that an installation no longer has",
+    file: "overlays/prod/installation/installation.yaml",
+    from: /^ {2}issuer: .*\n/m,
+    to: "",
+    says: /values\/kustomization\.yaml: Installation has no spec\.issuer/,
+  },
+  {
+    what: "a place that nothing can be copied to",
+    file: DEPLOYMENT,
+    from: /^ +- name: LAYER_AUTH_ISSUER\n.*\n/m,
+    to: "",
+    says: /values\/kustomization\.yaml: Deployment aux has no .*LAYER_AUTH_ISSUER/,
+  },
+  {
     what: "a wildcard in a trust policy",
     file: "iam/aux-trust-irsa.json",
     from: "system:serviceaccount:aux:aux",
@@ -118,11 +137,10 @@ const PLANTS: readonly Plant[] = [
 ];
 
 describe("check:manifests", () => {
-  test("finds nothing in what is here, and says where nothing was released yet", async () => {
-    const { faults, notes, objects } = await checkAll(K8S);
+  test("finds nothing in what is here", async () => {
+    const { faults, objects } = await checkAll(K8S);
     assert.deepEqual(faults, []);
     assert.ok(objects > 100, `${objects} objects`);
-    for (const note of notes) assert.match(note, /^overlays\/\w+\/[\w-]+: the digest is all zeros/);
   });
 
   const copy = mkdtempSync(join(tmpdir(), "manifests-"));
@@ -146,4 +164,112 @@ describe("check:manifests", () => {
       }
     });
   }
+});
+
+/** Another name, account, region, network and hosts, in the one file of an environment. */
+const CHOICES: readonly (readonly [example: string | RegExp, own: string])[] = [
+  ["owner: platform", "owner: shop"],
+  ["example.com", "acme.io"],
+  ["github.com/example/airlock", "git.acme.io/shop/airlock"],
+  ["repo:example/airlock", "repo:shop/airlock"],
+  ["111122223333", "444455556666"],
+  ["eu-west-1", "eu-central-1"],
+  [/airlock-(?=data|logs)/g, "shop-"],
+  [/EXAMPLE\w+/g, "0D539D4633E53DE1B71E"],
+  ["00000000-0000-0000-0000-000000000000", "0f7e1e67-eb30-4433-b273-a84fd69eb571"],
+  [/sha256:0{64}/g, `sha256:${"a1".repeat(32)}`],
+  ["a1b2c3d4e5", "z9y8x7w6v5"],
+  ["192.0.2.", "10.20.30."],
+  ["203.0.113.", "198.19.0."],
+];
+
+/** By the member that each stands in. */
+const EXAMPLES = {
+  email: "platform@example.com",
+  host: "airlock.prod.example.com",
+  repository: "https://github.com/example/airlock",
+  allowedAwsAccounts: '"111122223333"',
+  issuer: "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLEPROD",
+  gateway: `ecr.acme.io/airlock-gateway@sha256:${"0".repeat(64)}`,
+  objects: "[airlock-data-prod/**]",
+  cidr: "192.0.2.64/26",
+} as const;
+const FOUND = [
+  "platform@example.com",
+  "airlock.prod.example.com",
+  "github.com/example/airlock",
+  "111122223333",
+  "/EXAMPLEPROD",
+  `sha256:${"0".repeat(64)}`,
+  "airlock-data-prod",
+  "192.0.2.64/26",
+];
+
+describe("an installation", () => {
+  const copy = mkdtempSync(join(tmpdir(), "installation-"));
+  cpSync(K8S, copy, { recursive: true });
+  after(() => rmSync(copy, { recursive: true }));
+
+  test("chooses all that is its own in one file an environment: no example is left, and every rule holds", async () => {
+    for (const environment of ENVIRONMENTS) {
+      const file = join(copy, "overlays", environment, "installation/installation.yaml");
+      const text = readFileSync(file, "utf8");
+      writeFileSync(
+        file,
+        CHOICES.reduce((chosen, [example, own]) => chosen.replaceAll(example, own), text),
+      );
+    }
+    const { context, apiId } = contextFileOf("dev", copy);
+    for (const { path, expected } of iamFiles(context, apiId)) {
+      if (path.startsWith("k8s/iam/"))
+        writeFileSync(join(copy, path.slice("k8s/".length)), expected);
+      const policy = { apiVersion: "v1", kind: path, metadata: { name: "" }, spec: expected };
+      if (path.startsWith("k8s/iam/")) assert.deepEqual([...placeholdersIn([policy])], [], path);
+    }
+    const { faults, notes } = await checkAll(copy, { isForRelease: true });
+    assert.deepEqual({ faults, notes }, { faults: [], notes: [] });
+    for (const componentsOf of OPTIONAL_COMPONENTS) {
+      for (const [folder, components] of Object.entries(componentsOf)) {
+        const added = withInstallation(copy, components, "prod");
+        const objects = render(join(copy, "base", folder), added);
+        assert.deepEqual([...placeholdersIn(objects)], [], components.join(" + "));
+      }
+    }
+  });
+
+  test("is told of each example that is left, as a note, and for a release as a fault", async () => {
+    const file = join(copy, "overlays/prod/installation/installation.yaml");
+    const chosen = readFileSync(file, "utf8");
+    const planted = Object.entries(EXAMPLES).reduce(
+      (text, [member, example]) =>
+        text.replaceAll(new RegExp(`^( +${member}: ).*$`, "gm"), `$1${example}`),
+      chosen,
+    );
+    writeFileSync(file, planted);
+    const { faults, notes } = await checkAll(copy);
+    assert.deepEqual(faults, []);
+    assert.deepEqual(
+      notes.map((note) => note.split(":")[0]),
+      ["overlays/prod", "argocd"],
+    );
+    const release = await checkAll(copy, { isForRelease: true });
+    for (const example of FOUND) {
+      assert.ok(notes[0]?.includes(example), `${example}: ${notes[0]}`);
+      const line = `overlays/prod: ${example} is an example still, in `;
+      assert.ok(
+        release.faults.some((fault) => fault.startsWith(line)),
+        release.faults.join("\n"),
+      );
+    }
+    writeFileSync(file, chosen);
+  });
+
+  test("may replace example.com everywhere, in the names of annotations and labels too", async () => {
+    for (const file of readdirSync(copy, { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".yaml")) continue;
+      const text = readFileSync(join(copy, file), "utf8");
+      writeFileSync(join(copy, file), text.replaceAll("example.com", "acme.io"));
+    }
+    assert.deepEqual((await checkAll(copy)).faults, []);
+  });
 });

@@ -10,7 +10,8 @@ const ROOT = join(K8S, "..");
 const README = readFileSync(join(K8S, "README.md"), "utf8");
 
 test("each folder that a command of its own renders is there to be rendered, and the checks are scripts", () => {
-  const commands = README.match(/^ *(npx --yes pnpm@12 check:|kubectl kustomize ).*$/gm) ?? [];
+  const commands =
+    README.match(/^ *(npx --yes pnpm@12 (?:check|policy)|kubectl kustomize ).*$/gm) ?? [];
   assert.ok(commands.length > 3, commands.join("\n"));
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   for (const command of commands) {

@@ -9,7 +9,7 @@ import { settingsSchema as processor } from "../../../services/processor/src/set
 import { loadSettings } from "../../config/src/settings.ts";
 import { migrateSchema } from "../../jobs-store/src/migrate-settings.ts";
 import { render } from "../src/kustomize/render.ts";
-import { ENVIRONMENTS, envOf, SERVICES, workloads } from "../src/world.ts";
+import { ENVIRONMENTS, envOf, SERVICES, withInstallation, workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
 
 const SCHEMAS = { gateway, aux, jobs, processor };
@@ -24,7 +24,7 @@ function environmentOf(
 ): Record<string, string> {
   const objects = render(
     join(K8S, folder),
-    components.map((name) => join(K8S, "components", name)),
+    components.length > 0 ? withInstallation(K8S, components) : [],
   );
   const world = { name: folder, environment: undefined, objects };
   const [workload] = workloads(world);
@@ -37,13 +37,6 @@ function environmentOf(
 /** Variables that nothing reads. */
 const strangeIn = (env: Record<string, string>, { shape }: { shape: object }): string[] =>
   Object.keys(env).filter((name) => !(name in shape) && !OTHERS.has(name));
-
-const ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
-/** What overlays say of jobs. */
-const JOBS = {
-  ALLOWED_AWS_ACCOUNTS: "111122223333",
-  LOGIN_SERVER_ID: "airlock.example.com",
-};
 
 describe("every environment's settings are valid, and none is misspelt", () => {
   for (const environment of ENVIRONMENTS) {
@@ -65,18 +58,18 @@ describe("every environment's settings are valid, and none is misspelt", () => {
     });
   }
 
-  for (const [service, components, more] of [
-    ["aux", ["static-credentials"], { LAYER_AUTH_ISSUER: ISSUER }],
-    ["aux", ["static-credentials", "cluster-issuer/aux"], {}],
-    ["gateway", ["caller-jwt", "ingress"], {}],
-    ["gateway", ["cluster-issuer/gateway", "caller-pods"], {}],
-    ["jobs", ["cluster-issuer/jobs"], JOBS],
-    ["processor", ["cluster-issuer/processor", "count-foreign-pods/processor"], {}],
-    ["processor", ["cluster-issuer/processor", "pod-security-baseline/processor"], {}],
+  for (const [service, components] of [
+    ["aux", ["static-credentials"]],
+    ["aux", ["static-credentials", "cluster-issuer/aux"]],
+    ["gateway", ["caller-jwt", "ingress"]],
+    ["gateway", ["cluster-issuer/gateway", "caller-pods"]],
+    ["jobs", ["cluster-issuer/jobs"]],
+    ["processor", ["count-foreign-pods/processor"]],
+    ["processor", ["pod-security-baseline/processor"]],
   ] as const) {
     test(`base/${service} + ${components.join(" + ")}`, () => {
       const env = environmentOf(`base/${service}`, components);
-      loadSettings(SCHEMAS[service], { ...env, ...more });
+      loadSettings(SCHEMAS[service], env);
       assert.deepEqual(strangeIn(env, SCHEMAS[service]), []);
     });
   }
@@ -87,7 +80,7 @@ describe("every environment's settings are valid, and none is misspelt", () => {
       ["jobs", "LAYER_AUTH"],
       ["gateway", "GATEWAY_JWT"],
     ] as const) {
-      const components = [join(K8S, "components/cluster-issuer", service)];
+      const components = withInstallation(K8S, [`cluster-issuer/${service}`]);
       const objects = render(join(K8S, "base", service), components);
       const [workload] = workloads({ name: service, environment: undefined, objects });
       const [container] = workload?.pod.containers ?? [];

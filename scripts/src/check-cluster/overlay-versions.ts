@@ -23,7 +23,8 @@ export interface Version {
 }
 
 interface Edit {
-  readonly service: Folder;
+  /** A folder of the overlay, or what the installation chooses. */
+  readonly service: Folder | "installation";
   readonly from: RegExp;
   readonly to: string;
 }
@@ -31,31 +32,35 @@ interface Edit {
 const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
 const FIRST = digestOf("1");
 
-/** Settings of each service, and the database of all that use it. */
+/** Settings of each service, and the database. */
 const OTHER_SETTINGS: readonly Edit[] = [
   ...SERVICES.map((service) => ({ service, from: /value: (debug|info)$/gm, to: "value: warn" })),
-  ...(["jobs", "processor"] as const).map((service) => ({
-    service,
-    from: /value: postgres\./g,
-    to: "value: other-postgres.",
-  })),
+  { service: "installation", from: /^( {4}host: )/m, to: "$1other-" },
 ];
+
+/** What the others copy from; they come after it. */
+const FIRST_COMPONENT = /^ {2}- \.\.\/installation$/m;
 
 /** The component in, and what it sets out of the overlays. */
 const CLUSTER_ISSUER: readonly Edit[] = [
-  ...SERVICES.flatMap((service) => [
+  ...(["gateway", "aux", "jobs"] as const).flatMap((service) => [
     {
       service,
-      from: /^components:$/m,
-      to: `components:\n  - ../../../components/cluster-issuer/${service}`,
+      from: FIRST_COMPONENT,
+      to: `$&\n  - ../../../components/cluster-issuer/${service}`,
     },
-    { service, from: /^ +- name: (LAYER_AUTH_ISSUER|GATEWAY_AUTH)\n.*\n/gm, to: "" },
+    { service, from: /^ +- name: GATEWAY_AUTH\n.*\n/gm, to: "" },
   ]),
+  {
+    service: "installation",
+    from: /^ {2}issuer: .*$/m,
+    to: "  issuer: https://kubernetes.default.svc.cluster.local",
+  },
   { service: "aux", from: /(- name: ACCESS_POLICY_CALLERS\n +value: ).*/, to: "$1jwt" },
   {
     service: "gateway",
-    from: /^components:$/m,
-    to: "components:\n  - ../../../components/caller-pods",
+    from: FIRST_COMPONENT,
+    to: "$&\n  - ../../../components/caller-pods",
   },
 ];
 
@@ -74,13 +79,13 @@ export const FOREIGN_PODS: Version = {
   edits: [
     {
       service: "processor",
-      from: /^components:$/m,
-      to: "components:\n  - ../../../components/count-foreign-pods/processor",
+      from: FIRST_COMPONENT,
+      to: "$&\n  - ../../../components/count-foreign-pods/processor",
     },
     {
       service: "gpu-dev",
-      from: /$/,
-      to: "components:\n  - ../../../components/count-foreign-pods/gpu-dev\n",
+      from: FIRST_COMPONENT,
+      to: "$&\n  - ../../../components/count-foreign-pods/gpu-dev",
     },
   ],
 };
@@ -102,7 +107,8 @@ export function writeVersion(
   cpSync(K8S, folder, { recursive: true });
   writeDigests(folder, Object.fromEntries(IMAGES.map((image) => [image, digest])));
   for (const { service, from, to } of edits) {
-    const path = join(folder, "overlays", environment, service, "kustomization.yaml");
+    const file = service === "installation" ? "installation.yaml" : "kustomization.yaml";
+    const path = join(folder, "overlays", environment, service, file);
     writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
   }
   const root = join(folder, "check");

@@ -1,7 +1,7 @@
 /** Every file that is generated, with what it should hold. */
 import { readFile } from "node:fs/promises";
-import { iamFiles } from "../../../packages/infra/src/iam-files.ts";
 import { envExample, settingNames } from "./env-example.ts";
+import { installationFiles } from "./installations.ts";
 import { openApiOf } from "./openapi.ts";
 import { codesTable, replaceSection, settingsTable } from "./tables.ts";
 
@@ -24,7 +24,7 @@ export async function generatedFiles(): Promise<GeneratedFile[]> {
     { path: "services/aux/openapi.json", expected: await openApiOf("aux") },
     { path: "services/jobs/openapi.json", expected: await openApiOf("jobs") },
     { path: "services/processor/openapi.json", expected: await openApiOf("processor") },
-    ...iamFiles(),
+    ...installationFiles(),
   ];
 }
 

@@ -135,3 +135,15 @@ test("the command itself: 0 allowed, 1 denied, 2 wrong usage", () => {
   );
   assert.deepEqual(codes, [0, 1, 2]);
 });
+
+test("the policy of an installation is read out of it", () => {
+  const file = join(folder, "installation.yaml");
+  const policy = readFileSync(good, "utf8").replaceAll(/^/gm, "    ");
+  writeFileSync(file, `kind: Installation\nspec:\n  accessPolicy: |\n${policy}\n`);
+  assert.deepEqual(run("check", file), {
+    ...run("check", good),
+    text: run("check", good).text.replace(good, file),
+  });
+  const faulty = join(import.meta.dirname, "../../../k8s/overlays/prod/installation");
+  assert.match(run("check", join(faulty, "installation.yaml")).text, /: 1 rule\(s\), no fault\n$/);
+});

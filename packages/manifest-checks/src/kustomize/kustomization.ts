@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { isMapping, type Mapping, type Metadata } from "../objects.ts";
 import { parseDocuments, readDocuments } from "../read-yaml.ts";
+import { type Replacement, readReplacement } from "./replacements.ts";
 
 export interface Patch {
   readonly target: { readonly kind: string; readonly name?: string };
@@ -31,6 +32,7 @@ export interface Kustomization {
   readonly annotations: Readonly<Record<string, string>>;
   readonly patches: readonly Patch[];
   readonly images: readonly ImageChange[];
+  readonly replacements: readonly Replacement[];
 }
 
 const FIELDS = new Set([
@@ -43,6 +45,7 @@ const FIELDS = new Set([
   "commonAnnotations",
   "patches",
   "images",
+  "replacements",
 ]);
 
 /** @throws Error naming the file and the field that is unknown or malformed. */
@@ -65,6 +68,7 @@ export function readKustomization(folder: string): Kustomization {
     annotations: (source.commonAnnotations ?? {}) as Record<string, string>,
     patches: list(source.patches).map((patch) => readPatch(patch, path)),
     images: list(source.images) as ImageChange[],
+    replacements: list(source.replacements).map((one) => readReplacement(one, path)),
   };
 }
 

@@ -14,17 +14,20 @@ import {
   readKustomization,
 } from "./kustomization.ts";
 import { merge } from "./merge.ts";
+import { replaced } from "./replacements.ts";
 
-/** The objects of `folder`, with `extraComponents` (folders) applied after its own. */
+/** The objects of `folder`, with `extraComponents` (folders) on top, as a kustomization would put them there. */
 export function render(folder: string, extraComponents: readonly string[] = []): K8sObject[] {
-  return apply(readKustomization(folder), folder, [], extraComponents);
+  return extraComponents.reduce(
+    (objects, path) => apply(readKustomization(path), path, objects),
+    apply(readKustomization(folder), folder, []),
+  );
 }
 
 function apply(
   kustomization: Kustomization,
   folder: string,
   given: readonly K8sObject[],
-  extraComponents: readonly string[] = [],
 ): K8sObject[] {
   let objects = [...given];
   for (const resource of kustomization.resources) {
@@ -36,16 +39,17 @@ function apply(
     objects = [...objects, ...added];
   }
   objects.push(...kustomization.configMaps.map((source) => configMapOf(source, folder)));
-  const components = [
-    ...kustomization.components.map((path) => join(folder, path)),
-    ...extraComponents,
-  ];
-  for (const path of components) objects = apply(readKustomization(path), path, objects);
+  for (const component of kustomization.components) {
+    const path = join(folder, component);
+    objects = apply(readKustomization(path), path, objects);
+  }
   for (const patch of kustomization.patches) objects = patched(objects, patch, kustomization.path);
   objects = objects
     .map((object) => stamped(object, "labels", kustomization.labels))
     .map((object) => stamped(object, "annotations", kustomization.annotations))
     .map((object) => withImages(object, kustomization.images));
+  for (const replacement of kustomization.replacements)
+    objects = replaced(objects, replacement, kustomization.path);
   refuseDuplicates(objects, kustomization.path);
   return objects;
 }
@@ -56,21 +60,22 @@ function configMapOf({ metadata, files }: ConfigMapSource, folder: string): K8sO
 }
 
 function patched(objects: readonly K8sObject[], { target, change }: Patch, path: string) {
-  const { metadata: _, apiVersion: __, kind: ___, ...rest } = change;
+  const { metadata: _, apiVersion: __, kind: ___, $patch, ...rest } = change;
   const { annotations, labels } = (change.metadata ?? {}) as Mapping;
   const metadata = {
     ...(isMapping(annotations) && { annotations }),
     ...(isMapping(labels) && { labels }),
   };
   let hits = 0;
-  const result = objects.map((object) => {
+  const result = objects.flatMap((object) => {
     if (
       object.kind !== target.kind ||
       (target.name ?? object.metadata.name) !== object.metadata.name
     )
-      return object;
+      return [object];
     hits++;
-    return merge(object, { ...rest, metadata }) as K8sObject;
+    if ($patch === "delete") return [];
+    return [merge(object, { ...rest, metadata }) as K8sObject];
   });
   if (hits === 0)
     throw new Error(`${path}: no object for the patch of ${target.kind} ${target.name ?? ""}`);

@@ -21,7 +21,7 @@ export const GATEWAY_PEERS = {
     PROMETHEUS,
     /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d)|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 8080$/,
     // components/caller-pods
-    /^pods airlock\.example\.com\/caller=true\/all on TCP 8080$/,
+    /^pods [\w.-]+\/caller=true\/all on TCP 8080$/,
   ],
   egress: [
     DNS,

@@ -1,7 +1,7 @@
 /** Items 13–19: who a pod is, to the cluster, to the other service and to AWS. */
 import { objectRule, podRule, type Rule } from "../rule.ts";
 import { envOf, ofKind, workloads } from "../world.ts";
-import { POD_IDENTITY, ROLE_ARN, signingRole, signs, withoutAws } from "./signing.ts";
+import { hasPodIdentity, ROLE_ARN, signingRole, signs, withoutAws } from "./signing.ts";
 
 /** Who lets whom in: each service is called by one other. */
 const CALLERS: Readonly<Record<string, string>> = {
@@ -122,7 +122,7 @@ export const identityRules: readonly Rule[] = [
       const annotations = account?.metadata.annotations ?? {};
       // the base has no identity on purpose: which one it is, is for an overlay to say
       const isBase = /^base( \+ .*\((?!aux\)).*\))?$/.test(world.name);
-      if (!account || isBase || annotations[ROLE_ARN] || annotations[POD_IDENTITY]) return;
+      if (!account || isBase || annotations[ROLE_ARN] || hasPodIdentity(annotations)) return;
       report(account, "must have an IAM role by IRSA or EKS Pod Identity, not a static key");
     },
   },

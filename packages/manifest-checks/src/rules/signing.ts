@@ -3,7 +3,13 @@ import type { Report, Rule } from "../rule.ts";
 import { envOf, ofKind, type Workload, type World, workloads } from "../world.ts";
 
 export const ROLE_ARN = "eks.amazonaws.com/role-arn";
-export const POD_IDENTITY = "airlock.example.com/pod-identity";
+const POD_IDENTITY = /^[\w.-]+\/pod-identity$/;
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The domain before the word is anybody's. */
+export const hasPodIdentity = (annotations: Annotations = {}): boolean =>
+  Object.keys(annotations).some((key) => POD_IDENTITY.test(key));
 
 /** The variables by which a session comes, and no other: a key, a profile or a file of keys is more than a session. */
 const SESSION_VARIABLES = new Set([
@@ -35,7 +41,7 @@ export const withoutAws: Rule = {
     for (const account of ofKind(world, "ServiceAccount")) {
       const { name, annotations = {} } = account.metadata;
       const isAllowed = name === "aux" || (name === "gateway" && signs(world));
-      if (!isAllowed && (annotations[ROLE_ARN] || annotations[POD_IDENTITY]))
+      if (!isAllowed && (annotations[ROLE_ARN] || hasPodIdentity(annotations)))
         report(account, "must have nothing to do with AWS credentials");
     }
     for (const workload of workloads(world)) checkVariables(workload, world, report);
@@ -67,7 +73,7 @@ export const signingRole: Rule = {
     const variables = gateway.containers.flatMap(({ env = [] }) => env.map(({ name }) => name));
     const sources = [
       roleOf("gateway") !== undefined,
-      account?.metadata.annotations?.[POD_IDENTITY] !== undefined,
+      hasPodIdentity(account?.metadata.annotations),
       variables.some((name) => SESSION_VARIABLES.has(name)),
     ].filter(Boolean);
     if (sources.length !== 1)

@@ -1,6 +1,7 @@
 /** What `airlock-policy` does with its words: the answer and the exit code. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { parse } from "yaml";
 import { CALLER_KINDS, type CallerKind, callerFault } from "./caller-kind.ts";
 import { resourceOf } from "./cli-name.ts";
 import { type Explanation, explain } from "./explain.ts";
@@ -140,10 +141,16 @@ function listOf({ decision, rules }: Explanation): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Of a policy, or of the installation (k8s/overlays) that it is a part of; lines are counted within the policy. */
 function textOf(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    const text = readFileSync(file, "utf8");
+    const whole: unknown = /^kind: Installation$/m.test(text) ? parse(text) : undefined;
+    const { spec } = (whole ?? {}) as { spec?: { accessPolicy?: unknown } };
+    return typeof spec?.accessPolicy === "string" ? spec.accessPolicy : text;
   } catch (error) {
-    throw new UsageError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new UsageError(
+      `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "no YAML"})`,
+    );
   }
 }
