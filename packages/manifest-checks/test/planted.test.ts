@@ -187,7 +187,6 @@ const CHOICES: readonly (readonly [example: string | RegExp, own: string])[] = [
 const EXAMPLES = {
   email: "platform@example.com",
   host: "airlock.prod.example.com",
-  repository: "https://github.com/example/airlock",
   allowedAwsAccounts: '"111122223333"',
   issuer: "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLEPROD",
   gateway: `ecr.acme.io/airlock-gateway@sha256:${"0".repeat(64)}`,
@@ -197,7 +196,6 @@ const EXAMPLES = {
 const FOUND = [
   "platform@example.com",
   "airlock.prod.example.com",
-  "github.com/example/airlock",
   "111122223333",
   "/EXAMPLEPROD",
   `sha256:${"0".repeat(64)}`,
