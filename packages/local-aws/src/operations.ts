@@ -28,6 +28,12 @@ export const OPERATIONS: Readonly<Record<ServiceName, Readonly<Record<string, st
     ListObjectVersions: "s3:ListBucketVersions",
     GetBucketVersioning: "s3:GetBucketVersioning",
     PutBucketVersioning: "s3:PutBucketVersioning",
+    CreateMultipartUpload: "s3:PutObject",
+    UploadPart: "s3:PutObject",
+    CompleteMultipartUpload: "s3:PutObject",
+    AbortMultipartUpload: "s3:AbortMultipartUpload",
+    ListParts: "s3:ListMultipartUploadParts",
+    ListMultipartUploads: "s3:ListBucketMultipartUploads",
   },
   ssm: {
     DescribeParameters: "ssm:DescribeParameters",

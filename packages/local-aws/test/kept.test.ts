@@ -13,14 +13,18 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { emptyStoreFolder, LOCAL_AWS, startLocalAws, WRITER_SESSION } from "@airlock/local-aws";
 import {
+  CompleteMultipartUploadCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
+  HeadObjectCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import {
   DeleteParameterCommand,
@@ -118,9 +122,20 @@ async function putAll({ ssm, s3, control }: Clients): Promise<string | undefined
   await s3.send(new PutObjectCommand({ Bucket, Key: "deleted", Body: "x" }));
   await s3.send(new DeleteObjectCommand({ Bucket, Key: "deleted" }));
   await s3.send(new DeleteObjectCommand({ Bucket: "airlock-data-dev", Key: "readme.txt" }));
+  await putInParts(s3);
   await control("objects", { bucket: "of-control", keys: ["k"] });
   await control("buckets", { bucket: "moved", region: "us-east-1", misrouted: "malformed" });
   return VersionId;
+}
+
+const OF_PARTS = { Bucket: "airlock-logs-dev", Key: "of parts" };
+
+async function putInParts(s3: S3Client): Promise<void> {
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand(OF_PARTS));
+  const part = { ...OF_PARTS, UploadId, PartNumber: 4 };
+  const { ETag } = await s3.send(new UploadPartCommand({ ...part, Body: "the only part" }));
+  const MultipartUpload = { Parts: [{ PartNumber: 4, ETag }] };
+  await s3.send(new CompleteMultipartUploadCommand({ ...OF_PARTS, UploadId, MultipartUpload }));
 }
 
 async function assertAllThere(clients: Clients, versionId: string | undefined): Promise<void> {
@@ -143,6 +158,10 @@ async function assertAllThere(clients: Clients, versionId: string | undefined): 
   assert.deepEqual([Versions?.length, DeleteMarkers?.length], [3, 1]);
   const gone = bodyOf(clients, "airlock-data-dev", "readme.txt");
   await assert.rejects(gone, { name: "NoSuchKey" });
+  const first = new HeadObjectCommand({ ...OF_PARTS, PartNumber: 1 });
+  const { ETag, PartsCount, ContentLength } = await clients.s3.send(first);
+  assert.match(ETag ?? "", /^"[0-9a-f]{32}-1"$/);
+  assert.deepEqual([PartsCount, ContentLength], [1, 13]);
   assert.equal((await bodyOf(clients, "of-control", "k")).text, "k");
   const moved = bodyOf(clients, "moved", "k");
   await assert.rejects(moved, { name: "AuthorizationHeaderMalformed", Region: "us-east-1" });

@@ -97,6 +97,8 @@ test("a conditional write spares what is already there", async () => {
   assert.ok(ETag);
   await put("once", { IfMatch: ETag, Body: "next" });
   await refused(put("once", { IfMatch: ETag }), "PreconditionFailed", 412);
+  await refused(put("never", { IfMatch: ETag }), "NoSuchKey", 404);
+  await refused(put("never", { IfNoneMatch: ETag }), "NotImplemented", 501);
 });
 
 test("a deleted key is gone, and deleting it again is no error", async () => {

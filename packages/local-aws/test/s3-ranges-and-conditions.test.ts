@@ -71,6 +71,7 @@ test("a precondition that does not hold is 412", async () => {
   assert.ok(ETag && LastModified);
   await get({ IfMatch: ETag });
   await refused(get({ IfMatch: '"0123"' }), "PreconditionFailed", 412);
+  await refused(get({ IfMatch: `W/${ETag}` }), "PreconditionFailed", 412);
   const earlier = new Date(Number(LastModified) - 60_000);
   await refused(get({ IfUnmodifiedSince: earlier }), "PreconditionFailed", 412);
 });

@@ -11,6 +11,7 @@ import {
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
+import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { useBench } from "./harness.ts";
 
 const bench = useBench();
@@ -96,6 +97,24 @@ test("a region that is not enabled knows no session", async (t) => {
   const get = new GetObjectCommand({ Bucket: "closed", Key: "key" });
   assert.equal((await failureOf(bench.s3().send(get))).name, "PermanentRedirect");
   assert.equal((await failureOf(s3In(t, region).send(get))).name, "InvalidToken");
+});
+
+test("a region that AWS does not have is refused, by S3 with the one that it expects", async (t) => {
+  for (const region of ["nowhere", "eu-west", "xx-east-1"]) {
+    const { name, message, ...more } = await failureOf(
+      s3In(t, region).send(new ListBucketsCommand({})),
+    );
+    assert.deepEqual(
+      [name, (more as { Region?: string }).Region],
+      ["AuthorizationHeaderMalformed", LOCAL_AWS.region],
+    );
+    assert.match(message, new RegExp(`the region '${region}' is wrong; expecting 'eu-west-1'$`));
+    const { session: credentials } = bench;
+    const ssm = new SSMClient({ region, endpoint: bench.aws.url, credentials });
+    t.after(() => ssm.destroy());
+    const value = ssm.send(new GetParameterCommand({ Name: "my-parameter" }));
+    await assert.rejects(value, { name: "InvalidSignatureException" });
+  }
 });
 
 test("a bad place names the member", async () => {

@@ -1,6 +1,9 @@
 // Who is let in: signatures, tokens, clocks, and what each principal may do.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { LOCAL_AWS } from "@airlock/local-aws";
 import { ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
@@ -200,22 +203,27 @@ test("unsigned calls are refused, each service in its own form", async () => {
   assert.match(await sts.text(), /<Code>MissingAuthenticationToken<\/Code>/);
 });
 
-/** A presigned GET, made by the signing library alone. */
-async function presigned(service: string, path: string, query: Record<string, string> = {}) {
+/** A presigned request, made by the signing library alone; a GET in the usual region unless said otherwise. */
+async function presigned(
+  service: string,
+  path: string,
+  query: Record<string, string> = {},
+  { method = "GET", region = LOCAL_AWS.region as string } = {},
+) {
   const { host: netloc, hostname, port } = new URL(bench.aws.url);
   const credentials = service === "sts" ? BASE_KEYS : bench.session;
   const signer = new SignatureV4({
     credentials,
-    region: LOCAL_AWS.region,
+    region,
     service,
     sha256: Sha256,
     uriEscapePath: service !== "s3",
   });
-  const request = { method: "GET", protocol: "http:", hostname, port: Number(port), path, query };
+  const unsigned = { method, protocol: "http:", hostname, port: Number(port), path, query };
   // S3 signs its URLs before any body exists.
   const payload = service === "s3" ? { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" } : {};
   const headers = { host: netloc, ...payload };
-  const { query: signed } = await signer.presign({ ...request, headers }, { expiresIn: 60 });
+  const { query: signed } = await signer.presign({ ...unsigned, headers }, { expiresIn: 60 });
   return `${bench.aws.url}${path}?${new URLSearchParams(signed as Record<string, string>)}`;
 }
 
@@ -230,6 +238,29 @@ test("a presigned URL opens what it was made for, until it expires", async () =>
   const expired = await fetch(url);
   assert.equal(expired.status, 403);
   assert.match(await expired.text(), /Request has expired/);
+});
+
+test("a URL presigned for a region that AWS does not have names the one that is expected", async () => {
+  const path = "/airlock-data-dev/readme.txt";
+  const answer = await fetch(await presigned("s3", path, {}, { region: "nowhere" }));
+  const body = await answer.text();
+  assert.equal(answer.status, 400, body);
+  assert.match(body, /<Code>AuthorizationQueryParametersError<.*<Region>eu-west-1</s);
+});
+
+test("an upload says its length first, at a presigned URL too", async () => {
+  const url = await presigned("s3", "/airlock-data-dev/told", {}, { method: "PUT" });
+  const put = async (headers: Record<string, string | number>, body = "") => {
+    const sent = request(url, { method: "PUT", headers });
+    if (body === "")
+      for (const name of ["content-length", "transfer-encoding"]) sent.removeHeader(name);
+    sent.end(body);
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    return [answer.statusCode, /<Code>(\w+)/.exec(await text(answer))?.[1]];
+  };
+  assert.deepEqual(await put({ "content-length": 3 }, "abc"), [200, undefined]);
+  assert.deepEqual(await put({ "transfer-encoding": "chunked" }, "abc"), [501, "NotImplemented"]);
+  assert.deepEqual(await put({}), [411, "MissingContentLength"]);
 });
 
 test("an Authorization header of another form is refused", async () => {

@@ -1,10 +1,10 @@
 // Decides who is calling, or refuses in the words of the service that was called.
 
 import { AwsError } from "../aws-error.ts";
-import { LOCAL_AWS } from "../known-identities.ts";
 import { refusal, type Verifier } from "../refusals.ts";
 import type { WireRequest } from "../wire.ts";
 import { amzDateMs, readSignature, type SignatureParts, toAmzDate } from "./credential-scope.ts";
+import { refuseRegion } from "./regions.ts";
 import type { Principal, Sessions } from "./sessions.ts";
 import {
   canonicalRequest,
@@ -45,12 +45,7 @@ export async function authenticate(
       `Credential should be scoped to correct service: '${service}'.`,
     );
   }
-
-  // an API is in one region; of the other services all regions are here
-  if (service === "execute-api" && parts.region !== LOCAL_AWS.region) {
-    const words = `Credential should be scoped to a valid region, not '${parts.region}'.`;
-    throw refusal("signatureMismatch", service, words);
-  }
+  refuseRegion(parts, service);
 
   const credential = sessions.find(parts.accessKeyId);
   if (credential === undefined) {

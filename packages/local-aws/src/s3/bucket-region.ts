@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { readSignature } from "../auth/credential-scope.ts";
+import { malformedRegion } from "../auth/regions.ts";
 import { AwsError } from "../aws-error.ts";
 import { LOCAL_AWS } from "../known-identities.ts";
 import { refusal } from "../refusals.ts";
@@ -50,11 +51,7 @@ export function refuseOtherRegion(
       const details = { Endpoint: `${name}.s3.${region}.amazonaws.com`, Bucket: name };
       throw new AwsError("PermanentRedirect", 301, message, details, headers);
     }
-    const [code, what] = request.query.has("X-Amz-Signature")
-      ? ["AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter"]
-      : ["AuthorizationHeaderMalformed", "The authorization header is malformed"];
-    const message = `${what}; the region '${signed}' is wrong; expecting '${region}'`;
-    throw new AwsError(code, 400, message, { Region: region }, headers);
+    throw malformedRegion(signed, region, request.query.has("X-Amz-Signature"), headers);
   }
   if (signed === LOCAL_AWS.closedRegion) throw refusal("invalidToken", "s3");
 }

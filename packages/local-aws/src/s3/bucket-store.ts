@@ -5,6 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { LOCAL_AWS } from "../known-identities.ts";
 import type { Custody } from "./custody.ts";
+import { Uploads } from "./uploads.ts";
 
 export interface StoredObject {
   readonly versionId: string;
@@ -18,6 +19,8 @@ export interface StoredObject {
   readonly headers: Readonly<Record<string, string>>;
   /** Storage class, archive and the owner's key. */
   readonly custody: Custody;
+  /** Of one that was uploaded in parts: their sizes in bytes, in their order. */
+  readonly partSizes?: readonly number[];
 }
 
 /** Stands for an object that was deleted in a bucket with versions. */
@@ -54,6 +57,8 @@ export interface Bucket {
 export interface Put {
   readonly headers: Readonly<Record<string, string>>;
   readonly custody?: Custody;
+  /** Of one that was uploaded in parts, which its ETag is made of. */
+  readonly parts?: { readonly etag: string; readonly sizes: readonly number[] };
 }
 
 /** What the version before wrote down has no place. */
@@ -88,6 +93,9 @@ export function crc32Base64(body: Buffer): string {
   return bytes.toString("base64");
 }
 
+/** Of bytes that came in one piece. */
+export const etagOf = (body: Buffer): string => `"${createHash("md5").update(body).digest("hex")}"`;
+
 /** UTF-16 order differs from UTF-8 order above the basic plane, so bytes are compared. */
 export function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
@@ -100,6 +108,8 @@ export function currentOf(bucket: Bucket, key: string): StoredObject | undefined
 }
 
 export class BucketStore {
+  /** Under way, and with no object yet. */
+  readonly uploads = new Uploads();
   private readonly buckets = new Map<string, Bucket>();
   private readonly record: (change: BucketChange) => void;
 
@@ -136,17 +146,18 @@ export class BucketStore {
     bucket: Bucket,
     key: string,
     body: Buffer,
-    { headers, custody = { storageClass: "STANDARD" } }: Put,
+    { headers, custody = { storageClass: "STANDARD" }, parts }: Put,
     nowMs: number,
   ): StoredObject {
     const object: StoredObject = {
       versionId: newVersionId(bucket),
       body,
-      etag: `"${createHash("md5").update(body).digest("hex")}"`,
+      etag: parts?.etag ?? etagOf(body),
       crc32: crc32Base64(body),
       lastModifiedMs: wholeSeconds(nowMs),
       headers: { "content-type": "binary/octet-stream", ...headers },
       custody,
+      ...(parts && { partSizes: parts.sizes }),
     };
     this.change({ kind: "object", bucket: bucket.name, key, version: object });
     return object;
@@ -177,6 +188,7 @@ export class BucketStore {
 
   clear(): void {
     this.buckets.clear();
+    this.uploads.clear();
   }
 
   /** Makes a change that was recorded before. */

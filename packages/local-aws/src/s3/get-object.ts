@@ -1,15 +1,15 @@
-// GetObject and HeadObject: bytes and metadata of one object, whole, in part or on a condition.
+// GetObject and HeadObject: bytes and metadata of one object, whole, in part, by the part of its upload, or on a condition.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 
 import { AwsError } from "../aws-error.ts";
 import { queryValue, type WireAnswer } from "../wire.ts";
 import type { Call } from "../world.ts";
 import type { StoredObject } from "./bucket-store.ts";
-import { parseRange } from "./byte-range.ts";
+import { parseRange, rangeOfPart } from "./byte-range.ts";
 import { readCondition } from "./conditions.ts";
 import { checkArchive, checkCustomerKey, custodyHeaders } from "./custody.ts";
 import { invalidArgument } from "./s3-errors.ts";
-import { bucketOf, place } from "./s3-input.ts";
+import { bucketOf, partNumberOf, place } from "./s3-input.ts";
 import { versionHeader, versionOf } from "./versions.ts";
 
 /** Query member → the answer's header it replaces. */
@@ -52,8 +52,11 @@ export function getObject(call: Call): WireAnswer {
     }
     headers[header] = value;
   }
-  const range = parseRange(request.headers.range, object.body.length);
-  if (range === "unsatisfiable") throw invalidRange(request.headers.range ?? "", object);
+  const partNumber = queryValue(request, "partNumber");
+  if (partNumber !== undefined && object.partSizes !== undefined) {
+    headers["x-amz-mp-parts-count"] = String(object.partSizes.length);
+  }
+  const range = askedRange(request.headers.range, partNumber, object);
   if (range === "whole") {
     // The checksum is of the whole object, so a part goes without it.
     if (request.headers["x-amz-checksum-mode"] === "ENABLED") {
@@ -64,6 +67,28 @@ export function getObject(call: Call): WireAnswer {
   }
   headers["content-range"] = `bytes ${range.first}-${range.last}/${object.body.length}`;
   return { status: 206, headers, body: object.body.subarray(range.first, range.last + 1) };
+}
+
+function askedRange(
+  range: string | undefined,
+  partNumber: string | undefined,
+  object: StoredObject,
+) {
+  if (partNumber === undefined) {
+    const found = parseRange(range, object.body.length);
+    if (found === "unsatisfiable") throw invalidRange(range ?? "", object);
+    return found;
+  }
+  if (range !== undefined) {
+    const message = "Cannot specify both Range header and partNumber query parameter";
+    throw new AwsError("InvalidRequest", 400, message);
+  }
+  const found = rangeOfPart(partNumberOf(partNumber), object);
+  if (found !== "unsatisfiable") return found;
+  throw new AwsError("InvalidPartNumber", 416, "The requested partnumber is not satisfiable", {
+    PartNumberRequested: partNumber,
+    ActualPartCount: String(object.partSizes?.length ?? 1),
+  });
 }
 
 function invalidRange(asked: string, object: StoredObject): AwsError {

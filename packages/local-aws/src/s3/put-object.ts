@@ -1,15 +1,15 @@
-// PutObject: stores a body, plain or aws-chunked, with its metadata.
+// PutObject: stores a body with its metadata.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 
 import { AwsError } from "../aws-error.ts";
 import type { WireAnswer, WireRequest } from "../wire.ts";
 import type { Call } from "../world.ts";
-import { decodeAwsChunked } from "./aws-chunked.ts";
 import { currentOf } from "./bucket-store.ts";
 import { checkWriteCondition } from "./conditions.ts";
 import { type Custody, custodyHeaders, customerKeyOf, STORAGE_CLASSES } from "./custody.ts";
 import { bucketOf, place } from "./s3-input.ts";
-import { checkUpload } from "./upload-checksums.ts";
+import { uploadedBody } from "./uploaded-body.ts";
+import type { Beside } from "./uploads.ts";
 import { versionHeader } from "./versions.ts";
 
 const KEPT_HEADERS = [
@@ -25,9 +25,9 @@ export function putObject(call: Call): WireAnswer {
   const { request, world } = call;
   const bucket = bucketOf(call);
   const { key } = place(request);
-  const put = { headers: keptHeaders(request), custody: custodyOf(request) };
+  const put = keptBeside(request);
   const body = uploadedBody(request);
-  checkWriteCondition(request.headers, currentOf(bucket, key));
+  checkWriteCondition(request.headers, key, currentOf(bucket, key));
   const object = world.buckets.put(bucket, key, body, put, call.nowMs);
   return {
     status: 200,
@@ -42,6 +42,12 @@ export function putObject(call: Call): WireAnswer {
   };
 }
 
+/** What a request says of the object beside its bytes. Throws InvalidStorageClass, MetadataTooLarge. */
+export const keptBeside = (request: WireRequest): Beside => ({
+  headers: keptHeaders(request),
+  custody: custodyOf(request),
+});
+
 function custodyOf({ headers }: WireRequest): Custody {
   const wanted = headers["x-amz-storage-class"] ?? "STANDARD";
   const storageClass = STORAGE_CLASSES.find((one) => one === wanted);
@@ -52,33 +58,6 @@ function custodyOf({ headers }: WireRequest): Custody {
   }
   const customerKeyMd5 = customerKeyOf(headers);
   return { storageClass, ...(customerKeyMd5 !== undefined && { customerKeyMd5 }) };
-}
-
-/** The object's bytes, unframed and checked. Throws IncompleteBody, BadDigest, InvalidDigest, NotImplemented. */
-function uploadedBody(request: WireRequest): Buffer {
-  const payload = request.headers["x-amz-content-sha256"] ?? "";
-  if (!payload.startsWith("STREAMING-")) {
-    checkUpload(request.headers, request.body);
-    return request.body;
-  }
-  if (payload !== "STREAMING-UNSIGNED-PAYLOAD-TRAILER") {
-    throw new AwsError(
-      "NotImplemented",
-      501,
-      `The payload kind ${payload} is not implemented; send STREAMING-UNSIGNED-PAYLOAD-TRAILER.`,
-    );
-  }
-  const { body, trailers } = decodeAwsChunked(request.body);
-  const stated = request.headers["x-amz-decoded-content-length"];
-  if (stated !== undefined && Number(stated) !== body.length) {
-    throw new AwsError(
-      "IncompleteBody",
-      400,
-      "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header",
-    );
-  }
-  checkUpload({ ...request.headers, ...trailers }, body);
-  return body;
 }
 
 function keptHeaders(request: WireRequest): Record<string, string> {

@@ -22,6 +22,22 @@ export const preconditionFailed = (condition: string) =>
     },
   );
 
+export const notImplemented = (header: string) =>
+  new AwsError(
+    "NotImplemented",
+    501,
+    "A header you provided implies functionality that is not implemented",
+    { Header: header },
+  );
+
+export const noSuchUpload = (uploadId: string) =>
+  new AwsError(
+    "NoSuchUpload",
+    404,
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+    { UploadId: uploadId },
+  );
+
 export const badDigest = (algorithm: string) =>
   new AwsError(
     "BadDigest",

@@ -6,6 +6,8 @@ import type { Call } from "../world.ts";
 import type { Bucket } from "./bucket-store.ts";
 import { invalidArgument, noSuchBucket } from "./s3-errors.ts";
 
+const MAX_PARTS = 10_000;
+
 /** Bucket and key of a path-style path, decoded once; undefined where the encoding is broken. */
 export function splitPath(path: string): { bucket: string; key: string } | undefined {
   const slash = path.indexOf("/", 1);
@@ -61,6 +63,14 @@ export function queryNumber(
     );
   }
   return value;
+}
+
+/** The number of a part of an upload. Throws InvalidArgument. */
+export function partNumberOf(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= MAX_PARTS) return number;
+  const message = `Part number must be an integer between 1 and ${MAX_PARTS}, inclusive`;
+  throw invalidArgument(message, "partNumber", text);
 }
 
 /** How keys are written in a list. Throws InvalidArgument for an encoding that there is not. */

@@ -13,6 +13,13 @@ import { getObject } from "./get-object.ts";
 import { listBuckets } from "./list-buckets.ts";
 import { listObjectVersions } from "./list-object-versions.ts";
 import { listObjectsV2 } from "./list-objects-v2.ts";
+import { listMultipartUploads, listParts } from "./list-uploads.ts";
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  uploadPart,
+} from "./multipart.ts";
 import { putObject } from "./put-object.ts";
 import { splitPath } from "./s3-input.ts";
 
@@ -28,6 +35,12 @@ export const S3_HANDLERS: Readonly<Record<string, Handler>> = {
   ListObjectVersions: listObjectVersions,
   GetBucketVersioning: getBucketVersioning,
   PutBucketVersioning: putBucketVersioning,
+  CreateMultipartUpload: createMultipartUpload,
+  UploadPart: uploadPart,
+  CompleteMultipartUpload: completeMultipartUpload,
+  AbortMultipartUpload: abortMultipartUpload,
+  ListParts: listParts,
+  ListMultipartUploads: listMultipartUploads,
 };
 
 /** Query members that select another operation on the same path; none of those is answered here. */
@@ -44,7 +57,6 @@ const SUBRESOURCES = [
   "notification",
   "object-lock",
   "ownershipControls",
-  "partNumber",
   "policy",
   "policyStatus",
   "publicAccessBlock",
@@ -54,8 +66,6 @@ const SUBRESOURCES = [
   "select",
   "tagging",
   "torrent",
-  "uploadId",
-  "uploads",
   "website",
 ];
 
@@ -71,6 +81,14 @@ const ON_KEY: Readonly<Record<string, string>> = {
   DELETE: "DeleteObject",
 };
 
+/** With `uploadId`. */
+const ON_UPLOAD: Readonly<Record<string, string>> = {
+  GET: "ListParts",
+  PUT: "UploadPart",
+  POST: "CompleteMultipartUpload",
+  DELETE: "AbortMultipartUpload",
+};
+
 /** The operation, "Unknown" for those not answered here. */
 export function s3Operation(request: WireRequest): string {
   if (request.path === "/") return request.method === "GET" ? "ListBuckets" : "Unknown";
@@ -78,6 +96,9 @@ export function s3Operation(request: WireRequest): string {
   if (request.headers["x-amz-copy-source"] !== undefined) return "Unknown";
   const place = splitPath(request.path);
   if (place !== undefined && place.key === "") {
+    if (request.query.has("uploads")) {
+      return request.method === "GET" ? "ListMultipartUploads" : "Unknown";
+    }
     if (request.query.has("versioning")) return ON_VERSIONING[request.method] ?? "Unknown";
     if (request.query.has("versions")) {
       return request.method === "GET" ? "ListObjectVersions" : "Unknown";
@@ -87,6 +108,10 @@ export function s3Operation(request: WireRequest): string {
     }
     return ON_BUCKET[request.method] ?? "Unknown";
   }
+  if (request.query.has("uploads")) {
+    return request.method === "POST" ? "CreateMultipartUpload" : "Unknown";
+  }
+  if (request.query.has("uploadId")) return ON_UPLOAD[request.method] ?? "Unknown";
   return ON_KEY[request.method] ?? "Unknown";
 }
 
