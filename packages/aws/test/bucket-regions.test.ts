@@ -68,7 +68,7 @@ for (const misrouted of ["redirect", "malformed"] as const) {
         "GetObject 200",
         "GetObject 206",
         "HeadObject 200",
-        "GetObject 304",
+        "HeadObject 200",
         "ListObjectVersions 200",
         "HeadObject 404",
       ]);
