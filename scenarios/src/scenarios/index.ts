@@ -35,6 +35,7 @@ import { processorRecovery } from "./processor-recovery.ts";
 import { proxyEnvironment } from "./proxy-environment.ts";
 import { repeatedLists } from "./repeated-lists.ts";
 import { rollingRestart } from "./rolling-restart.ts";
+import { rolloutRule } from "./rollout-rule.ts";
 import { clockSet, sessionTroubles } from "./session-troubles.ts";
 import { simulatedWeek } from "./simulated-week.ts";
 import { slowClients } from "./slow-clients.ts";
@@ -96,5 +97,6 @@ export const SCENARIOS: readonly Scenario[] = [
   tunnel,
   tunnelRestart,
   generatedPolicies,
+  rolloutRule,
   endurance,
 ];

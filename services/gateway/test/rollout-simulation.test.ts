@@ -20,6 +20,9 @@ const SIZE = isSoak
   ? { runs: 200, days: 5, percentages: [10, 50], hoursAt100: 24, salts: 2000 }
   : { runs: 200, days: 1, percentages: [10], hoursAt100: 1, salts: 30 };
 
+/** What the last test tells. */
+const figures: Record<string, number> = { runs: SIZE.runs };
+
 type Trouble = Omit<Play, "seed" | "hours" | "perSecond" | "percentage"> & Partial<Play>;
 
 /** Seconds until the step back in each run, in rising order; a run without one takes for ever. */
@@ -38,24 +41,26 @@ const lateOf = (sorted: readonly number[]): number =>
 const allRefused: Play["answer"] = (isNew) => (isNew ? REFUSED : OK);
 
 describe("at 100 requests a second and 10 %, in the middle of all runs", () => {
-  const cases: readonly [name: string, limitSeconds: number, trouble: Trouble][] = [
-    ["everything is refused", 10, { answer: allRefused }],
-    ["5 % fail, and 1 % did", 60, { answer: failing(0.01, 0.05) }],
-    ["3 times as slow", 30, { answer: failing(0.01, 0.01), slower: 3 }],
+  type Row = [word: string, name: string, limitSeconds: number, trouble: Trouble];
+  const cases: readonly Row[] = [
+    ["refused_seconds", "everything is refused", 10, { answer: allRefused }],
+    ["failing_seconds", "5 % fail, and 1 % did", 60, { answer: failing(0.01, 0.05) }],
+    ["slow_seconds", "3 times as slow", 30, { answer: failing(0.01, 0.01), slower: 3 }],
   ];
-  for (const [name, limitSeconds, trouble] of cases) {
-    test(`${name}: it steps back within ${limitSeconds} s`, (t) => {
+  for (const [word, name, limitSeconds, trouble] of cases) {
+    test(`${name}: it steps back within ${limitSeconds} s`, () => {
       const seconds = steppedBackAfter(trouble);
-      t.diagnostic(JSON.stringify({ middle: middleOf(seconds), of95: lateOf(seconds) }));
+      figures[word] = middleOf(seconds);
+      figures[`${word}_95`] = lateOf(seconds);
       assert.ok(middleOf(seconds) <= limitSeconds, `${middleOf(seconds)} s`);
     });
   }
 });
 
-test("3 requests a minute at 10 % are too few to tell by: it holds even when all are refused", (t) => {
+test("3 requests a minute at 10 % are too few to tell by: it holds even when all are refused", () => {
   const trouble = { answer: allRefused, perSecond: 0.05, hours: 1 };
   const held = steppedBackAfter(trouble).filter((seconds) => seconds === Number.POSITIVE_INFINITY);
-  t.diagnostic(JSON.stringify({ held: held.length, of: SIZE.runs }));
+  figures.held_runs = held.length;
   assert.ok(held.length > SIZE.runs / 2);
 });
 
@@ -76,11 +81,17 @@ function falseStepsBack(makeJudge: MakeJudge, perSecond: number, hours: number):
   return found;
 }
 
+let played = 0;
+let falsely = 0;
+
 describe("24 hours in which the routes are the same", () => {
   for (const perSecond of [0.1, 1, 10, 100]) {
     test(`${perSecond} a second: no step back`, () => {
       const hours = perSecond === 100 ? SIZE.hoursAt100 : 24;
-      assert.equal(falseStepsBack(ours, perSecond, hours), 0);
+      const found = falseStepsBack(ours, perSecond, hours);
+      played += hours * SIZE.days * SIZE.percentages.length;
+      falsely += found;
+      assert.equal(found, 0);
     });
   }
 
@@ -101,7 +112,10 @@ describe("12 callers, of whom one asks for what is not there", () => {
     return found;
   };
 
-  test("no salt of all makes it step back", () => assert.equal(stepsBack(ours), 0));
+  test("no salt of all makes it step back", () => {
+    figures.salts = SIZE.salts;
+    assert.equal(stepsBack(ours), 0);
+  });
 
   test("a rule that counts refusals of what was asked blames the route", () => {
     const found = stepsBack((options) => {
@@ -111,6 +125,10 @@ describe("12 callers, of whom one asks for what is not there", () => {
     });
     assert.ok(found > SIZE.salts / 5, `${found} of ${SIZE.salts}`);
   });
+});
+
+test("what was played", (t) => {
+  t.diagnostic(JSON.stringify({ ...figures, hours: played, false_steps_back: falsely }));
 });
 
 /** What comes to mind first: a minute, 30 requests, 95 % sure, looked at each second. */
