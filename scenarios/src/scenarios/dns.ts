@@ -1,7 +1,7 @@
 /** The upstream's name: other addresses, no address, no answer. The gateway's own resolver on a scripted one. */
 import type { LookupAddress } from "node:dns";
 import { mock } from "node:test";
-import { Resolver } from "../../../services/gateway/src/upstream/resolver.ts";
+import { Resolver } from "../../../services/gateway/src/resolver.ts";
 import { sleep } from "../rig/waiting.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 

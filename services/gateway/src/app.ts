@@ -20,11 +20,11 @@ import { v1Routes } from "./routes/v1.ts";
 import { rateLimitPerMinute, type Settings } from "./settings.ts";
 import { createTunnelForward } from "./tunnel.ts";
 import { createForward } from "./upstream/forward.ts";
-import { only, type RouteFor } from "./upstream/route.ts";
-import type { OpenUpstream } from "./upstream/upstream.ts";
+import { createRoute, type OpenUpstream, type Route, type RouteFor } from "./upstream/upstream.ts";
 
 export interface GatewayDeps {
-  readonly toAux: RouteFor;
+  /** The one way to aux, or what chooses between two. */
+  readonly toAux: Route | RouteFor;
   /** Undefined means that there is no jobs API. */
   readonly jobs?: OpenUpstream | undefined;
   /** The proof of who calls jobs; undefined sends none. */
@@ -78,7 +78,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     const perMinute = settings.LOGIN_RATE_PER_MINUTE;
     const loginLimit = (name: string) => makeLimit({ name, perMinute });
     const ways = {
-      toJobs: createForward(only(jobs, jobsLayer)),
+      toJobs: createForward(createRoute({ name: "direct", upstream: jobs, layer: jobsLayer })),
       toTunnel: createTunnelForward(jobs, jobsLayer),
     };
     const maxWaitSeconds = settings.MAX_WAIT_SECONDS;

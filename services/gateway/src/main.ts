@@ -12,7 +12,7 @@ await runService(
   process.env,
   async ({ settings, logger, metrics }) => {
     logOpenDoors(logger, settings, ["GATEWAY_AUTH", "LAYER_AUTH"]);
-    const upstreams = openUpstreams(settings, { logger, registry: metrics.registry });
+    const upstreams = await openUpstreams(settings, { logger, registry: metrics.registry });
     const { toAux, jobs, jobsLayer } = upstreams;
     const callers = openCallers(settings, { logger, registry: metrics.registry, jobs, jobsLayer });
     // on a laptop it is better to begin at once

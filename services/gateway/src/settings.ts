@@ -25,6 +25,7 @@ import {
 import * as z from "zod";
 import { refuseCredentials } from "./credential-variables.ts";
 import { EXECUTION_RULES, executionSettings } from "./execution-settings.ts";
+import { ROLLOUT_RULES, rolloutSettings } from "./rollout/settings.ts";
 
 const JOBS_LAYER_TOKEN_FILE: TokenFileSetting = {
   name: "JOBS_LAYER_TOKEN_FILE",
@@ -53,6 +54,7 @@ const fields = z.object({
       "Proof sent to aux and jobs: none, service-account, or sigv4, which signs what goes to the execution API and is service-account for the rest. Unset means none in dev; qa and prod must choose.",
     ),
   ...executionSettings,
+  ...rolloutSettings,
   ...sessionSettings,
   JOBS_LAYER_TOKEN_FILE: z
     .string()
@@ -99,7 +101,7 @@ const JOBS_RULE: Rule<Fields> = {
 };
 
 export const settingsSchema = withCallerRules(
-  withLayerPresentRules(withRules(fields, [JOBS_RULE, ...EXECUTION_RULES])),
+  withLayerPresentRules(withRules(fields, [JOBS_RULE, ...EXECUTION_RULES, ...ROLLOUT_RULES])),
 );
 
 export type Settings = Readonly<z.infer<typeof settingsSchema>>;

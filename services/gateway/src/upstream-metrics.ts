@@ -1,7 +1,6 @@
 /** What Prometheus learns of the services behind, each under its name. */
 import { Latency, type Metrics } from "@airlock/http";
 import { Counter, Gauge } from "prom-client";
-import { countedType } from "./upstream/aws-refusals.ts";
 import type { Upstream } from "./upstream/call.ts";
 import type { Outcome } from "./upstream/failures.ts";
 
@@ -17,6 +16,22 @@ export interface Watched extends Pick<Upstream, "lanes"> {
 
 type LaneStats = NonNullable<ReturnType<Watched["lanes"]["value"]["stats"]>>;
 type States = Readonly<Record<string, number>>;
+
+/** Words of AWS's that are a label of a metric by themselves; all others are `other`. */
+const COUNTED: ReadonlySet<string> = new Set([
+  "AccessDeniedException",
+  "ExpiredTokenException",
+  "ForbiddenException",
+  "IncompleteSignatureException",
+  "InternalServerErrorException",
+  "InvalidSignatureException",
+  "LimitExceededException",
+  "MissingAuthenticationTokenException",
+  "TooManyRequestsException",
+  "UnrecognizedClientException",
+]);
+
+const countedType = (errorType: string): string => (COUNTED.has(errorType) ? errorType : "other");
 
 export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMetrics {
   const watched = new Map<string, Watched>();

@@ -8,32 +8,39 @@ import {
   sessionSource,
 } from "@airlock/identity";
 import { EXECUTION_CLASSES, executionApi } from "./execution-settings.ts";
+import { openRollout } from "./rollout/open-rollout.ts";
 import { watchSession } from "./session-metrics.ts";
 import { auxServiceUrl, type Settings } from "./settings.ts";
-import type { Route, RouteFor } from "./upstream/route.ts";
-import { createUpstream, type OpenUpstream, type UpstreamDeps } from "./upstream/upstream.ts";
+import {
+  createRoute,
+  createUpstream,
+  type OpenUpstream,
+  type Route,
+  type RouteFor,
+  type UpstreamDeps,
+} from "./upstream/upstream.ts";
 import { createUpstreamMetrics } from "./upstream-metrics.ts";
 
 export interface Upstreams {
-  readonly toAux: RouteFor;
+  readonly toAux: Route | RouteFor;
   /** Undefined without JOBS_SERVICE_URL. */
   readonly jobs: OpenUpstream | undefined;
   readonly jobsLayer: LayerPresenter | undefined;
-  /** False while a call could not be signed that must be: at start, until there is a session. */
+  /** False while aux could not be asked for want of a session: at start, where there is no direct route. */
   isReady(): boolean;
   close(): Promise<void>;
 }
 
-interface OpenRoute extends Route {
+interface OpenRoute extends Omit<Route, "shares"> {
   readonly upstream: OpenUpstream;
   readonly layer: LayerPresenter;
 }
 
-/** @throws TokenFileError when a proof is to be shown and there is none. */
-export function openUpstreams(
+/** @throws TokenFileError when a proof is to be shown and there is none, RolloutFileError. */
+export async function openUpstreams(
   settings: Settings,
   { logger, registry }: { readonly logger: Logger; readonly registry: Metrics["registry"] },
-): Upstreams {
+): Promise<Upstreams> {
   const { JOBS_SERVICE_URL, JOBS_LAYER_TOKEN_FILE, EXECUTION_ROUTES } = settings;
   const deps = { logger, metrics: createUpstreamMetrics(registry) };
   // what is not signed has the token
@@ -52,30 +59,25 @@ export function openUpstreams(
     JOBS_SERVICE_URL === undefined ? undefined : createUpstream("jobs", JOBS_SERVICE_URL, deps);
   const forJobs = { LAYER_AUTH, LAYER_TOKEN_FILE: JOBS_LAYER_TOKEN_FILE };
   const jobsLayer = jobs && createLayerPresenter(forJobs, logger);
+  const classes = EXECUTION_ROUTES ?? EXECUTION_CLASSES;
+  const rollout =
+    execution &&
+    (await openRollout(settings, { direct, executionApi: execution, classes, logger, registry }));
+  const toAux = rollout?.routeFor ?? (direct && createRoute(direct));
+  if (!toAux) throw new RangeError("there is no route to aux");
   return {
-    toAux: routeFor(direct, execution, EXECUTION_ROUTES ?? EXECUTION_CLASSES),
+    toAux,
     jobs,
     jobsLayer,
-    isReady: () => execution?.layer.isReady() ?? true,
+    isReady: () => direct !== undefined || execution === undefined || execution.layer.isReady(),
     async close() {
+      rollout?.close();
       const routes = [direct, execution].filter((route) => route !== undefined);
       for (const { layer } of routes) layer.close();
       jobsLayer?.close();
       await Promise.all([...routes.map(({ upstream }) => upstream.close()), jobs?.close()]);
     },
   };
-}
-
-/** By the execution API, what may go there; a request of another class by the direct route. */
-function routeFor(
-  direct: Route | undefined,
-  execution: Route | undefined,
-  classes: readonly string[],
-): RouteFor {
-  const [otherwise, chosen] = [direct ?? execution, execution ?? direct];
-  if (!otherwise || !chosen) throw new RangeError("there is no route to aux");
-  const names: ReadonlySet<string> = new Set(classes);
-  return (_request, name) => (names.has(name) ? chosen : otherwise);
 }
 
 function openExecutionRoute(

@@ -1,11 +1,11 @@
 /** aux behind API Gateway: what is sent there signed, and what becomes of AWS's own answers. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage } from "node:http";
 import { type TestContext, test } from "node:test";
 import type { Environment } from "@airlock/config";
 import { Problem } from "@airlock/contract";
+import { startAgent, TOKEN } from "./execution-harness.ts";
 import {
   get,
   json,
@@ -15,29 +15,6 @@ import {
   startUpstream,
   until,
 } from "./harness.ts";
-
-/** Where none of it may be told. */
-const TOKEN = "IQoJexample/CANARY+token==";
-
-/** Plays EKS Pod Identity's agent: a session each time it is asked, or none. */
-async function startAgent(t: TestContext) {
-  const agent = { asked: 0, isDown: false, url: "" };
-  const server = createServer((_request, response) => {
-    agent.asked++;
-    if (agent.isDown) return void response.writeHead(500).end();
-    const session = {
-      AccessKeyId: `ASIAEXAMPLESESSION${agent.asked}`,
-      SecretAccessKey: "EXAMPLE/nothing/here/is/secret/aaaaaaaaa",
-      Token: TOKEN,
-      Expiration: new Date(Date.now() + 3_600_000).toISOString(),
-    };
-    response.end(JSON.stringify(session));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close());
-  agent.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/credentials`;
-  return agent;
-}
 
 async function start(t: TestContext, script: Script, env: Environment = {}, isDown = false) {
   const agent = await startAgent(t);
@@ -295,6 +272,7 @@ test("EXECUTION_ROUTES: the rest goes straight to aux, unsigned, with its servic
   });
   const { api, gateway } = await start(t, json({}), {
     AUX_SERVICE_URL: aux.url,
+    USE_API_GATEWAY: "on",
     EXECUTION_ROUTES: "value,list",
     LAYER_TOKEN_FILE: `${folder}/token`,
   });

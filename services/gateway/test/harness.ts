@@ -28,7 +28,7 @@ export async function startUpstream(
   port = 0,
 ): Promise<ScriptedUpstream> {
   const server = createServer((incoming, response) => {
-    if (incoming.url === "/livez") return void response.end("ok");
+    if (incoming.url?.split("?", 1)[0]?.endsWith("/livez")) return void response.end("ok");
     upstream.requests.push(incoming);
     upstream.script(incoming, response);
   });
@@ -59,8 +59,8 @@ export interface Gateway {
   readonly url: string;
   readonly port: number;
   readonly lines: Record<string, unknown>[];
-  /** The value of a metric, summed over its labels. */
-  metric(name: string): Promise<number>;
+  /** The value of a metric, summed over its labels but for those that are given. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
   /** How many calls to an upstream ended in each way. */
   outcomes(): Promise<Record<string, number>>;
   /** As a process does it at the end of its drain delay. */
@@ -82,7 +82,7 @@ export async function startGateway(
   const logger = createLogger(settings, { write: (line) => void lines.push(JSON.parse(line)) });
   const metrics = createMetrics(settings);
   const { registry } = metrics;
-  const upstreams = openUpstreams(settings, { logger, registry });
+  const upstreams = await openUpstreams(settings, { logger, registry });
   const { toAux, jobs, jobsLayer } = upstreams;
   const callers = openCallers(settings, { logger, registry, jobs, jobsLayer });
   const isReady = () => upstreams.isReady();
@@ -100,9 +100,11 @@ export async function startGateway(
     url: `http://127.0.0.1:${port}`,
     port,
     lines,
-    async metric(name) {
+    async metric(name, wanted = {}) {
       const found = await metrics.registry.getSingleMetric(name)?.get();
-      const values = found?.values ?? [];
+      const isWanted = (labels: Readonly<Partial<Record<string, string | number>>>) =>
+        Object.entries(wanted).every(([label, value]) => labels[label] === value);
+      const values = (found?.values ?? []).filter(({ labels }) => isWanted(labels));
       return values.reduce((sum, { value }) => sum + value, 0);
     },
     async outcomes() {

@@ -4,7 +4,7 @@ import type { LookupAddress } from "node:dns";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import { connectorWith, Resolver } from "../src/upstream/resolver.ts";
+import { connectorWith, Resolver } from "../src/resolver.ts";
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
 

@@ -76,13 +76,11 @@ export const ours: MakeJudge = ({ percentage, by, salt, nowMs, random }) => {
     isNew: (asker) => rollout.choice.isNew(asker),
     ended(isNew, { status, headers }, tookMs) {
       const tally = isNew ? rollout.executionApi : rollout.direct;
-      const text = status === 404 ? PROBLEM : "";
-      if (
-        status >= 400 &&
-        isRouteFailure(relayedProblem({ status, headers, text }, false), headers)
-      )
-        tally.failed();
-      else tally.succeeded("value", tookMs);
+      if (status < 400) return tally.succeeded("value", tookMs);
+      const answer = { status, headers, text: status === 404 ? PROBLEM : "" };
+      const problem = relayedProblem(answer, false);
+      if (!isRouteFailure(problem, headers)) tally.succeeded("value", tookMs);
+      else tally.failed({ failure: "answer", status, headers, requestId: "played" });
     },
     look() {
       rollout.look();

@@ -10,7 +10,9 @@ import { Gates } from "../src/rollout/gates.ts";
 import { Rollout, type Wish } from "../src/rollout/rollout.ts";
 import { followRolloutFile } from "../src/rollout/rollout-file.ts";
 import { createRolloutLog } from "../src/rollout/rollout-log.ts";
+import type { RouteFailure } from "../src/upstream/upstream.ts";
 
+const FAILED: RouteFailure = { failure: "connect", requestId: "id" };
 const client = { address: "192.0.2.7", network: "192.0.2.7" };
 const callers = Array.from({ length: 20_000 }, (_, n) => ({ caller: `team-${n}`, client }));
 
@@ -89,9 +91,9 @@ test("times of one kind are not compared with those of another, and some are lef
   const [fresh, old] = [new Tally(), new Tally()];
   for (let n = 0; n < 300; n++) {
     fresh.succeeded("list", 900);
-    fresh.succeeded(undefined, 30_000);
+    fresh.succeeded("wait", 30_000);
     old.succeeded("value", 5);
-    old.succeeded(undefined, 3);
+    old.succeeded("wait", 3);
   }
   assert.equal(new Gates(0).look(0, fresh, old), undefined);
 });
@@ -99,11 +101,11 @@ test("times of one kind are not compared with those of another, and some are lef
 test("what was ten minutes ago counts no more", () => {
   const gates = new Gates(0);
   const [fresh, old] = [new Tally(), new Tally()];
-  for (let n = 0; n < 9; n++) fresh.failed();
+  for (let n = 0; n < 9; n++) fresh.failed(FAILED);
   assert.equal(gates.look(0, fresh, old), undefined);
-  fresh.failed();
+  fresh.failed(FAILED);
   assert.equal(gates.look(601_000, fresh, old), undefined);
-  for (let n = 0; n < 9; n++) fresh.failed();
+  for (let n = 0; n < 9; n++) fresh.failed(FAILED);
   assert.equal(gates.look(606_000, fresh, old)?.gate, "break");
 });
 
@@ -120,7 +122,7 @@ test("a step back is told with its gate, and holds until something else is asked
   const wish: Wish = { percentage: 50, salt: "s", source: "file" };
   const options = { by: "caller", allowedExtraMs: 0, hasWayBack: true, listener } as const;
   const rollout = new Rollout(wish, { ...options, nowMs: () => 0 });
-  for (let n = 0; n < 20; n++) rollout.executionApi.failed();
+  for (let n = 0; n < 20; n++) rollout.executionApi.failed(FAILED);
   rollout.look();
   assert.equal(rollout.choice.percentage, 0);
   assert.equal(rollout.verdict?.gate, "break");
@@ -149,7 +151,7 @@ test("without another route nothing steps back", () => {
   const listener = createRolloutLog(told().logger, "caller");
   const options = { by: "caller", allowedExtraMs: 0, hasWayBack: false, listener } as const;
   const rollout = new Rollout({ percentage: 100, salt: "", source: "environment" }, options);
-  for (let n = 0; n < 20; n++) rollout.executionApi.failed();
+  for (let n = 0; n < 20; n++) rollout.executionApi.failed(FAILED);
   rollout.look();
   assert.equal(rollout.choice.percentage, 100);
 });
@@ -160,9 +162,10 @@ test("what goes on is told once in half a minute, with how often it was, and no 
   const log = createRolloutLog(logger, "caller", () => nowMs);
   const headers = { "x-amzn-errortype": "AccessDeniedException", "x-amzn-requestid": "r-1" };
   for (let n = 0; n < 50; n++) {
-    log.answeredBadly(403, headers, `id-${n}`);
-    log.failed("connect", `id-${n}`);
-    log.fellBack("connect", `id-${n}`);
+    const requestId = `id-${n}`;
+    log.failed({ failure: "answer", status: 403, headers, requestId });
+    log.failed({ failure: "connect", requestId });
+    log.fellBack({ failure: "connect", requestId });
     log.traffic({ sent: 10, succeeded: 9 });
   }
   const words = [
@@ -179,7 +182,7 @@ test("what goes on is told once in half a minute, with how often it was, and no 
     [403, "AccessDeniedException", "r-1", "id-0"],
   );
   nowMs = 31_000;
-  log.answeredBadly(403, headers, "id-50");
+  log.failed({ failure: "answer", status: 403, headers, requestId: "id-50" });
   log.traffic({ sent: 10, succeeded: 9 });
   assert.deepEqual(
     lines.slice(words.length).map(({ count }) => count),

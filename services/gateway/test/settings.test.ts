@@ -253,3 +253,57 @@ test("a proof for each service behind is needed at start, for jobs where there i
   const [unset] = problems({ ...withJobs, JOBS_LAYER_TOKEN_FILE: "" });
   assert.match(unset ?? "", /^JOBS_LAYER_TOKEN_FILE: \/var\/run\/secrets\/airlock\/jobs-layer\//);
 });
+
+const EXECUTION = {
+  ENVIRONMENT: "dev",
+  LAYER_AUTH: "sigv4",
+  EXECUTION_API_URL: "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://169.254.170.23/v1/credentials",
+};
+
+for (const percentage of [
+  "NaN",
+  "abc",
+  "101",
+  "-1",
+  "1e1",
+  "10%",
+  "0x10",
+  "10.00001",
+  "1,5",
+  "Infinity",
+]) {
+  test(`USE_API_GATEWAY_PERCENTAGE=${percentage} is refused`, () => {
+    assert.deepEqual(problems({ ...EXECUTION, USE_API_GATEWAY_PERCENTAGE: percentage }), [
+      "USE_API_GATEWAY_PERCENTAGE: must be a number, 0 to 100",
+    ]);
+  });
+}
+
+test("what a rollout may be asked with", () => {
+  const all = { USE_API_GATEWAY: "true", USE_API_GATEWAY_PERCENTAGE: "100", ROLLOUT_BY: "request" };
+  assert.deepEqual(problems({ ...EXECUTION, ...all }), []);
+  const none = { ENVIRONMENT: "dev", USE_API_GATEWAY: "False", USE_API_GATEWAY_PERCENTAGE: "0" };
+  assert.deepEqual(problems(none), []);
+  assert.deepEqual(problems({ ...none, USE_API_GATEWAY: "yes", ROLLOUT_BY: "user" }), [
+    "USE_API_GATEWAY: must be on or off",
+    "ROLLOUT_BY: must be one of caller, request",
+  ]);
+  const asked = { ...all, ROLLOUT_FILE: "/none", ENVIRONMENT: "dev" };
+  assert.deepEqual(
+    problems(asked),
+    ["USE_API_GATEWAY", "USE_API_GATEWAY_PERCENTAGE", "ROLLOUT_FILE"].map(
+      (name) => `${name}: means nothing without LAYER_AUTH=sigv4`,
+    ),
+  );
+});
+
+test("where there is no direct route, all requests must take the execution API", () => {
+  assert.deepEqual(problems(EXECUTION), []);
+  assert.deepEqual(problems({ ...EXECUTION, USE_API_GATEWAY_PERCENTAGE: "99.9" }), [
+    "USE_API_GATEWAY_PERCENTAGE: must be 100 without AUX_SERVICE_URL, for there is no other route",
+  ]);
+  assert.deepEqual(problems({ ...EXECUTION, USE_API_GATEWAY: "off" }), [
+    "USE_API_GATEWAY: must be on without AUX_SERVICE_URL, for there is no other route",
+  ]);
+});

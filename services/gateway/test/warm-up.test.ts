@@ -20,7 +20,7 @@ test("until it is warm it is not ready; what warms it reaches neither aux nor th
   const lines: string[] = [];
   const logger = createLogger(settings, { write: (line) => void lines.push(line) });
   const metrics = createMetrics(settings);
-  const upstreams = openUpstreams(settings, { logger, registry: metrics.registry });
+  const upstreams = await openUpstreams(settings, { logger, registry: metrics.registry });
   let isWarm = false;
   const app = await buildApp(settings, {
     toAux: upstreams.toAux,

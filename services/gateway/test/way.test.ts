@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { Session } from "node:inspector/promises";
 import { test } from "node:test";
-import { get, json, startGateway, startUpstream } from "./harness.ts";
+import { startRoutes } from "./execution-harness.ts";
+import { type Gateway, get, json, startGateway, startUpstream } from "./harness.ts";
 
 const SRC = "services/gateway/src/";
 const MOST_FILES = 7;
@@ -33,15 +34,26 @@ async function filesTold(): Promise<string[]> {
   return [route, ...names].sort();
 }
 
-test("a GET enters the files that are told, seven at most", async (t) => {
-  const aux = await startUpstream(t, json({ name: "/airlock/dev/host", value: "x" }));
-  const gateway = await startGateway(t, aux.url, { RATE_LIMIT_PER_MINUTE: "100" });
+async function assertWay({ url }: Gateway, more: readonly string[]): Promise<void> {
   const ask = async () => {
-    const { status, body } = await get(gateway.url, "/config//airlock/dev/host");
+    const { status, body } = await get(url, "/config//airlock/dev/host");
     assert.equal(status, 200, body);
   };
   await ask(); // connections are made, which is no part of the way
   const entered = await filesEntered(ask);
-  assert.deepEqual(entered, await filesTold());
-  assert.ok(entered.length <= MOST_FILES, entered.join(" "));
+  assert.deepEqual(entered, [...(await filesTold()), ...more].sort());
+  assert.ok(entered.length <= MOST_FILES + more.length, entered.join(" "));
+}
+
+const answer = json({ name: "/airlock/dev/host", value: "x" });
+
+test("a GET enters the files that are told, seven at most", async (t) => {
+  const aux = await startUpstream(t, answer);
+  await assertWay(await startGateway(t, aux.url, { RATE_LIMIT_PER_MINUTE: "100" }), []);
+});
+
+test("where there are two routes, it enters one more, which chooses", async (t) => {
+  const env = { RATE_LIMIT_PER_MINUTE: "100", USE_API_GATEWAY_PERCENTAGE: "100" };
+  const { gateway } = await startRoutes(t, { direct: answer, execution: answer }, env);
+  await assertWay(gateway, ["rollout/choice.ts"]);
 });

@@ -1,7 +1,7 @@
 /** What the gateway asks a service on its own behalf: one small question, one JSON answer in time. */
 import { Readable } from "node:stream";
 import type { LayerPresenter } from "@airlock/identity";
-import { type Answer, Call, refusal, type Upstream } from "../upstream/call.ts";
+import { type Answer, Call, refuse, type Upstream } from "../upstream/call.ts";
 import { CLASSES, type ClassName } from "../upstream/classes.ts";
 import { DeadlineError } from "../upstream/failures.ts";
 
@@ -34,8 +34,7 @@ export async function ask(
   layer: LayerPresenter | undefined,
   question: Question,
 ): Promise<unknown> {
-  const refused = refusal(upstream, question.class);
-  if (refused) throw refused;
+  refuse(upstream, question.class);
   const { status, body } = await answerTo(upstream, layer, question);
   if (body instanceof Readable) body.destroy();
   else if (status === 200) return JSON.parse(Buffer.concat(body).toString("utf8"));

@@ -2,6 +2,8 @@
 import { hash } from "node:crypto";
 import { callerOrNetwork } from "@airlock/http";
 import type { FastifyRequest } from "fastify";
+import type { ClassName } from "../upstream/classes.ts";
+import type { Route, RouteFailure, RouteFor, Witness } from "../upstream/upstream.ts";
 
 export type RolloutBy = "caller" | "request";
 /** Of what time is compared, each kind with its own. */
@@ -56,6 +58,16 @@ export class Choice {
   }
 }
 
+/** @param classes which may take the new route; the rest has the direct one. */
+export function chooseRoute(
+  choice: Choice,
+  direct: Route,
+  executionApi: Route,
+  classes: ReadonlySet<string>,
+): RouteFor {
+  return (request, name) => (classes.has(name) && choice.isNew(request) ? executionApi : direct);
+}
+
 /** Times are counted in steps of 9 %, from a quarter of a millisecond to a minute. */
 const STEPS_PER_DOUBLING = 8;
 const SHORTEST_LOG2 = -2;
@@ -76,23 +88,37 @@ export const REQUESTS = 0;
 export const FAILURES = 1;
 const TIMES = 2;
 export const timesAt = (kind: TimedKind): number => TIMES + TIMED_KINDS.indexOf(kind) * TIME_STEPS;
-const AT = { value: timesAt("value"), list: timesAt("list"), stream: timesAt("stream") };
+const TIMES_OF: Readonly<Partial<Record<ClassName, number>>> = {
+  value: timesAt("value"),
+  list: timesAt("list"),
+  stream: timesAt("stream"),
+};
 export const TALLY_SIZE = TIMES + TIMED_KINDS.length * TIME_STEPS;
 
 /** What one route has done since it was last looked at: whoever looks takes the numbers away. */
-export class Tally {
+export class Tally implements Witness {
   readonly counts = new Uint32Array(TALLY_SIZE);
+  readonly #listener: Omit<Witness, "succeeded"> | undefined;
 
-  /** @param kind undefined leaves its time out. */
-  succeeded(kind: TimedKind | undefined, tookMs: number): void {
-    this.#raise(REQUESTS);
-    if (kind !== undefined) this.#raise(AT[kind] + stepOf(tookMs));
+  constructor(listener?: Omit<Witness, "succeeded">) {
+    this.#listener = listener;
   }
 
-  /** The route failed, not the request. */
-  failed(): void {
+  /** How long a wait took is not the route's doing, and is left out. */
+  succeeded(name: ClassName, tookMs: number): void {
+    this.#raise(REQUESTS);
+    const times = TIMES_OF[name];
+    if (times !== undefined) this.#raise(times + stepOf(tookMs));
+  }
+
+  failed(how: RouteFailure): void {
     this.#raise(REQUESTS);
     this.#raise(FAILURES);
+    this.#listener?.failed(how);
+  }
+
+  fellBack(how: RouteFailure): void {
+    this.#listener?.fellBack(how);
   }
 
   get requests(): number {

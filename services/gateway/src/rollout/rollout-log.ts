@@ -1,18 +1,14 @@
 /** What the log tells of the rollout, in words that can be searched for; what goes on is told once in a while. */
-import type { IncomingHttpHeaders } from "node:http";
 import { createLogPace } from "@airlock/config";
 import type { Logger } from "@airlock/http";
-import { AWS_ERROR } from "../upstream/aws-refusals.ts";
-import type { Failure } from "../upstream/failures.ts";
+import { awsRefusal } from "../upstream/failures.ts";
+import type { RouteFailure } from "../upstream/upstream.ts";
 import type { RolloutBy } from "./choice.ts";
 import type { RolloutListener } from "./rollout.ts";
 
 export interface RolloutLog extends RolloutListener {
-  /** The execution API answered in a way that tells against it. */
-  answeredBadly(status: number, headers: IncomingHttpHeaders, requestId: string): void;
-  /** It gave no answer. */
-  failed(failure: Failure | "open", requestId: string): void;
-  fellBack(failure: Failure | "open", requestId: string): void;
+  failed(how: RouteFailure): void;
+  fellBack(how: RouteFailure): void;
 }
 
 /** @param nowMs never goes backwards. */
@@ -43,28 +39,32 @@ export function createRolloutLog(
         succeeded = 0;
       });
     },
-    answeredBadly: (status, headers, requestId) =>
+    failed({ failure, requestId, status = 0, headers = {} }) {
+      if (failure !== "answer") {
+        ofFailures((count) =>
+          logger.error(
+            { event: "execution_api_invocation_failed", count, failure, request_id: requestId },
+            "the execution API gave no answer",
+          ),
+        );
+        return;
+      }
+      const { errorType, awsRequestId } = awsRefusal(status, headers) ?? {};
       ofAnswers((count) =>
         logger.warn(
           {
             event: "execution_api_invocation_error",
             count,
             status_code: status,
-            error_type: textOf(headers[AWS_ERROR]),
-            aws_request_id: textOf(headers["x-amzn-requestid"]),
+            error_type: errorType,
+            aws_request_id: awsRequestId,
             request_id: requestId,
           },
-          "the execution API answered with an error of its own",
+          "the execution API gave an answer that tells against it",
         ),
-      ),
-    failed: (failure, requestId) =>
-      ofFailures((count) =>
-        logger.error(
-          { event: "execution_api_invocation_failed", count, failure, request_id: requestId },
-          "the execution API gave no answer",
-        ),
-      ),
-    fellBack: (failure, requestId) =>
+      );
+    },
+    fellBack: ({ failure, requestId }) =>
       ofFallbacks((count) =>
         logger.warn(
           { event: "fallback_to_lambda_invocation", count, failure, request_id: requestId },
@@ -86,7 +86,3 @@ function counted(isDue: (isFirst: boolean) => boolean): (say: (count: number) =>
     count = 0;
   };
 }
-
-const MAX_TEXT = 100;
-const textOf = (header: string | string[] | undefined): string | undefined =>
-  typeof header === "string" ? header.slice(0, MAX_TEXT) : undefined;

@@ -1,19 +1,19 @@
 /** What Prometheus learns of the rollout. */
 import type { Metrics } from "@airlock/http";
 import { Counter, Gauge } from "prom-client";
-import type { Failure } from "../upstream/failures.ts";
+import type { RouteFailure } from "../upstream/upstream.ts";
 import { GATES } from "./gates.ts";
 import type { Rollout } from "./rollout.ts";
 
 export interface RolloutCounts {
-  fellBack(failure: Failure | "open"): void;
+  fellBack(failure: RouteFailure["failure"]): void;
 }
 
-/** @param isFresh of the rollout file; undefined where there is none. */
+/** @param isFresh of the rollout file. */
 export function rolloutMetrics(
   registry: Metrics["registry"],
   rollout: Rollout,
-  isFresh: (() => boolean) | undefined,
+  isFresh: () => boolean,
 ): RolloutCounts {
   const registers = [registry];
   new Counter({
@@ -68,19 +68,17 @@ export function rolloutMetrics(
       for (const gate of GATES) this.labels(gate).set(rollout.verdict?.gate === gate ? 1 : 0);
     },
   });
-  if (isFresh !== undefined) {
-    new Gauge({
-      name: "airlock_rollout_file_fresh",
-      help: "1 while the rollout in use is the file's; 0 while the file cannot be used.",
-      registers,
-      collect() {
-        this.set(isFresh() ? 1 : 0);
-      },
-    });
-  }
+  new Gauge({
+    name: "airlock_rollout_file_fresh",
+    help: "1 while the rollout in use is what is asked for; 0 while the rollout file cannot be used.",
+    registers,
+    collect() {
+      this.set(isFresh() ? 1 : 0);
+    },
+  });
   const fallbacks = new Counter({
     name: "airlock_rollout_fallbacks_total",
-    help: "Requests that the execution API gave no answer and that aux answered directly, by failure: connect, reset, timeout, open.",
+    help: "Requests that the execution API gave no answer and that aux answered directly, by failure: connect, credentials, reset, timeout, open.",
     labelNames: ["failure"],
     registers,
   });

@@ -1,4 +1,5 @@
 /** The rollout as it stands: how many take the new route, and the step back when a gate fails. */
+import type { Witness } from "../upstream/upstream.ts";
 import { Choice, type RolloutBy, Tally } from "./choice.ts";
 import { Gates, type Seen, type Verdict } from "./gates.ts";
 
@@ -28,6 +29,8 @@ export interface RolloutOptions {
   /** False where there is no other route: then nothing is judged. */
   readonly hasWayBack: boolean;
   readonly listener: RolloutListener;
+  /** Hears of each failure of the new route. */
+  readonly failures?: Omit<Witness, "succeeded">;
   /** Never goes backwards. */
   readonly nowMs?: () => number;
   readonly random?: () => number;
@@ -36,7 +39,7 @@ export interface RolloutOptions {
 /** Of one process: each judges by its own requests, and steps back for itself. */
 export class Rollout {
   readonly choice: Choice;
-  readonly executionApi = new Tally();
+  readonly executionApi: Tally;
   readonly direct = new Tally();
   readonly #options: RolloutOptions;
   readonly #gates: Gates;
@@ -48,6 +51,7 @@ export class Rollout {
   constructor(wish: Wish, options: RolloutOptions) {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.executionApi = new Tally(options.failures);
     this.choice = new Choice(options.by, options.random);
     this.#gates = new Gates(options.allowedExtraMs);
     this.#wish = wish;

@@ -1,5 +1,5 @@
 /** The settings of the rollout, and what cannot go together. */
-import { integer, onOff, word } from "@airlock/config";
+import { integer, onOff, type Rule, word } from "@airlock/config";
 import * as z from "zod";
 
 const PERCENTAGE = "must be a number, 0 to 100";
@@ -16,7 +16,7 @@ export const rolloutSettings = {
   USE_API_GATEWAY: onOff()
     .optional()
     .describe(
-      "With LAYER_AUTH=sigv4: on sends all requests to the execution API, off none. Unset means off.",
+      "With LAYER_AUTH=sigv4: on sends all requests to the execution API, off none. Unset means off, or on where AUX_SERVICE_URL is unset too.",
     ),
   USE_API_GATEWAY_PERCENTAGE: percentage()
     .optional()
@@ -40,3 +40,47 @@ export const rolloutSettings = {
       "What a request may take longer by the execution API, in milliseconds, before it counts as slow: what the longer way costs by itself.",
     ),
 };
+
+const schema = z.object(rolloutSettings);
+type Fields = Partial<Readonly<z.infer<typeof schema>>> & {
+  readonly LAYER_AUTH?: string | undefined;
+  readonly AUX_SERVICE_URL?: string | undefined;
+};
+
+const isSigned = (s: Fields) => s.LAYER_AUTH === "sigv4";
+const hasNoOther = (s: Fields) =>
+  isSigned(s) && s.AUX_SERVICE_URL === undefined && s.ROLLOUT_FILE === undefined;
+/** Rules are asked of what is refused already, too. */
+const isOther = ({ USE_API_GATEWAY_PERCENTAGE: asked }: Fields, than: 0 | 100) =>
+  typeof asked === "number" && asked >= 0 && asked <= 100 && asked !== than;
+const NEEDS_SIGNING = "means nothing without LAYER_AUTH=sigv4";
+const MUST_BE_ALL = "must be 100 without AUX_SERVICE_URL, for there is no other route";
+
+export const ROLLOUT_RULES: readonly Rule<Fields>[] = [
+  {
+    key: "USE_API_GATEWAY",
+    message: NEEDS_SIGNING,
+    isBroken: (s) => !isSigned(s) && s.USE_API_GATEWAY === true,
+  },
+  {
+    key: "USE_API_GATEWAY_PERCENTAGE",
+    message: NEEDS_SIGNING,
+    isBroken: (s) => !isSigned(s) && isOther(s, 0),
+  },
+  {
+    key: "ROLLOUT_FILE",
+    message: NEEDS_SIGNING,
+    isBroken: (s) => !isSigned(s) && s.ROLLOUT_FILE !== undefined,
+  },
+  {
+    key: "USE_API_GATEWAY_PERCENTAGE",
+    message: MUST_BE_ALL,
+    isBroken: (s) => hasNoOther(s) && isOther(s, 100),
+  },
+  {
+    key: "USE_API_GATEWAY",
+    message: "must be on without AUX_SERVICE_URL, for there is no other route",
+    isBroken: (s) =>
+      hasNoOther(s) && s.USE_API_GATEWAY_PERCENTAGE === undefined && s.USE_API_GATEWAY === false,
+  },
+];

@@ -1,15 +1,14 @@
 /** A call: one exchange with an upstream, sent again where that is safe, its outcome told once. */
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import type { ProblemError } from "@airlock/contract";
 import type { Series } from "@airlock/http";
 import { NoSessionError, type Signed, type Signing } from "@airlock/identity";
 import type { Dispatcher } from "undici";
-import { awsRefusal } from "./aws-refusals.ts";
 import type { Breaker, RetryBudget } from "./breaker.ts";
 import { CLASSES, type ClassName, type ClassRules, type LaneName, QUEUE_MS } from "./classes.ts";
 import {
   ANSWERED,
+  awsRefusal,
   CallError,
   ClientLeftError,
   callError,
@@ -74,16 +73,12 @@ export interface Upstream {
   };
 }
 
-/** Why nothing should be sent now, nor waited for; undefined when all is well. */
-export function refusal(
-  { breaker, lanes }: Upstream,
-  name: ClassName,
-  holder?: string,
-): ProblemError | undefined {
-  if (breaker.isOpen) return unavailable();
+/** @throws ProblemError when nothing should be sent now, nor waited for. */
+export function refuse({ breaker, lanes }: Upstream, name: ClassName, holder?: string): void {
+  if (breaker.isOpen) throw unavailable();
   const lane = lanes[CLASSES[name].lane];
-  if (lane.isFullFor(holder)) return greedy();
-  return lane.isFull ? crowded() : undefined;
+  if (lane.isFullFor(holder)) throw greedy();
+  if (lane.isFull) throw crowded();
 }
 
 /**
@@ -243,7 +238,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   }
 
   #tellSigning(signing: Signing, status: number, headers: IncomingHttpHeaders): void {
-    const refused = awsRefusal(status, headers);
+    const refused = status < 400 ? undefined : awsRefusal(status, headers);
     if (refused === undefined) {
       signing.accepted();
       return;

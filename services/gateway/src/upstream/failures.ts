@@ -3,7 +3,6 @@ import type { IncomingHttpHeaders } from "node:http";
 import { PROBLEMS, type ProblemCode, ProblemError, problemType } from "@airlock/contract";
 import { LAYER_SCHEME } from "@airlock/identity";
 import * as z from "zod";
-import { AWS_ERROR, type AwsRefusal, awsRefusal } from "./aws-refusals.ts";
 
 /**
  * How a call failed. `crowded`: no place was free. `greedy`: its client had its part of them already.
@@ -153,6 +152,46 @@ const KEPT_OF_OTHERS: Readonly<Record<number, readonly string[]>> = {
 /** Said by something in between, these speak of the gateway, which asked; its client cannot mend that. */
 const ABOUT_GATEWAY: ReadonlySet<number> = new Set([401, 403, 407, 421]);
 
+/** What API Gateway answers by itself, in front of the service: its words are for the log, never for a client. */
+export interface AwsRefusal {
+  /** AWS's word, such as AccessDeniedException. */
+  readonly errorType: string;
+  /** For AWS's support, and its access log. */
+  readonly awsRequestId: string | undefined;
+}
+
+const AWS_ERROR = "x-amzn-errortype";
+const ERROR_TYPE = /^([A-Za-z]{1,64})(?::|$)/;
+const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
+
+/** @returns undefined for an answer of the service behind. */
+export function awsRefusal(status: number, headers: IncomingHttpHeaders): AwsRefusal | undefined {
+  const type = headers[AWS_ERROR];
+  if (status < 400 || typeof type !== "string") return undefined;
+  const id = headers["x-amzn-requestid"];
+  return {
+    // it may be followed by an address
+    errorType: ERROR_TYPE.exec(type)?.[1] ?? "unreadable",
+    awsRequestId: typeof id === "string" && REQUEST_ID.test(id) ? id : undefined,
+  };
+}
+
+/**
+ * Whether an answer tells against the route that it came by, and not against what was asked.
+ *
+ * @param problem what `relayedProblem` made of it.
+ */
+export const isRouteFailure = ({ status }: ProblemError, headers: IncomingHttpHeaders): boolean =>
+  status >= 500 || (status !== 413 && headers[AWS_ERROR] !== undefined);
+
+/** How a route failed that gave no answer; undefined for what is not its doing, and for what was not sent. */
+export function routeFailureOf(error: unknown): Failure | undefined {
+  if (error instanceof DeadlineError) return "timeout";
+  if (!(error instanceof CallError)) return undefined;
+  const { failure } = error;
+  return failure === "crowded" || failure === "greedy" ? undefined : failure;
+}
+
 export interface ErrorAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -191,14 +230,6 @@ export function relayedProblem(answer: ErrorAnswer, hasClientProof: boolean): Pr
   // RFC 9110 §15.5.6: a 405 names the methods there are, if only none
   return rejected(status, REJECTED, status === 405 ? { allow: "", ...kept } : kept);
 }
-
-/**
- * Whether an answer tells against the route that it came by, and not against what was asked.
- *
- * @param problem what `relayedProblem` made of it.
- */
-export const isRouteFailure = ({ status }: ProblemError, headers: IncomingHttpHeaders): boolean =>
-  status >= 500 || headers[AWS_ERROR] !== undefined;
 
 /** What an API of API Gateway makes of the first one. */
 const SCHEMES = ["www-authenticate", "x-amzn-remapped-www-authenticate"] as const;

@@ -1,6 +1,7 @@
 /** Passes one client's request to the upstream and the answer back: target, headers, share, answer. */
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
+import type { ProblemError } from "@airlock/contract";
 import {
   headersForOne,
   type PlaceKind,
@@ -9,25 +10,27 @@ import {
   sendParts,
 } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { awsRefusal } from "./aws-refusals.ts";
 import {
   type Answer,
   Call,
   type CallOwner,
   type CallRequest,
   type Method,
-  refusal,
-  type Upstream,
+  refuse,
 } from "./call.ts";
 import { CLASSES, type ClassName } from "./classes.ts";
 import {
+  awsRefusal,
   CallError,
   ClientLeftError,
   DeadlineError,
+  type Failure,
+  isRouteFailure,
   relayedProblem,
+  routeFailureOf,
   upstreamProblem,
 } from "./failures.ts";
-import { Paces } from "./paces.ts";
+import { Paces } from "../paces.ts";
 import {
   type BodyKind,
   isUsable,
@@ -37,10 +40,10 @@ import {
   upstreamHeaders,
   type Wishes,
   wishesOf,
-  withWord,
 } from "./passing.ts";
-import type { Route, RouteFor } from "./route.ts";
-import { type Caller, type Listener, Reader, Shares } from "./share.ts";
+import { type Caller, joinOthers, type Listener, Reader, SHARED_BYTES } from "./share.ts";
+import type { Route, RouteFor, Witness } from "./upstream.ts";
+import { LEAST_WAIT_MS, readChanged } from "./waits.ts";
 
 export interface Target {
   /** Path and query at the upstream, built from checked parts only. */
@@ -68,50 +71,53 @@ export interface Target {
 /** Answers the request, now or later; never throws. */
 export type Forward = (request: FastifyRequest, reply: FastifyReply, target: Target) => void;
 
-/** Bodies up to this size are shared by all who wait for them. */
-const SHARED_BYTES = 1_048_576;
-/** Bodies up to this size go to the client in one write. */
-const WHOLE_BYTES = 65_536;
-/** What the upstream may take longer than the wait that it was asked for; then it is asked for what there is. */
-const WAIT_GRACE_MS = 100;
-/** With less than this left a client is answered: the upstream waits for whole seconds. */
-const LEAST_WAIT_MS = 500;
 /** A wait that is over so soon has not waited: the ETag is none that the upstream gives now. */
 const AT_ONCE_MS = 1000;
+/** With less left of its time a request does not go on by another route. */
+const LEAST_LEFT_MS = 20;
+/** Bodies up to this size go to the client in one write. */
+const WHOLE_BYTES = 65_536;
 
-export function createForward(routeFor: RouteFor): Forward {
-  const ways = new Map<Route, Way>();
-  const wayBy = (route: Route): Way => {
-    const way = ways.get(route) ?? { ...route, shares: new Shares(), paces: new Paces() };
-    ways.set(route, way);
-    return way;
-  };
+/** @param routes the one there is, or what chooses between two, once for a request and all of its calls. */
+export function createForward(routes: Route | RouteFor): Forward {
+  const paces = new Paces();
+  if (typeof routes !== "function") {
+    return (request, reply, target) => new Passage(routes, paces, request, reply, target).begin();
+  }
   return (request, reply, target) => {
-    const way = wayBy(routeFor(request, target.waitSeconds ? "wait" : target.class));
-    new Passage(way, request, reply, target).begin();
+    const route = routes(request, target.waitSeconds ? "wait" : target.class);
+    new Passage(route, paces, request, reply, target).begin();
   };
-}
-
-/** A route, and what all requests by it have in common: those of two routes never share a call. */
-interface Way extends Route {
-  readonly shares: Shares;
-  readonly paces: Paces;
 }
 
 /** One request on its way, from its target to its answer. Without promises, which every request would pay for. */
 class Passage implements Listener, Caller {
-  readonly #way: Way;
+  #route: Route;
+  /** Hears how the call fares that this request begins; nobody once it has gone over to another route. */
+  #witness: Witness | undefined;
+  readonly #paces: Paces;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #target: Target;
   readonly #wishes: Wishes;
   #startedAt = 0;
+  #waitEndsAt = 0;
+  /** It waits for the call that it began itself. */
+  #isCaller = false;
   /** Gives back the place of a stream. */
   #leave: (() => void) | undefined;
   #bufferBytes = WHOLE_BYTES;
 
-  constructor(way: Way, request: FastifyRequest, reply: FastifyReply, target: Target) {
-    this.#way = way;
+  constructor(
+    route: Route,
+    paces: Paces,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    target: Target,
+  ) {
+    this.#route = route;
+    this.#paces = paces;
+    this.#witness = route.witness;
     this.#request = request;
     this.#reply = reply;
     this.#target = target;
@@ -127,6 +133,10 @@ class Passage implements Listener, Caller {
         this.#leave = this.#request.takePlace(kind);
         this.#reply.raw.once("close", this.#leave);
       }
+      if (this.#route.instead && this.#route.upstream.breaker.isOpen) {
+        this.#isCaller = true;
+        this.#turnFrom("open");
+      }
       if (waitSeconds) void this.#wait(waitSeconds);
       else this.#read();
     } catch (error) {
@@ -135,7 +145,8 @@ class Passage implements Listener, Caller {
   }
 
   call(owner: CallOwner): Call {
-    const { upstream, layer } = this.#way;
+    this.#isCaller = true;
+    const { upstream, layer } = this.#route;
     const request = this.#request;
     const { path, class: name, method = "GET", body, ownHeaders } = this.#target;
     const { isRepeatable = method !== "POST" } = this.#target;
@@ -172,6 +183,7 @@ class Passage implements Listener, Caller {
       this.#readBy(CLASSES.jobs.overallMs);
       return;
     }
+    if (this.#goesOn(error)) return;
     this.#leave?.();
     if (error instanceof ClientLeftError) this.#reply.hijack();
     else this.#reply.send(upstreamProblem(error));
@@ -179,40 +191,98 @@ class Passage implements Listener, Caller {
 
   #send(answer: Answer): void {
     this.#target.onAnswer?.(answer.headers);
-    sendAnswer(this.#request, this.#reply, this.#target, answer);
+    const problem = sendAnswer(this.#request, this.#reply, this.#target, answer);
+    if (this.#witness && this.#isCaller) this.#tell(this.#witness, answer, problem);
     if (!(answer.body instanceof Readable)) this.#leave?.();
+  }
+
+  #tell(witness: Witness, { status, headers }: Answer, problem: ProblemError | undefined): void {
+    const isWait = this.#startedAt === 0;
+    if (problem !== undefined && isRouteFailure(problem, headers)) {
+      witness.failed({ failure: "answer", status, headers, requestId: this.#request.id });
+    } else {
+      const name = isWait ? "wait" : this.#target.class;
+      witness.succeeded(name, performance.now() - this.#startedAt);
+    }
+  }
+
+  /**
+   * By the other route, when this one cannot have carried anything out and there is time left; once, for
+   * that one has no other.
+   */
+  #goesOn(error: unknown): boolean {
+    const failure = routeFailureOf(error);
+    if (failure === undefined) return false;
+    const { instead } = this.#route;
+    const isLate = (this.#leftMs() ?? LEAST_LEFT_MS) < LEAST_LEFT_MS;
+    if (!instead || isLate || !mayGoOn(failure, this.#target.method, instead)) {
+      if (this.#isCaller) this.#witness?.failed({ failure, requestId: this.#request.id });
+      return false;
+    }
+    this.#turnFrom(failure);
+    try {
+      this.#resume();
+    } catch (problem) {
+      this.failed(problem);
+    }
+    return true;
+  }
+
+  #turnFrom(failure: Failure | "open"): void {
+    const { instead } = this.#route;
+    const requestId = this.#request.id;
+    if (this.#isCaller) this.#witness?.failed({ failure, requestId });
+    this.#witness?.fellBack({ failure, requestId });
+    this.#witness = undefined;
+    this.#request.logFields = { fell_back: failure };
+    if (instead) this.#route = instead;
+  }
+
+  #resume(): void {
+    const waitMs = this.#waitEndsAt - performance.now();
+    if (waitMs > LEAST_WAIT_MS) void this.#wait(waitMs / 1000);
+    else if (this.#startedAt === 0) this.#read();
+    else this.#readWithin(this.#leftMs());
+  }
+
+  /** Of the client's time for an answer; undefined is as long as it takes. */
+  #leftMs(): number | undefined {
+    const { overallMs } = CLASSES[this.#target.class];
+    if (overallMs === undefined || this.#startedAt === 0) return overallMs;
+    return overallMs - (performance.now() - this.#startedAt);
   }
 
   #read(): void {
     this.#startedAt = performance.now();
-    const target = this.#target;
-    refuse(this.#way.upstream, target.class, this.#holder());
-    const { overallMs } = CLASSES[target.class];
-    if (isShareable(target)) this.#readShared(overallMs);
-    else this.#readBy(overallMs);
+    this.#readWithin(CLASSES[this.#target.class].overallMs);
+  }
+
+  #readWithin(limitMs: number | undefined): void {
+    refuse(this.#route.upstream, this.#target.class, this.#holder());
+    if (isShareable(this.#target)) this.#readShared(limitMs);
+    else this.#readBy(limitMs);
   }
 
   #readShared(limitMs: number | undefined): void {
     this.#bufferBytes = SHARED_BYTES;
     const reader = new Reader(this.#reply.raw, this.#request.id, limitMs, this);
     const key = shareKey(this.#target.path, this.#wishes, this.#request);
-    join(this.#way, this.#request, reader, key, this);
+    joinOthers(this.#route, this.#request, reader, key, this);
   }
 
   /** A call of one's own, in what is left of the time. */
   #readAlone(): void {
     const { class: name } = this.#target;
-    refuse(this.#way.upstream, name, this.#holder());
+    refuse(this.#route.upstream, name, this.#holder());
     this.#request.logFields = undefined;
-    const { overallMs } = CLASSES[name];
-    this.#readBy(overallMs && overallMs - (performance.now() - this.#startedAt));
+    this.#readBy(this.#leftMs());
   }
 
   #readBy(limitMs: number | undefined): void {
     this.#bufferBytes = WHOLE_BYTES;
     const until = this.#target.class === "eventWait" ? this.#request.server.draining : undefined;
     const reader = new Reader(this.#reply.raw, this.#request.id, limitMs, this, until);
-    this.#way.shares.join(reader, undefined, this);
+    this.#route.shares.join(reader, undefined, this);
   }
 
   /** Whose place it takes; objects have a bound of their own (see takePlace), and events that of jobs, by user. */
@@ -221,17 +291,20 @@ class Passage implements Listener, Caller {
   }
 
   async #wait(seconds: number): Promise<void> {
+    this.#waitEndsAt = performance.now() + seconds * 1000;
+    const began = () => {
+      this.#isCaller = true;
+    };
     try {
       const startedAt = performance.now();
-      const { path } = this.#target;
-      const request = this.#request;
+      const [request, reply, { path }] = [this.#request, this.#reply, this.#target];
       // without an ETag to compare with there is nothing to wait for
       const isWait = this.#wishes["if-none-match"] !== undefined;
       const changed = isWait
-        ? await readChanged(this.#way, request, this.#reply, path, seconds)
+        ? await readChanged(this.#route, request, reply, path, seconds, began)
         : undefined;
       const isAtOnce = !isWait || (changed !== undefined && isOther(changed) && isSoon(startedAt));
-      const isHeld = isAtOnce && (await this.#way.paces.hold(request, this.#reply, path, seconds));
+      const isHeld = isAtOnce && (await this.#paces.hold(request, reply, path, seconds));
       if (changed && !isHeld) this.#send(changed);
       else this.#read();
     } catch (error) {
@@ -243,6 +316,14 @@ class Passage implements Listener, Caller {
 const isOther = ({ status }: Answer): boolean => status !== 304;
 const isSoon = (startedAt: number): boolean => performance.now() - startedAt < AT_ONCE_MS;
 
+/** Whether what failed so by one route may be asked for by another: nothing can have been carried out. */
+function mayGoOn(failure: Failure, method: Method | undefined, { upstream }: Route): boolean {
+  if (failure === "connect" || failure === "credentials") return true;
+  if (method !== undefined && method !== "GET" && method !== "HEAD") return false;
+  // who does not answer may be at work all the same: not all of it may come a second time
+  return failure === "reset" || (failure === "timeout" && upstream.retries.spend());
+}
+
 /** What takes long before its answer begins. */
 const PLACES: Readonly<Partial<Record<ClassName, PlaceKind>>> = {
   stream: "stream",
@@ -250,82 +331,6 @@ const PLACES: Readonly<Partial<Record<ClassName, PlaceKind>>> = {
 };
 const UNSHARED: ReadonlySet<ClassName> = new Set(["stream", "events", "eventWait"]);
 const WAIT = /(?<=[?&])wait=\d+s?/;
-
-function refuse(upstream: Upstream, name: ClassName, holder?: string): void {
-  const refused = refusal(upstream, name, holder);
-  if (refused) throw refused;
-}
-
-/** Joins whoever asks the same; the log and a metric tell. */
-function join(
-  { shares, upstream }: Way,
-  request: FastifyRequest,
-  reader: Reader,
-  key: string,
-  caller: Caller,
-): void {
-  shares.join(reader, key, caller);
-  const { sharedWith } = reader;
-  if (sharedWith === undefined) return;
-  request.logFields = { upstream_request_id: sharedWith };
-  upstream.counts.shared();
-}
-
-/**
- * Waits in the call that another client began, if there is one, and in the next one when that ends
- * too early for this client, or with what concerns the other alone.
- *
- * @returns undefined when it is time to answer with what there is now.
- */
-async function readChanged(
-  way: Way,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  path: string,
-  waitSeconds: number,
-): Promise<Answer | undefined> {
-  refuse(way.upstream, "wait");
-  const wishes = wishesOf(request.raw);
-  const key = `wait ${shareKey(path, wishes, request)}`;
-  const leave = request.takePlace("wait");
-  const endsAt = performance.now() + waitSeconds * 1000;
-  try {
-    for (let leftMs = waitSeconds * 1000; ; ) {
-      const word = `wait=${Math.round(leftMs / 1000)}s`;
-      const call = (owner: CallOwner) =>
-        new Call(way.upstream, waitCall(way, request, withWord(path, word), wishes), owner);
-      let isOwn = true;
-      const answer = await new Promise<Answer | undefined>((answered, failed) => {
-        const { draining } = request.server;
-        const limitMs = leftMs + WAIT_GRACE_MS;
-        const reader = new Reader(reply.raw, request.id, limitMs, { answered, failed }, draining);
-        join(way, request, reader, key, { call });
-        isOwn = reader.sharedWith === undefined;
-      });
-      leftMs = endsAt - performance.now();
-      // another's time was up, or another has too many waits there
-      const isOthers = answer?.status === 304 || answer?.status === 429;
-      if (isOwn || !isOthers || leftMs < LEAST_WAIT_MS) return answer;
-    }
-  } catch (error) {
-    if (error instanceof DeadlineError) return undefined;
-    throw error;
-  } finally {
-    leave();
-  }
-}
-
-function waitCall(
-  { layer }: Way,
-  request: FastifyRequest,
-  path: string,
-  wishes: Wishes,
-): CallRequest {
-  const proof = layer?.headers(request.caller, request.groups, request.client.address);
-  const headers = upstreamHeaders(request, wishes, proof);
-  const how = { method: "GET", class: "wait", isRepeatable: true } as const;
-  return { ...how, path, headers, bufferBytes: SHARED_BYTES };
-}
 
 const JSON_BODY = { "content-type": "application/json" };
 
@@ -349,12 +354,13 @@ function takePlaceOrEnd(request: FastifyRequest, kind: PlaceKind, body: Readable
   }
 }
 
+/** @returns the problem that the client is told, where it is one. */
 function sendAnswer(
   request: FastifyRequest,
   reply: FastifyReply,
   target: Target,
   answer: Answer,
-): void {
+): ProblemError | undefined {
   const { status, headers, body } = answer;
   const isObject = target.class === "stream";
   if (!isUsable(answer, kindOf(target), request.headers)) {
@@ -371,32 +377,32 @@ function sendAnswer(
       request.logFields = { ...request.logFields, rejected_upstream: true };
     }
     reply.send(problem);
-    return;
+    return problem;
   }
   const passed = passedHeaders(headers, isObject);
   const isForOne = request.caller !== undefined || target.ownHeaders !== undefined;
   const own = isForOne ? headersForOne({ status, headers: passed }, "authorization") : passed;
   if (Array.isArray(body) && status !== 204 && status !== 304 && target.method !== "HEAD") {
     sendParts(reply, status, own, body);
-    return;
+    return undefined;
   }
   reply.code(status).headers(own);
   if (status === 304) {
     removeAnswerHeader(request, "cache-control"); // but for what it says itself
     reply.send();
-    return;
+    return undefined;
   }
   const length = headers["content-length"];
   if (length !== undefined) reply.header("content-length", length);
   if (!(body instanceof Readable)) {
     reply.send();
-    return;
+    return undefined;
   }
   if (target.class === "follow" || target.class === "events") {
     body.once("close", takePlaceOrEnd(request, target.class, body));
     // a part of an event at the end is none to whoever reads it, and is sent again
     sendFlowing(reply, body, target.class === "events" ? "" : undefined);
-    return;
+    return undefined;
   }
   body.once("error", (error) => {
     // the head has been sent: what is left is to say whose doing it was
@@ -405,4 +411,5 @@ function sendAnswer(
     }
   });
   reply.send(body);
+  return undefined;
 }

@@ -1,8 +1,12 @@
 /** A share: who waits for one call. Equal requests that overlap in time are in one; others are alone in theirs. */
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import type { Answer, Call, CallOwner } from "./call.ts";
+import type { FastifyRequest } from "fastify";
+import type { Answer, Call, CallOwner, Upstream } from "./call.ts";
 import { type CallError, ClientLeftError, DeadlineError } from "./failures.ts";
+
+/** Bodies up to this size are shared by all who wait for them. */
+export const SHARED_BYTES = 1_048_576;
 
 /** Makes the call for a share. */
 export interface Caller {
@@ -41,6 +45,21 @@ export class Shares {
     if (key !== undefined) this.#shares.set(key, share);
     share.begin(caller);
   }
+}
+
+/** Joins whoever asks the same; the log and a metric tell. */
+export function joinOthers(
+  { shares, upstream }: { readonly shares: Shares; readonly upstream: Upstream },
+  request: FastifyRequest,
+  reader: Reader,
+  key: string,
+  caller: Caller,
+): void {
+  shares.join(reader, key, caller);
+  const { sharedWith } = reader;
+  if (sharedWith === undefined) return;
+  request.logFields = { ...request.logFields, upstream_request_id: sharedWith };
+  upstream.counts.shared();
 }
 
 class Share implements CallOwner {

@@ -1,13 +1,17 @@
-/** A service behind the gateway: its lanes, its breaker, and where it is. */
+/** A service behind the gateway: its lanes, its breaker, where it is, and the routes to it. */
+import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 import type { Logger } from "@airlock/http";
-import type { Signing } from "@airlock/identity";
+import type { LayerPresenter, Signing } from "@airlock/identity";
+import type { FastifyRequest } from "fastify";
+import { connectorWith, type Lookup, Resolver } from "../resolver.ts";
 import type { UpstreamMetrics } from "../upstream-metrics.ts";
 import { Breaker, RetryBudget } from "./breaker.ts";
 import { Call, type CallRequest, type Upstream } from "./call.ts";
-import { LANES, type LaneName } from "./classes.ts";
+import { type ClassName, LANES, type LaneName } from "./classes.ts";
+import type { Failure } from "./failures.ts";
 import { Lane } from "./lane.ts";
-import { connectorWith, type Lookup, Resolver } from "./resolver.ts";
+import { Shares } from "./share.ts";
 
 export interface OpenUpstream extends Upstream {
   /** Where its connections go that are no calls. */
@@ -16,6 +20,39 @@ export interface OpenUpstream extends Upstream {
   readonly lookup: Lookup | undefined;
   /** Ends its connections once their answers are whole. */
   close(): Promise<void>;
+}
+
+/** By which way a request reaches a service: straight, or by the execution API. */
+export interface Route {
+  readonly name: "direct" | "execution-api";
+  readonly upstream: Upstream;
+  /** Proves to the upstream who is asking, and names the caller; undefined sends no proof. */
+  readonly layer: LayerPresenter | undefined;
+  /** Who waits for the same by this route. */
+  readonly shares: Shares;
+  /** Where that goes on which it cannot have carried out. */
+  readonly instead?: Route | undefined;
+  readonly witness?: Witness | undefined;
+}
+
+/** @param name the request's class; `wait` where it waits for a change. */
+export type RouteFor = (request: FastifyRequest, name: ClassName) => Route;
+
+/** Is told how a route fares, once for each call. */
+export interface Witness {
+  succeeded(name: ClassName, tookMs: number): void;
+  failed(how: RouteFailure): void;
+  /** A request goes on by the other route. */
+  fellBack(how: RouteFailure): void;
+}
+
+export interface RouteFailure {
+  /** `answer`: one that tells against the route. `open`: its breaker is. */
+  readonly failure: Failure | "answer" | "open";
+  readonly requestId: string;
+  /** Of an answer. */
+  readonly status?: number;
+  readonly headers?: IncomingHttpHeaders;
 }
 
 export interface UpstreamDeps {
@@ -89,4 +126,8 @@ export function createUpstream(
     },
   };
   return upstream;
+}
+
+export function createRoute(route: Omit<Route, "shares">): Route {
+  return { ...route, shares: new Shares() };
 }

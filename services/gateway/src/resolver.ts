@@ -1,7 +1,7 @@
 /** Where an upstream is: its name looked up again and again, its addresses taken in turn. */
 import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
 import { buildConnector } from "undici";
-import { CONNECT_MS } from "./classes.ts";
+import { CONNECT_MS } from "./upstream/classes.ts";
 
 type LookupCallback = (
   error: NodeJS.ErrnoException | null,
