@@ -22,7 +22,7 @@ const metrics = new Map(
   ),
 );
 
-test("the alarms are those of errors, of what stands behind, of who is refused, of queues, of jobs that wait, of disks, of the cluster and the policy", () => {
+test("the alarms are those of errors, of what stands behind, of who is refused, of queues, of jobs that wait, of disks, of the cluster, the policy and the rollout", () => {
   assert.deepEqual(alarms.map(({ alert }) => alert).sort(), [
     "AirlockAuxErrorRatio",
     "AirlockAuxLayerRefused",
@@ -49,6 +49,8 @@ test("the alarms are those of errors, of what stands behind, of who is refused, 
     "AirlockProcessorUnseen",
     "AirlockPromisesBroken",
     "AirlockQueueAge",
+    "AirlockRolloutStale",
+    "AirlockRolloutSteppedBack",
     "AirlockSessionAge",
     "AirlockStartsSlow",
     "AirlockStepsFault",

@@ -8,7 +8,7 @@ export const rolloutRule: Scenario = {
   isSoakOnly: true,
   async run(_size, stage) {
     const { isPassed, told } = await runGenerated(
-      "services/gateway/test/rollout-simulation.test.ts",
+      "services/gateway/test/rollout-simulation.alone.test.ts",
     );
     stage.check(
       "all refused, 5 % failing, 3 times as slow: steps back within 10, 60, 30 s; with none of that, or too few requests to tell: holds",

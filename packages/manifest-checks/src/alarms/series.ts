@@ -111,3 +111,9 @@ export const starts = (count: string, sum: string): readonly Series[] =>
     values,
   ]);
 export const policy = (values: string): Series => ["airlock_policy_fresh", {}, values];
+export const steppedBack = (gate: string, values: string): Series => [
+  "airlock_rollout_stepped_back",
+  { gate },
+  values,
+];
+export const rolloutFile = (values: string): Series => ["airlock_rollout_file_fresh", {}, values];

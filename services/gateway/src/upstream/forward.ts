@@ -10,6 +10,7 @@ import {
   sendParts,
 } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Paces } from "../paces.ts";
 import {
   type Answer,
   Call,
@@ -30,7 +31,6 @@ import {
   routeFailureOf,
   upstreamProblem,
 } from "./failures.ts";
-import { Paces } from "../paces.ts";
 import {
   type BodyKind,
   isUsable,
