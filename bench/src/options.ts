@@ -13,7 +13,7 @@ type Apart = (typeof APART)[number];
 export const HELP = `pnpm bench gateway|layer|jobs [options]
 
 gateway: the gateway beside a plain nginx, @fastify/reply-from and bare Fastify with undici, all on loopback.
-layer:   the pair with authenticated layers beside the pair without (--quick, --write, --rounds).
+layer:   the pair with each form of proof between its layers beside the pair without (--quick, --write, --rounds).
 jobs:    the jobs API beside its bare SQL (--quick, --write, --rounds).
 
   --quick              short rounds and no fixed rate, less than four minutes (without it about fifteen)

@@ -2,7 +2,6 @@
 import { Agent, request } from "node:http";
 
 export interface Slot {
-  readonly perSecond: number;
   readonly p95Ms: number;
   readonly requests: number;
 }
@@ -28,18 +27,18 @@ export async function runSlot(url: string, durationMs: number): Promise<Slot> {
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, (_, index) => worker(index)));
-  const elapsedMs = performance.now() - startedAt;
   agent.destroy();
   const sorted = latencies.toSorted((a, b) => a - b);
   return {
     requests: latencies.length,
-    perSecond: (latencies.length / elapsedMs) * 1000,
     p95Ms: sorted[Math.floor(sorted.length * 0.95)] ?? Number.NaN,
   };
 }
 
 function readOne(url: string, agent: Agent, index: number): Promise<void> {
-  const expected = JSON.stringify({ name: parameterName(index), value: parameterValue(index) });
+  const asked = { name: parameterName(index), value: parameterValue(index) };
+  // further members may follow
+  const expected = JSON.stringify(asked).slice(0, -1);
   return new Promise((resolve, reject) => {
     const outgoing = request(`${url}/config/${parameterName(index)}`, { agent }, (incoming) => {
       let body = "";
@@ -47,7 +46,7 @@ function readOne(url: string, agent: Agent, index: number): Promise<void> {
         body += text;
       });
       incoming.on("error", reject).on("end", () => {
-        if (body === expected) resolve();
+        if (body.startsWith(expected)) resolve();
         else reject(new Error(`status ${incoming.statusCode}: ${body.slice(0, 200)}`));
       });
     });
