@@ -2,7 +2,14 @@
 import { hash } from "node:crypto";
 import type { AwsKeys } from "../aws-login/sign-identity-request.ts";
 import { canonicalRequest } from "./canonical-request.ts";
-import { ALGORITHM, scopeOf, signatureOf, signingKey, toAmzDate } from "./signature.ts";
+import {
+  ALGORITHM,
+  type SigningKey,
+  scopeOf,
+  signatureOf,
+  signingKey,
+  toAmzDate,
+} from "./signature.ts";
 
 /** A request that is about to be sent. */
 export interface Outgoing {
@@ -114,15 +121,15 @@ interface DayKey {
   readonly secret: string;
   readonly day: string;
   readonly scope: string;
-  readonly key: Buffer;
+  readonly key: SigningKey;
 }
 
 /** A key is derived once for a day and a session: that takes four of the five HMACs. */
 function dailyKey(region: string) {
-  let known: DayKey = { secret: "", day: "", scope: "", key: Buffer.alloc(0) };
+  let known: DayKey | undefined;
   return (secret: string, date: string): DayKey => {
     const day = date.slice(0, 8);
-    if (known.secret !== secret || known.day !== day) {
+    if (known?.secret !== secret || known.day !== day) {
       const scope = scopeOf({ date, region, service: SERVICE });
       known = { secret, day, scope, key: signingKey(secret, scope) };
     }
