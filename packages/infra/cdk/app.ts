@@ -1,10 +1,11 @@
-/** Both stacks of one environment, checked by cdk-nag when they are synthesised. */
-import { App, Tags, Validations } from "aws-cdk-lib";
+/** All stacks of one environment, checked by cdk-nag when they are synthesised. */
+import { App, Validations } from "aws-cdk-lib";
 import { AwsSolutionsChecks } from "cdk-nag";
 import type { Context } from "../src/context.ts";
 import { acknowledgeFindings } from "./acknowledged.ts";
 import { ExecutionStack } from "./execution-stack.ts";
-import { FoundationStack } from "./foundation-stack.ts";
+import { ImagesStack } from "./images-stack.ts";
+import { RolesStack } from "./roles-stack.ts";
 
 /**
  * Writes the templates and assets to `outdir`.
@@ -16,11 +17,10 @@ export function synthesise(context: Context, bundle: string, outdir: string): vo
   const app = new App({ outdir, analyticsReporting: false });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   for (const stack of [
-    new FoundationStack(app, context),
+    new ImagesStack(app, context),
+    new RolesStack(app, context),
     new ExecutionStack(app, context, bundle),
-  ]) {
+  ])
     acknowledgeFindings(stack);
-    Tags.of(stack).add("airlock:environment", context.environment);
-  }
   app.synth();
 }

@@ -13,7 +13,10 @@ import { goldenFile, goldenOf, templateOf, writeGolden } from "./templates.ts";
 
 const INFRA = join(import.meta.dirname, "..");
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const stacksOf = (context: Context) => [namesFor(context).foundation, namesFor(context).execution];
+const stacksOf = (context: Context) => {
+  const { images, roles, execution } = namesFor(context);
+  return [images, roles, execution];
+};
 
 function synth(context: Context): number {
   const outdir = join(INFRA, "cdk.out");

@@ -2,7 +2,8 @@
 import type { Context } from "../src/context.ts";
 
 export interface Names {
-  readonly foundation: string;
+  readonly images: string;
+  readonly roles: string;
   readonly execution: string;
   readonly lambda: string;
   readonly accessLog: string;
@@ -16,7 +17,8 @@ export interface Names {
 export function namesFor({ environment }: Context): Names {
   const execution = `airlock-execution-${environment}`;
   return {
-    foundation: `airlock-foundation-${environment}`,
+    images: "airlock-images",
+    roles: `airlock-roles-${environment}`,
     execution,
     lambda: `airlock-aux-${environment}`,
     accessLog: `/airlock/execution-api/${environment}`,

@@ -33,13 +33,14 @@ function templatesOf(context: Context) {
     return { text, ofType, outputs: Object.keys(Outputs) };
   };
   return {
-    foundation: read(namesFor(context).foundation),
+    images: read(namesFor(context).images),
+    roles: read(namesFor(context).roles),
     execution: read(namesFor(context).execution),
   };
 }
 
 const DEV = readContext("dev");
-const { foundation, execution } = templatesOf(DEV);
+const { images, roles, execution } = templatesOf(DEV);
 const [api] = execution.ofType("AWS::ApiGateway::RestApi");
 
 describe("the execution API", () => {
@@ -98,8 +99,8 @@ describe("the execution API", () => {
 });
 
 describe("the roles", () => {
-  const roles = () => foundation.ofType("AWS::IAM::Role");
-  const named = (name: string) => roles().find(({ RoleName }) => RoleName === name);
+  const named = (name: string) =>
+    roles.ofType("AWS::IAM::Role").find(({ RoleName }) => RoleName === name);
 
   test("the gateway's may invoke the methods of the list and nothing else", () => {
     const gateway = named(DEV.gatewayRole);
@@ -130,7 +131,7 @@ describe("the roles", () => {
     );
     assert.equal(aux.AssumeRolePolicyDocument.Statement.length, 2);
     assert.deepEqual(named(DEV.gatewayRole).AssumeRolePolicyDocument, read("gateway-trust-irsa"));
-    const { foundation: byAgent } = templatesOf({ ...DEV, workloadIdentity: "pod-identity" });
+    const { roles: byAgent } = templatesOf({ ...DEV, workloadIdentity: "pod-identity" });
     const trusts = byAgent.ofType("AWS::IAM::Role").map((one) => one.AssumeRolePolicyDocument);
     assert.ok(
       trusts.some(
@@ -140,9 +141,13 @@ describe("the roles", () => {
   });
 
   test("images: a repository for each, whose tags never move", () => {
-    const repositories = foundation.ofType("AWS::ECR::Repository");
+    const repositories = images.ofType("AWS::ECR::Repository");
     assert.equal(repositories.length, 5);
     for (const one of repositories) assert.equal(one.ImageTagMutability, "IMMUTABLE");
+    assert.deepEqual(
+      images.ofType("AWS::IAM::Role").map(({ RoleName }) => RoleName),
+      ["airlock-release"],
+    );
   });
 });
 
