@@ -23,6 +23,7 @@ function bannerOf(args: readonly string[], shell: Record<string, string> = {}): 
       processor: "system:serviceaccount:jobs:jobs",
     },
     tokenFiles: { aux: "/aux", jobs: "/jobs", processor: "/processor" },
+    webIdentityTokenFile: "/sts",
     close: async () => {},
   };
   const ground = { ports, shell, ...(options.layerAuth && { cluster }) };

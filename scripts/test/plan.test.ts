@@ -16,7 +16,7 @@ const PORTS = {
   PROCESSOR_METRICS_PORT: 10,
   LOCAL_KUBERNETES_PORT: 11,
 };
-const OPTIONS = { only: "pair", watch: false, useRealAws: false, layerAuth: false, reset: false };
+const OPTIONS = { only: "pair", watch: false, useRealAws: false, reset: false };
 
 for (const [asked, callers] of [
   [undefined, "any"],

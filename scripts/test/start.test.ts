@@ -1,5 +1,6 @@
 /** `start`: one command runs the pair, keeps away from real accounts, and stops cleanly. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -189,14 +190,39 @@ test("--only=gateway runs one service", async (t) => {
   assert.equal(await isListening(run.ports.LOCAL_AWS_PORT), false);
 });
 
-test("--layer-auth: aux answers the gateway's identity only; SIGTERM stops everything and the run exits 0", async (t) => {
-  const run = await start(t, ["--layer-auth", "--only=pair"]);
+test("--layer-auth=sigv4: reads, lists, 64 MiB and waits go by the execution API; aux and it answer the gateway only; SIGTERM stops everything and the run exits 0", async (t) => {
+  const run = await start(t, ["--layer-auth=sigv4", "--only=pair"]);
   await run.ready();
-  assert.equal((await fetch(`${run.gateway}/config/my-parameter`)).status, 200);
+  const big = { bucket: "airlock-data-dev", key: "big", size: 64 * 2 ** 20 };
+  const body = JSON.stringify(big);
+  const put = await fetch(`${run.localAws}/_control/objects`, { method: "POST", body });
+  const { sha256 } = (await put.json()) as { sha256: string };
+  const get = (path: string, headers = {}) => fetch(run.gateway + path, { headers });
+  const value = await get("/config/my-parameter");
+  assert.equal(value.status, 200, await value.text());
+  const etag = value.headers.get("etag") ?? "";
+  const [list, object, wait] = await Promise.all([
+    get("/config"),
+    get("/storage/airlock-data-dev/big"),
+    get("/config/my-parameter?wait=1s", { "if-none-match": etag }),
+  ]);
+  assert.deepEqual([list.status, object.status, wait.status], [200, 200, 304]);
+  const bytes = Buffer.from(await object.arrayBuffer());
+  assert.equal(createHash("sha256").update(bytes).digest("hex"), sha256);
+  const invoked = await (await fetch(`${run.localAws}/_control/calls?list=1`)).json();
+  const calls = (invoked as { list: { operation: string; principalArn?: string }[] }).list;
+  const ofApi = calls.filter(({ operation }) => operation === "Invoke");
+  assert.ok(ofApi.length >= 4, JSON.stringify(ofApi));
+  for (const call of ofApi) {
+    assert.match(call.principalArn ?? "", /assumed-role\/airlock-gateway-role-dev\/gateway/);
+  }
   for (const path of ["/parameters/my-parameter", "/s3/buckets", "/version"]) {
     assert.equal((await fetch(run.aux + path)).status, 401, path);
   }
+  const unsigned = await fetch(`${run.localAws}/execute-api/prod/parameters/my-parameter`);
+  assert.equal(unsigned.headers.get("x-amzn-errortype"), "MissingAuthenticationTokenException");
   assert.match(run.stderr(), /issuer +http:\/\/localhost/);
+  assert.match(run.stderr(), /aux-lambda +http:\/\/localhost:\d+\/execute-api\/prod/);
   await assertStops(run, "SIGTERM");
 });
 

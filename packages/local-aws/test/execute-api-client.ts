@@ -21,9 +21,13 @@ export interface CallOptions {
   readonly keys?:
     | { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
     | undefined;
+  /** Signs instead of the library. */
+  readonly sign?: Sign;
   readonly region?: string;
   readonly service?: string;
   readonly date?: Date;
+  /** Done when the head of the answer is there, and before any of its body is read. */
+  readonly beforeBody?: () => void | Promise<void>;
   /** What is sent in the place of what was signed; headers beside those. */
   readonly changed?: {
     readonly method?: string;
@@ -32,6 +36,13 @@ export interface CallOptions {
     readonly body?: string;
   };
 }
+
+type Sign = (outgoing: {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly body?: string | undefined;
+}) => { readonly path: string; readonly headers: readonly string[] };
 
 /** @param path behind the stage, with its query, as it goes on the wire. */
 export async function callApi(
@@ -44,14 +55,19 @@ export async function callApi(
   const base = "/execute-api/prod";
   const headers = { host, ...options.headers };
   const isSigned = !("keys" in options) || options.keys !== undefined;
-  const signed = isSigned ? await sign(`${base}${path}`, { ...options, method, headers }) : headers;
+  const target = `${base}${path}`;
+  const own = isSigned && options.sign?.({ method, path: target, headers: flat(headers), body });
+  const signed =
+    isSigned && !own
+      ? await sign(target, { ...options, method, headers })
+      : headersOf(own, headers);
   const sent = changed.body ?? body;
   const call = httpRequest({
     hostname,
     port,
     agent: false,
     method: changed.method ?? method,
-    path: `${base}${changed.path ?? path}`,
+    path: changed.path === undefined ? (own ? own.path : target) : `${base}${changed.path}`,
     headers: {
       ...signed,
       ...changed.headers,
@@ -62,11 +78,22 @@ export async function callApi(
     call.once("error", reject);
     call.once("response", (message) => {
       const { statusCode: status = 0, headers: given } = message;
-      buffer(message).then((bytes) => resolve({ status, headers: given, body: bytes }), reject);
+      const body = Promise.resolve(options.beforeBody?.()).then(() => buffer(message));
+      body.then((bytes) => resolve({ status, headers: given, body: bytes }), reject);
     });
   });
   call.end(sent);
   return answer;
+}
+
+const flat = (headers: Readonly<Record<string, string>>) => Object.entries(headers).flat();
+
+function headersOf(own: ReturnType<Sign> | false | undefined, otherwise: Record<string, string>) {
+  if (!own) return otherwise;
+  const pairs = own.headers.flatMap((name, i) =>
+    i % 2 === 0 ? [[name, own.headers[i + 1] ?? ""]] : [],
+  );
+  return Object.fromEntries(pairs) as Record<string, string>;
 }
 
 async function sign(

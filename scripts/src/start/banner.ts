@@ -4,6 +4,7 @@ import { asksForKeys, examplesOf, hostOf, type Running } from "./examples.ts";
 import { jobsSteps, whyNoSteps } from "./jobs-steps.ts";
 import type { LocalCluster } from "./local-cluster.ts";
 import { hasStandIn } from "./options.ts";
+import { executionApiUrl } from "./plan.ts";
 import { exportsOf } from "./sessions.ts";
 import { shellWord } from "./shell-words.ts";
 
@@ -59,6 +60,9 @@ function rowsOf(places: Places): [string, string, string][] {
   if (database) rows.push(["postgres", `psql "$(cat ${shellWord(database.urlFile)})"`, ""]);
   if (hasStandIn(options)) {
     rows.push(["local-aws", `http://localhost:${ports.LOCAL_AWS_PORT}`, "plays STS, S3 and SSM"]);
+  }
+  if (settings["aux-lambda"]) {
+    rows.push(["aux-lambda", executionApiUrl(ports).replace("127.0.0.1", "localhost"), ""]);
   }
   if (kubeconfig) {
     const url = `http://localhost:${ports.LOCAL_KUBERNETES_PORT}`;

@@ -17,6 +17,9 @@ Options
   --seed=FOLDER             values and objects that an empty run begins with, beside the usual ones:
                             parameters.yaml (name: value) and objects/<bucket>/<key>
   --layer-auth              aux and jobs answer the gateway's identity only, the processor that of jobs
+  --layer-auth=sigv4        as well aux as a Lambda behind an execution API of the stand-in, which the
+                            gateway calls with signatures: all of its requests to aux, or as many as
+                            USE_API_GATEWAY_PERCENTAGE says
   --watch                   restart a service when its code changes
   --aws                     use the AWS credentials of this shell instead of the stand-in
   --help                    this text

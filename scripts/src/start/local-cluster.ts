@@ -21,6 +21,8 @@ export interface LocalCluster {
   readonly subjects: Readonly<Record<Audience, string>>;
   /** Its tokens by audience; each is written anew before it expires. */
   readonly tokenFiles: Readonly<Record<Audience, string>>;
+  /** The gateway's for STS, as IRSA projects it. */
+  readonly webIdentityTokenFile: string;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,9 @@ export async function playCluster(): Promise<LocalCluster> {
     const claims = { sub: CALLERS[audience], aud: [audience] };
     await issuer.keepTokenFile(tokenFiles[audience], claims, { ttlSeconds: TOKEN_SECONDS });
   }
+  const webIdentityTokenFile = join(folder, "sts/token");
+  const forSts = { sub: CALLERS.aux, aud: ["sts.amazonaws.com"] };
+  await issuer.keepTokenFile(webIdentityTokenFile, forSts, { ttlSeconds: TOKEN_SECONDS });
   return {
     issuer: issuer.issuer,
     issuerSettings: {
@@ -47,6 +52,7 @@ export async function playCluster(): Promise<LocalCluster> {
     },
     subjects: CALLERS,
     tokenFiles,
+    webIdentityTokenFile,
     async close() {
       await issuer.close();
       await rm(folder, { recursive: true, force: true });

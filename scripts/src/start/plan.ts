@@ -3,6 +3,7 @@ import { LOCAL_AWS } from "@airlock/local-aws";
 import { findSshd } from "../../../packages/local-kubernetes/src/ssh/sshd-program.ts";
 import {
   machine,
+  path,
   realAws,
   regionOf,
   STAND_IN_DEFAULTS,
@@ -19,9 +20,11 @@ import type { StandInData } from "./stand-in-data.ts";
 export type Environment = Readonly<Record<string, string>>;
 
 export interface ProcessSpec {
-  readonly name: "local-aws" | "local-kubernetes" | ServiceName;
+  readonly name: "local-aws" | "local-kubernetes" | "aux-lambda" | ServiceName;
   /** Relative to the checkout. */
   readonly entry: string;
+  /** What it loads by a name that it is given; the entry itself where it loads nothing so. */
+  readonly loads?: string;
   /** Its environment, but for what is in `secrets`. */
   readonly env: Environment;
   /** Awaited before it starts: the processes before it need not wait. */
@@ -64,6 +67,7 @@ export function planProcesses(options: StartOptions, ground: Ground): ProcessSpe
     ...(hasStandIn(options) && !ground.standInIsThere ? [localAws(ground)] : []),
     ...(hasProcessor(options) ? [localKubernetes(ground), processor(ground)] : []),
     ...(has("all", "pair", "aux") ? [aux(ground, options)] : []),
+    ...(options.layerAuth === "sigv4" ? [auxLambda(ground)] : []),
     ...(hasDatabase(options) ? [jobs(ground, options)] : []),
     ...(has("all", "pair", "gateway") ? [gateway(ground, options)] : []),
   ];
@@ -157,6 +161,41 @@ function aux(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
   };
 }
 
+/** As many as the invocations that one process stands for, which on AWS would have one each. */
+const LAMBDA_PLACES = "64";
+
+/** aux behind the stand-in's execution API, as on AWS: it asks for its requests, and listens nowhere. */
+function auxLambda(ground: Ground): ProcessSpec {
+  const { ports, shell } = ground;
+  return {
+    name: "aux-lambda",
+    entry: "packages/local-aws/src/lambda/run.ts",
+    loads: "services/aux/src/lambda.ts",
+    env: {
+      ...STAND_IN_DEFAULTS,
+      ...service("aux", ground, [ports.AUX_PORT, ports.AUX_METRICS_PORT]),
+      SERVICE_NAME: "aux-lambda",
+      LAYER_AUTH_MODE: "enforce",
+      LAYER_AUTH_ACCEPTS: "execution-api",
+      LAYER_AUTH_ROLES: LOCAL_AWS.gatewayRoleArn,
+      ...standIn(ports.LOCAL_AWS_PORT),
+      ACCESS_POLICY_CALLERS: callersOf(shell),
+      AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${ports.LOCAL_AWS_PORT}`,
+      LAMBDA_TASK_ROOT: path("services/aux/src"),
+      _HANDLER: "lambda.handler",
+      LAMBDA_PLACES,
+    },
+    ports: [],
+    leansOn: "local-aws",
+    after: ["local-aws"],
+    readyUrl: `http://127.0.0.1:${ports.LOCAL_AWS_PORT}/_control/lambda`,
+  };
+}
+
+/** Where the stand-in shows its execution API. */
+export const executionApiUrl = ({ LOCAL_AWS_PORT }: Ports): string =>
+  `http://127.0.0.1:${LOCAL_AWS_PORT}/execute-api/prod`;
+
 /** A policy is held to the callers that the gateway beside it has; what is no word is for that to say. */
 function callersOf({ GATEWAY_AUTH = "" }: NodeJS.ProcessEnv): string {
   const asked = GATEWAY_AUTH.trim().toLowerCase();
@@ -194,7 +233,7 @@ function jobs(ground: Ground, { useRealAws }: StartOptions): ProcessSpec {
   };
 }
 
-function gateway(ground: Ground, { only }: StartOptions): ProcessSpec {
+function gateway(ground: Ground, { only, layerAuth }: StartOptions): ProcessSpec {
   const { ports, cluster } = ground;
   const aux = { AUX_SERVICE_URL: `http://127.0.0.1:${ports.AUX_PORT}` };
   const jobs = { JOBS_SERVICE_URL: `http://127.0.0.1:${ports.JOBS_PORT}` };
@@ -202,6 +241,8 @@ function gateway(ground: Ground, { only }: StartOptions): ProcessSpec {
     name: "gateway",
     entry: "services/gateway/src/main.ts",
     env: {
+      // the shell may have less
+      ...(layerAuth === "sigv4" && { USE_API_GATEWAY_PERCENTAGE: "100" }),
       // by itself it stands in front of what runs elsewhere, which may be anywhere
       ...(only === "gateway" && { ...aux, ...jobs }),
       ...service("gateway", ground, [ports.GATEWAY_PORT, ports.GATEWAY_METRICS_PORT]),
@@ -210,12 +251,26 @@ function gateway(ground: Ground, { only }: StartOptions): ProcessSpec {
         LAYER_TOKEN_FILE: cluster.tokenFiles.aux,
         JOBS_LAYER_TOKEN_FILE: cluster.tokenFiles.jobs,
       }),
+      ...(layerAuth === "sigv4" && signed(ports, cluster)),
       ...(only !== "gateway" && aux),
       ...(only === "all" && jobs),
     },
     ports: ["GATEWAY_PORT", "GATEWAY_METRICS_PORT"],
     after: ["local-aws"],
     readyUrl: `http://127.0.0.1:${ports.GATEWAY_PORT}/readyz`,
+  };
+}
+
+/** By the execution API instead, under a role that may do nothing else. */
+function signed(ports: Ports, cluster: LocalCluster | undefined): Record<string, string> {
+  return {
+    LAYER_AUTH: "sigv4",
+    EXECUTION_API_URL: executionApiUrl(ports),
+    EXECUTION_API_REGION: LOCAL_AWS.region,
+    AWS_REGION: LOCAL_AWS.region,
+    AWS_ROLE_ARN: LOCAL_AWS.gatewayRoleArn,
+    AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${ports.LOCAL_AWS_PORT}`,
+    ...(cluster && { AWS_WEB_IDENTITY_TOKEN_FILE: cluster.webIdentityTokenFile }),
   };
 }
 

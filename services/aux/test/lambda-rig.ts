@@ -11,6 +11,7 @@ import {
   serveFunction,
   startLocalAws,
 } from "@airlock/local-aws";
+import { createSigner } from "../../../packages/identity/src/sigv4/signer.ts";
 import {
   type Called,
   type CallOptions,
@@ -35,6 +36,7 @@ export interface LambdaOptions {
   readonly places?: number;
 }
 
+const nowMs = () => Date.now();
 Object.assign(globalThis, { awslambda });
 
 export async function startLambda(
@@ -84,14 +86,12 @@ export async function startLambda(
     await aux.close();
     await local.close();
   });
-  return { local, lines, call: (path, options) => callApi(local.url, path, options) };
+  const call = (path: string, options: CallOptions = {}) => {
+    const credentials = () => options.keys ?? INVOKE_SESSIONS.gateway;
+    const region = options.region ?? LOCAL_AWS.region;
+    // the gateway's own
+    const sign = createSigner({ host: new URL(local.url).host, region, credentials, nowMs });
+    return callApi(local.url, path, { sign, ...options });
+  };
+  return { local, lines, call };
 }
-
-/** Signed names beside the headers themselves, as the gateway's signer writes them. */
-export const named = (path: string, headers: Readonly<Record<string, string>>): string => {
-  const names = Object.keys(headers).filter((name) => name.startsWith("x-airlock-"));
-  const mark = path.includes("?") ? "&" : "?";
-  return names.length === 0 ? path : `${path}${mark}x-airlock-signed=${names.sort().join(".")}`;
-};
-
-export { INVOKE_SESSIONS };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Problem } from "@airlock/contract";
-import { type LambdaRig, named, startLambda } from "./lambda-rig.ts";
+import { type LambdaRig, startLambda } from "./lambda-rig.ts";
 
 let rig: LambdaRig;
 const cleanups: (() => Promise<void>)[] = [];
@@ -85,7 +85,7 @@ test("the caller is believed where the header is signed, and stands in log and a
     "x-airlock-client": "192.0.2.1",
     "x-request-id": "said",
   };
-  const answer = await rig.call(named("/parameters/my-parameter", headers), { headers });
+  const answer = await rig.call("/parameters/my-parameter", { headers });
   assert.equal(answer.status, 200, String(answer.body));
   const mine = rig.lines.filter((line) => line.request_id === "said");
   assert.equal(mine.length, 2, "its own line and the audit's, before the answer ended");
@@ -101,7 +101,7 @@ test("an unsigned x-airlock-caller is refused, beside signed headers of ours too
   assert.equal(problemOf(alone.body).code, "unauthenticated");
   assert.equal(alone.headers["x-amzn-remapped-www-authenticate"], "Airlock-Layer");
   const headers = { "x-airlock-client": "192.0.2.1" };
-  const beside = await rig.call(named("/parameters/my-parameter", headers), { headers, changed });
+  const beside = await rig.call("/parameters/my-parameter", { headers, changed });
   assert.equal(beside.status, 401);
   const lied = { path: "/parameters/my-parameter?x-airlock-signed=x-airlock-caller", ...changed };
   assert.equal((await rig.call("/parameters/my-parameter", { changed: lied })).status, 403);
@@ -110,7 +110,7 @@ test("an unsigned x-airlock-caller is refused, beside signed headers of ours too
 test("a header in two cases is two headers, and one of them not what was signed", async () => {
   const headers = { "x-airlock-caller": "alice" };
   const changed = { headers: { "X-Airlock-Caller": "mallory" } };
-  const answer = await rig.call(named("/parameters/my-parameter", headers), { headers, changed });
+  const answer = await rig.call("/parameters/my-parameter", { headers, changed });
   assert.notEqual(answer.status, 200);
 });
 
@@ -130,10 +130,7 @@ test("a path with dot segments is no other path", async () => {
 
 test("large headers arrive, and too large ones are refused as anywhere", async () => {
   const big = { "x-airlock-caller": "a".repeat(255), "x-filler": "f".repeat(8000) };
-  assert.equal(
-    (await rig.call(named("/parameters/my-parameter", big), { headers: big })).status,
-    200,
-  );
+  assert.equal((await rig.call("/parameters/my-parameter", { headers: big })).status, 200);
 });
 
 test("an unknown parameter and a malformed name are aux's own problems", async () => {

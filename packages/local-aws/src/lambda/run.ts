@@ -15,6 +15,8 @@ const {
 
 Object.assign(globalThis, { awslambda });
 serveFunction(await loadHandler(), { host, places: Number(places) });
+const line = { time: new Date().toISOString(), level: "info", service: "lambda", msg: "listening" };
+process.stdout.write(`${JSON.stringify(line)}\n`);
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => process.exit(0));
 
 async function loadHandler(): Promise<object> {

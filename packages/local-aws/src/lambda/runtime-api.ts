@@ -39,8 +39,14 @@ function giveNext(
   { socket }: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const forget = invocations.next(({ id, event, deadlineMs }) => {
-    socket.off("close", forget);
+  const answered = CRASHES.get(socket);
+  if (answered) socket.off("close", answered);
+  let forget = () => {};
+  const gone = () => forget();
+  socket.once("close", gone);
+  // at once, where one is waiting
+  forget = invocations.next(({ id, event, deadlineMs }) => {
+    socket.off("close", gone);
     const crash = () => invocations.failed(id, "Runtime.ExitError");
     socket.once("close", crash);
     CRASHES.set(socket, crash);
@@ -52,10 +58,6 @@ function giveNext(
     });
     response.end(event);
   });
-  const crashed = CRASHES.get(socket);
-  // it has answered the one before
-  if (crashed) socket.off("close", crashed);
-  socket.once("close", forget);
 }
 
 /** What is told when the connection ends of a process that has an invocation. */

@@ -22,12 +22,12 @@ const IN_PACKAGE = /^(scripts|(?:packages|services)\/[^/]+)\/(?:package\.json$|s
  */
 export async function affectedBy<Name extends string>(
   root: string,
-  processes: readonly { readonly name: Name; readonly entry: string }[],
+  processes: readonly { readonly name: Name; readonly entry: string; readonly loads?: string }[],
   changed: readonly string[],
 ): Promise<Affected<Name>> {
   const packages = await readPackages(root);
-  const made = processes.map(({ name, entry }) => {
-    const folder = IN_PACKAGE.exec(entry)?.[1] ?? "";
+  const made = processes.map(({ name, entry, loads = entry }) => {
+    const folder = IN_PACKAGE.exec(loads)?.[1] ?? "";
     return { name, folders: foldersOf(folder, packages) };
   });
   const folderOf = (file: string) => IN_PACKAGE.exec(file)?.[1] ?? "";
