@@ -4,6 +4,7 @@ import { type K8sObject, nameOf } from "./objects.ts";
 import type { Rule } from "./rule.ts";
 import { argoRules, waveRules } from "./rules/argo.ts";
 import { availabilityRules } from "./rules/availability.ts";
+import { edgeRules } from "./rules/edge.ts";
 import { identityRules } from "./rules/identity.ts";
 import { lifecycleRules } from "./rules/lifecycle.ts";
 import { networkRules } from "./rules/network.ts";
@@ -19,6 +20,7 @@ export const DEPLOYED_RULES: readonly Rule[] = [
   ...identityRules,
   ...rightsRules,
   ...networkRules,
+  ...edgeRules,
   ...availabilityRules,
   ...releaseRules,
   ...lifecycleRules,

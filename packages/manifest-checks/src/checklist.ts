@@ -74,7 +74,10 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   },
   25: { text: "policies select pods", rules: ["dangling-policy"] },
   26: { text: "ClusterIP", rules: ["cluster-ip"] },
-  27: { text: "TLS at the edge", rules: ["edge-tls", "guarded-ingress"] },
+  27: {
+    text: "TLS at the edge, and who comes in",
+    rules: ["edge-tls", "guarded-ingress", "public-edge", "trusted-proxy"],
+  },
   28: { text: "two replicas, three in prod", rules: ["enough-replicas"] },
   29: { text: "disruption budget", rules: ["disruption-budget", "unhealthy-eviction"] },
   30: { text: "spread and anti-affinity", rules: ["spread", "anti-affinity"] },

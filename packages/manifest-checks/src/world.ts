@@ -36,7 +36,7 @@ export const OPTIONAL_COMPONENTS: readonly Readonly<Partial<Record<Folder, reado
     { gateway: ["layer-sigv4/gateway", "layer-sigv4/pod-identity"] },
     { gateway: ["pull-secret"] },
     { gateway: ["caller-jwt"] },
-    { gateway: ["caller-jwt", "ingress"] },
+    { gateway: ["caller-jwt", "ingress", "public-ingress"] },
     { gateway: ["cluster-issuer/gateway", "caller-pods"] },
     { jobs: ["pull-secret"] },
     { jobs: ["cluster-issuer/jobs"] },

@@ -47,19 +47,27 @@ export const FAULTS = readDocuments(
 )[0] as Fault[];
 
 /** Overlays with components that change what is allowed: `prod + irsa`. */
-const SIGNING: Readonly<Record<string, readonly string[]>> = {
-  "prod + irsa": ["gateway", "irsa"],
-  "prod + pod-identity": ["gateway", "pod-identity"],
+const ADDED: Readonly<Record<string, readonly string[]>> = {
+  "prod + irsa": ["layer-sigv4/gateway", "layer-sigv4/irsa"],
+  "prod + pod-identity": ["layer-sigv4/gateway", "layer-sigv4/pod-identity"],
+  "prod + public-ingress": ["caller-jwt", "ingress", "public-ingress"],
 };
 /** Everything that faults are laid over. */
-export const WORLDS = [...ENVIRONMENTS, ...Object.keys(SIGNING), "argocd"] as const;
+export const WORLDS = [...ENVIRONMENTS, ...Object.keys(ADDED), "argocd"] as const;
 
 /** What the checks say of a world, with the fault in it or without any. */
 export function findingsOf(world: string, fault?: Fault): Promise<Finding[]> {
   const environment = ENVIRONMENTS.find((name) => name === world.split(" + ")[0]);
-  const signing = SIGNING[world]?.map((name) => `layer-sigv4/${name}`);
-  const components = signing && environment ? withInstallation(K8S, signing, environment) : [];
-  const objects = render(join(K8S, environment ? `overlays/${environment}` : world), components);
+  const added = ADDED[world];
+  const components = added && environment ? withInstallation(K8S, added, environment) : [];
+  const rendered = render(join(K8S, environment ? `overlays/${environment}` : world), components);
+  // what the overlay of aux says then
+  const callers: Fault = {
+    rule: "",
+    on: "Deployment aux/aux",
+    container: { env: [{ name: "ACCESS_POLICY_CALLERS", value: "jwt" }] },
+  };
+  const objects = added?.includes("caller-jwt") ? apply(rendered, callers) : rendered;
   const changed = fault ? apply(objects, fault) : objects;
   return environment
     ? checkDeployed({ name: world, environment, objects: changed })

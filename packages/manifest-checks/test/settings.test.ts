@@ -61,7 +61,7 @@ describe("every environment's settings are valid, and none is misspelt", () => {
   for (const [service, components] of [
     ["aux", ["static-credentials"]],
     ["aux", ["static-credentials", "cluster-issuer/aux"]],
-    ["gateway", ["caller-jwt", "ingress"]],
+    ["gateway", ["caller-jwt", "ingress", "public-ingress"]],
     ["gateway", ["cluster-issuer/gateway", "caller-pods"]],
     ["jobs", ["cluster-issuer/jobs"]],
     ["processor", ["count-foreign-pods/processor"]],

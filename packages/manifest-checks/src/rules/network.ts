@@ -1,12 +1,11 @@
-/** Items 20–27: who may talk to whom, and how the edge is guarded. */
-import type { IIngress } from "kubernetes-models/networking.k8s.io/v1/Ingress";
+/** Items 20–26: who may talk to whom. */
 import type { INetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import type { IService } from "kubernetes-models/v1/Service";
 import { jobPodsOf, READER_POD_LABELS } from "../job-pods.ts";
 import type { K8sObject } from "../objects.ts";
 import { type Endpoint, mayTalk, policiesFor } from "../reachability.ts";
 import { objectRule, type Rule } from "../rule.ts";
-import { envOf, ofKind, type World, workloads } from "../world.ts";
+import { ofKind, type World, workloads } from "../world.ts";
 import {
   AUX_PEERS,
   flowsOf,
@@ -28,8 +27,6 @@ const METADATA = [
 ];
 /** EKS Pod Identity's agent, by IPv4 and IPv6, may be reached where that component is in use; it gives a pod its own role only. */
 const AGENT = ["169.254.170.23", "fd00:ec2::23"];
-
-const TLS_12 = /^ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)/;
 
 export const networkRules: readonly Rule[] = [
   objectRule(
@@ -112,42 +109,7 @@ export const networkRules: readonly Rule[] = [
       ((spec?.type ?? "ClusterIP") !== "ClusterIP" || spec?.externalIPs || spec?.loadBalancerIP) &&
       "must be of type ClusterIP without external addresses",
   ),
-  objectRule<IIngress>(
-    "edge-tls",
-    27,
-    ["polaris tlsSettingsMissing"],
-    ["Ingress"],
-    ({ metadata, spec }) => {
-      const annotations = metadata.annotations ?? {};
-      const hosts = new Set(spec?.tls?.flatMap((one) => one.hosts ?? []));
-      if (!spec?.rules?.length || !spec.rules.every(({ host }) => host && hosts.has(host)))
-        return "must list every host under tls";
-      if (!TLS_12.test(annotations["alb.ingress.kubernetes.io/ssl-policy"] ?? ""))
-        return "must ask for TLS 1.2 or newer";
-      return (
-        annotations["alb.ingress.kubernetes.io/ssl-redirect"] !== "443" &&
-        "must redirect HTTP to HTTPS"
-      );
-    },
-  ),
-  objectRule("guarded-ingress", 27, [], ["Ingress", "NetworkPolicy"], (object, world) => {
-    if (world.environment !== "qa" && world.environment !== "prod") return undefined;
-    const gateway = workloads(world).find(({ service }) => service === "gateway");
-    const auth = gateway?.containers.map((one) => envOf(one, "GATEWAY_AUTH")).find(Boolean);
-    return (
-      auth !== "jwt" &&
-      auth !== "api-key" &&
-      isWayIn(object) &&
-      "must not be in qa or prod while GATEWAY_AUTH is none"
-    );
-  }),
 ];
-
-/** Whether this lets anybody but Prometheus into gateway. */
-const isWayIn = (object: K8sObject): boolean =>
-  object.kind === "Ingress" ||
-  (object.metadata.namespace === "gateway" &&
-    flowsOf(object as INetworkPolicy, "ingress").some((flow) => !/ TCP 9090$/.test(flow)));
 
 interface Pods extends Endpoint {
   readonly service: string | undefined;
