@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
@@ -169,6 +174,17 @@ for (const [name, [listener, message]] of Object.entries(BAD_ANSWERS)) {
     });
   });
 }
+
+test("a source that is slow is given up, whether it does not answer or does not end", async (t) => {
+  for (const listener of [() => {}, (_: unknown, r: ServerResponse) => void r.write("{")]) {
+    const url = await serve(t, listener as RequestListener);
+    const source = sessionSource({ AWS_CONTAINER_CREDENTIALS_FULL_URI: url }, OPTIONS);
+    await assert.rejects(source.fetch(AbortSignal.timeout(50)), {
+      name: "NoSessionError",
+      message: /^no answer \(\w+\)$/,
+    });
+  }
+});
 
 test("no redirect is followed, with either source: what is shown is for one place", async (t) => {
   let stolen = 0;

@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import type { Environment } from "@airlock/config";
 import { Problem } from "@airlock/contract";
+import { createAuthority } from "../../../packages/identity/test/certificates.ts";
 import { startAgent, TOKEN } from "./execution-harness.ts";
 import {
   get,
@@ -288,6 +292,42 @@ test("EXECUTION_ROUTES: the rest goes straight to aux, unsigned, with its servic
     assert.equal(headers["x-airlock-layer"], "a.b.c");
     assert.equal(headers.authorization, undefined);
     assert.equal(headers["x-amz-security-token"], undefined);
+  }
+});
+
+test("over TLS: to the name that is signed, and to nobody who cannot prove to be it", async (t) => {
+  const authority = createAuthority();
+  const before = getCACertificates("default");
+  setDefaultCACertificates([authority.cert]);
+  t.after(() => setDefaultCACertificates(before));
+  const agent = await startAgent(t);
+  for (const [name, expected] of [
+    ["localhost", 200],
+    ["other.example.com", 503],
+  ] as const) {
+    const seen: IncomingMessage[] = [];
+    const api = createTlsServer(authority.issue([name]), (request, response) => {
+      seen.push(request);
+      json({})(request, response);
+    });
+    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+    t.after(() => {
+      api.closeAllConnections();
+      api.close();
+    });
+    const { port } = api.address() as AddressInfo;
+    const gateway = await startGateway(t, "", {
+      LAYER_AUTH: "sigv4",
+      EXECUTION_API_URL: `https://localhost:${port}/prod`,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: agent.url,
+    });
+    await until(async () => (await get(gateway.url, "/readyz")).status === 200);
+    const reply = await get(gateway.url, "/config/a");
+    assert.equal(reply.status, expected, reply.body);
+    assert.deepEqual(
+      seen.map(({ headers }) => headers.host),
+      expected === 200 ? [`localhost:${port}`] : [],
+    );
   }
 });
 

@@ -93,7 +93,10 @@ export class SessionKeeper {
       const { session, atMs } = await this.#fetch();
       this.clock.note(atMs);
       const lifeMs = session.expiresAtMs - this.clock.awsNow;
-      if (lifeMs <= 0) throw new NoSessionError("the credentials that came have expired already");
+      if (lifeMs <= 0)
+        throw new NoSessionError(
+          "the credentials that came have expired already, if the clock is right here",
+        );
       this.#session = session;
       this.#hadSession = true;
       const fields = { source: this.#source.kind, failures: this.#failures };

@@ -38,6 +38,7 @@ export async function answerExecuteApi(
   const headers = {
     "x-amzn-requestid": requestId,
     "x-amz-apigw-id": requestId.replaceAll("-", "").slice(0, 16),
+    date: new Date(world.now() + world.faults.clockSkewMs()).toUTCString(),
   };
   const signature = readSignature(request);
   const { pathname: path, stage } = split(request.path);
@@ -78,7 +79,7 @@ export async function answerExecuteApi(
     record.status = await sendAnswer(answer, response, {
       isStreamed,
       maxBytes: world.executeApiLimits.eventBytes,
-      headers: { ...headers, date: new Date(world.now()).toUTCString() },
+      headers,
       cutAfterBytes: strike?.lostAfterBytes,
     });
   } catch (error) {
