@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { request as requestTls } from "node:https";
+import { type AnswerCheck, createAnswerCheck } from "./answer-check.ts";
 
 export const BASE_URL = baseUrl(process.env.BASE_URL || "http://localhost:8080");
 
@@ -20,14 +21,27 @@ export interface Reply {
   readonly text: string;
 }
 
+let check: Promise<AnswerCheck | undefined> | undefined;
+
+/** What holds answers to the document of whoever answers; undefined where it is not served. */
+export function documentCheck(): Promise<AnswerCheck | undefined> {
+  check ??= callAt(`${BASE_URL.origin}/openapi.json`).then(({ status, text }) =>
+    status === 200 ? createAnswerCheck(JSON.parse(text)) : undefined,
+  );
+  return check;
+}
+
 /** Sends the path as it is: fetch would resolve dot segments first. */
-export function call(
+export async function call(
   path: string,
   method = "GET",
   headers: Record<string, string> = {},
   body?: string,
 ): Promise<Reply> {
-  return callAt(BASE_URL.origin + path, method, headers, body);
+  const reply = await callAt(BASE_URL.origin + path, method, headers, body);
+  const problem = (await documentCheck())?.(method, path, reply);
+  assert.equal(problem, undefined, `not as /openapi.json has it: ${problem}`);
+  return reply;
 }
 
 /** The same at any address. */

@@ -1,5 +1,6 @@
 /** The bodies that every service has; each schema validates, serialises, types and documents at once. */
 import * as z from "zod";
+import { count, whole } from "./numbers.ts";
 import { timestamp } from "./timestamp.ts";
 
 export const Root = z
@@ -21,7 +22,7 @@ export const AwsSession = z
       .enum(["assumed_role", "web_identity", "chained_role", "default_chain"])
       .meta({ description: "Where the session comes from." }),
     expires_at: timestamp.nullable(),
-    refresh_failures: z.int().meta({ description: "Failed refreshes since the last good one." }),
+    refresh_failures: count.meta({ description: "Failed refreshes since the last good one." }),
   })
   .meta({ id: "AwsSession" });
 
@@ -53,7 +54,7 @@ export const Problem = z
   .object({
     type: z.string(),
     title: z.string(),
-    status: z.int(),
+    status: whole(400, 599),
     detail: z.string(),
     instance: z.string(),
     code: z.string(),

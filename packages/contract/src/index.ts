@@ -2,6 +2,8 @@
 export * from "./bodies.ts";
 export { readCursor, readPlace, writeCursor, writePlace } from "./cursor.ts";
 export { entityTags, namesStrongly, namesWeakly, opaqueTag } from "./entity-tags.ts";
+export { EXAMPLES } from "./examples/index.ts";
+export { EVENT_EXAMPLE, LOG_EXAMPLE } from "./examples/jobs.ts";
 export { isImageReference } from "./image-reference.ts";
 export * from "./job-events.ts";
 export * from "./job-logs.ts";
@@ -16,6 +18,7 @@ export * from "./jobs-cluster.ts";
 export * from "./jobs-disks.ts";
 export { GITHUB_NAME, JOB_ID, type JobControls } from "./jobs-env-vars.ts";
 export * from "./jobs-login.ts";
+export { OPERATION_IDS } from "./operation-ids.ts";
 export * from "./parameter-name.ts";
 export * from "./parameters.ts";
 export * from "./pod-plan.ts";

@@ -1,6 +1,8 @@
 /** What happened to a job, on the wire: a page of events, an answer that waits for them, or a stream. */
 import * as z from "zod";
+import { count, ordinal } from "./numbers.ts";
 import { MAX_WAIT_SECONDS } from "./parameters.ts";
+import { integerWord } from "./query-words.ts";
 import { timestamp } from "./timestamp.ts";
 
 /** The most events on a page. */
@@ -16,7 +18,11 @@ export const JobEventsQuery = z.strictObject({
     .refine((text) => seqOf(text) !== undefined, { error: seqError })
     .transform(Number)
     .optional()
-    .describe("Only what happened after the event of this number; a Last-Event-ID goes before it."),
+    .meta({
+      ...integerWord(0, MAX_SEQ),
+      description:
+        "Only what happened after the event of this number; a Last-Event-ID goes before it.",
+    }),
   wait: z
     .string()
     .regex(/^(\d|[1-5]\d|60)s?$/, { error: `must be 0s to ${MAX_WAIT_SECONDS}s` })
@@ -35,7 +41,7 @@ export function seqOf(text: string): number | undefined {
 
 export const JobEvent = z
   .object({
-    seq: z.int().meta({ description: "1 for the first event of a job; none is left out." }),
+    seq: ordinal.meta({ description: "1 for the first event of a job; none is left out." }),
     at: timestamp,
     kind: z.string(),
     actor: z.string().meta({ description: "user, processor or operator." }),
@@ -46,7 +52,7 @@ export const JobEvent = z
 export const JobEvents = z
   .object({
     events: z.array(JobEvent),
-    next_seq: z.int().meta({ description: "What to send as `after` next time." }),
+    next_seq: count.meta({ description: "What to send as `after` next time." }),
     is_over: z.boolean().meta({ description: "There will be no event behind these." }),
   })
   .meta({ id: "JobEvents", description: "What happened to a job, in its order." });

@@ -1,5 +1,6 @@
 /** What a job wrote: how much of it is asked for. */
 import * as z from "zod";
+import { flagWord, integerWord } from "./query-words.ts";
 
 const MAX_TAIL = 10_000;
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
@@ -15,7 +16,7 @@ export const JobLogsQuery = z.strictObject({
     .transform(Number)
     .pipe(z.int().max(MAX_TAIL, { error: tailError }))
     .optional()
-    .describe("So many lines from the end."),
+    .meta({ ...integerWord(0, MAX_TAIL), description: "So many lines from the end." }),
   since: z
     .string()
     .refine((text) => sinceOf(text) !== undefined, { error: sinceError })
@@ -23,11 +24,7 @@ export const JobLogsQuery = z.strictObject({
     .describe(
       "What was written from then on: a time, or how long ago (90s, 10m, 2h). Of a job that is over, all that is kept is told.",
     ),
-  follow: z
-    .enum(["true", "false"], { error: "must be true or false" })
-    .transform((word) => word === "true")
-    .optional()
-    .describe("Goes on with what the job writes, until it is over."),
+  follow: flagWord.optional().describe("Goes on with what the job writes, until it is over."),
 });
 export type JobLogsQuery = z.output<typeof JobLogsQuery>;
 

@@ -1,6 +1,7 @@
 /** Why a job is where it is and when it will start, on the wire; and what would become of one. */
 import * as z from "zod";
 import { JobStatus } from "./jobs.ts";
+import { count, ordinal } from "./numbers.ts";
 import { timestamp } from "./timestamp.ts";
 
 export const REASON_CODES = [
@@ -42,8 +43,7 @@ const start = z
 const outlook = {
   reason,
   remedies: z.array(z.string()).meta({ description: "What its owner can do." }),
-  position: z
-    .int()
+  position: ordinal
     .nullable()
     .meta({ description: "Among the jobs of its type that wait in line; 1: nobody is before it." }),
   start,
@@ -58,7 +58,7 @@ export const JobPlan = z
     admissible: z.boolean().meta({ description: "It would be accepted." }),
     would_start_now: z.boolean(),
     gpu_type: z.string().nullable(),
-    gpu_count: z.int().nullable(),
+    gpu_count: count.nullable(),
     duration_hours: z.number(),
     ...outlook,
     pod: z.record(z.string(), z.unknown()).nullable().meta({

@@ -1,5 +1,6 @@
 /** Tunnels to a job: which ports they reach, and how they end. */
 import * as z from "zod";
+import { integerWord } from "./query-words.ts";
 
 /** What is asked for as 22 is the job's sshd, which may not listen below 1024. */
 export const SSH_PORT = 22;
@@ -15,7 +16,10 @@ export const JobTunnelQuery = z.strictObject({
     .regex(/^[1-9]\d{0,4}$/, { error })
     .transform(Number)
     .pipe(z.int().max(65_535, { error }))
-    .describe("22 (its sshd), 8888 (Jupyter Lab) or one that the job declared in `ports`."),
+    .meta({
+      ...integerWord(1, 65_535),
+      description: "22 (its sshd), 8888 (Jupyter Lab) or one that the job declared in `ports`.",
+    }),
 });
 
 /** Codes of close frames (RFC 6455 §7.4): how a tunnel ended. */

@@ -1,6 +1,7 @@
 /** Quotas and cordons as operators set them, on the wire. */
 import * as z from "zod";
 import { reason } from "./jobs-admin-users.ts";
+import { count, ordinal } from "./numbers.ts";
 import { timestamp } from "./timestamp.ts";
 
 const gpuType = z
@@ -11,17 +12,17 @@ const nodeName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, { error: "is no name of a node" });
 
-const count = z.int().min(0).max(1_000_000).nullish();
+const most = z.int().min(0).max(1_000_000).nullish();
 const limits = {
-  max_gpus: count.describe("At once, of jobs that wait or run."),
-  max_jobs: count.describe("At once, waiting ones included."),
+  max_gpus: most.describe("At once, of jobs that wait or run."),
+  max_jobs: most.describe("At once, waiting ones included."),
   max_hours: z
     .number()
     .min(0.0833)
     .max(8760)
     .nullish()
     .describe("Of one job, with all extensions."),
-  max_disks: count.describe("That are not deleted; not of a type."),
+  max_disks: most.describe("That are not deleted; not of a type."),
 };
 
 const subject = {
@@ -57,23 +58,23 @@ export const SetQuota = z
       error: "does not go with gpu_type: a disk is of no type",
     },
   )
-  .meta({ id: "SetQuota", example: { user_id: 7, gpu_type: "h100", max_gpus: 8 } });
+  .meta({ id: "SetQuota" });
 
 export const QuotaSubject = z
   .object(subject)
   .refine(isOneSubject, ONE_SUBJECT)
-  .meta({ id: "QuotaSubject", example: { user_id: 7, gpu_type: "h100" } });
+  .meta({ id: "QuotaSubject" });
 
 export const Quota = z
   .object({
-    user_id: z.int().nullable(),
+    user_id: ordinal.nullable(),
     username: z.string().nullable(),
     aws_role: z.string().nullable(),
     gpu_type: z.string().nullable(),
-    max_gpus: z.int().nullable(),
-    max_jobs: z.int().nullable(),
+    max_gpus: count.nullable(),
+    max_jobs: count.nullable(),
     max_hours: z.number().nullable(),
-    max_disks: z.int().nullable(),
+    max_disks: count.nullable(),
     set_by: z.string(),
     set_at: timestamp,
   })
@@ -81,18 +82,6 @@ export const Quota = z
     id: "Quota",
     description:
       "Of one user, of each user of a role, or (both null) of each user; null is no limit. Of each limit the closest row that sets it decides.",
-    example: {
-      user_id: 7,
-      username: "alice-example.com",
-      aws_role: null,
-      gpu_type: "h100",
-      max_gpus: 8,
-      max_jobs: null,
-      max_hours: null,
-      max_disks: null,
-      set_by: "bob-example.com",
-      set_at: "2026-01-15T16:30:00.000Z",
-    },
   });
 
 export const Quotas = z.object({ quotas: z.array(Quota) }).meta({ id: "Quotas" });
@@ -102,7 +91,7 @@ export const QuotaCheck = z
   .object({
     over: z.array(
       z.object({
-        user_id: z.int(),
+        user_id: ordinal,
         username: z.string(),
         what: z.enum(["gpus", "jobs", "hours", "disks"]),
         limit: z.number(),
@@ -115,18 +104,6 @@ export const QuotaCheck = z
     id: "QuotaCheck",
     description:
       "Users whose jobs and disks of now this quota would refuse, were they asked for again. Nothing is changed.",
-    example: {
-      over: [
-        {
-          user_id: 7,
-          username: "alice-example.com",
-          what: "gpus",
-          limit: 8,
-          held: 12,
-          gpu_type: "h100",
-        },
-      ],
-    },
   });
 
 const target = { gpu_type: gpuType.nullish(), node_name: nodeName.nullish() };
@@ -139,12 +116,12 @@ const ONE_TARGET = { path: ["node_name"], error: "say either gpu_type or node_na
 export const SetCordon = z
   .object({ ...target, reason })
   .refine(isOneTarget, ONE_TARGET)
-  .meta({ id: "SetCordon", example: { node_name: "gpu-1.example.com", reason: "New drivers." } });
+  .meta({ id: "SetCordon" });
 
 export const CordonTarget = z
   .object(target)
   .refine(isOneTarget, ONE_TARGET)
-  .meta({ id: "CordonTarget", example: { node_name: "gpu-1.example.com" } });
+  .meta({ id: "CordonTarget" });
 
 export const Cordon = z
   .object({
@@ -158,13 +135,6 @@ export const Cordon = z
     id: "Cordon",
     description:
       "No job starts there; those that run go on. Users whose jobs wait for it read the reason.",
-    example: {
-      gpu_type: null,
-      node_name: "gpu-1.example.com",
-      reason: "New drivers.",
-      set_by: "bob-example.com",
-      set_at: "2026-01-15T16:30:00.000Z",
-    },
   });
 
 export const Cordons = z.object({ cordons: z.array(Cordon) }).meta({ id: "Cordons" });

@@ -1,6 +1,7 @@
 /** What operators look after, on the wire: dead orders, duties, pods without a job, nodes, what is forgotten. */
 import * as z from "zod";
-import { cursorWord, limitWord } from "./query-words.ts";
+import { count, whole } from "./numbers.ts";
+import { cursorWord, limitWord, MAX_PAGE } from "./query-words.ts";
 import { timestamp } from "./timestamp.ts";
 
 export const DeadOrders = z
@@ -11,34 +12,18 @@ export const DeadOrders = z
         queue: z.string(),
         action: z.string().nullable(),
         job_id: z.string().nullable(),
-        faults: z.int(),
+        faults: count,
         last_fault: z.string(),
         enqueued_at: timestamp,
         died_at: timestamp,
       }),
     ),
-    limit: z.int(),
+    limit: whole(1, MAX_PAGE),
     next_cursor: z.string().nullable().meta({ description: "null on the last page." }),
   })
   .meta({
     id: "DeadOrders",
     description: "Orders that failed five times and were set aside, the oldest first.",
-    example: {
-      dead_orders: [
-        {
-          dead_id: "12",
-          queue: "gpu_reservations",
-          action: "cancel",
-          job_id: "3f2a91bc-0d1e-4f6a-9b7c-5d8e2f1a4b60",
-          faults: 5,
-          last_fault: "it is no order that is known here",
-          enqueued_at: "2026-01-15T16:30:00.000Z",
-          died_at: "2026-01-15T16:31:02.000Z",
-        },
-      ],
-      limit: 100,
-      next_cursor: null,
-    },
   });
 
 export const PageQuery = z.strictObject({
@@ -59,35 +44,25 @@ export const WhichDeadOrders = z
     path: ["ids"],
     error: "say which ones by ids, or all: true for all of them",
   })
-  .meta({ id: "WhichDeadOrders", example: { ids: ["12"] } });
+  .meta({ id: "WhichDeadOrders" });
 
 export const DeadOrdersChanged = z
-  .object({ count: z.int().meta({ description: "Of those that were there still." }) })
-  .meta({ id: "DeadOrdersChanged", example: { count: 1 } });
+  .object({ count: count.meta({ description: "Of those that were there still." }) })
+  .meta({ id: "DeadOrdersChanged" });
 
 export const Duty = z
   .object({
     name: z.string(),
-    period_seconds: z.int(),
+    period_seconds: count,
     due_at: timestamp,
     finished_at: timestamp.nullable().meta({ description: "When it last came to its end." }),
     is_running: z.boolean(),
     is_late: z.boolean().meta({ description: "Nobody took it for a minute after it was due." }),
-    faults: z.int().meta({ description: "In a row." }),
+    faults: count.meta({ description: "In a row." }),
     last_fault: z.string().nullable(),
   })
   .meta({
     id: "Duty",
-    example: {
-      name: "orphans",
-      period_seconds: 60,
-      due_at: "2026-01-15T16:31:00.000Z",
-      finished_at: "2026-01-15T16:30:00.000Z",
-      is_running: false,
-      is_late: false,
-      faults: 0,
-      last_fault: null,
-    },
   });
 
 export const Duties = z
@@ -96,7 +71,7 @@ export const Duties = z
 
 export const RunDuty = z
   .object({ name: z.string().regex(/^[\x20-\x7e]{1,50}$/, { error: "is no name of a duty" }) })
-  .meta({ id: "RunDuty", example: { name: "orphans" } });
+  .meta({ id: "RunDuty" });
 
 export const Orphans = z
   .object({
@@ -115,26 +90,13 @@ export const Orphans = z
   .meta({
     id: "Orphans",
     description: "Pods that no job has, as the processor last saw the cluster or lately removed.",
-    example: {
-      orphans: [
-        {
-          pod_name: "gpu-dev-3f2a91bc-0123456789abcdef",
-          uid: "5b1c1f64-7a3d-4c1e-9b62-0f5a6f1f2c11",
-          job_id: "3f2a91bc-0d1e-4f6a-9b7c-5d8e2f1a4b60",
-          kind: "unknown",
-          first_seen_at: "2026-01-15T16:30:00.000Z",
-          last_seen_at: "2026-01-15T16:40:00.000Z",
-          becomes: "No job of this database: it stays until it ends by itself, or you remove it.",
-        },
-      ],
-    },
   });
 
 export const RemoveOrphan = z
   .object({
     pod_name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,252}$/, { error: "is no pod's name" }),
   })
-  .meta({ id: "RemoveOrphan", example: { pod_name: "gpu-dev-3f2a91bc-0123456789abcdef" } });
+  .meta({ id: "RemoveOrphan" });
 
 export const AdminNodes = z
   .object({
@@ -143,12 +105,12 @@ export const AdminNodes = z
       z.object({
         node_name: z.string(),
         gpu_type: z.string().nullable().meta({ description: "null: of no type that is offered." }),
-        gpus: z.int(),
-        slots: z.int(),
-        booked_gpus: z.int(),
-        booked_jobs: z.int(),
-        foreign_gpus: z.int().meta({ description: "Of pods that are no jobs." }),
-        unbooked_gpus: z.int().meta({ description: "Of jobs' pods that nobody has booked." }),
+        gpus: count,
+        slots: count,
+        booked_gpus: count,
+        booked_jobs: count,
+        foreign_gpus: count.meta({ description: "Of pods that are no jobs." }),
+        unbooked_gpus: count.meta({ description: "Of jobs' pods that nobody has booked." }),
         is_ready: z.boolean(),
         is_schedulable: z.boolean(),
         seen_at: timestamp,
@@ -159,25 +121,6 @@ export const AdminNodes = z
   .meta({
     id: "AdminNodes",
     description: "Nodes as the processor saw them, those that are gone included.",
-    example: {
-      looked_at: "2026-01-15T16:30:00.000Z",
-      nodes: [
-        {
-          node_name: "gpu-1.example.com",
-          gpu_type: "h100",
-          gpus: 8,
-          slots: 0,
-          booked_gpus: 4,
-          booked_jobs: 1,
-          foreign_gpus: 0,
-          unbooked_gpus: 0,
-          is_ready: true,
-          is_schedulable: true,
-          seen_at: "2026-01-15T16:30:00.000Z",
-          gone_at: null,
-        },
-      ],
-    },
   });
 
 const KINDS = [
@@ -198,8 +141,8 @@ export const RetentionReport = z
           .string()
           .nullable()
           .meta({ description: "null: they go as soon as they have expired." }),
-        days: z.int(),
-        purgeable: z.int().meta({ description: "Old enough now; 10,000 stands for more as well." }),
+        days: count,
+        purgeable: count.meta({ description: "Old enough now; 10,000 stands for more as well." }),
         oldest_at: timestamp
           .nullable()
           .meta({ description: "Of those: since when it is of no use." }),

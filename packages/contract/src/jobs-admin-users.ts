@@ -1,7 +1,8 @@
 /** Users and their keys as operators see them, on the wire. */
 import * as z from "zod";
 import { ApiKeys } from "./jobs-login.ts";
-import { cursorWord, limitWord } from "./query-words.ts";
+import { count, ordinal, whole } from "./numbers.ts";
+import { cursorWord, limitWord, MAX_PAGE } from "./query-words.ts";
 import { timestamp } from "./timestamp.ts";
 
 export const USER_STATES = ["active", "disabled", "deleting", "deleted"] as const;
@@ -23,7 +24,7 @@ export const reason = word(500)
 
 export const AdminUser = z
   .object({
-    user_id: z.int(),
+    user_id: ordinal,
     username: z.string(),
     caller: z.string().meta({
       description: "As policies and logs call them.",
@@ -35,36 +36,24 @@ export const AdminUser = z
     }),
     created_at: timestamp,
     last_login_at: timestamp,
-    keys: z.int().meta({ description: "That work, or would if the user were active." }),
-    live_jobs: z.int(),
-    gpus: z.int().meta({ description: "Of live jobs, waiting ones included." }),
-    disks: z.int().meta({ description: "That are not deleted." }),
+    keys: count.meta({ description: "That work, or would if the user were active." }),
+    live_jobs: count,
+    gpus: count.meta({ description: "Of live jobs, waiting ones included." }),
+    disks: count.meta({ description: "That are not deleted." }),
     left: z
-      .object({ jobs: z.int(), disks: z.int() })
+      .object({ jobs: count, disks: count })
       .optional()
       .meta({ description: "While deleting: what is still to be erased." }),
     deleted_at: timestamp.optional(),
   })
   .meta({
     id: "AdminUser",
-    example: {
-      user_id: 7,
-      username: "alice-example.com",
-      caller: "aws:111122223333:Developer:alice@example.com",
-      state: "active",
-      created_at: "2026-01-05T09:00:00.000Z",
-      last_login_at: "2026-01-15T16:30:00.000Z",
-      keys: 1,
-      live_jobs: 2,
-      gpus: 6,
-      disks: 1,
-    },
   });
 
 export const AdminUsers = z
   .object({
     users: z.array(AdminUser),
-    limit: z.int(),
+    limit: whole(1, MAX_PAGE),
     next_cursor: z.string().nullable().meta({ description: "null on the last page." }),
   })
   .meta({ id: "AdminUsers", description: "Users, newest first." });
@@ -90,13 +79,13 @@ export const DisableUser = z
       .default(false)
       .describe("Their jobs end as well; else those that run or wait go on."),
   })
-  .meta({ id: "DisableUser", example: { cancel_jobs: true } })
+  .meta({ id: "DisableUser" })
   .nullish();
 
 export const UserChanged = z
   .object({
     user: AdminUser,
-    cancelled_jobs: z.int().meta({ description: "Asked to end by this." }),
+    cancelled_jobs: count.meta({ description: "Asked to end by this." }),
   })
   .meta({ id: "UserChanged" });
 
@@ -113,7 +102,6 @@ export const RevokedKeys = z
   .object({ key_prefixes: z.array(z.string()), status: z.literal("revoked") })
   .meta({
     id: "RevokedKeys",
-    example: { key_prefixes: ["gpud_Zk3vQ9aB"], status: "revoked" },
   });
 
 export type AdminUser = z.infer<typeof AdminUser>;

@@ -1,5 +1,6 @@
 /** GPUs of the cluster on the wire. */
 import * as z from "zod";
+import { count } from "./numbers.ts";
 import { timestamp } from "./timestamp.ts";
 
 const known = z.boolean().meta({
@@ -11,19 +12,19 @@ export const GpuAvailability = z
   .object({
     gpu_type: z.string(),
     known,
-    total: z.int(),
-    available: z.int().meta({
+    total: count,
+    available: count.meta({
       description: "That a job could start on now: not what the first one in line waits for.",
     }),
-    in_use: z.int(),
-    queued: z.int(),
-    max_per_node: z.int().meta({
+    in_use: count,
+    queued: count,
+    max_per_node: count.meta({
       description: "The largest job that could ever start on the nodes that there are.",
     }),
     instance_type: z.string(),
     instance_types: z.array(z.string()).meta({ description: "All machines of the type." }),
-    cpus: z.int().meta({ description: "Of one node, as memory_gb." }),
-    memory_gb: z.int(),
+    cpus: count.meta({ description: "Of one node, as memory_gb." }),
+    memory_gb: count,
   })
   .meta({
     id: "GpuAvailability",
@@ -39,14 +40,14 @@ export const Availability = z
 export const ClusterStatus = z
   .object({
     known,
-    total_gpus: z.int(),
-    available_gpus: z.int(),
-    in_use_gpus: z.int(),
-    queued_gpus: z.int(),
-    active_reservations: z.int(),
-    preparing_reservations: z.int(),
-    queued_reservations: z.int(),
-    pending_reservations: z.int(),
+    total_gpus: count,
+    available_gpus: count,
+    in_use_gpus: count,
+    queued_gpus: count,
+    active_reservations: count,
+    preparing_reservations: count,
+    queued_reservations: count,
+    pending_reservations: count,
     by_gpu_type: byType,
     timestamp,
   })

@@ -1,5 +1,6 @@
 /** Disks of the jobs API on the wire. */
 import * as z from "zod";
+import { count } from "./numbers.ts";
 import { timestamp } from "./timestamp.ts";
 
 const DISK_NAME = /^[a-zA-Z0-9_-]{1,63}$/;
@@ -42,7 +43,7 @@ export const DiskRenamed = z
     message: z.string(),
     old_name: z.string(),
     new_name: z.string(),
-    snapshots_updated: z.int().meta({ description: "Always 0: they are known by the disk's id." }),
+    snapshots_updated: count.meta({ description: "Always 0: they are known by the disk's id." }),
     operation_id: z.uuid(),
   })
   .meta({ id: "DiskRenamed" });
@@ -53,7 +54,7 @@ export const Disk = z
     disk_name: z.string(),
     user_id: z.string().meta({ description: "The owner's name." }),
     state: z.enum(["creating", "ready", "attached", "snapshotting", "failed", "deleted"]),
-    size_gb: z.int().nullable().meta({ description: "What it has, not what is asked for." }),
+    size_gb: count.nullable().meta({ description: "What it has, not what is asked for." }),
     disk_size: z
       .string()
       .nullable()
@@ -64,7 +65,7 @@ export const Disk = z
     reservation_id: z.string().nullable().meta({ description: "The job that has it mounted." }),
     is_backing_up: z.boolean().meta({ description: "A snapshot of it is being made." }),
     is_deleted: z.boolean(),
-    snapshot_count: z.int().meta({ description: "Of those that are ready." }),
+    snapshot_count: count.meta({ description: "Of those that are ready." }),
     last_snapshot_at: timestamp.nullable(),
     warning: z
       .string()
@@ -74,7 +75,7 @@ export const Disk = z
   })
   .meta({ id: "Disk" });
 
-export const Disks = z.object({ disks: z.array(Disk), total: z.int() }).meta({ id: "Disks" });
+export const Disks = z.object({ disks: z.array(Disk), total: count }).meta({ id: "Disks" });
 
 export const DiskOperation = z
   .object({
@@ -113,7 +114,7 @@ export const DiskSnapshot = z
       .string()
       .nullable()
       .meta({ description: "The job at whose end it was made." }),
-    size_gb: z.int().nullable(),
+    size_gb: count.nullable(),
     created_at: timestamp,
     ready_at: timestamp.nullable(),
     error: z.string().nullable(),
@@ -122,7 +123,7 @@ export const DiskSnapshot = z
   .meta({ id: "DiskSnapshot" });
 
 export const DiskSnapshots = z
-  .object({ snapshots: z.array(DiskSnapshot), total: z.int() })
+  .object({ snapshots: z.array(DiskSnapshot), total: count })
   .meta({ id: "DiskSnapshots" });
 
 export type CreateDisk = z.infer<typeof CreateDisk>;

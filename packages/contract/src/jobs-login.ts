@@ -1,12 +1,13 @@
 /** Logins, keys and the health of the jobs API on the wire. */
 import * as z from "zod";
+import { count, ordinal } from "./numbers.ts";
 import { timestamp } from "./timestamp.ts";
 
 export const LoginChallenge = z
   .object({
     challenge: z.string().meta({ description: "Sign it with the login; good for one attempt." }),
     expires_at: timestamp,
-    ttl_seconds: z.int(),
+    ttl_seconds: count,
   })
   .meta({ id: "LoginChallenge" });
 
@@ -22,7 +23,7 @@ export const RawAwsLogin = z
 const keyMembers = {
   api_key: z.string().meta({ description: "Shown this once." }),
   key_prefix: z.string(),
-  user_id: z.int(),
+  user_id: ordinal,
   username: z.string(),
 };
 
@@ -31,7 +32,7 @@ export const AwsLoginAnswer = z
     ...keyMembers,
     aws_arn: z.string(),
     expires_at: timestamp,
-    ttl_hours: z.int(),
+    ttl_hours: count,
   })
   .meta({ id: "AwsLoginAnswer" });
 
@@ -52,7 +53,7 @@ export const ApiKeys = z
         current: z.boolean().meta({ description: "The key of this request." }),
       }),
     ),
-    total: z.int(),
+    total: count,
   })
   .meta({ id: "ApiKeys", description: "The user's keys that work, newest first." });
 

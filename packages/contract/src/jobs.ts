@@ -2,7 +2,8 @@
 import * as z from "zod";
 import { isImageReference } from "./image-reference.ts";
 import { GITHUB_NAME, JobEnvVars } from "./jobs-env-vars.ts";
-import { cursorWord } from "./query-words.ts";
+import { count, ordinal, port, whole } from "./numbers.ts";
+import { cursorWord, integerWord } from "./query-words.ts";
 import { parseSshPublicKey, SSH_KEY_TYPES } from "./ssh-public-key.ts";
 import { timestamp } from "./timestamp.ts";
 
@@ -106,7 +107,7 @@ export const Job = z
     user_id: z.string().meta({ description: "The owner's name." }),
     status: JobStatus,
     gpu_type: z.string(),
-    gpu_count: z.int(),
+    gpu_count: count,
     instance_type: z.string(),
     image: z.string(),
     duration_hours: z.number(),
@@ -115,7 +116,7 @@ export const Job = z
     name: z.string().nullable(),
     pod_name: z.string(),
     node_ip: z.string().nullable(),
-    node_port: z.int().nullable(),
+    node_port: port.nullable(),
     ssh_command: z
       .string()
       .nullable()
@@ -124,23 +125,21 @@ export const Job = z
       .array(z.string())
       .optional()
       .meta({ description: "Whom to expect there: lines of known_hosts without the host." }),
-    ports: z.array(z.int()).optional().meta({ description: "What the job declared, for tunnels." }),
+    ports: z.array(port).optional().meta({ description: "What the job declared, for tunnels." }),
     jupyter_enabled: z.boolean(),
     jupyter_url: z.string().nullable(),
     jupyter_token: z.string().nullable(),
     github_user: z.string(),
     secondary_users: z.array(z.string()),
-    oom_count: z.int(),
+    oom_count: count,
     launched_at: timestamp.optional(),
     fqdn: z.string().optional(),
     failure_reason: z.string().optional(),
     current_detailed_status: z.string().optional(),
-    queue_position: z
-      .int()
+    queue_position: ordinal
       .optional()
       .meta({ description: "While it waits in line; 1: nobody is before it." }),
-    estimated_wait_minutes: z
-      .int()
+    estimated_wait_minutes: count
       .optional()
       .meta({ description: "Half of such jobs have started by then." }),
     pod_logs: z.string().optional().meta({ description: "Of one job, not in lists." }),
@@ -148,7 +147,7 @@ export const Job = z
     disk_name: z.string().optional(),
     ebs_volume_id: z.string().optional(),
     last_oom_at: timestamp.optional(),
-    jupyter_port: z.int().optional(),
+    jupyter_port: port.optional(),
     jupyter_error: z.string().optional(),
     extension_error: z.string().optional(),
     add_user_error: z.string().optional(),
@@ -158,9 +157,9 @@ export const Job = z
 export const Jobs = z
   .object({
     jobs: z.array(Job),
-    total: z.int().optional().meta({ description: "On all pages; not told with a cursor." }),
-    limit: z.int(),
-    offset: z.int(),
+    total: count.optional().meta({ description: "On all pages; not told with a cursor." }),
+    limit: whole(1, MAX_JOBS_PAGE),
+    offset: count,
     next_cursor: z.string().nullable().meta({ description: "null on the last page." }),
   })
   .meta({ id: "Jobs", description: "The user's jobs, newest first." });
@@ -173,7 +172,8 @@ const numberWord = (min: number, max: number) => {
     .string()
     .regex(/^\d{1,7}$/, { error })
     .transform(Number)
-    .pipe(z.int().min(min, { error }).max(max, { error }));
+    .pipe(z.int().min(min, { error }).max(max, { error }))
+    .meta(integerWord(min, max));
 };
 
 export const JobsQuery = z

@@ -1,11 +1,12 @@
 /** SSM parameters on the wire: bodies and query words, the same at the gateway and at aux. */
 import * as z from "zod";
+import { count } from "./numbers.ts";
 import {
   canonicalParameterName,
   canonicalParameterPath,
   canonicalParameterPrefix,
 } from "./parameter-name.ts";
-import { cursorWord, flagWord, limitWord } from "./query-words.ts";
+import { cursorWord, flagWord, integerWord, limitWord } from "./query-words.ts";
 import { timestamp } from "./timestamp.ts";
 
 const parameterName = z.string().brand<"ParameterName">();
@@ -27,7 +28,7 @@ export const ParameterType = z.enum(["String", "StringList", "SecureString"]);
 
 export const Parameters = z
   .object({
-    count: z.int(),
+    count: count,
     parameters: z.array(
       z.object({ name: parameterName, type: ParameterType, last_modified: timestamp }),
     ),
@@ -40,7 +41,7 @@ export const Parameter = z
     name: parameterName,
     value: z.string(),
     type: ParameterType,
-    version: z.int().meta({ description: "From 1; 0 for a secret of Secrets Manager." }),
+    version: count.meta({ description: "From 1; 0 for a secret of Secrets Manager." }),
     last_modified: timestamp,
     values: z.array(z.string()).optional().meta({ description: "The items of a StringList." }),
   })
@@ -50,7 +51,7 @@ export const ParameterTree = z
   .object({
     path: z.string(),
     recursive: z.boolean(),
-    count: z.int(),
+    count: count,
     parameters: z.array(Parameter),
     failed,
     next_cursor: nextCursor,
@@ -95,7 +96,10 @@ export const ParameterQuery = z
       .regex(/^[1-9]\d{0,9}$/, { error: "must be a number from 1" })
       .transform(Number)
       .optional()
-      .describe("A version instead of the newest."),
+      .meta({
+        ...integerWord(1, 9_999_999_999),
+        description: "A version instead of the newest.",
+      }),
     label: z
       .string()
       // digits alone would be a version
@@ -150,7 +154,14 @@ export const ParametersQuery = z
       .union([z.string().transform((one) => [one]), z.array(z.string())])
       .pipe(names)
       .optional()
-      .describe(`Batch: up to ${MAX_BATCH_NAMES} names, one \`name=\` each.`),
+      .meta({
+        type: "array",
+        items: { type: "string" },
+        minItems: 1,
+        maxItems: MAX_BATCH_NAMES,
+        anyOf: undefined,
+        description: `Batch: up to ${MAX_BATCH_NAMES} names, one \`name=\` each.`,
+      }),
     decrypt: decrypt.describe("Tree and batch: `false` leaves SecureStrings encrypted."),
     limit: limitWord.optional(),
     cursor: cursorWord.optional(),

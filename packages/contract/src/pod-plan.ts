@@ -1,5 +1,6 @@
 /** The pod of a job that nobody has asked for yet: what jobs asks the processor, which knows how pods are made. */
 import * as z from "zod";
+import { count } from "./numbers.ts";
 
 export const PodPlan = z
   .object({
@@ -12,10 +13,10 @@ export const PodPlan = z
     name: z.string().nullable(),
     has_command: z.boolean(),
     keep: z.boolean(),
-    gpus: z.int(),
+    gpus: count,
     gpu_type: z.string(),
-    cpu_millis: z.int(),
-    memory_mib: z.int(),
+    cpu_millis: count,
+    memory_mib: count,
     disk_id: z.string().nullable(),
   })
   .meta({ id: "PodPlan" });

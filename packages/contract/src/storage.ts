@@ -1,6 +1,7 @@
 /** S3 on the wire: bodies, query words and the grammar of bucket names and keys. */
 import * as z from "zod";
-import { cursorWord, flagWord, limitWord } from "./query-words.ts";
+import { count, sizeBytes } from "./numbers.ts";
+import { cursorWord, flagWord, integerWord, limitWord } from "./query-words.ts";
 import { timestamp } from "./timestamp.ts";
 
 /** Longest key, in bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects"). */
@@ -19,7 +20,7 @@ export const isObjectKey = (key: string): boolean =>
 
 export const Buckets = z
   .object({
-    count: z.int(),
+    count: count,
     buckets: z.array(
       z.object({
         name: z.string(),
@@ -38,7 +39,7 @@ export const Buckets = z
 export const StoredObject = z
   .object({
     key: z.string(),
-    size: z.int().meta({ description: "In bytes." }),
+    size: sizeBytes.meta({ description: "In bytes." }),
     etag: z.string(),
     last_modified: timestamp,
     storage_class: z.string().optional(),
@@ -53,7 +54,7 @@ export const ObjectVersion = z
       .boolean()
       .meta({ description: "A mark that the object was deleted; nothing to be read." }),
     last_modified: timestamp,
-    size: z.int().optional().meta({ description: "In bytes." }),
+    size: sizeBytes.optional().meta({ description: "In bytes." }),
     etag: z.string().optional(),
     storage_class: z.string().optional(),
   })
@@ -148,15 +149,19 @@ export const VersionsQuery = z.strictObject({
   cursor: cursorWord.optional(),
 });
 
+const presignError = `must be 1 to ${MAX_PRESIGN_SECONDS} seconds`;
 const presignWords = {
   method: z.enum(["GET", "PUT"]).default("GET").describe("What the address is for."),
   expires_in: z
     .string()
-    .regex(/^\d{1,6}$/, { error: `must be 1 to ${MAX_PRESIGN_SECONDS} seconds` })
+    .regex(/^\d{1,6}$/, { error: presignError })
     .transform(Number)
-    .pipe(z.int().min(1).max(MAX_PRESIGN_SECONDS))
+    .pipe(z.int().min(1, { error: presignError }).max(MAX_PRESIGN_SECONDS, { error: presignError }))
     .default(900)
-    .describe("Seconds; never longer than the AWS session lasts."),
+    .meta({
+      ...integerWord(1, MAX_PRESIGN_SECONDS),
+      description: "Seconds; never longer than the AWS session lasts.",
+    }),
 };
 
 /** Query of the gateway's `/presigned/{bucket}/{key}`. */

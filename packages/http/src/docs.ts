@@ -4,11 +4,17 @@ import fastifySwaggerUi from "@fastify/swagger-ui";
 import type { FastifySchema } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { App } from "./app-type.ts";
+import { finish } from "./openapi/finish.ts";
+import type { OpenApiDocument } from "./openapi/parts.ts";
+import { type Proof, schemesOf, securityOf } from "./openapi/proofs.ts";
+import { isProbe } from "./probes.ts";
 
 export interface ApiDescription {
   readonly title: string;
   readonly description: string;
   readonly version: string;
+  /** What its callers are asked for, as the settings have it. */
+  readonly proofs?: readonly Proof[];
 }
 
 /** The page loads its own scripts and styles only; its widgets set inline styles. */
@@ -17,31 +23,27 @@ const DOCS_CSP =
 
 /** Collects the routes' schemas: call before the routes are added. `app.swagger()` gives the document. */
 export async function registerOpenApi(app: App, about: ApiDescription): Promise<void> {
+  const { proofs = [] } = about;
   await app.register(fastifySwagger, {
     openapi: {
       openapi: "3.1.1",
-      info: { title: about.title, description: about.description, version: about.version },
+      info: {
+        title: about.title,
+        description: about.description,
+        version: about.version,
+        license: { name: "MIT", identifier: "MIT" },
+      },
+      components: { securitySchemes: schemesOf(proofs) },
     },
-    transform: (input) => nameWildcard(jsonSchemaTransform(input)),
-    transformObject: (input) => withoutUnused(jsonSchemaTransformObject(input) as OpenApiDocument),
+    transform: (input) => {
+      const { schema, url } = nameWildcard(jsonSchemaTransform(input));
+      const { answersAnybody = false } = input.route.config ?? {};
+      const isAsked = !answersAnybody && !isProbe(url);
+      return { schema: { ...schema, security: isAsked ? securityOf(proofs, url) : [] }, url };
+    },
+    transformObject: (input) =>
+      finish(jsonSchemaTransformObject(input) as unknown as OpenApiDocument),
   });
-}
-
-interface OpenApiDocument {
-  components?: { schemas?: Record<string, object> };
-}
-
-/** Schemas come as input and as output; the one that no path refers to says the same twice. */
-function withoutUnused<D extends OpenApiDocument>(document: D): D {
-  const { schemas = {} } = document.components ?? {};
-  for (;;) {
-    const text = JSON.stringify(document);
-    const unused = Object.keys(schemas).find(
-      (name) => !text.includes(`"#/components/schemas/${name}"`),
-    );
-    if (unused === undefined) return document;
-    delete schemas[unused];
-  }
 }
 
 interface Transformed {
@@ -65,7 +67,7 @@ function nameWildcard({ schema, url }: Transformed): Transformed {
 }
 
 /** Serves `/openapi.json` and `/docs`, below whatever path a proxy has taken off: no URL in the page is absolute. */
-export async function registerDocsPage(app: App): Promise<void> {
+export async function registerDocsPage(app: App, { title }: ApiDescription): Promise<void> {
   app.get("/openapi.json", { schema: { hide: true }, config: { isOpen: true } }, async () =>
     app.swagger(),
   );
@@ -85,6 +87,8 @@ export async function registerDocsPage(app: App): Promise<void> {
       // seen from /docs/json, where the page has it from
       transformSpecification: (document) => ({ ...document, servers: [{ url: "../" }] }),
       transformSpecificationClone: false,
+      theme: { title },
+      uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, deepLinking: true },
     });
     done();
   });

@@ -18,6 +18,7 @@ export { createLogger, type Logger, openLog } from "./logging.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { MinuteCounts } from "./minute-counts.ts";
 export { bucketPathOf, invalidObjectKey, type ObjectPath, objectPathOf } from "./object-path.ts";
+export { apiKeyProof, callerTokenProof, layerProof, type Proof } from "./openapi/proofs.ts";
 export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
 export { PROBLEM_TYPE, problemBody } from "./problems.ts";

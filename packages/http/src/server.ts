@@ -152,7 +152,7 @@ export async function createServer(
   await docs?.registerOpenApi(app, options.about);
   registerProbes(app, settings, () => !app.isDraining && options.isReady());
   await addRoutes(app);
-  await docs?.registerDocsPage(app);
+  await docs?.registerDocsPage(app, options.about);
   return app;
 }
 

@@ -8,8 +8,22 @@ import { buildApp as buildProcessor } from "../../../services/processor/src/app.
 import { SERVICES } from "./env-example.ts";
 
 const ENV = { ENVIRONMENT: "dev", LOG_LEVEL: "silent", VERSION: "0.1.0" };
-const JOBS_ENV = {
+/** As in a cluster: the documents tell what callers are asked for there. */
+const CALLERS_ENV = {
   ...ENV,
+  GATEWAY_AUTH: "jwt",
+  GATEWAY_JWT_ISSUER: "https://issuer.example.com",
+  GATEWAY_JWT_AUDIENCE: "airlock",
+};
+const LAYER_ENV = {
+  ...ENV,
+  LAYER_AUTH_MODE: "enforce",
+  LAYER_AUTH_ISSUER: "https://issuer.example.com",
+  LAYER_AUTH_AUDIENCE: "airlock",
+  LAYER_AUTH_SUBJECTS: "system:serviceaccount:gateway:gateway",
+};
+const JOBS_ENV = {
+  ...LAYER_ENV,
   DATABASE_URL: "postgresql://localhost/none",
   ALLOWED_AWS_ACCOUNTS: "111122223333",
 };
@@ -17,18 +31,24 @@ const logger = createLogger({ SERVICE_NAME: "openapi", LOG_LEVEL: "silent" }, { 
 // no route is called, so nothing behind them is needed
 const nothing = {} as never;
 
-const BUILD: Readonly<Record<keyof typeof SERVICES, () => Promise<App>>> = {
-  gateway: () =>
-    buildGateway(loadSettings(SERVICES.gateway, ENV), { toAux: nothing, jobs: nothing, logger }),
-  aux: () =>
-    buildAux(loadSettings(SERVICES.aux, ENV), {
+type Env = Readonly<Record<string, string>>;
+
+const BUILD: Readonly<Record<keyof typeof SERVICES, (env: Env) => Promise<App>>> = {
+  gateway: (env) =>
+    buildGateway(loadSettings(SERVICES.gateway, { ...CALLERS_ENV, ...env }), {
+      toAux: nothing,
+      jobs: nothing,
+      logger,
+    }),
+  aux: (env) =>
+    buildAux(loadSettings(SERVICES.aux, { ...LAYER_ENV, ...env }), {
       aws: nothing,
       policy: nothing,
       audit: nothing,
       logger,
     }),
-  jobs: () =>
-    buildJobs(loadSettings(SERVICES.jobs, JOBS_ENV), {
+  jobs: (env) =>
+    buildJobs(loadSettings(SERVICES.jobs, { ...JOBS_ENV, ...env }), {
       store: nothing,
       awsLogin: nothing,
       sealer: nothing,
@@ -36,8 +56,8 @@ const BUILD: Readonly<Record<keyof typeof SERVICES, () => Promise<App>>> = {
       logger,
       metrics: createMetrics({ VERSION: ENV.VERSION, GIT_SHA: "unknown" }),
     }),
-  processor: () =>
-    buildProcessor(loadSettings(SERVICES.processor, JOBS_ENV), {
+  processor: (env) =>
+    buildProcessor(loadSettings(SERVICES.processor, { ...JOBS_ENV, ...env }), {
       store: nothing,
       cluster: nothing,
       processor: nothing,
@@ -46,8 +66,9 @@ const BUILD: Readonly<Record<keyof typeof SERVICES, () => Promise<App>>> = {
     }),
 };
 
-export async function openApiOf(service: keyof typeof SERVICES): Promise<string> {
-  const app = await BUILD[service]();
+/** @param env other settings than those of the file that is kept. */
+export async function openApiOf(service: keyof typeof SERVICES, env: Env = {}): Promise<string> {
+  const app = await BUILD[service](env);
   await app.ready();
   const document = app.swagger();
   await app.close();

@@ -6,9 +6,10 @@ import {
   type ClientPlaces,
   createServer,
   type Logger,
+  layerProof,
   type Metrics,
 } from "@airlock/http";
-import type { ExecutionApiCall, LayerGuard } from "@airlock/identity";
+import { type ExecutionApiCall, LAYER_HEADER, type LayerGuard } from "@airlock/identity";
 import type { FastifyRequest } from "fastify";
 import { type AccessDeps, createAccess } from "./access.ts";
 import { clientOf } from "./client-of.ts";
@@ -39,6 +40,7 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
     title: "Airlock aux",
     description: "The internal door: the only holder of AWS credentials.",
     version: settings.VERSION,
+    proofs: layerProof(LAYER_HEADER, settings.LAYER_AUTH_MODE, settings.LAYER_AUTH_ACCEPTS),
   };
   const isReady = () => aws.session.isValid() && (layer?.isReady() ?? true);
   const admission = layer && { admit: admitLayer(layer, viaOf) };

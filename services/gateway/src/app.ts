@@ -2,13 +2,16 @@
 import {
   type App,
   admitCallers,
+  apiKeyProof,
   type ClientPlaces,
   callerOrNetwork,
+  callerTokenProof,
   createMetrics,
   createServer,
   invalidObjectKey,
   type Logger,
   type Metrics,
+  type Proof,
   rateLimitMaker,
 } from "@airlock/http";
 import type { CallerGuard, LayerPresenter } from "@airlock/identity";
@@ -50,12 +53,26 @@ const DESCRIPTION = "The public door: forwards what is asked and holds no AWS cr
 const JOBS_DESCRIPTION =
   "Paths under /v1 need an API key as a bearer token, which a login gives; every POST and DELETE there but a login may carry an Idempotency-Key, good for a day: what is sent twice is done once.";
 
+/** What is behind the jobs API's own door, but for logins. */
+const needsKey = (url: string) => url.startsWith("/v1/") && !url.startsWith("/v1/auth/");
+
+function proofsOf({ GATEWAY_AUTH }: Settings, hasJobs: boolean): Proof[] {
+  const isOurs = (url: string) => !url.startsWith("/v1/");
+  return [
+    ...(GATEWAY_AUTH === "jwt" ? [callerTokenProof(isOurs)] : []),
+    ...(hasJobs
+      ? [apiKeyProof((url) => needsKey(url) || (GATEWAY_AUTH === "api-key" && isOurs(url)))]
+      : []),
+  ];
+}
+
 export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
   const { jobs, jobsLayer, callers, logger, metrics = createMetrics(settings) } = deps;
   const about = {
     title: "Airlock gateway",
     description: jobs ? `${DESCRIPTION} ${JOBS_DESCRIPTION}` : DESCRIPTION,
     version: settings.VERSION,
+    proofs: proofsOf(settings, jobs !== undefined),
   };
   // aux does not matter here: an edge that empties because of one fault behind it helps nobody
   const isReady = () => (deps.isReady?.() ?? true) && (callers?.isReady() ?? true);

@@ -2,13 +2,15 @@
 import {
   type App,
   admitLayer,
+  apiKeyProof,
   type ClientPlaces,
   createServer,
   type Logger,
+  layerProof,
   type Metrics,
   rateLimitMaker,
 } from "@airlock/http";
-import type { AwsLogin, LayerGuard } from "@airlock/identity";
+import { type AwsLogin, LAYER_HEADER, type LayerGuard } from "@airlock/identity";
 import {
   createStanding,
   listenForJobs,
@@ -76,6 +78,10 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
     description:
       "GPU jobs and disks: asked for here, carried out by the processor. Every POST and DELETE of a user may carry an Idempotency-Key, good for a day: what is sent twice is done once.",
     version: settings.VERSION,
+    proofs: [
+      ...layerProof(LAYER_HEADER, settings.LAYER_AUTH_MODE),
+      apiKeyProof((url) => url.startsWith("/v1/") && !url.startsWith("/v1/auth/")),
+    ],
   };
   const health = createHealth(store, queuesOf(settings), logger);
   const isReady = () => health.isReady() && (layer?.isReady() ?? true);

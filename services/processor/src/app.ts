@@ -1,6 +1,13 @@
 /** The processor's HTTP side: what it is made of, in order. */
-import { type App, admitLayer, createServer, type Logger, type Metrics } from "@airlock/http";
-import type { LayerGuard } from "@airlock/identity";
+import {
+  type App,
+  admitLayer,
+  createServer,
+  type Logger,
+  layerProof,
+  type Metrics,
+} from "@airlock/http";
+import { LAYER_HEADER, type LayerGuard } from "@airlock/identity";
 import { createStanding, queuesOf, type Store } from "@airlock/jobs-store";
 import type { Cluster } from "./cluster/index.ts";
 import { createHealth } from "./health.ts";
@@ -37,6 +44,7 @@ export function buildApp(settings: Settings, deps: ProcessorDeps): Promise<App> 
     title: "Airlock processor",
     description: "Carries jobs out on Kubernetes; tells jobs what they write.",
     version: settings.VERSION,
+    proofs: layerProof(LAYER_HEADER, settings.LAYER_AUTH_MODE),
   };
   const health = createHealth(store, queuesOf(settings), () => processor.isReady, logger);
   const isReady = () => health.report().reason === undefined && (layer?.isReady() ?? true);

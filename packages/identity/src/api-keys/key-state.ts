@@ -3,7 +3,7 @@ import * as z from "zod";
 
 export const ValidKey = z.object({
   state: z.literal("valid"),
-  user_id: z.int(),
+  user_id: z.int().meta({ minimum: 1, maximum: 2_147_483_647 }),
   /** A label for people; whose key it is, the next three tell. */
   username: z.string(),
   account: z.string().regex(/^\d{12}$/),

@@ -35,13 +35,14 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     reply.code(answer.status).headers(headers).header("x-cache", "bypass");
     return reply.send(answer.body ?? undefined);
   };
+  const bytes = { "*/*": { schema: z.string().meta({ format: "binary" }) } };
   const schema = {
     tags: ["s3"],
     querystring: ObjectQuery,
     response: {
-      200: z.any().describe("The bytes of the object, with S3's Content-Type."),
-      206: z.any().describe("The bytes that Range names."),
-      304: z.null(),
+      200: { description: "The bytes of the object, with S3's Content-Type.", content: bytes },
+      206: { description: "The bytes that Range names.", content: bytes },
+      304: z.null().describe("What a condition of the request asks for is unchanged."),
       ...failures,
       ...problems(409, 412, 416),
     },

@@ -42,7 +42,18 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
         params: z.object({ "*": z.string().describe("Name, with or without its leading slash.") }),
         querystring: ParameterQuery,
         response: {
-          200: Parameter,
+          200: {
+            description: "The parameter.",
+            content: {
+              "application/json": { schema: Parameter },
+              "text/plain": {
+                schema: z.string().meta({
+                  description: "The value, byte by byte.",
+                  example: "db.example.com",
+                }),
+              },
+            },
+          },
           304: z.null().describe("If-None-Match names the ETag of what would be sent."),
           ...problems(400, 401, 403, 404, 414, 502, 503, 504),
         },

@@ -83,7 +83,12 @@ export function configRoutes(app: App, toAux: Forward, maxWaitSeconds: number): 
             description: "The parameter.",
             content: {
               "application/json": { schema: Parameter },
-              "text/plain": { schema: z.string().describe("The value, byte by byte.") },
+              "text/plain": {
+                schema: z.string().meta({
+                  description: "The value, byte by byte.",
+                  example: "db.example.com",
+                }),
+              },
             },
           },
           304: notModified,

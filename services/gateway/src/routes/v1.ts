@@ -1,4 +1,5 @@
 /** `/v1/*`: the jobs API, by way of jobs, which checks the keys. */
+import { EVENT_EXAMPLE, LOG_EXAMPLE } from "@airlock/contract";
 import { type App, demandWebSocket, problems, type RateLimit } from "@airlock/http";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import * as z from "zod";
@@ -144,7 +145,7 @@ function schemaOf(route: JobsRoute): FastifySchema {
 }
 
 function contentOf(text: string, answer: JobsRoute["answer"], stream: string | undefined) {
-  const schema = z.string();
+  const schema = z.string().meta({ example: stream === undefined ? LOG_EXAMPLE : EVENT_EXAMPLE });
   if (answer === undefined) return { description: text, content: { "text/plain": { schema } } };
   if (stream === undefined) return answer;
   const content = { "application/json": { schema: answer }, [stream]: { schema } };

@@ -14,7 +14,20 @@ const KeyCheck = z
 const KeyCheckQuery = z.object({
   session: z.string().optional().describe("`true` tells the name of the AWS session as well."),
 });
-const KeyAnswer = z.discriminatedUnion("state", [ValidKey.partial({ session: true }), RefusedKey]);
+const KeyAnswer = z
+  .discriminatedUnion("state", [ValidKey.partial({ session: true }), RefusedKey])
+  .meta({
+    example: {
+      state: "valid",
+      user_id: 7,
+      username: "alice-example.com",
+      account: "111122223333",
+      role: "Developer",
+      key_prefix: "gpud_Zk3vQ9aB",
+      expires_at: "2026-01-16T00:30:00.000Z",
+      remaining_ms: 28_800_000,
+    },
+  });
 
 export function internalRoutes(app: App, keys: Keys): void {
   app.post(

@@ -1,5 +1,6 @@
 /** `/v1/jobs/{id}/events`: what happened to a job, as a page, as an answer that waits, or as a stream. */
 import {
+  EVENT_EXAMPLE,
   eventsFormOf,
   JobEvents,
   JobEventsQuery,
@@ -51,7 +52,7 @@ export function jobEventRoutes(app: App, { store, hub, standing }: JobEventsDeps
             description: JobEvents.description ?? "",
             content: {
               "application/json": { schema: JobEvents },
-              "text/event-stream": { schema: z.string() },
+              "text/event-stream": { schema: z.string().meta({ example: EVENT_EXAMPLE }) },
             },
           },
           204: z.any().describe("Of a stream: the job is over, and all of it is known."),

@@ -1,5 +1,5 @@
 /** `/v1/jobs/{id}/logs`: what a job wrote, from its pod, or as it was kept at its end. */
-import { JobLogsQuery, tailOf } from "@airlock/contract";
+import { JobLogsQuery, LOG_EXAMPLE, tailOf } from "@airlock/contract";
 import { type App, problems, sendFlowing } from "@airlock/http";
 import { createShares, isFinal } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -25,7 +25,10 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
         params: z.object({ job_id: z.string() }),
         querystring: JobLogsQuery,
         response: {
-          200: { description: "What it wrote.", content: { "text/plain": { schema: z.string() } } },
+          200: {
+            description: "What it wrote.",
+            content: { "text/plain": { schema: z.string().meta({ example: LOG_EXAMPLE }) } },
+          },
           ...problems(400, 401, 403, 404, 409, 429, 503),
         },
       },

@@ -1,6 +1,6 @@
 /** `/internal/jobs/{id}/logs/follow`: what a job writes as it comes, for jobs, which knows whose job it is. */
 import { Readable } from "node:stream";
-import { JobLogsQuery, ProblemError, sinceOf } from "@airlock/contract";
+import { JobLogsQuery, LOG_EXAMPLE, ProblemError, sinceOf } from "@airlock/contract";
 import { type App, problems, sendFlowing } from "@airlock/http";
 import { findJobLog, type Standing, type Store } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -31,7 +31,7 @@ export function followLogRoutes(app: App, { store, cluster, standing, pollMs }: 
         response: {
           200: {
             description: "What it writes.",
-            content: { "text/plain": { schema: z.string() } },
+            content: { "text/plain": { schema: z.string().meta({ example: LOG_EXAMPLE }) } },
           },
           ...problems(400, 401, 403, 404, 429, 503),
         },

@@ -1,5 +1,5 @@
 /** `/internal/jobs/{id}/logs`: what a job has written so far, for jobs, which knows whose job it is. */
-import { JobLogsQuery, ProblemError, sinceOf, tailOf } from "@airlock/contract";
+import { JobLogsQuery, LOG_EXAMPLE, ProblemError, sinceOf, tailOf } from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
 import { findJobLog, type Store } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -27,7 +27,10 @@ export function logRoutes(app: App, { store, cluster }: LogsDeps): void {
         params: z.object({ job_id: z.string() }),
         querystring: JobLogsQuery,
         response: {
-          200: { description: "What it wrote.", content: { "text/plain": { schema: z.string() } } },
+          200: {
+            description: "What it wrote.",
+            content: { "text/plain": { schema: z.string().meta({ example: LOG_EXAMPLE }) } },
+          },
           ...problems(401, 403, 404, 503),
         },
       },

@@ -81,7 +81,10 @@ export function tunnelRoutes(app: App, deps: TunnelDeps): void {
         tags: ["internal"],
         params: z.object({ job_id: z.string() }),
         querystring: Query,
-        response: { 101: z.any(), ...problems(400, 401, 403, 404, 409, 426, 429, 503) },
+        response: {
+          101: z.any().describe("From here on it is a WebSocket."),
+          ...problems(400, 401, 403, 404, 409, 426, 429, 503),
+        },
       },
     },
     async (request, reply) => {

@@ -1,0 +1,178 @@
+/** What operators see and do, as the OpenAPI documents show them. */
+import { AT, JOB_ID, POD_NAME } from "./shared.ts";
+
+const user = {
+  user_id: 7,
+  username: "alice-example.com",
+  caller: "aws:111122223333:Developer:alice@example.com",
+  state: "active",
+  created_at: "2026-01-05T09:00:00.000Z",
+  last_login_at: AT,
+  keys: 1,
+  live_jobs: 2,
+  gpus: 6,
+  disks: 1,
+};
+const adminJob = {
+  job_id: JOB_ID,
+  user_id: 7,
+  username: "alice-example.com",
+  status: "queued",
+  name: "train",
+  image: "pytorch/pytorch:2.8.0",
+  gpu_type: "h100",
+  gpu_count: 4,
+  duration_hours: 4,
+  created_at: AT,
+  launched_at: null,
+  expires_at: null,
+  ended_at: null,
+  pod_name: POD_NAME,
+  node_name: null,
+  current_detailed_status: "Waits for 4 × h100 on one node.",
+  failure_reason: null,
+  end_as: null,
+  is_cleaned: false,
+  due_at: "2026-01-15T16:31:00.000Z",
+  lease_until: null,
+  faults: 0,
+  last_fault: null,
+};
+const quota = {
+  user_id: 7,
+  username: "alice-example.com",
+  aws_role: null,
+  gpu_type: "h100",
+  max_gpus: 8,
+  max_jobs: null,
+  max_hours: null,
+  max_disks: null,
+  set_by: "bob-example.com",
+  set_at: AT,
+};
+const cordon = {
+  gpu_type: null,
+  node_name: "gpu-1.example.com",
+  reason: "New drivers.",
+  set_by: "bob-example.com",
+  set_at: AT,
+};
+const duty = {
+  name: "orphans",
+  period_seconds: 60,
+  due_at: "2026-01-15T16:31:00.000Z",
+  finished_at: AT,
+  is_running: false,
+  is_late: false,
+  faults: 0,
+  last_fault: null,
+};
+
+export const ADMIN_EXAMPLES = {
+  AdminUser: user,
+  AdminUsers: { users: [user], limit: 100, next_cursor: null },
+  DisableUser: { cancel_jobs: true },
+  UserChanged: {
+    user: { ...user, state: "disabled" },
+    cancelled_jobs: 0,
+  },
+  AdminKeys: {
+    keys: [
+      {
+        key_prefix: "gpud_Zk3vQ9aB",
+        description: null,
+        created_at: AT,
+        expires_at: "2026-01-16T00:30:00.000Z",
+        last_used_at: "2026-01-15T17:02:00.000Z",
+      },
+    ],
+    total: 1,
+  },
+  RevokedKeys: { key_prefixes: ["gpud_Zk3vQ9aB"], status: "revoked" },
+  AdminJob: adminJob,
+  AdminJobs: { jobs: [adminJob], limit: 100, next_cursor: null },
+  AdminJobDetails: {
+    ...adminJob,
+    events: [{ seq: 1, at: AT, kind: "submitted", actor: "user", data: {} }],
+  },
+  AdminCancelJob: { reason: "The node is taken out of service." },
+  AdminExtendJob: { extension_hours: 2 },
+  SetQuota: { user_id: 7, gpu_type: "h100", max_gpus: 8 },
+  QuotaSubject: { user_id: 7, gpu_type: "h100" },
+  Quota: quota,
+  Quotas: { quotas: [quota] },
+  QuotaCheck: {
+    over: [
+      {
+        user_id: 7,
+        username: "alice-example.com",
+        what: "gpus",
+        limit: 8,
+        held: 12,
+        gpu_type: "h100",
+      },
+    ],
+  },
+  SetCordon: { node_name: "gpu-1.example.com", reason: "New drivers." },
+  CordonTarget: { node_name: "gpu-1.example.com" },
+  Cordon: cordon,
+  Cordons: { cordons: [cordon] },
+  DeadOrders: {
+    dead_orders: [
+      {
+        dead_id: "12",
+        queue: "gpu_reservations",
+        action: "cancel",
+        job_id: JOB_ID,
+        faults: 5,
+        last_fault: "it is no order that is known here",
+        enqueued_at: AT,
+        died_at: "2026-01-15T16:31:02.000Z",
+      },
+    ],
+    limit: 100,
+    next_cursor: null,
+  },
+  WhichDeadOrders: { ids: ["12"] },
+  DeadOrdersChanged: { count: 1 },
+  Duty: duty,
+  Duties: { duties: [duty] },
+  RunDuty: { name: "orphans" },
+  Orphans: {
+    orphans: [
+      {
+        pod_name: POD_NAME,
+        uid: "5b1c1f64-7a3d-4c1e-9b62-0f5a6f1f2c11",
+        job_id: JOB_ID,
+        kind: "unknown",
+        first_seen_at: AT,
+        last_seen_at: "2026-01-15T16:40:00.000Z",
+        becomes: "No job of this database: it stays until it ends by itself, or you remove it.",
+      },
+    ],
+  },
+  RemoveOrphan: { pod_name: POD_NAME },
+  AdminNodes: {
+    looked_at: AT,
+    nodes: [
+      {
+        node_name: "gpu-1.example.com",
+        gpu_type: "h100",
+        gpus: 8,
+        slots: 0,
+        booked_gpus: 4,
+        booked_jobs: 1,
+        foreign_gpus: 0,
+        unbooked_gpus: 0,
+        is_ready: true,
+        is_schedulable: true,
+        seen_at: AT,
+        gone_at: null,
+      },
+    ],
+  },
+  RetentionReport: {
+    kinds: [{ kind: "jobs", setting: "KEEP_JOBS_DAYS", days: 90, purgeable: 0, oldest_at: null }],
+    last_run: duty,
+  },
+};

@@ -1,0 +1,75 @@
+/** Disks, as the OpenAPI documents show them. */
+import { AT, JOB_ID } from "./shared.ts";
+
+const disk = {
+  disk_id: "b7e4a1c9-6d25-4e83-9f10-3c5a8d2b7e46",
+  disk_name: "data",
+  user_id: "alice-example.com",
+  state: "ready",
+  size_gb: 200,
+  disk_size: "1.2G",
+  created_at: "2026-01-05T09:00:00.000Z",
+  last_used: AT,
+  in_use: false,
+  reservation_id: null,
+  is_backing_up: false,
+  is_deleted: false,
+  snapshot_count: 1,
+  last_snapshot_at: AT,
+  warning: null,
+};
+const snapshot = {
+  snapshot_id: "d2f6b8a3-1c47-4a95-8e3b-7f0c9d5e2a61",
+  state: "ready",
+  reason: "job",
+  reservation_id: JOB_ID,
+  size_gb: 200,
+  created_at: AT,
+  ready_at: "2026-01-15T16:34:00.000Z",
+  error: null,
+  has_content: true,
+};
+
+export const DISKS_EXAMPLES = {
+  CreateDisk: { disk_name: "data", size_gb: 200 },
+  ResizeDisk: { size_gb: 400 },
+  RenameDisk: { new_name: "data-2026" },
+  DiskRequested: {
+    operation_id: "8c1d7e52-4b3a-4f19-a6d0-2e9b5c7f1a34",
+    disk_name: "data",
+    action: "create",
+    message: "Disk creation request queued successfully",
+    requested_at: AT,
+  },
+  DiskRenamed: {
+    message: "Disk renamed from 'data' to 'data-2026'",
+    old_name: "data",
+    new_name: "data-2026",
+    snapshots_updated: 0,
+    operation_id: "8c1d7e52-4b3a-4f19-a6d0-2e9b5c7f1a34",
+  },
+  Disk: disk,
+  Disks: { disks: [disk], total: 1 },
+  DiskOperation: {
+    operation_id: "8c1d7e52-4b3a-4f19-a6d0-2e9b5c7f1a34",
+    disk_name: "data",
+    action: "create",
+    status: "completed",
+    error: null,
+    snapshot_id: null,
+    is_deleted: false,
+    delete_date: null,
+    created_at: AT,
+    last_updated: "2026-01-15T16:30:20.000Z",
+    completed: true,
+  },
+  DiskContent: {
+    disk_name: "data",
+    content: "1.2G\t/home/dev\n",
+    s3_path: null,
+    snapshot_date: AT,
+    message: null,
+  },
+  DiskSnapshot: snapshot,
+  DiskSnapshots: { snapshots: [snapshot], total: 1 },
+};
