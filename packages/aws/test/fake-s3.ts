@@ -17,10 +17,17 @@ export interface Habits {
   /** A range that ends before it begins is refused as one past the end. */
   readonly refusesReversed: boolean;
   readonly ignoresRange: boolean;
+  /** The last no bytes are all of them. */
+  readonly givesAllForNone?: boolean;
 }
 
 export const AS_S3: Habits = { refusal: "size", refusesReversed: false, ignoresRange: false };
-export const AS_CEPH: Habits = { refusal: "silent", refusesReversed: true, ignoresRange: false };
+export const AS_CEPH: Habits = {
+  refusal: "silent",
+  refusesReversed: true,
+  ignoresRange: false,
+  givesAllForNone: true,
+};
 export const SERVERS: readonly Habits[] = [
   AS_S3,
   AS_CEPH,
@@ -100,6 +107,7 @@ function rangeIn(field: string | undefined, { body }: FakeObject, habits: Habits
   const [, from = "", to = ""] = /^bytes=(\d*)-(\d*)$/.exec(field ?? "") ?? [];
   if (habits.ignoresRange || (from === "" && to === "")) return undefined;
   const size = body.length;
+  if (habits.givesAllForNone && from === "" && Number(to) === 0) return [0, size - 1] as const;
   const first = from === "" ? Math.max(0, size - Number(to)) : Number(from);
   const last = from === "" || to === "" ? size - 1 : Math.min(Number(to), size - 1);
   const isReversed = from !== "" && to !== "" && Number(to) < first;

@@ -9,7 +9,7 @@ const READY_LIMIT_MS = 60_000;
 export interface Children {
   /** With nothing of this process's environment but where programs are. */
   run(command: string, args: readonly string[], env?: Record<string, string>): void;
-  /** Resolves once all have ended. */
+  /** At once: none of them has anything to keep. Resolves when all are gone. */
   end(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export function startChildren(cwd: string): Children {
       const alive = children.filter(
         (child) => child.exitCode === null && child.signalCode === null,
       );
-      await Promise.all(alive.map((child) => child.kill() && once(child, "exit")));
+      await Promise.all(alive.map((child) => child.kill("SIGKILL") && once(child, "exit")));
     },
   };
 }

@@ -4,6 +4,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import path from "node:path";
 import { type Children, freePorts, untilUp } from "../acceptance/children.ts";
+import { OF_SWIFT } from "./exceptions.ts";
+import type { RunningS3, S3Server } from "./server.ts";
 import {
   proxyConf,
   SWIFT_CONF,
@@ -14,25 +16,16 @@ import {
 } from "./swift-files.ts";
 
 const RINGS = "swift-ring-builder";
-const PROGRAMS = [RINGS, ...["proxy", ...SWIFT_STORES].map((service) => `swift-${service}-server`)];
 
-export interface Swift {
-  readonly endpoint: string;
-  readonly version: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
+export const SWIFT: S3Server = {
+  name: "Swift",
+  programs: [RINGS, ...["proxy", ...SWIFT_STORES].map((service) => `swift-${service}-server`)],
+  exceptions: OF_SWIFT,
+  start: startSwift,
+};
 
-/** The first program of Swift that is not on this machine. */
-export const absentProgram = (): string | undefined =>
-  PROGRAMS.find((program) => spawnSync(program, ["--help"]).error);
-
-/** @param folder an empty one, on a disk that has extended attributes. */
-export async function startSwift(
-  children: Children,
-  folder: string,
-  region: string,
-): Promise<Swift> {
+/** @param folder on a disk that has extended attributes. */
+async function startSwift(children: Children, folder: string, region: string): Promise<RunningS3> {
   const place = { folder, region, user: userInfo().username };
   const [proxy = 0, ...ports] = await freePorts(1 + SWIFT_STORES.length);
   await mkdir(path.join(folder, "disks", "one"), { recursive: true });

@@ -5,8 +5,8 @@ export type ByteRange =
   | { readonly first: number; readonly last?: number | undefined }
   | { readonly suffix: number };
 
-/** Beyond every object, and still a number that every server reads. */
-const MAX_POSITION = Number.MAX_SAFE_INTEGER;
+/** Larger than every object, and still a number that every server reads. */
+export const MAX_SIZE = Number.MAX_SAFE_INTEGER;
 
 /**
  * Undefined where the whole object is the answer: without a range, with one in another unit, of several
@@ -34,4 +34,4 @@ export const rangeText = (range: ByteRange): string =>
 export const isSatisfiable = (range: ByteRange, sizeBytes: number): boolean =>
   "suffix" in range ? range.suffix > 0 : range.first < sizeBytes;
 
-const positionOf = (digits: string): number => Math.min(Number(digits), MAX_POSITION);
+const positionOf = (digits: string): number => Math.min(Number(digits), MAX_SIZE - 1);

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import { ProblemError } from "@airlock/contract";
 import { awsProblem } from "../errors.ts";
-import { type ByteRange, isSatisfiable, oneRange } from "./byte-range.ts";
+import { type ByteRange, isSatisfiable, MAX_SIZE, oneRange } from "./byte-range.ts";
 import {
   canBeOfRange,
   headersOfUnchanged,
@@ -49,25 +49,38 @@ export async function readUnder(
     const now = judged(await head());
     if (now.status === 304) return now;
   }
-  const { ifRange } = conditions;
-  const range = canBeOfRange(ifRange) ? oneRange(conditions.range) : undefined;
+  const range = canBeOfRange(conditions.ifRange) ? oneRange(conditions.range) : undefined;
   if (!range) return judged(await get());
-  const part = await get(range).catch(orUnsatisfiable);
-  if (!(part instanceof UnsatisfiableError)) {
-    const answer = judged(part);
-    if (answer.status !== 206 || isOfRange(ifRange, answer.headers)) return answer;
-    answer.body?.destroy();
-    return judged(await get());
+  return readPart(range, conditions, {
+    head: async () => judged(await head()),
+    get: async (asked) => judged(await get(asked)),
+  });
+}
+
+/** @param asking judges what it gives. */
+async function readPart(
+  range: ByteRange,
+  conditions: ObjectConditions,
+  { head, get }: Asking,
+): Promise<Answer> {
+  const { ifRange } = conditions;
+  // none of the bytes of any object: some servers give them all
+  const isNone = !isSatisfiable(range, MAX_SIZE);
+  const part = isNone ? undefined : await get(range).catch(orUnsatisfiable);
+  if (part && !(part instanceof UnsatisfiableError)) {
+    if (part.status !== 206 || isOfRange(ifRange, part.headers)) return part;
+    part.body?.destroy();
+    return get();
   }
-  let { sizeBytes } = part;
+  let sizeBytes = part?.sizeBytes;
   if (sizeBytes === undefined || isConditional(conditions)) {
-    const now = judged(await head());
+    const now = await head();
     if (now.status === 304) return now;
-    if (!isOfRange(ifRange, now.headers)) return judged(await get());
+    if (!isOfRange(ifRange, now.headers)) return get();
     sizeBytes = sizeOf(now);
   }
   // empty, or no longer what it was: the whole is right in either case
-  if (sizeBytes !== undefined && isSatisfiable(range, sizeBytes)) return judged(await get());
+  if (sizeBytes !== undefined && isSatisfiable(range, sizeBytes)) return get();
   throw unsatisfiable(sizeBytes, part);
 }
 
@@ -91,7 +104,7 @@ function sizeOf({ headers }: Answer): number | undefined {
 }
 
 /** 416 with the size of the object (RFC 9110 §15.5.17). */
-function unsatisfiable(sizeBytes: number | undefined, cause: Error): ProblemError {
+function unsatisfiable(sizeBytes: number | undefined, cause: Error | undefined): ProblemError {
   const headers: Record<string, string> =
     sizeBytes === undefined ? {} : { "content-range": `bytes */${sizeBytes}` };
   const detail = "The object has no bytes in this range.";
