@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { after, test } from "node:test";
+import { documentsOf } from "../src/documents/faults.ts";
 import { freePorts, NODE_COMPILE_CACHE, ROOT } from "./harness.ts";
 import type { MadeMetric } from "./report-metrics.ts";
 
@@ -71,6 +72,23 @@ test("docs/metrics.md has a row for each metric of ours, and no other", async ()
     told.map(({ name }) => name).toSorted(),
     made.map(({ name }) => name).toSorted(),
   );
+});
+
+/** Of the database; they are written alike. */
+const LOGINS = new Set(["airlock_api", "airlock_processor"]);
+
+test("a metric that a document names is one that there is", async () => {
+  const told = new Set((await table()).map(({ name }) => name));
+  for (const document of await documentsOf(ROOT)) {
+    const text = await readFile(join(ROOT, document), "utf8");
+    const named = text.matchAll(
+      /\b(airlock_[a-z]+(?:_[a-z]+)*?)(?:_(?:bucket|count|sum))?\b(?!_)/g,
+    );
+    const unknown = [...named]
+      .map(([, name = ""]) => name)
+      .filter((name) => !(told.has(name) || LOGINS.has(name)));
+    assert.deepEqual(unknown, [], document);
+  }
 });
 
 test("the names and labels are as the field wants them", async () => {

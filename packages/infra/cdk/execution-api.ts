@@ -47,7 +47,6 @@ export class ExecutionApi extends Construct {
       binaryMediaTypes: ["*/*"],
       // a role of the account, not of one API: docs/rollout.md asks for it first
       cloudWatchRole: false,
-      disableExecuteApiEndpoint: false,
       deployOptions: {
         stageName: stage,
         throttlingRateLimit: requestsPerSecond,

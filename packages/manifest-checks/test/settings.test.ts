@@ -7,8 +7,10 @@ import { settingsSchema as gateway } from "../../../services/gateway/src/setting
 import { settingsSchema as jobs } from "../../../services/jobs/src/settings.ts";
 import { settingsSchema as processor } from "../../../services/processor/src/settings.ts";
 import { loadSettings } from "../../config/src/settings.ts";
+import { SESSION_VARIABLES as taken } from "../../identity/src/sigv4/session-source.ts";
 import { migrateSchema } from "../../jobs-store/src/migrate-settings.ts";
 import { render } from "../src/kustomize/render.ts";
+import { SESSION_VARIABLES } from "../src/rules/signing.ts";
 import { ENVIRONMENTS, envOf, SERVICES, withInstallation, workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
 
@@ -62,6 +64,12 @@ describe("every environment's settings are valid, and none is misspelt", () => {
     ["aux", ["static-credentials"]],
     ["aux", ["static-credentials", "cluster-issuer/aux"]],
     ["gateway", ["caller-jwt", "ingress", "public-ingress"]],
+    [
+      "gateway",
+      ["caller-jwt", "gateway-to-aux/gateway", "layer-sigv4/gateway", "layer-sigv4/irsa"],
+    ],
+    // the last step: the API is the only way
+    ["gateway", ["caller-jwt", "layer-sigv4/gateway", "layer-sigv4/pod-identity"]],
     ["gateway", ["cluster-issuer/gateway", "caller-pods"]],
     ["jobs", ["cluster-issuer/jobs"]],
     ["processor", ["count-foreign-pods/processor"]],
@@ -73,6 +81,10 @@ describe("every environment's settings are valid, and none is misspelt", () => {
       assert.deepEqual(strangeIn(env, SCHEMAS[service]), []);
     });
   }
+
+  test("the variables that gateway's manifest may have to sign with are those that it starts with", () => {
+    assert.deepEqual([...SESSION_VARIABLES].sort(), [...taken].sort());
+  });
 
   test("components/cluster-issuer: files that are mounted, and keys from the cluster's own server", () => {
     for (const [service, prefix] of [

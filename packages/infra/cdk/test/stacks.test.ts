@@ -167,6 +167,23 @@ describe("watching", () => {
     assert.equal(told.ofType("AWS::SNS::Subscription").length, 1);
   });
 
+  test("docs/rollout.md names each metric and alarm that there is, and no other", () => {
+    const page = readFileSync(new URL("../../../../docs/rollout.md", import.meta.url), "utf8");
+    const [, table = ""] = /^### At AWS$([\s\S]*?)^Alarms go to/m.exec(page) ?? [];
+    const cells = [...table.matchAll(/^\| (`.*) \| .* \| (`.*) \|$/gm)];
+    const wordsOf = (text: string) => [...text.matchAll(/`([\w-]+)`/g)].map(([, word]) => word);
+    const told = {
+      metrics: cells.flatMap(([, cell = ""]) => wordsOf(cell)),
+      alarms: cells.flatMap(([, , cell = ""]) => wordsOf(cell)),
+    };
+    const alarms = execution.ofType("AWS::CloudWatch::Alarm");
+    const names = alarms.map(({ AlarmName }) => AlarmName.replace("airlock-execution-dev-", ""));
+    assert.deepEqual(told.alarms.sort(), names.sort());
+    const filtered = execution.ofType("AWS::Logs::MetricFilter");
+    const counted = filtered.map((one) => one.MetricTransformations[0].MetricName);
+    assert.deepEqual(told.metrics.sort(), [...counted, "IntegrationLatency", "Throttles"].sort());
+  });
+
   test("the outputs that the gateway and an operator need, by their names", () => {
     assert.deepEqual(execution.outputs.sort(), ["ExecutionApiUrl", "MonitoringDashboardUrl"]);
   });

@@ -1,6 +1,6 @@
 /** Items 13–19: who a pod is, to the cluster, to the other service and to AWS. */
 import { objectRule, podRule, type Rule } from "../rule.ts";
-import { envOf, ofKind, workloads } from "../world.ts";
+import { envOf, ofKind, type World, workloads } from "../world.ts";
 import { hasPodIdentity, ROLE_ARN, signingRole, signs, withoutAws } from "./signing.ts";
 
 /** Who lets whom in: each service is called by one other. */
@@ -9,6 +9,20 @@ const CALLERS: Readonly<Record<string, string>> = {
   jobs: "system:serviceaccount:gateway:gateway",
   processor: "system:serviceaccount:gpu-controlplane:jobs",
 };
+
+/** Undefined where it is none that gateway takes. */
+function rolloutPercentage(world: World): number | undefined {
+  const [map] = ofKind<{ data?: Record<string, string> }>(world, "ConfigMap").filter(
+    ({ metadata }) => metadata.name === "gateway-rollout",
+  );
+  try {
+    const { percentage } = JSON.parse(map?.data?.["rollout.json"] ?? "") as { percentage: unknown };
+    const isOne = typeof percentage === "number" && percentage >= 0 && percentage <= 100;
+    return isOne ? percentage : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 export const identityRules: readonly Rule[] = [
   podRule(
@@ -86,6 +100,11 @@ export const identityRules: readonly Rule[] = [
       report("must have EXECUTION_API_URL with LAYER_AUTH sigv4, and only then");
     if (!isSet("AUX_SERVICE_URL") && !isSet("EXECUTION_API_URL"))
       report("must have a way to aux: AUX_SERVICE_URL, EXECUTION_API_URL, or both");
+    const percentage = signs(world) ? rolloutPercentage(world) : 0;
+    if (percentage === undefined)
+      report("must have a percentage from 0 to 100 in the ConfigMap gateway-rollout");
+    else if (signs(world) && !isSet("AUX_SERVICE_URL") && percentage !== 100)
+      report("must send 100 % to the execution API, for there is no other way (gateway-rollout)");
   }),
   podRule("layer-enforced", 15, [], ({ service, containers }, report, { environment }) => {
     const caller = CALLERS[service ?? ""];

@@ -12,7 +12,7 @@ export const hasPodIdentity = (annotations: Annotations = {}): boolean =>
   Object.keys(annotations).some((key) => POD_IDENTITY.test(key));
 
 /** The variables by which a session comes, and no other: a key, a profile or a file of keys is more than a session. */
-const SESSION_VARIABLES = new Set([
+export const SESSION_VARIABLES: ReadonlySet<string> = new Set([
   "AWS_ROLE_ARN",
   "AWS_WEB_IDENTITY_TOKEN_FILE",
   "AWS_ROLE_SESSION_NAME",
