@@ -4,6 +4,7 @@ import { glob, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "@airlock/contract";
+import { METHODS } from "../../packages/infra/src/methods.ts";
 import { ROOT, staleFiles } from "../src/generated/files.ts";
 
 const read = (path: string) => readFile(new URL(path, ROOT), "utf8");
@@ -11,6 +12,23 @@ const read = (path: string) => readFile(new URL(path, ROOT), "utf8");
 test("generated files hold what the code says", async () => {
   const stale = (await staleFiles()).map(({ path }) => path);
   assert.deepEqual(stale, [], "run: pnpm check --fix");
+});
+
+test("the execution API lets through what aux serves, and nothing else", async () => {
+  const { paths } = JSON.parse(await read("services/aux/openapi.json")) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const served = Object.entries(paths)
+    .filter(([path]) => /^\/(parameters|s3)(\/|$)/.test(path))
+    .flatMap(([path, methods]) =>
+      Object.keys(methods).map((one) => one.toUpperCase() + path.replace(/\{\w+\}$/, "*")),
+    );
+  const allowed: readonly string[] = METHODS;
+  // HEAD goes where GET does; /livez is what the gateway asks an upstream that has failed
+  const others = allowed.filter((one) => !one.startsWith("HEAD") && one !== "GET/livez");
+  assert.deepEqual(others.toSorted(), served.toSorted());
+  for (const head of allowed.filter((one) => one.startsWith("HEAD")))
+    assert.ok(served.includes(head.replace("HEAD", "GET")), head);
 });
 
 test("every error code is explained", async () => {
