@@ -167,3 +167,66 @@ test("a header that is sent twice over a socket is seen as two", async (t) => {
   assert.equal(await send([token]), "allowed");
   assert.equal(await send([token, token]), "duplicated");
 });
+
+test("through the execution API: the table of roles", async () => {
+  const roles = [
+    "arn:aws:iam::111122223333:role/gateway",
+    "arn:aws:iam::111122223333:role/team/a/pathed",
+    "arn:aws-cn:iam::111122223333:role/china",
+  ];
+  const counted: string[] = [];
+  const observe = (outcome: string) => void counted.push(outcome);
+  const guard = createLayerGuard({ mode: "enforce", roles, log: recordLog(), observe });
+  const check = async (userArn: string | undefined, names: string[] = [], ...headers: string[]) => {
+    const via = { userArn, signedHeaders: new Set(names) };
+    const decision = await guard.check(layer(...headers), via);
+    return decision.allow ? `${decision.session} ${decision.caller}` : decision.reason;
+  };
+  const session = (who: string, partition = "aws") => `arn:${partition}:sts::${who}`;
+  const good = session("111122223333:assumed-role/gateway/pod-1");
+  assert.equal(await check(good), "pod-1 undefined");
+  assert.equal(await check(session("111122223333:assumed-role/pathed/x")), "x undefined");
+  assert.equal(await check(session("111122223333:assumed-role/china/x", "aws-cn")), "x undefined");
+  for (const who of [
+    session("444455556666:assumed-role/gateway/pod-1"),
+    session("111122223333:assumed-role/gateway2/pod-1"),
+    session("111122223333:assumed-role/Gateway/pod-1"),
+    session("111122223333:assumed-role/team/a/pathed/x"),
+    session("111122223333:assumed-role/china/x"),
+    session("111122223333:federated-user/gateway"),
+    "arn:aws:iam::111122223333:user/gateway",
+    "arn:aws:iam::111122223333:role/gateway",
+    "arn:aws:iam::111122223333:root",
+    `${good}\n`,
+    "",
+  ]) {
+    assert.equal(await check(who), "subject", who);
+  }
+  assert.equal(await check(undefined), "missing");
+  const caller = ["x-airlock-caller", "alice"];
+  assert.equal(await check(good, ["x-airlock-caller"], ...caller), "pod-1 alice");
+  assert.equal(await check(good, [], ...caller), "unsigned_header");
+  assert.equal(await check(good, ["x-airlock-client"], ...caller), "unsigned_header");
+  assert.equal(
+    await check(good, ["x-airlock-caller"], "X-Airlock-Groups", "a", ...caller),
+    "unsigned_header",
+  );
+  assert.equal(await check(good, ["x-airlock-caller"], ...caller, ...caller), "caller_header");
+  assert.ok(guard.isReady() && counted.includes("verified") && counted.includes("unsigned_header"));
+});
+
+test("with both kinds accepted a role is judged where there is one, and a token where not", async (t) => {
+  const { issuer, verifier, log, clock } = await rig(t);
+  const roles = ["arn:aws:iam::111122223333:role/gateway"];
+  const one = verifier();
+  const guard = createLayerGuard({ mode: "enforce", verifier: one, roles, log, now: clock.now });
+  const token = ["x-airlock-layer", await issuer.mint()];
+  const other = {
+    userArn: "arn:aws:sts::111122223333:assumed-role/other/x",
+    signedHeaders: new Set(["x-airlock-layer"]),
+  };
+  assert.equal((await guard.check(layer(...token))).allow, true);
+  assert.equal((await guard.check(layer(...token), other)).allow, false);
+  assert.equal((await guard.check(layer(...token), { ...other, userArn: undefined })).allow, true);
+  assert.equal(await guard.knows(layer(), other), false);
+});

@@ -13,6 +13,7 @@ import {
   callerSettings,
   createCallerVerifier,
   createLayerVerifier,
+  executionApiSettings,
   layerPresentSettings,
   layerVerifySettings,
   logOpenDoors,
@@ -36,6 +37,14 @@ const gateway = withCallerRules(
 );
 const aux = withLayerVerifyRules(
   z.object({ SERVICE_NAME: serviceName("aux"), ...commonSettings, ...layerVerifySettings }),
+);
+const lambda = withLayerVerifyRules(
+  z.object({
+    SERVICE_NAME: serviceName("aux"),
+    ...commonSettings,
+    ...layerVerifySettings,
+    ...executionApiSettings,
+  }),
 );
 
 function problems(schema: z.ZodObject, env: Environment): readonly string[] {
@@ -214,4 +223,29 @@ test("the settings make the verifiers that they speak of, or none", async (t) =>
   const shared = await issuer.mint({ aud: ["airlock", "x"], sub: "anybody" });
   assert.equal(outcome(await caller.verify(shared)), "ok");
   assert.equal(outcome(await layer.verify(shared)), "401 audience");
+});
+
+test("a service behind the execution API alone needs roles, and no issuer", () => {
+  const env = {
+    ENVIRONMENT: "prod",
+    LAYER_AUTH_MODE: "enforce",
+    LAYER_AUTH_ACCEPTS: "execution-api",
+  };
+  assert.deepEqual(problems(lambda, env), [
+    "LAYER_AUTH_ROLES: is needed with LAYER_AUTH_ACCEPTS=execution-api",
+  ]);
+  const role = "arn:aws:iam::111122223333:role/gateway";
+  assert.deepEqual(problems(lambda, { ...env, LAYER_AUTH_ROLES: role }), []);
+  const both = {
+    ...env,
+    LAYER_AUTH_ROLES: role,
+    LAYER_AUTH_ACCEPTS: "service-account, execution-api",
+  };
+  assert.equal(problems(lambda, both).length, 3, "issuer, audience and subjects");
+  for (const wrong of ["gateway", `${role}*`, "arn:aws:sts::111122223333:assumed-role/gateway/x"]) {
+    const [problem = ""] = problems(lambda, { ...env, LAYER_AUTH_ROLES: wrong });
+    assert.match(problem, /^LAYER_AUTH_ROLES: must be role ARNs/, wrong);
+  }
+  const [word = ""] = problems(lambda, { ...env, LAYER_AUTH_ACCEPTS: "sigv4" });
+  assert.match(word, /^LAYER_AUTH_ACCEPTS: must be service-account, execution-api/);
 });

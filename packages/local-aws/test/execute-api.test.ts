@@ -210,10 +210,12 @@ test("the invoke-only role gets nothing of S3 and SSM", async () => {
 
 test("a function that has crashed, is late or answers nonsense", async () => {
   stop();
+  const started: string[] = [];
   const handler = awslambda.streamifyResponse(async (event, stream) => {
     const { path } = event as { path: string };
     if (path.endsWith("crash")) throw new Error("planted");
     if (path.endsWith("nonsense")) return void stream.end("nonsense");
+    started.push(path);
     if (path.endsWith("late")) await new Promise((resolve) => setTimeout(resolve, 600));
     stream.end("{}");
   });
@@ -223,7 +225,11 @@ test("a function that has crashed, is late or answers nonsense", async () => {
   assert.equal(wordsOf(await call("/parameters/nonsense")), failed);
   const late = '504 InternalServerErrorException {"message": "Endpoint request timed out"}';
   assert.equal(wordsOf(await call("/parameters/late")), late);
-  end();
+  const killed = call("/parameters/late");
+  const isRunning = () => started.filter((path) => path.endsWith("late")).length === 2;
+  while (!isRunning()) await new Promise((resolve) => setImmediate(resolve));
+  end(); // its connections with it
+  assert.equal(wordsOf(await killed), failed);
   stop = serveFunction(echo, { host: `127.0.0.1:${aws.port}` });
 });
 
@@ -247,7 +253,13 @@ test("faults: throttled, failing, lost behind the function, cut", async () => {
   await assert.rejects(call("/parameters/x"));
 });
 
-test("a request of more than 10 MB, and an answer of more than 6 MB at once", async () => {
+test("headers of more than 10,240 bytes together", async () => {
+  const { status } = await call("/parameters/x", { headers: { "x-filler": "f".repeat(10_240) } });
+  assert.equal(status, 431);
+  assert.equal(events.length, 0);
+});
+
+test("a request of more than 10 MB", async () => {
   const body = "x".repeat(10 * 1024 * 1024 + 1);
   const tooLong = '413 RequestEntityTooLarge {"message":"Request Too Long"}';
   assert.equal(wordsOf(await call("/parameters/batch", { method: "POST", body })), tooLong);

@@ -3,6 +3,7 @@ import { loadSettings } from "@airlock/config";
 import { createLogger, createMetrics, openLog } from "@airlock/http";
 import { createHandler } from "./lambda/handler.ts";
 import { createIncoming } from "./lambda/incoming.ts";
+import { ownShare } from "./lambda/own-share.ts";
 import { settingsSchema } from "./settings.ts";
 import { exitWith, startAux } from "./start-aux.ts";
 
@@ -13,16 +14,7 @@ const logger = createLogger(settings, log);
 const incoming = createIncoming();
 const { app, aws } = await startAux(
   { settings, logger, metrics: createMetrics(settings) },
-  {
-    // all processes together have what one would have
-    awsSettings: {
-      ...settings,
-      SSM_CALLS_PER_SECOND: settings.SSM_CALLS_PER_SECOND / settings.RESERVED_CONCURRENCY,
-      SSM_DESCRIBE_CALLS_PER_SECOND:
-        settings.SSM_DESCRIBE_CALLS_PER_SECOND / settings.RESERVED_CONCURRENCY,
-    },
-    viaOf: incoming.viaOf,
-  },
+  { awsSettings: ownShare(settings), viaOf: incoming.viaOf },
 );
 
 async function readSettings(env: NodeJS.ProcessEnv) {

@@ -32,6 +32,7 @@ export interface LambdaRig {
 export interface LambdaOptions {
   readonly env?: Environment;
   readonly local?: LocalAwsOptions;
+  readonly prepare?: (local: LocalAws) => void;
   /** How many invocations there are at once. */
   readonly places?: number;
 }
@@ -41,9 +42,10 @@ Object.assign(globalThis, { awslambda });
 
 export async function startLambda(
   t: Pick<TestContext, "after">,
-  { env = {}, local: localOptions = {}, places = 1 }: LambdaOptions = {},
+  { env = {}, local: localOptions = {}, prepare = () => {}, places = 1 }: LambdaOptions = {},
 ): Promise<LambdaRig> {
   const local = await startLocalAws(localOptions);
+  prepare(local);
   const settings = loadSettings(settingsSchema, {
     ENVIRONMENT: "dev",
     DOCS: "off",

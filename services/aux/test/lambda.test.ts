@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Problem } from "@airlock/contract";
+import { ownShare } from "../src/lambda/own-share.ts";
+import type { Settings } from "../src/settings.ts";
 import { type LambdaRig, startLambda } from "./lambda-rig.ts";
 
 let rig: LambdaRig;
@@ -152,4 +154,60 @@ test("random bytes stay what they are", async () => {
   rig.local.objects.put({ bucket: "airlock-data-dev", key: "random", body });
   const { body: got } = await rig.call("/s3/objects?bucket=airlock-data-dev&key=random");
   assert.equal(sha256(got), sha256(Buffer.from(body)));
+});
+
+test("an API that does not stream: bytes stay what they are, and of more than 4.5 MB it says where they are", async (t) => {
+  const local = { executeApiLimits: { isStreaming: false } };
+  const one = await startLambda(t, { local, env: { RESPONSE_TRANSFER_MODE: "buffered" } });
+  const bucket = "airlock-data-dev";
+  const { sha256: hash } = one.local.objects.put({ bucket, key: "fits", size: 4_500_000 });
+  const fits = await one.call(`/s3/objects?bucket=${bucket}&key=fits`);
+  assert.equal(fits.status, 200);
+  assert.equal(sha256(fits.body), hash);
+  one.local.objects.put({ bucket, key: "large", size: 5 * 2 ** 20 });
+  const large = await one.call(`/s3/objects?bucket=${bucket}&key=large`);
+  assert.equal(large.status, 413);
+  const problem = problemOf(large.body);
+  assert.equal(problem.code, "content_too_large");
+  assert.match(problem.detail, /\/presigned/);
+  const head = await one.call(`/s3/objects?bucket=${bucket}&key=large`, { method: "HEAD" });
+  assert.equal(head.status, 200);
+});
+
+test("tokens are believed where they are accepted, and a role where it is not asked for is not", async (t) => {
+  const local = {};
+  const env = { LAYER_AUTH_MODE: "off", LAYER_AUTH_ACCEPTS: "service-account" };
+  const one = await startLambda(t, { local, env });
+  const headers = { "x-airlock-caller": "alice", "x-request-id": "off" };
+  assert.equal((await one.call("/parameters/my-parameter", { headers })).status, 200);
+  const own = one.lines.find(({ request_id, msg }) => request_id === "off" && msg === "request");
+  assert.equal(own?.caller, undefined);
+});
+
+test("observe lets everybody in, tells what it would refuse, and believes no unsigned name", async (t) => {
+  const one = await startLambda(t, { env: { LAYER_AUTH_MODE: "observe" } });
+  const changed = { headers: { "x-airlock-caller": "mallory" } };
+  const headers = { "x-request-id": "seen" };
+  assert.equal((await one.call("/parameters/my-parameter", { headers, changed })).status, 200);
+  const own = one.lines.find(({ request_id, msg }) => request_id === "seen" && msg === "request");
+  assert.deepEqual([own?.layer_would_refuse, own?.caller], ["unsigned_header", undefined]);
+});
+
+test("a session that is not there yet is waited for, and one that cannot be had is told at once", async (t) => {
+  const one = await startLambda(t, {
+    prepare: ({ faults }) => faults.set([{ kind: "slow", service: "sts", delayMs: 200, count: 1 }]),
+  });
+  assert.equal((await one.call("/parameters/my-parameter")).status, 200);
+  const other = await startLambda(t, {
+    prepare: ({ faults }) => faults.set([{ kind: "stsDown" }]),
+  });
+  assert.equal((await other.call("/livez")).status, 200);
+  const answer = await other.call("/parameters/my-parameter");
+  assert.equal(problemOf(answer.body).code, "credentials_unavailable");
+});
+
+test("several processes share what one may ask of SSM", () => {
+  const settings = { SSM_CALLS_PER_SECOND: 10, SSM_DESCRIBE_CALLS_PER_SECOND: 1 } as Settings;
+  const share = ownShare({ ...settings, RESERVED_CONCURRENCY: 20 });
+  assert.deepEqual([share.SSM_CALLS_PER_SECOND, share.SSM_DESCRIBE_CALLS_PER_SECOND], [0.5, 0.05]);
 });

@@ -23,8 +23,8 @@ export const EXECUTE_API_PATH = `${BASE}${API.stage}`;
 
 export const isExecuteApiPath = (path: string): boolean => path.startsWith(BASE);
 
-/** The API's methods are all on its greedy path; the answers of these are streamed. */
-const STREAMED: Readonly<Record<string, boolean>> = { GET: true, HEAD: true, POST: false };
+/** The API's methods are all on its greedy path. */
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST"]);
 
 /** Answers one call, or ends its connection. Never rejects but for a fault of the stand-in itself. */
 export async function answerExecuteApi(
@@ -117,10 +117,11 @@ async function admit(
   const { method, body } = request;
   const limits = world.executeApiLimits;
   if (stage !== API.stage) throw new CallFailed("noStage");
-  const isStreamed = STREAMED[method];
   // what there is not is told as what was not signed
-  if (isStreamed === undefined || path === "/") throw refusal("unknownOperation", "execute-api");
+  if (!METHODS.has(method) || path === "/") throw refusal("unknownOperation", "execute-api");
+  if (sizeOf(request.headers) > limits.headerBytes) throw new CallFailed("headersTooLong");
   if (body.length > limits.requestBytes) throw new CallFailed("tooLong");
+  const isStreamed = limits.isStreaming && method !== "POST";
   const nowMs = world.now() + world.faults.clockSkewMs();
   const principal = await authenticate(request, "execute-api", world.sessions, nowMs);
   const verdict = mayInvoke(principal, method, path);
@@ -131,6 +132,9 @@ async function admit(
   const how = verdict === "explicitDeny" ? " with an explicit deny" : "";
   throw refusal("accessDenied", "execute-api", `${words}${how}`);
 }
+
+const sizeOf = (headers: Readonly<Record<string, string>>): number =>
+  Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 
 /** @throws CallFailed */
 async function invoke(world: World, event: object, isStreamed: boolean): Promise<FunctionAnswer> {

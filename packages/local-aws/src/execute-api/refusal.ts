@@ -6,6 +6,11 @@ import type { WireAnswer } from "../wire.ts";
 /** The answers that are nobody's signature or right, to the byte. */
 const FAILURES = {
   tooLong: [413, "RequestEntityTooLarge", '{"message":"Request Too Long"}'],
+  headersTooLong: [
+    431,
+    "RequestHeaderFieldsTooLarge",
+    '{"message":"Request Header Fields Too Large"}',
+  ],
   timedOut: [504, "InternalServerErrorException", '{"message": "Endpoint request timed out"}'],
   noAnswer: [502, "InternalServerErrorException", '{"message": "Internal server error"}'],
   noStage: [403, "ForbiddenException", '{"message":"Forbidden"}'],

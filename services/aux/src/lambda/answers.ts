@@ -8,7 +8,11 @@ import type { ResponseStream } from "./runtime.ts";
 /** An answer may take 6 MB, and base64 makes three bytes four. */
 const MAX_BUFFERED_BYTES = 4.5 * 1024 * 1024;
 
-/** @throws Error when the body is shorter than it says: what has begun must not look whole. */
+/**
+ * Writes all of an answer, and leaves its end to be told.
+ *
+ * @throws Error when the body is shorter than it says: what has begun must not look whole.
+ */
 export async function sendStreamed(
   { meta, stream: body }: LambdaResponseStreamed,
   stream: ResponseStream,
@@ -25,7 +29,7 @@ export async function sendStreamed(
     }
     if (!isWhole(sizeBytes)) throw new Error("the answer has broken off");
   }
-  await pipeline(counted, out);
+  await pipeline(counted, out, { end: false });
 }
 
 function wholeBody(method: string, status: number, headers: Readonly<Record<string, string>>) {
@@ -34,7 +38,7 @@ function wholeBody(method: string, status: number, headers: Readonly<Record<stri
   return (sizeBytes: number) => hasNone || sizeBytes === Number(length);
 }
 
-/** @throws Error when the body is shorter than it says. */
+/** The same at once. @throws Error when the body is shorter than it says. */
 export async function sendBuffered(
   { meta, stream: body }: LambdaResponseStreamed,
   stream: ResponseStream,
@@ -46,7 +50,7 @@ export async function sendBuffered(
   for await (const chunk of body as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length;
     if (sizeBytes > MAX_BUFFERED_BYTES) break;
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk)); // of an answer without a body it is an empty text
   }
   const isTooLarge = sizeBytes > MAX_BUFFERED_BYTES;
   if (!isTooLarge && !wholeBody(method, statusCode, headers)(sizeBytes)) {
@@ -58,7 +62,7 @@ export async function sendBuffered(
   stream.setContentType("application/json");
   const body64 = answer.body.toString("base64");
   const text = JSON.stringify({ ...answer, body: body64, isBase64Encoded: true });
-  await pipeline([Buffer.from(text)], stream);
+  await pipeline([Buffer.from(text)], stream, { end: false });
 }
 
 function tooLarge(requestId: string) {

@@ -9,7 +9,7 @@ import type { ApiEvent, StreamingHandler } from "./runtime.ts";
 
 export interface HandlerOptions {
   readonly app: App;
-  readonly session: Pick<Session, "isValid">;
+  readonly session: Pick<Session, "isValid" | "report">;
   /** What holds lines back for a moment; a process that has answered is stopped until it is called again. */
   readonly log: { flush(done: () => void): void };
   readonly incoming: Incoming;
@@ -29,9 +29,9 @@ export function createHandler({ app, session, log, incoming, mode }: HandlerOpti
   });
   incoming.watch(app);
   const answer: StreamingHandler = async (event, stream, context) => {
-    await untilValid(session);
+    const { httpMethod: method, path } = event;
+    if (path !== LIVENESS) await untilRenewed(session);
     const taken = incoming.take(event);
-    const { httpMethod: method } = event;
     try {
       const answered = await dispatch(taken, context as never);
       const isStreamed = mode === "stream" && (method === "GET" || method === "HEAD");
@@ -41,18 +41,24 @@ export function createHandler({ app, session, log, incoming, mode }: HandlerOpti
       await turn(); // the request's own line is written when it is closed
       await flushed(log);
     }
+    // the last that is done: the process is stopped as soon as its answer has ended
+    stream.end();
   };
   return answer;
 }
 
+/** Knows nothing of AWS. */
+const LIVENESS = "/livez";
 const SESSION_POLL_MS = 10;
-/** Longer than one attempt takes; who still has none is told by the application. */
-const SESSION_LIMIT_MS = 2500;
+const SESSION_LIMIT_MS = 2000;
 
-/** A process that was stopped for hours has a session that has ended, and renews it as soon as it runs again. */
-async function untilValid(session: Pick<Session, "isValid">): Promise<void> {
+/**
+ * A process that was stopped for hours has a session that has ended, and renews it as soon as it runs again,
+ * as one that has just begun fetches its first. Where that has failed, the application says so at once.
+ */
+async function untilRenewed(session: HandlerOptions["session"]): Promise<void> {
   for (const end = performance.now() + SESSION_LIMIT_MS; performance.now() < end; ) {
-    if (session.isValid()) return;
+    if (session.isValid() || session.report().refresh_failures > 0) return;
     await sleep(SESSION_POLL_MS);
   }
 }

@@ -45,7 +45,8 @@ export function createIncoming(): Incoming {
         event.multiValueQueryStringParameters ?? {};
       const headers = headersOf(event);
       const { userArn } = event.requestContext.identity;
-      const signedHeaders = new Set([...named.join(".").split("."), ...signedIn(headers)]);
+      // the signer's is the last: whatever stands before it came from a client
+      const signedHeaders = new Set([...(named.at(-1)?.split(".") ?? []), ...signedIn(headers)]);
       const taken = {
         ...event,
         // the adapter reads a header that came once here, and others there
