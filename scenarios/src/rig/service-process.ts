@@ -10,7 +10,7 @@ import { LogCollector } from "./log-collector.ts";
 import { until } from "./waiting.ts";
 
 const run = promisify(execFile);
-const fileAt = (relative: string) =>
+export const fileAt = (relative: string) =>
   fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
 /** Compiled code of earlier starts: without it, starting costs more than what is measured. */
 const COMPILE_CACHE = fileAt("node_modules/.cache/airlock-compile");
@@ -21,6 +21,7 @@ const ENTRIES = {
   processor: "services/processor/src/main.ts",
   "local-aws": "packages/local-aws/src/main.ts",
   "local-kubernetes": "packages/local-kubernetes/src/main.ts",
+  lambda: "packages/local-aws/src/lambda/run.ts",
 } as const;
 export type ServiceName = keyof typeof ENTRIES;
 

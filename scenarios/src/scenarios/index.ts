@@ -35,6 +35,7 @@ import { processorRecovery } from "./processor-recovery.ts";
 import { proxyEnvironment } from "./proxy-environment.ts";
 import { repeatedLists } from "./repeated-lists.ts";
 import { rollingRestart } from "./rolling-restart.ts";
+import { rollout } from "./rollout.ts";
 import { rolloutRule } from "./rollout-rule.ts";
 import { clockSet, sessionTroubles } from "./session-troubles.ts";
 import { simulatedWeek } from "./simulated-week.ts";
@@ -73,6 +74,7 @@ export const SCENARIOS: readonly Scenario[] = [
   proxyEnvironment,
   rollingRestart,
   layerRollout,
+  rollout,
   drain,
   longLists,
   repeatedLists,
