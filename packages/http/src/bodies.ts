@@ -66,7 +66,9 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
   });
   app.addHook("onSend", ({ raw }, _reply, _payload, done) => {
     const { [FAILURE]: failure, [ENDS]: ends } = raw as Arriving;
-    const isOnItsWay = hasBody(raw) && !raw.complete && !isHeldBack(raw);
+    // what no connection has brought (an event of a Lambda) has been read, but is never `complete`
+    const isRead = raw.complete || raw.readableEnded;
+    const isOnItsWay = hasBody(raw) && !isRead && !isHeldBack(raw);
     if (isOnItsWay && !failure && !ends) dropRest(raw, done);
     else done();
   });

@@ -114,3 +114,15 @@ test("a client that leaves is no error of ours", async (t) => {
     ["debug"],
   );
 });
+
+test("a body that no connection has brought is read whole, and its answer waits for nothing", async (t) => {
+  // what would end the wait never comes
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  for (const [url, status] of [
+    ["/wanted", 200],
+    ["/refused", 400],
+  ] as const) {
+    const answer = await small.app.inject({ method: "POST", url, payload: {} });
+    assert.equal(answer.statusCode, status, answer.body);
+  }
+});
