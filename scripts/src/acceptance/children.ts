@@ -2,30 +2,57 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const READY_LIMIT_MS = 60_000;
 
 export interface Children {
-  /** With nothing of this process's environment but where programs are. */
+  /** Until the end, with nothing of this process's environment but where programs are. */
   run(command: string, args: readonly string[], env?: Record<string, string>): void;
-  /** At once: none of them has anything to keep. Resolves when all are gone. */
+  /** To its own end. @returns what it says. @throws Error that holds its complaint, unless its status is expected. */
+  ask(command: string, args: readonly string[], expected?: readonly number[]): Promise<string>;
+  /** At once: none of them has anything to keep. None begins after it. Resolves when all are gone. */
   end(): Promise<void>;
 }
 
 /** @param cwd the folder that they run in. */
 export function startChildren(cwd: string): Children {
-  const children: ChildProcess[] = [];
+  const children = new Set<ChildProcess>();
+  let isOver = false;
+  const options = (env: Record<string, string> = {}) => {
+    if (isOver) throw new Error("the run is over");
+    const { PATH = "", HOME = "" } = process.env;
+    return { cwd, env: { PATH, HOME, ...env } };
+  };
+  const keep = <T extends ChildProcess>(child: T): T => {
+    children.add(child);
+    child.once("close", () => children.delete(child));
+    return child;
+  };
   return {
-    run(command, args, env = {}) {
-      const { PATH = "", HOME = "" } = process.env;
-      children.push(spawn(command, args, { cwd, env: { PATH, HOME, ...env }, stdio: "ignore" }));
+    run(command, args, env) {
+      keep(spawn(command, args, { ...options(env), stdio: "ignore" }));
+    },
+    async ask(command, args, expected = [0]) {
+      const child = keep(
+        spawn(command, args, {
+          ...options(),
+          stdio: ["ignore", "pipe", "pipe"],
+          timeout: READY_LIMIT_MS,
+        }),
+      );
+      const said = Promise.all([text(child.stdout), text(child.stderr)]);
+      const [code] = (await once(child, "close")) as [number | null];
+      const [out, complaint] = await said;
+      if (code !== null && expected.includes(code)) return out;
+      throw new Error(`${command} ${args.join(" ")}: ${complaint || out}`);
     },
     async end() {
-      const alive = children.filter(
-        (child) => child.exitCode === null && child.signalCode === null,
-      );
-      await Promise.all(alive.map((child) => child.kill("SIGKILL") && once(child, "exit")));
+      isOver = true;
+      const ended = [...children].map((child) => once(child, "close"));
+      for (const child of children) child.kill("SIGKILL");
+      await Promise.all(ended);
     },
   };
 }

@@ -1,5 +1,4 @@
 /** A Ceph of this check alone: one monitor, one disk in memory, and the gateway that speaks S3. */
-import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { appendFile, copyFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -19,7 +18,6 @@ export const CEPH: S3Server = {
 };
 
 const KEYS = { accessKeyId: "airlock-check", secretAccessKey: "airlock-check-secret" };
-const COMMAND_LIMIT_MS = 60_000;
 const DISK_LIMIT_MS = 60_000;
 const DISK_BYTES = 2 ** 30;
 
@@ -58,22 +56,23 @@ async function startCeph(children: Children, folder: string, region: string): Pr
   const monitor = `[v2:127.0.0.1:${second},v1:127.0.0.1:${first}]`;
   for (const name of ["mon", "osd", "rgw"]) await mkdir(path.join(folder, name));
   await writeFile(file, conf(folder, fsid, monitor));
+  const run = (command: string, ...args: string[]) => children.ask(command, args);
   const ceph = (...args: string[]) => run("ceph", "-c", file, ...args);
 
-  run("ceph-authtool", "-C", keyring, "-n", "mon.", "--gen-key", "--cap", "mon", "allow *");
+  await run("ceph-authtool", "-C", keyring, "-n", "mon.", "--gen-key", "--cap", "mon", "allow *");
   const all = ["mon", "osd", "mgr"].flatMap((kind) => ["--cap", kind, "allow *"]);
-  run("ceph-authtool", keyring, "--gen-key", "-n", "client.admin", ...all);
-  run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", monitor, monmap);
-  run("ceph-mon", "-c", file, "-i", "a", "--mkfs", "--monmap", monmap, "--keyring", keyring);
+  await run("ceph-authtool", keyring, "--gen-key", "-n", "client.admin", ...all);
+  await run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", monitor, monmap);
+  await run("ceph-mon", "-c", file, "-i", "a", "--mkfs", "--monmap", monmap, "--keyring", keyring);
   children.run("ceph-mon", ["-c", file, "-i", "a", "-f"]);
 
-  ceph("osd", "create");
+  await ceph("osd", "create");
   const caps = ["mon", "allow profile osd", "osd", "allow *", "mgr", "allow profile osd"];
-  await appendFile(keyring, ceph("auth", "get-or-create", "osd.0", ...caps));
-  run("ceph-osd", "-c", file, "-i", "0", "--mkfs");
+  await appendFile(keyring, await ceph("auth", "get-or-create", "osd.0", ...caps));
+  await run("ceph-osd", "-c", file, "-i", "0", "--mkfs");
   children.run("ceph-osd", ["-c", file, "-i", "0", "-f"]);
   const end = Date.now() + DISK_LIMIT_MS;
-  while (!ceph("osd", "stat").includes("1 up")) {
+  while (!(await ceph("osd", "stat")).includes("1 up")) {
     if (Date.now() > end) throw new Error("the disk of Ceph did not come up");
     await sleep(500);
   }
@@ -81,21 +80,13 @@ async function startCeph(children: Children, folder: string, region: string): Pr
   await copyFile(keyring, path.join(folder, "rgw", "keyring"));
   const admin = (...args: string[]) => run("radosgw-admin", "-c", file, ...args);
   const keys = [`--access-key=${KEYS.accessKeyId}`, `--secret-key=${KEYS.secretAccessKey}`];
-  admin("user", "create", "--uid=airlock", "--display-name=airlock", ...keys);
+  await admin("user", "create", "--uid=airlock", "--display-name=airlock", ...keys);
   // what LocationConstraint names; the first command has made what this one changes
-  admin("zonegroup", "modify", "--rgw-zonegroup=default", `--api-name=${region}`);
+  await admin("zonegroup", "modify", "--rgw-zonegroup=default", `--api-name=${region}`);
   const frontends = `--rgw-frontends=beast endpoint=127.0.0.1:${gateway}`;
   children.run("radosgw", ["-c", file, "-n", "client.admin", "-f", frontends]);
   const endpoint = `http://127.0.0.1:${gateway}`;
   await untilUp(endpoint);
-  const [, version = ""] = /version (\S+)/.exec(run("radosgw", "--version")) ?? [];
+  const [, version = ""] = /version (\S+)/.exec(await run("radosgw", "--version")) ?? [];
   return { endpoint, version, ...KEYS };
-}
-
-/** @returns what it says. */
-function run(command: string, ...args: string[]): string {
-  const options = { encoding: "utf8", timeout: COMMAND_LIMIT_MS } as const;
-  const { status, stdout, stderr } = spawnSync(command, args, options);
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
-  return stdout;
 }

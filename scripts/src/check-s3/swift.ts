@@ -1,5 +1,4 @@
 /** A Swift of this check alone, in a folder that goes with it. */
-import { spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import path from "node:path";
@@ -32,7 +31,7 @@ async function startSwift(children: Children, folder: string, region: string): P
   await writeFile(path.join(folder, "swift.conf"), SWIFT_CONF);
   for (const [index, store] of SWIFT_STORES.entries()) {
     const port = ports[index] ?? 0;
-    makeRing(folder, store, port);
+    await makeRing(children, folder, store, port);
     await startService(children, folder, store, storeConf(place, store, port));
   }
   await startService(children, folder, "proxy", proxyConf(place, proxy));
@@ -54,15 +53,16 @@ async function startService(children: Children, folder: string, service: string,
 }
 
 /** Says on which disk everything of one kind is: on the only one. */
-function makeRing(folder: string, store: SwiftStore, port: number): void {
-  for (const words of [
-    ["create", "1", "1", "0"],
-    ["add", `r1z1-127.0.0.1:${port}/one`, "1"],
-    ["rebalance"],
-  ]) {
-    const args = [path.join(folder, `${store}.builder`), ...words];
-    const { status, stdout } = spawnSync(RINGS, args, { cwd: folder, encoding: "utf8" });
-    // 1 is a warning, as of a ring that is not spread over several machines
-    if (status !== 0 && status !== 1) throw new Error(`${RINGS} ${words[0]}: ${stdout}`);
-  }
+async function makeRing(
+  children: Children,
+  folder: string,
+  store: SwiftStore,
+  port: number,
+): Promise<void> {
+  const file = path.join(folder, `${store}.builder`);
+  // 1 is a warning, as of a ring that is not spread over several machines
+  const build = (...words: string[]) => children.ask(RINGS, [file, ...words], [0, 1]);
+  await build("create", "1", "1", "0");
+  await build("add", `r1z1-127.0.0.1:${port}/one`, "1");
+  await build("rebalance");
 }
