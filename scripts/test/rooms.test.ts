@@ -16,6 +16,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/cli": ["contract", "identity"],
   "packages/jobs-store": ["config"],
   "packages/folder-lock": [],
+  "packages/infra": [],
   "packages/local-aws": ["contract", "folder-lock"],
   "packages/local-issuer": [],
   "packages/local-kubernetes": [],

@@ -1,5 +1,6 @@
 /** What the manifests put into a container's environment is what the service starts with. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { settingsSchema as aux } from "../../../services/aux/src/settings.ts";
@@ -13,6 +14,10 @@ import { render } from "../src/kustomize/render.ts";
 import { SESSION_VARIABLES } from "../src/rules/signing.ts";
 import { ENVIRONMENTS, envOf, SERVICES, withInstallation, workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
+
+interface Lambda {
+  readonly Variables: Record<string, string>;
+}
 
 const SCHEMAS = { gateway, aux, jobs, processor };
 /** Read by Node and by the AWS SDK, not by our settings. */
@@ -81,6 +86,21 @@ describe("every environment's settings are valid, and none is misspelt", () => {
       assert.deepEqual(strangeIn(env, SCHEMAS[service]), []);
     });
   }
+
+  test("aux as a Lambda, by the template of packages/infra, in prod too", () => {
+    const file = join(K8S, "../packages/infra/golden/airlock-execution-dev.json");
+    const { Resources } = JSON.parse(readFileSync(file, "utf8")) as {
+      Resources: Record<string, { Type: string; Properties: { Environment: Lambda } }>;
+    };
+    const [one] = Object.values(Resources).filter(({ Type }) => Type === "AWS::Lambda::Function");
+    const env = one?.Properties.Environment.Variables ?? {};
+    assert.deepEqual(strangeIn(env, aux), []);
+    for (const ENVIRONMENT of ["dev", "prod"]) {
+      const settings = loadSettings(aux, { ...env, ENVIRONMENT });
+      assert.deepEqual(settings.LAYER_AUTH_ACCEPTS, ["execution-api"]);
+      assert.equal(settings.LAYER_AUTH_MODE, "enforce");
+    }
+  });
 
   test("the variables that gateway's manifest may have to sign with are those that it starts with", () => {
     assert.deepEqual([...SESSION_VARIABLES].sort(), [...taken].sort());
