@@ -1,5 +1,6 @@
 /** Ten thousand requests: our evaluator and the oracle agree on each, and nobody outside the list gets in. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { executionApiPolicy, methodArns } from "../../src/policies/execution-api.ts";
 import { type PolicyDocument, policy } from "../../src/policy-document.ts";
@@ -9,14 +10,15 @@ import { API, type Asked, requests } from "../oracle/requests.ts";
 const SYNTHESISED = executionApiPolicy(API);
 const REQUESTS = requests(10_000, 24);
 
+const SEEDS = policy({
+  Effect: "Allow",
+  Principal: { AWS: API.roles },
+  Action: "execute-api:Invoke",
+  Resource: "*",
+});
 /** The seed's policy, and ours with one statement less. */
 const WEAKER: Readonly<Record<string, PolicyDocument>> = {
-  "the seed's": policy({
-    Effect: "Allow",
-    Principal: { AWS: API.roles },
-    Action: "execute-api:Invoke",
-    Resource: "*",
-  }),
+  "the seed's": SEEDS,
   "an allow of the methods and nothing else": policy({
     Effect: "Allow",
     Principal: { AWS: API.roles },
@@ -70,6 +72,14 @@ describe("the policy of the execution API", () => {
       assert.equal(context["aws:SourceVpce"], "vpce-0a1b2c3d");
     }
     assert.deepEqual(await disagreements(document, some), []);
+  });
+
+  test("docs/compatibility.md says how many the seed's policy lets in that it should not", () => {
+    const page = new URL("../../../../docs/compatibility.md", import.meta.url);
+    const [, told = ""] =
+      /the seed's policy lets in ([\d,]+) that/.exec(readFileSync(page, "utf8")) ?? [];
+    const strangers = wrong(SEEDS).filter(({ mayGetIn }) => !mayGetIn);
+    assert.equal(told, strangers.length.toLocaleString("en"));
   });
 
   for (const [name, document] of Object.entries(WEAKER)) {
