@@ -5,6 +5,7 @@ import type { Rule } from "./rule.ts";
 import { argoRules, waveRules } from "./rules/argo.ts";
 import { availabilityRules } from "./rules/availability.ts";
 import { edgeRules } from "./rules/edge.ts";
+import { frontRules } from "./rules/front.ts";
 import { identityRules } from "./rules/identity.ts";
 import { lifecycleRules } from "./rules/lifecycle.ts";
 import { networkRules } from "./rules/network.ts";
@@ -21,6 +22,7 @@ export const DEPLOYED_RULES: readonly Rule[] = [
   ...rightsRules,
   ...networkRules,
   ...edgeRules,
+  ...frontRules,
   ...availabilityRules,
   ...releaseRules,
   ...lifecycleRules,

@@ -75,8 +75,12 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
   25: { text: "policies select pods", rules: ["dangling-policy"] },
   26: { text: "ClusterIP", rules: ["cluster-ip"] },
   27: {
-    text: "TLS at the edge, and who comes in",
-    rules: ["edge-tls", "guarded-ingress", "public-edge", "trusted-proxy"],
+    text: "the edge: TLS, who comes in; waits, retries, paths, nothing on disk, health checks",
+    rules: [
+      ...["edge-tls", "guarded-ingress", "public-edge", "trusted-proxy"],
+      ...["edge-class", "edge-waits", "edge-retries", "edge-paths", "edge-whole"],
+      ...["edge-disk", "edge-health"],
+    ],
   },
   28: { text: "two replicas, three in prod", rules: ["enough-replicas"] },
   29: { text: "disruption budget", rules: ["disruption-budget", "unhealthy-eviction"] },

@@ -37,6 +37,7 @@ export const OPTIONAL_COMPONENTS: readonly Readonly<Partial<Record<Folder, reado
     { gateway: ["pull-secret"] },
     { gateway: ["caller-jwt"] },
     { gateway: ["caller-jwt", "ingress", "public-ingress"] },
+    { gateway: ["caller-jwt", "ingress-nginx"] },
     { gateway: ["cluster-issuer/gateway", "caller-pods"] },
     { jobs: ["pull-secret"] },
     { jobs: ["cluster-issuer/jobs"] },

@@ -75,6 +75,7 @@ describe("every environment's settings are valid, and none is misspelt", () => {
     ],
     // the last step: the API is the only way
     ["gateway", ["caller-jwt", "layer-sigv4/gateway", "layer-sigv4/pod-identity"]],
+    ["gateway", ["caller-jwt", "ingress-nginx"]],
     ["gateway", ["cluster-issuer/gateway", "caller-pods"]],
     ["jobs", ["cluster-issuer/jobs"]],
     ["processor", ["count-foreign-pods/processor"]],

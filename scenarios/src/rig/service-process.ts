@@ -137,14 +137,15 @@ const READY_MS = 120_000;
 /** Of the log of one that is not ready in time. */
 const SHOWN_LINES = 10;
 
-/** Starts a process and waits until `readyPath` answers 200; the stage ends it. */
+/** Starts a process, on a free port unless `PORT` names one, and waits until `readyPath` answers 200; the stage ends it. */
 export async function startProcess(
   stage: Stage,
   name: ServiceName,
   env: Readonly<Record<string, string>>,
   readyPath: string,
 ): Promise<ServiceProcess> {
-  const [port, metricsPort] = [await freePort(), await freePort()];
+  const port = env.PORT === undefined ? await freePort() : Number(env.PORT);
+  const metricsPort = await freePort();
   const started = new ServiceProcess(name, port, metricsPort, {
     HOST: "127.0.0.1",
     PORT: String(port),

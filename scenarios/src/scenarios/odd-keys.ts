@@ -7,7 +7,7 @@ import type { Scenario } from "../scenario.ts";
 const KEYS = { test: 150, soak: 500 } as const;
 /** A bucket whose name is also a word of a route. */
 const BUCKET = "buckets";
-const KNOWN = [
+export const ODD_KEYS: readonly string[] = [
   "a+b",
   "a b",
   "a%2Fb",
@@ -62,7 +62,7 @@ const KNOWN = [
   "objects?bucket=x&key=y",
   "k".repeat(1024),
   "é".repeat(512),
-] as const;
+];
 const PARTS = [
   "a",
   "Z",
@@ -90,7 +90,7 @@ export const oddKeys: Scenario = {
   how: `${KEYS.soak} keys (${KEYS.test} in tests) with plus, percent, dots, slashes, control characters and all kinds of letters, put into the stand-in directly, in a bucket named "${BUCKET}"; each read, and all listed, through the pair`,
   async run(size, stage) {
     const random = seededRandom(7);
-    const keys = new Set<string>(KNOWN);
+    const keys = new Set<string>(ODD_KEYS);
     while (keys.size < KEYS[size]) keys.add(randomKey(random));
     const pair = await startPair(stage, { parameters: 0 });
     await pair.aws.objects(BUCKET, [...keys]);
@@ -124,7 +124,7 @@ export const oddKeys: Scenario = {
 };
 
 /** As a careful client writes it: everything but slashes escaped, and dots where a path has a meaning for them. */
-function pathOf(key: string): string {
+export function pathOf(key: string): string {
   return key
     .split("/")
     .map((part) =>

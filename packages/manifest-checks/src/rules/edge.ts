@@ -9,6 +9,7 @@ import { flowsOf } from "./flows.ts";
 
 const TLS_12 = /^ELBSecurityPolicy-(TLS13-1-[23]-|TLS-1-2-|FS-1-2-)/;
 const ALB = "alb.ingress.kubernetes.io";
+const NGINX = "nginx.ingress.kubernetes.io";
 
 export const edgeRules: readonly Rule[] = [
   objectRule<IIngress>(
@@ -21,6 +22,10 @@ export const edgeRules: readonly Rule[] = [
       const hosts = new Set(spec?.tls?.flatMap((one) => one.hosts ?? []));
       if (!spec?.rules?.length || !spec.rules.every(({ host }) => host && hosts.has(host)))
         return "must list every host under tls";
+      if (spec.ingressClassName === "nginx")
+        return (
+          annotations[`${NGINX}/force-ssl-redirect`] !== "true" && "must redirect HTTP to HTTPS"
+        );
       if (!TLS_12.test(annotations[`${ALB}/ssl-policy`] ?? ""))
         return "must ask for TLS 1.2 or newer";
       return annotations[`${ALB}/ssl-redirect`] !== "443" && "must redirect HTTP to HTTPS";
@@ -46,7 +51,8 @@ export const edgeRules: readonly Rule[] = [
       "must not cache: answers are of one caller"
     );
   }),
-  objectRule<IIngress>("trusted-proxy", 27, [], ["Ingress"], (_, world) => {
+  objectRule<IIngress>("trusted-proxy", 27, [], ["Ingress"], ({ spec }, world) => {
+    if (spec?.ingressClassName === "nginx") return undefined; // let in by its labels, and believed by its range
     const from = ofKind<INetworkPolicy>(world, "NetworkPolicy").find(
       ({ metadata }) => metadata.name === "gateway-from-load-balancer",
     );

@@ -15,11 +15,13 @@ const API_SERVER =
 const POSTGRES =
   /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d)|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 5432$/;
 
-/** gateway is called through a load balancer in known subnets or by pods, and calls aux and jobs. */
+/** gateway is called through a load balancer in known subnets, an ingress controller, or by pods, and calls aux and jobs. */
 export const GATEWAY_PEERS = {
   ingress: [
     PROMETHEUS,
     /^addresses ((10|172|192)\.\d+\.\d+\.\d+\/(1[6-9]|2\d)|[0-9a-f:]+\/(6[4-9]|[7-9]\d|1[01]\d|12[0-8])) on TCP 8080$/,
+    // components/ingress-nginx
+    /^pods ingress-nginx\/app\.kubernetes\.io\/name=ingress-nginx on TCP 8080$/,
     // components/caller-pods
     /^pods [\w.-]+\/caller=true\/all on TCP 8080$/,
   ],
