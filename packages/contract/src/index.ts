@@ -30,6 +30,7 @@ export {
   problemType,
 } from "./problems.ts";
 export { MAX_PAGE } from "./query-words.ts";
+export { kindOf, placeOf, sentencesOf } from "./sentences.ts";
 export { parseSshPublicKey } from "./ssh-public-key.ts";
 export * from "./storage.ts";
 export { timestamp } from "./timestamp.ts";

@@ -12,8 +12,9 @@ import {
   ParameterQuery,
   ParametersQuery,
   PresignQuery,
+  sentencesOf,
 } from "@airlock/contract";
-import type * as z from "zod";
+import * as z from "zod";
 
 const ARN = "arn:aws:ssm:eu-west-1:444455556666:parameter/a/b";
 
@@ -145,4 +146,200 @@ test("events are a page for who accepts JSON, come late for who waits, and else 
     const told = [eventsFormOf(accept, false), eventsFormOf(accept, true)];
     assert.deepEqual(told, [now, waiting], accept);
   }
+});
+
+const mustBe = (schema: z.ZodType, input: unknown) =>
+  sentencesOf(
+    schema.safeParse(input, { reportInput: true }).error ?? { issues: [] },
+    input,
+    "body",
+  );
+
+/** Every code that an issue of zod can have, as someone meets it who sent the input. */
+const sentences: [code: string, schema: z.ZodType, input: unknown, expected: string[]][] = [
+  [
+    "invalid_type",
+    z.object({ a: z.string() }),
+    { a: 5 },
+    ["a: must be a text; it was the number 5"],
+  ],
+  ["invalid_type", z.object({ a: z.string() }), {}, ["a: is needed"]],
+  [
+    "invalid_type",
+    z.object({ a: z.boolean() }),
+    { a: null },
+    ["a: must be true or false; it was null"],
+  ],
+  [
+    "invalid_type",
+    z.object({}),
+    "x".repeat(12),
+    ["body: must be an object; it was a text of 12 characters"],
+  ],
+  [
+    "invalid_type",
+    z.array(z.int()),
+    [1, 1.5],
+    ["body[1]: must be a whole number; it was the number 1.5"],
+  ],
+  [
+    "invalid_value",
+    z.object({ a: z.enum(["x", "y"]) }),
+    { a: "zz" },
+    ["a: must be one of x, y; it was a text of 2 characters"],
+  ],
+  [
+    "invalid_value",
+    z.object({ a: z.literal(true) }),
+    { a: false },
+    ["a: must be true; it was false"],
+  ],
+  [
+    "invalid_format",
+    z.object({ a: z.uuid() }),
+    { a: "" },
+    ["a: must be a UUID; it was an empty text"],
+  ],
+  [
+    "invalid_format",
+    z.iso.datetime(),
+    "today",
+    ["body: must be a time such as 2026-01-15T16:30:00Z; it was a text of 5 characters"],
+  ],
+  [
+    "invalid_format",
+    z.string().startsWith("s3:"),
+    "x",
+    ["body: must begin with s3:; it was a text of 1 character"],
+  ],
+  [
+    "invalid_format",
+    z.string().regex(/^a+$/),
+    "b",
+    ["body: has not the form that is asked for; it was a text of 1 character"],
+  ],
+  [
+    "too_small",
+    z.object({ a: z.string().min(1) }),
+    { a: "" },
+    ["a: must not be empty; it was an empty text"],
+  ],
+  [
+    "too_small",
+    z.array(z.string()).min(2),
+    ["x"],
+    ["body: must hold at least 2; it was a list of 1"],
+  ],
+  ["too_small", z.number().positive(), 0, ["body: must be more than 0; it was the number 0"]],
+  [
+    "too_big",
+    z.object({ limit: z.int().max(1000) }),
+    { limit: 5000 },
+    ["limit: must be at most 1000; it was the number 5000"],
+  ],
+  [
+    "too_big",
+    z.string().max(3),
+    "abcd",
+    ["body: must have at most 3 characters; it was a text of 4 characters"],
+  ],
+  [
+    "too_big",
+    z.string().length(2),
+    "123",
+    ["body: must have exactly 2 characters; it was the text 123"],
+  ],
+  [
+    "not_multiple_of",
+    z.number().multipleOf(8),
+    12,
+    ["body: must be a multiple of 8; it was the number 12"],
+  ],
+  [
+    "unrecognized_keys",
+    z.strictObject({ prefix: z.string().optional() }),
+    { prefx: "a", b: 1 },
+    ["prefx: is not known here", "b: is not known here"],
+  ],
+  [
+    "invalid_union",
+    z.object({
+      a: z.union([z.object({ b: z.string() }), z.object({ c: z.string(), d: z.string() })]),
+    }),
+    { a: { b: 1 } },
+    ["a.b: must be a text; it was the number 1"],
+  ],
+  [
+    "invalid_union",
+    z.union([z.string(), z.number()]),
+    [],
+    ["body: must have one of the forms that are known here; it was a list of 0"],
+  ],
+  [
+    "invalid_union",
+    z.discriminatedUnion("kind", [z.object({ kind: z.literal("a") })]),
+    { kind: "b" },
+    ["kind: must be a; it was a text of 1 character"],
+  ],
+  [
+    "invalid_key",
+    z.record(z.string().min(2), z.string()),
+    { a: "x" },
+    ["a: has a name that may not be there"],
+  ],
+  [
+    "invalid_element",
+    z.map(z.string(), z.number()),
+    new Map([["a", "b"]]),
+    ["a: must be a number; it was a text of 1 character"],
+  ],
+  [
+    "custom",
+    z.object({ a: z.string().refine(() => false) }),
+    { a: "b" },
+    ["a: is not right; it was a text of 1 character"],
+  ],
+  [
+    "custom",
+    z
+      .object({ a: z.string(), b: z.string() })
+      .refine(() => false, { path: ["b"], error: "does not go with a" }),
+    { a: "1", b: "2" },
+    ["b: does not go with a"],
+  ],
+];
+
+for (const [code, schema, input, expected] of sentences) {
+  test(`${code} is told in our words: ${expected[0]}`, () => {
+    assert.deepEqual(mustBe(schema, input), expected);
+  });
+}
+
+test("every code of zod has a sentence, and none shows what was sent", () => {
+  const codes = new Set(sentences.map(([code]) => code));
+  const all: Record<z.core.$ZodIssue["code"], true> = {
+    invalid_type: true,
+    too_big: true,
+    too_small: true,
+    invalid_format: true,
+    not_multiple_of: true,
+    unrecognized_keys: true,
+    invalid_union: true,
+    invalid_key: true,
+    invalid_element: true,
+    invalid_value: true,
+    custom: true,
+  };
+  assert.deepEqual([...codes].sort(), Object.keys(all).sort());
+  const secret = "gpud_Zk3vQ9aBsecretsecretsecret";
+  for (const schema of [z.int(), z.enum(["a"]), z.uuid(), z.string().max(3), z.strictObject({})]) {
+    for (const input of [secret, { [secret]: secret }, { a: { [secret]: 1 } }]) {
+      assert.doesNotMatch(mustBe(schema, input).join(), /secret/);
+    }
+  }
+  const many = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`m${n}`, n]));
+  assert.deepEqual(mustBe(z.strictObject({}), many).slice(9), [
+    "m9: is not known here",
+    "and 30 more",
+  ]);
 });

@@ -23,7 +23,7 @@ export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
 export { PROBLEM_TYPE, problemBody } from "./problems.ts";
 export { type Held, type RateLimit, rateLimitMaker } from "./rate-limit.ts";
-export { traceContextOf } from "./request-context.ts";
+export { onwardHeaders, traceContextOf } from "./request-context.ts";
 export { sendFlowing } from "./send-flowing.ts";
 export { sendParts } from "./send-parts.ts";
 export { takenByKernel } from "./send-queues.ts";
@@ -38,5 +38,5 @@ export {
 } from "./tunnel/handshake.ts";
 export { openTunnel, type TunnelAnswer, TunnelError } from "./tunnel/open-tunnel.ts";
 export { passTunnel } from "./tunnel/pass-tunnel.ts";
-export { validateAs } from "./validation.ts";
+export { InvalidInputError, validateAs } from "./validation.ts";
 export { CLIENT_SHARE, type ClientPlaces, callerOrNetwork } from "./waiting.ts";

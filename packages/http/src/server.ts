@@ -15,6 +15,7 @@ import { createCrowdedEnd, limitConnections, MAX_CONNECTIONS } from "./connectio
 import { registerConnectionEnd, trackConnections } from "./connections.ts";
 import type { ApiDescription } from "./docs.ts";
 import { type HeadSize, registerGuards } from "./guards.ts";
+import { registerJsonBodies } from "./json-body.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { registerNotFound } from "./not-found.ts";
@@ -137,6 +138,7 @@ export async function createServer(
   registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf, places.workDone);
   registerBodies(app, metrics);
   registerConnectionEnd(app);
+  registerJsonBodies(app);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);
   places.registerWaiting(app);
   registerGuards(app, {

@@ -1,5 +1,6 @@
 /** The file of GPU types: which machines jobs can ask for, or a sentence for each thing that is wrong. */
 import { readFileSync } from "node:fs";
+import { sentencesOf } from "@airlock/contract";
 import { LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
 
@@ -39,6 +40,12 @@ const resourceName = text(
   "must be what a node calls its GPUs, such as nvidia.com/gpu",
 );
 
+/** Of a mapping: what it should have been; which of its members is none has its own words. */
+const unlessUnknown =
+  (words: string): z.core.$ZodErrorMap =>
+  ({ code }) =>
+    code === "unrecognized_keys" ? undefined : words;
+
 const Entry = z
   .strictObject(
     {
@@ -52,7 +59,7 @@ const Entry = z
       cpus: whole(4096),
       memory_gb: whole(131_072),
     },
-    { error: said("must have type, instance_types, gpus or slots, cpus and memory_gb") },
+    { error: unlessUnknown("must have type, instance_types, gpus or slots, cpus and memory_gb") },
   )
   .superRefine(({ gpus, slots, resource }, context) => {
     const fail = (message: string) => context.addIssue({ code: "custom", message });
@@ -70,16 +77,8 @@ const File = z.strictObject(
       .min(1, { error: "must hold one type at least" })
       .max(100, { error: "may hold 100 types" }),
   },
-  { error: said("must be a mapping with gpu_types") },
+  { error: unlessUnknown("must be a mapping with gpu_types") },
 );
-
-/** Of a mapping: what it should have been, or which of its members is none. */
-function said(words: string): z.core.$ZodErrorMap {
-  return (issue) =>
-    issue.code === "unrecognized_keys"
-      ? `has no member ${(issue.keys as string[]).join(", ")}`
-      : words;
-}
 
 /** @throws GpuTypesError that begins with the setting's name. */
 export function readGpuTypes(path: string): GpuType[] {
@@ -101,11 +100,10 @@ export function parseGpuTypes(source: string): GpuType[] {
     );
     throw new GpuTypesError(faults.join("\n"));
   }
-  const read = File.safeParse(document.toJS());
+  const said: unknown = document.toJS();
+  const read = File.safeParse(said, { reportInput: true });
   if (!read.success) {
-    throw new GpuTypesError(
-      read.error.issues.map(({ path, message }) => `${placeOf(path)}${message}`).join("\n"),
-    );
+    throw new GpuTypesError(sentencesOf(read.error, said, "the file").join("\n"));
   }
   const faults = clashesIn(read.data);
   if (faults.length > 0) throw new GpuTypesError(faults.join("\n"));
@@ -118,12 +116,6 @@ export function parseGpuTypes(source: string): GpuType[] {
     cpus: entry.cpus,
     memoryGb: entry.memory_gb,
   }));
-}
-
-/** `gpu_types[2].cpus: `; nothing for the file itself. */
-function placeOf(path: readonly PropertyKey[]): string {
-  const steps = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
-  return steps.length > 0 ? `${steps.join("").slice(1)}: ` : "the file ";
 }
 
 function clashesIn({ gpu_types }: z.infer<typeof File>): string[] {

@@ -45,10 +45,10 @@ test("types with GPUs and types by slots", () => {
 });
 
 for (const [name, source, sentence] of [
-  ["nothing", "", /^the file must be a mapping with gpu_types$/],
-  ["a list", "- a", /^the file must be a mapping with gpu_types$/],
-  ["another member", `${fileOf(H100)}types: []\n`, /^the file has no member types$/],
-  ["no types", "gpu_types: []", /^gpu_types: must hold one type at least$/],
+  ["nothing", "", /^the file: must be a mapping with gpu_types; it was /],
+  ["a list", "- a", /^the file: must be a mapping with gpu_types; it was /],
+  ["another member", `${fileOf(H100)}types: []\n`, /^types: is not known here$/],
+  ["no types", "gpu_types: []", /^gpu_types: must hold one type at least; it was a list of 0$/],
   ["broken YAML", "gpu_types:\n  - {type: h100", /^line \d: /],
   ["a member twice", fileOf("{type: a, type: b}"), /^line 2: /],
   ["a word for a type", fileOf("h100"), /^gpu_types\[0\]: must have type, /],
@@ -65,7 +65,11 @@ for (const [name, source, sentence] of [
     fileOf(H100, H100.replace("h100", "h100b")),
     /^gpu_types\[1\]\.instance_types\[0\]: p5\.48xlarge is a machine of h100 already$/,
   ],
-  ["a misspelt member", fileOf(H100.replace("cpus", "cpu")), /gpu_types\[0\]: has no member cpu$/m],
+  [
+    "a misspelt member",
+    fileOf(H100.replace("cpus", "cpu")),
+    /gpu_types\[0\]\.cpu: is not known here$/m,
+  ],
   ["no CPUs", fileOf(H100.replace("cpus: 192", "cpus: 0")), /cpus: must be a whole number from 1 /],
   ["half a GPU", fileOf(H100.replace("gpus: 8", "gpus: 0.5")), /gpus: must be a whole number /],
   [

@@ -1,6 +1,7 @@
 /** What the policy says of one request, each decision with its line in the audit log. */
 import type { CacheState } from "@airlock/aws";
 import { ProblemError } from "@airlock/contract";
+import { traceContextOf } from "@airlock/http";
 import type { FastifyRequest } from "fastify";
 import type { Audit } from "./policy/audit.ts";
 import type { Decision, Policy, Resource, Verb } from "./policy/policy.ts";
@@ -82,8 +83,9 @@ export function createAccess({ policy, audit }: AccessDeps): Access {
 }
 
 const subjectOf = ({ caller, groups }: FastifyRequest) => ({ caller, groups });
-const whoOf = ({ caller, client, id }: FastifyRequest) => ({
+const whoOf = ({ caller, client, id, raw }: FastifyRequest) => ({
   caller,
   peer: client.address,
   requestId: id,
+  traceId: traceContextOf(raw).traceId,
 });

@@ -204,13 +204,15 @@ test("every decision is one audit line, whatever LOG_LEVEL says, and holds no va
     caller: "alice@example.com",
     peer: "192.0.2.1",
     requestId: "r1",
+    traceId: "0af7651916cd43dd8448eb211c80319c",
     verb: "read",
     name: "/a/b",
   } as const;
   audit.decision({ ...asked, decision: { allow: true, rule: "shop" }, cache: "hit" });
   audit.decision({ ...asked, caller: undefined, decision: { allow: false, rule: "default" } });
   audit.list({ ...asked, verb: "list", name: "/a/*", allowed: 3, denied: 2, cache: "stale" });
-  const request = { peer: "192.0.2.1", request_id: "r1" };
+  const trace_id = asked.traceId;
+  const request = { peer: "192.0.2.1", request_id: "r1", trace_id };
   const common = { level: "info", service: "aux", audit: true, ...request, msg: "access" };
   assert.deepEqual(
     lines.map(({ time: _, ...line }) => line),

@@ -1,5 +1,5 @@
 /** The audit log: a line for every login, key and change, beside the access log. */
-import type { Logger } from "@airlock/http";
+import { type Logger, traceContextOf } from "@airlock/http";
 import type { FastifyRequest } from "fastify";
 
 export type AuditEvent =
@@ -42,12 +42,13 @@ export function createAudit(log: Logger): Audit {
   const lines = log.child({ audit: true }, { level });
   const write =
     (outcome: keyof Audit): Audit["done"] =>
-    ({ caller, client, user, id }, event, fields) => {
+    ({ caller, client, user, id, raw }, event, fields) => {
       const who = {
         ...(caller !== undefined && { caller }),
         ...(user !== undefined && { username: user.username }),
       };
-      const from = { peer: client.address, request_id: id };
+      const { traceId } = traceContextOf(raw);
+      const from = { peer: client.address, request_id: id, trace_id: traceId };
       lines.info({ event, outcome, ...who, ...fields, ...from }, "audit");
     };
   return { done: write("done"), refused: write("refused"), failed: write("failed") };

@@ -1,20 +1,15 @@
 /** Turns what the database and the validation of bodies throw into problems. */
 import { ProblemError } from "@airlock/contract";
+import { InvalidInputError } from "@airlock/http";
 import { StoreError } from "@airlock/jobs-store";
-import type { FastifyError } from "fastify";
 
 const RETRY_AFTER = { "retry-after": "1" };
 
 /** What it does not know it gives back. */
 export function toJobsProblem(error: unknown): unknown {
   if (error instanceof StoreError) return storeProblem(error);
-  const { validation, validationContext } = error as Partial<FastifyError>;
-  if (validation === undefined || validationContext !== "body") return error;
-  const details = validation.map((one) => {
-    const place = one.instancePath.slice(1).replaceAll("/", ".");
-    return `${place || "body"}: ${one.message}`;
-  });
-  return new ProblemError("invalid_body", details.join("; "));
+  if (!(error instanceof InvalidInputError) || error.validationContext !== "body") return error;
+  return new ProblemError("invalid_body", error.message);
 }
 
 function storeProblem(error: StoreError): unknown {

@@ -14,7 +14,7 @@ import { Pool } from "undici";
 
 export interface ProcessorClient {
   /** @throws ProblemError upstream_unavailable, also where there is no processor. */
-  readLog(jobId: string, query: JobLogsQuery, requestId: string): Promise<string>;
+  readLog(jobId: string, query: JobLogsQuery, onward: Onward): Promise<string>;
   /**
    * The same as it comes, until the job is over; it errors where it breaks off.
    *
@@ -32,14 +32,17 @@ export interface ProcessorClient {
    *
    * @returns null where no processor tells it.
    */
-  planPod(wish: PodPlan, requestId: string): Promise<Record<string, unknown> | null>;
+  planPod(wish: PodPlan, onward: Onward): Promise<Record<string, unknown> | null>;
   close(): Promise<void>;
 }
+
+/** Headers by which the processor's lines are of the same request. */
+export type Onward = Readonly<Record<string, string>>;
 
 export interface LogAsker {
   /** Of the key whose revocation ends it. */
   readonly keyPrefix: string;
-  readonly requestId: string;
+  readonly onward: Onward;
 }
 
 export interface TunnelTarget {
@@ -48,7 +51,7 @@ export interface TunnelTarget {
   readonly port: number;
   /** Of the key whose revocation ends it. */
   readonly keyPrefix: string;
-  readonly requestId: string;
+  readonly onward: Onward;
   /** The client's headers, of which its handshake is passed on. */
   readonly handshake: IncomingHttpHeaders;
 }
@@ -91,7 +94,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
           bodyTimeout: 0,
         });
   return {
-    async followLog(jobId, { tail, since }, { keyPrefix, requestId }) {
+    async followLog(jobId, { tail, since }, { keyPrefix, onward }) {
       if (streams === undefined) throw unavailable("No processor is known here.");
       const words = new URLSearchParams({
         ...(tail !== undefined && { tail: String(tail) }),
@@ -102,7 +105,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
         .request({
           method: "GET",
           path: `/internal/jobs/${encodeURIComponent(jobId)}/logs/follow?${words}`,
-          headers: { ...layer.headers(), "x-request-id": requestId },
+          headers: { ...layer.headers(), ...onward },
         })
         .catch((error: unknown) => {
           throw unavailable("The log cannot be told now.", error);
@@ -113,7 +116,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
       });
       throw refusalOf({ isOpen: false, status: statusCode, headers, text });
     },
-    async readLog(jobId, { tail, since }, requestId) {
+    async readLog(jobId, { tail, since }, onward) {
       if (pool === undefined) throw unavailable("No processor is known here.");
       const words = new URLSearchParams({
         ...(tail !== undefined && { tail: String(tail) }),
@@ -123,7 +126,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
         const { statusCode, body } = await pool.request({
           method: "GET",
           path: `/internal/jobs/${encodeURIComponent(jobId)}/logs?${words}`,
-          headers: { ...layer.headers(), "x-request-id": requestId },
+          headers: { ...layer.headers(), ...onward },
           signal: AbortSignal.timeout(ANSWER_MS),
         });
         const text = await body.text();
@@ -134,7 +137,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
         throw unavailable("The log cannot be told now.", error);
       }
     },
-    async planPod(wish, requestId) {
+    async planPod(wish, onward) {
       if (pool === undefined) return null;
       try {
         const { statusCode, body } = await pool.request({
@@ -142,7 +145,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
           path: "/internal/pod-plan",
           headers: {
             ...layer.headers(),
-            "x-request-id": requestId,
+            ...onward,
             "content-type": "application/json",
           },
           body: JSON.stringify(wish),
@@ -155,7 +158,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
         return null;
       }
     },
-    async openTunnel({ jobId, port, keyPrefix, requestId, handshake }) {
+    async openTunnel({ jobId, port, keyPrefix, onward, handshake }) {
       if (url === undefined) throw unavailable("No processor is known here.");
       const { origin, pathname } = new URL(url);
       const words = new URLSearchParams({ port: String(port), key: keyPrefix });
@@ -163,7 +166,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
       const answer = await openTunnel({
         origin,
         path: `${pathname.replace(/\/$/, "")}/internal/jobs/${encodeURIComponent(jobId)}/tunnel?${words}`,
-        headers: ["x-request-id", requestId, ...proof],
+        headers: [...Object.entries(onward).flat(), ...proof],
         handshake,
         timeoutMs: TUNNEL_MS,
       }).catch((error: unknown) => {

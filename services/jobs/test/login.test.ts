@@ -145,7 +145,7 @@ for (const [name, body, words] of [
   [
     "a signature of the wrong length",
     { ...signed("A".repeat(43)), signature: "ab" },
-    /^signature: must be 64 hex digits$/,
+    /^signature: must be 64 hex digits; it was a text of 2 characters$/,
   ],
   ["a date that is none", { ...signed("A".repeat(43)), date: "now" }, /^date: must be like/],
   ["a region that is none", { ...signed("A".repeat(43)), region: "moon-1" }, /^region: /],
@@ -155,7 +155,6 @@ for (const [name, body, words] of [
     const answer = await login(body);
     assert.equal(answer.status, 422, JSON.stringify(answer.body));
     assert.match(answer.body.detail, words);
-    assert.doesNotMatch(answer.body.detail, /body: Invalid input$/);
   });
 }
 

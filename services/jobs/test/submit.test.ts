@@ -272,11 +272,11 @@ for (const [name, ssh_public_keys, words] of [
   [
     "options before a key",
     [ED25519, `command="reboot" ${ED25519}`],
-    /^ssh_public_keys\.1: is no SSH public key/,
+    /^ssh_public_keys\[1\]: is no SSH public key/,
   ],
-  ["two keys in one", [`${ED25519}\n${NISTP256}`], /^ssh_public_keys\.0: /],
+  ["two keys in one", [`${ED25519}\n${NISTP256}`], /^ssh_public_keys\[0\]: /],
   ["eleven keys", Array.from({ length: 11 }, () => ED25519), /^ssh_public_keys: /],
-  ["a key that is no text", [5], /^ssh_public_keys\.0: /],
+  ["a key that is no text", [5], /^ssh_public_keys\[0\]: /],
   ["keys that are no list", ED25519, /^ssh_public_keys: /],
 ] as const) {
   test(`${name}: 422 by its place`, async () => {

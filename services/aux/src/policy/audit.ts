@@ -9,6 +9,7 @@ interface Asked {
   /** Address of the client, of the gateway where that does not tell it. */
   readonly peer: string;
   readonly requestId: string;
+  readonly traceId: string;
   readonly verb: Verb;
   /** What was asked for: the name of a parameter, `s3://bucket/key`. Never a value. */
   readonly name: string;
@@ -36,11 +37,12 @@ export function createAudit(log: Logger): Audit {
   };
 }
 
-const membersOf = ({ caller = ANONYMOUS, peer, requestId, verb, name, cache }: Asked) => ({
+const membersOf = ({ caller = ANONYMOUS, peer, requestId, traceId, verb, name, cache }: Asked) => ({
   caller,
   peer,
   verb,
   name,
   ...(cache !== undefined && { cache }),
   request_id: requestId,
+  trace_id: traceId,
 });

@@ -1,6 +1,7 @@
 /** What ROLLOUT_FILE asks for: read at start, and again whenever it changes. */
 import { readFile } from "node:fs/promises";
 import { type Followed, fileVersion, followFile } from "@airlock/config";
+import { sentencesOf } from "@airlock/contract";
 import type { Logger } from "@airlock/http";
 import * as z from "zod";
 import type { Wish } from "./rollout.ts";
@@ -82,9 +83,10 @@ async function read(path: string): Promise<string> {
 }
 
 function wishOf(path: string, text: string, hasWayBack: boolean): Wish {
-  const { data, error } = RolloutFile.safeParse(parsed(path, text));
+  const said = parsed(path, text);
+  const { data, error } = RolloutFile.safeParse(said, { reportInput: true });
   if (error) {
-    const faults = error.issues.map(({ path: at, message }) => [...at, message].join(": "));
+    const faults = sentencesOf(error, said, "the file");
     throw new RolloutFileError(path, `cannot be used: ${faults.join("; ")}`);
   }
   if (!hasWayBack && data.percentage !== 100) {

@@ -92,9 +92,9 @@ export function upstreamHeaders(
   { raw, id }: FastifyRequest,
   ...groups: readonly (Readonly<Record<string, string>> | undefined)[]
 ): string[] {
-  const headers = ["x-request-id", id, "traceparent", traceContextOf(raw).traceparent];
-  const { tracestate } = raw.headers;
-  if (typeof tracestate === "string") headers.push("tracestate", tracestate);
+  const { traceparent, tracestate } = traceContextOf(raw);
+  const headers = ["x-request-id", id, "traceparent", traceparent];
+  if (tracestate !== undefined) headers.push("tracestate", tracestate);
   for (const group of groups) {
     for (const name in group) headers.push(name, group[name] ?? "");
   }

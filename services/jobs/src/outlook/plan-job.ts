@@ -22,6 +22,7 @@ import { podNameOf } from "../jobs/pod-names.ts";
 import { quotaExceeded } from "../jobs/quota.ts";
 import { idTaken } from "../jobs/submit-job.ts";
 import { type Wanted, wantedOf } from "../jobs/wanted.ts";
+import type { Onward } from "../processor-client.ts";
 import type { User } from "../users.ts";
 import { nowOf, type Outlooks } from "./outlooks.ts";
 import { outlookBody } from "./told.ts";
@@ -34,7 +35,7 @@ export type PlanDeps = Pick<
 export interface PlanArgs {
   readonly user: User;
   readonly body: SubmitJob;
-  readonly requestId: string;
+  readonly onward: Onward;
 }
 
 /** Nothing is changed, and nothing locked. */
@@ -94,7 +95,7 @@ async function diskOf(
 
 async function outlookOf(
   { outlooks, rules, processor }: PlanDeps,
-  { user, requestId }: PlanArgs,
+  { user, onward }: PlanArgs,
   wanted: Wanted,
   disk: DiskOfJob,
 ): Promise<JobPlan> {
@@ -138,7 +139,7 @@ async function outlookOf(
       memory_mib: memoryMib,
       disk_id: disk.disk_id,
     },
-    requestId,
+    onward,
   );
   return {
     admissible: true,

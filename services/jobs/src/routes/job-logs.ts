@@ -1,6 +1,6 @@
 /** `/v1/jobs/{id}/logs`: what a job wrote, from its pod, or as it was kept at its end. */
 import { JobLogsQuery, LOG_EXAMPLE, tailOf } from "@airlock/contract";
-import { type App, problems, sendFlowing } from "@airlock/http";
+import { type App, onwardHeaders, problems, sendFlowing } from "@airlock/http";
 import { createShares, isFinal } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
@@ -41,7 +41,7 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
       if (request.query.follow) {
         const leave = request.takePlace("follow", `user ${userId}`);
         try {
-          const asker = { keyPrefix, requestId: request.id };
+          const asker = { keyPrefix, onward: onwardHeaders(request) };
           const log = await processor.followLog(job.reservation_id, request.query, asker);
           log.once("close", leave);
           return sendFlowing(reply, log);
@@ -51,7 +51,7 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
         }
       }
       return await shares.run(userId, () =>
-        processor.readLog(job.reservation_id, request.query, request.id),
+        processor.readLog(job.reservation_id, request.query, onwardHeaders(request)),
       );
     },
   );

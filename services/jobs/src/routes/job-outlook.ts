@@ -1,6 +1,6 @@
 /** `/v1/jobs/{job_id}/explain` and `/v1/jobs/plan`: why, when, and what if. */
 import { JobExplanation, JobPlan, SubmitJob } from "@airlock/contract";
-import { type App, problems } from "@airlock/http";
+import { type App, onwardHeaders, problems } from "@airlock/http";
 import { WAITING_STATES } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
@@ -43,8 +43,8 @@ export function jobOutlookRoutes(app: App, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const { body, id: requestId } = request;
-      return await planJob(deps, { user: userOf(request), body, requestId });
+      const { body } = request;
+      return await planJob(deps, { user: userOf(request), body, onward: onwardHeaders(request) });
     },
   );
 }

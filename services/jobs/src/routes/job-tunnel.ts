@@ -6,7 +6,7 @@ import {
   ProblemError,
   SSH_PORT,
 } from "@airlock/contract";
-import { type App, demandWebSocket, passTunnel, problems } from "@airlock/http";
+import { type App, demandWebSocket, onwardHeaders, passTunnel, problems } from "@airlock/http";
 import { callerHeaders } from "@airlock/identity";
 import { isFinal, type JobRow } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -44,7 +44,7 @@ export function jobTunnelRoutes(app: App, { store, processor, audit }: ApiDeps):
           jobId,
           port: podPortOf(job, port),
           keyPrefix,
-          requestId: request.id,
+          onward: onwardHeaders(request),
           handshake: request.raw.headers,
         });
         const what = { job_id: jobId, port };
