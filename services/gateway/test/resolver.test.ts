@@ -1,10 +1,19 @@
 /** Names are looked up again, one look-up at a time, and a failing resolver harms nobody. */
 import assert from "node:assert/strict";
-import type { LookupAddress } from "node:dns";
+import dns, { type LookupAddress } from "node:dns";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { syncBuiltinESMExports } from "node:module";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import type { Signing } from "@airlock/identity";
+import { Registry } from "prom-client";
 import { connectorWith, Resolver } from "../src/resolver.ts";
+import { Call } from "../src/upstream/call.ts";
+import { createUpstream } from "../src/upstream/upstream.ts";
+import { createUpstreamMetrics } from "../src/upstream-metrics.ts";
+
+type Looked = (error: null, addresses: LookupAddress[]) => void;
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
 
@@ -136,4 +145,52 @@ test("a connection that was made while the process was busy is used, however lat
     process.nextTick(() => process.nextTick(beBusy));
   });
   assert.equal(error, null);
+});
+
+test("a service that moves is followed with new connections, an API that names other addresses is not", async (t) => {
+  const listening = createHttpServer((_request, response) => void response.end("ok"));
+  await once(listening.listen(0, "0.0.0.0"), "listening");
+  t.after(() => {
+    listening.closeAllConnections();
+    listening.close();
+  });
+  const { port } = listening.address() as AddressInfo;
+  const signing: Signing = {
+    sign: ({ path, headers }) => ({ path, headers: [...headers] }),
+    refused() {},
+    accepted() {},
+  };
+  for (const [of, expected] of [
+    [undefined, 2],
+    [signing, 1],
+  ] as const) {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    let last = 0;
+    t.mock.method(dns, "lookup", (_host: string, _options: object, done: Looked) =>
+      done(null, [v4(`127.0.0.${++last}`)]),
+    );
+    syncBuiltinESMExports();
+    const connections = new Set<Socket>();
+    const count = (socket: Socket) => connections.add(socket);
+    listening.on("connection", count);
+    const registry = new Registry();
+    const logger = { info() {}, error() {} } as never;
+    const deps = { logger, metrics: createUpstreamMetrics(registry) };
+    const upstream = createUpstream("x", `http://moving.example.com:${port}`, deps, of);
+    const ask = () =>
+      new Promise((answered, failed) => {
+        const how = { method: "GET", class: "value", bufferBytes: 10, isRepeatable: true } as const;
+        new Call(upstream, { ...how, path: "/", headers: [] }, { answered, failed });
+      });
+    await ask();
+    t.mock.timers.tick(10_000);
+    await new Promise(setImmediate);
+    await ask();
+    assert.equal(connections.size, expected);
+    listening.off("connection", count);
+    await upstream.close();
+    t.mock.restoreAll();
+    t.mock.timers.reset();
+    syncBuiltinESMExports();
+  }
 });

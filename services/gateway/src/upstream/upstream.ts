@@ -84,6 +84,8 @@ export function createUpstream(
   const resolver = isIP(hostname.replace(/^\[|\]$/g, ""))
     ? undefined
     : new Resolver(hostname, () => {
+        // an API has many addresses and names other few of them each time: none has gone
+        if (signing) return;
         logger.info({ upstream: name, host: hostname }, "the upstream's addresses changed");
         for (const lane of Object.values(lanes)) lane.renew();
       });
