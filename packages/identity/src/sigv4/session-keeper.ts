@@ -98,9 +98,10 @@ export class SessionKeeper {
           "the credentials that came have expired already, if the clock is right here",
         );
       this.#session = session;
-      this.#hadSession = true;
       const fields = { source: this.#source.kind, failures: this.#failures };
-      if (this.#failures > 0) this.#log.info(fields, "AWS session to sign with renewed again");
+      if (!this.#hadSession) this.#log.info(fields, "there is an AWS session to sign with");
+      else if (this.#failures > 0) this.#log.info(fields, "AWS session to sign with renewed again");
+      this.#hadSession = true;
       this.#failures = 0;
       this.#pace.succeeded(Math.min(lifeMs, MAX_LIFE_MS));
     } catch (error) {

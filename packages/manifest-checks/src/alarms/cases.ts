@@ -18,6 +18,7 @@ import {
   proofs,
   queue,
   refreshes,
+  refusedByAws,
   rolloutFile,
   type Series,
   snapshots,
@@ -163,6 +164,36 @@ export const CASES: readonly Case[] = [
     title: "the file was bad for a minute",
     fires: false,
     series: { aux: [policy("1x37 0 0 1x40")] },
+  },
+  {
+    alarm: "AirlockSigningSessionAge",
+    title: "one of two pods cannot renew its session",
+    fires: {},
+    series: { gateway: [refreshes("0x30 1+4x20")] },
+    atSecond: { gateway: [refreshes("0x60")] },
+  },
+  {
+    alarm: "AirlockSigningSessionAge",
+    title: "renewed at the second attempt",
+    fires: false,
+    series: { gateway: [refreshes("0x35 1 1 0x10")] },
+  },
+  {
+    alarm: "AirlockExecutionApiRefuses",
+    title: "the role may not invoke it any more",
+    fires: { error_type: "AccessDeniedException" },
+    series: { gateway: [refusedByAws("AccessDeniedException", "0x20 1+1x40")] },
+  },
+  {
+    alarm: "AirlockExecutionApiRefuses",
+    title: "one session ended early, and it is throttled all the time",
+    fires: false,
+    series: {
+      gateway: [
+        refusedByAws("ExpiredTokenException", "0x20 1x40"),
+        refusedByAws("TooManyRequestsException", "0+50x60"),
+      ],
+    },
   },
   {
     alarm: "AirlockRolloutSteppedBack",

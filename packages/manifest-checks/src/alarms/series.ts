@@ -58,6 +58,11 @@ export const refreshes = (values: string): Series => [
   {},
   values,
 ];
+export const refusedByAws = (errorType: string, values: string): Series => [
+  "airlock_upstream_refused_by_aws_total",
+  { upstream: "execution-api", error_type: errorType },
+  values,
+];
 export const clusterCalls = (verb: string, outcome: string, values: string): Series => [
   "airlock_kubernetes_call_duration_seconds_count",
   { verb, kind: "pods", outcome },
