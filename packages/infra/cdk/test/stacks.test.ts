@@ -151,6 +151,10 @@ describe("the roles", () => {
   });
 });
 
+test("planted: a wildcard that nobody has given a reason for ends synth", () => {
+  assert.throws(() => templatesOf({ ...DEV, buckets: ["data/private"] }), /Validation failed/);
+});
+
 describe("watching", () => {
   test("bad proof, wrong principal and client error are three metrics with an alarm each, to one topic", () => {
     const filters = execution.ofType("AWS::Logs::MetricFilter");
