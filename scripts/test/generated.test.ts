@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { PROBLEMS } from "@airlock/contract";
 import { METHODS } from "../../packages/infra/src/methods.ts";
+import { dashboards } from "../src/generated/dashboards/services.ts";
 import { ROOT, staleFiles } from "../src/generated/files.ts";
 
 const read = (path: string) => readFile(new URL(path, ROOT), "utf8");
@@ -81,6 +82,58 @@ test("every kind of event is in docs/jobs.md, and no other", async () => {
     "nobody writes it",
   );
   assert.equal(new Set(told).size, told.length);
+});
+
+test("every metric of a dashboard is one of its service, by labels that it has", async () => {
+  const rows = new Map(
+    [
+      ...(await read("docs/metrics.md")).matchAll(
+        /^\| `(airlock_\w+)` \|[^|]*\| ([^|]*) \|[^|]*\| ([^|]*) \|/gm,
+      ),
+    ].map(([, name = "", at = "", labels = ""]) => [
+      name,
+      { at: at.split(", "), labels: [...labels.matchAll(/`(\w+)`/g)].map(([, one]) => one) },
+    ]),
+  );
+  /** What is wrong with an expression at a service. */
+  const faultsIn = (service: string, expr: string): string[] => {
+    const named = [...expr.matchAll(/\b((?:airlock|process)_\w+)\{([^}]*)\}/g)];
+    const by = [...expr.matchAll(/ by \(([^)]*)\)/g)].flatMap(([, words = ""]) =>
+      words.split(", "),
+    );
+    if (named.length === 0) return [`${expr}: names no metric`];
+    return named.flatMap(([, sampled = "", matchers = ""]) => {
+      if (sampled.startsWith("process_")) return [];
+      const row = rows.get(sampled) ?? rows.get(sampled.replace(/_(bucket|count|sum)$/, ""));
+      if (!row) return [`${sampled}: there is no such metric`];
+      if (!row.at.includes(service) && !row.at.includes("all"))
+        return [`${sampled}: not at ${service}`];
+      const known = [...row.labels, "job", "namespace", "pod", "le"];
+      const used = [...matchers.matchAll(/(\w+)(?:!?=~?)"/g)].map(([, label = ""]) => label);
+      return [...used, ...by]
+        .filter((label) => !known.includes(label))
+        .map((label) => `${sampled}: has no label ${label}`);
+    });
+  };
+  const faults: string[] = [];
+  let panels = 0;
+  for (const [service, text] of dashboards()) {
+    for (const { targets = [] } of JSON.parse(text).panels) {
+      for (const { expr } of targets) faults.push(...faultsIn(service, expr));
+      panels += targets.length > 0 ? 1 : 0;
+    }
+  }
+  assert.deepEqual(faults, []);
+  assert.ok(panels > 70, String(panels));
+  assert.deepEqual(faultsIn("aux", 'sum by (kind) (airlock_policy_fresh{job="aux"})'), [
+    "airlock_policy_fresh: has no label kind",
+  ]);
+  assert.deepEqual(faultsIn("jobs", "airlock_policy_fresh{}"), [
+    "airlock_policy_fresh: not at jobs",
+  ]);
+  assert.deepEqual(faultsIn("aux", "airlock_nothing{}"), [
+    "airlock_nothing: there is no such metric",
+  ]);
 });
 
 test("every script in package.json is in the README", async () => {

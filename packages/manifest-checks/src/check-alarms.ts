@@ -1,6 +1,7 @@
 /**
  * `check:alarms`: promtool takes the alarms, each fires and keeps silent when it should on series as a
- * scrape by the Prometheus operator has them, and none would fire when a Prometheus reads the real services.
+ * scrape by the Prometheus operator has them, and none would fire when a Prometheus reads the real services,
+ * whose metrics promtool takes as they are.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

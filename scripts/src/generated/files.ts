@@ -1,5 +1,6 @@
 /** Every file that is generated, with what it should hold. */
 import { readFile } from "node:fs/promises";
+import { dashboards } from "./dashboards/services.ts";
 import { envExample, settingNames } from "./env-example.ts";
 import { installationFiles } from "./installations.ts";
 import { openApiOf } from "./openapi.ts";
@@ -25,6 +26,7 @@ export async function generatedFiles(): Promise<GeneratedFile[]> {
     { path: "services/jobs/openapi.json", expected: await openApiOf("jobs") },
     { path: "services/processor/openapi.json", expected: await openApiOf("processor") },
     ...installationFiles(),
+    ...dashboards().map(([name, expected]) => ({ path: `docs/dashboards/${name}.json`, expected })),
   ];
 }
 

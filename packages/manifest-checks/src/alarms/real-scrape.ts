@@ -1,5 +1,5 @@
 /** A real Prometheus reads the real services, relabelled as the operator does it; then no alarm's condition holds. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -63,12 +63,28 @@ export async function scrapeReally(
       return (await ask(address, "up == 1")).length === jobs.length;
     });
     await sleep(SCRAPED_MS);
-    return await faultsOf(objects, address);
+    const texts = await Promise.all(
+      targetsOf(objects).map(async ({ service }) => {
+        const port = ports[`${service.toUpperCase()}_METRICS_PORT` as keyof typeof ports];
+        return { service, text: await (await fetch(`http://127.0.0.1:${port}/metrics`)).text() };
+      }),
+    );
+    return [...texts.flatMap(lintOf), ...(await faultsOf(objects, address))];
   } finally {
     for (const child of children.toReversed()) {
       if (child.exitCode === null && child.kill("SIGTERM")) await once(child, "exit");
     }
   }
+}
+
+/** What promtool finds in the text that a service answers: names, units, help. */
+function lintOf({ service, text }: { readonly service: string; readonly text: string }): string[] {
+  const { stdout, stderr, status } = spawnSync("promtool", ["check", "metrics"], { input: text });
+  if (status === 0) return [];
+  return `${stdout}${stderr}`
+    .trim()
+    .split("\n")
+    .map((line) => `metrics of ${service}: ${line}`);
 }
 
 async function faultsOf(objects: readonly K8sObject[], address: string): Promise<string[]> {
