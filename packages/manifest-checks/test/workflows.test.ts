@@ -34,9 +34,16 @@ const files = readdirSync(FOLDER).map((file) => {
 /** What a job may ask for beyond reading the repository, and for what. */
 const GRANTS: Readonly<Record<string, readonly string[]>> = {
   "release.yml images": ["id-token: write"],
-  "release.yml digests": ["contents: write", "pull-requests: write"],
+  "release.yml pull-request": ["contents: write", "pull-requests: write"],
   "release.yml promote": ["id-token: write"],
 };
+
+const PACKAGE_RUNNER = /\b(?:npx|npm|pnpm|corepack|node)\s|\.ci\/run/;
+/** As the Dockerfile has it. */
+const [, PNPM] =
+  /npm install .*pnpm@(\d+\.\d+\.\d+)$/m.exec(
+    readFileSync(join(FOLDER, "../../Dockerfile"), "utf8"),
+  ) ?? [];
 
 for (const { file, text, workflow } of files) {
   describe(file, () => {
@@ -79,11 +86,29 @@ for (const { file, text, workflow } of files) {
       for (const script of scripts) assert.doesNotMatch(script, /\$\{\{/, script);
     });
 
+    test("a job with a right runs no package, and pnpm is of one exact version", () => {
+      for (const [name, { permissions = {}, steps }] of Object.entries(workflow.jobs)) {
+        const scripts = steps.map(({ run = "" }) => run).join("\n");
+        const runsPackages = PACKAGE_RUNNER.test(scripts);
+        const mayWrite = Object.values(permissions).includes("write");
+        assert.ok(!(runsPackages && mayWrite), name);
+        for (const [, version] of scripts.matchAll(/\bpnpm@(\S+)/g))
+          assert.equal(version, PNPM, name);
+        for (const [line] of scripts.matchAll(/.*\bpnpm@\S+ install.*/g)) {
+          assert.match(line, /--frozen-lockfile --ignore-scripts/);
+        }
+      }
+      assert.ok(
+        PACKAGE_RUNNER.test("npx --yes pnpm@12 install"),
+        "the check finds what it looks for",
+      );
+    });
+
     test("the repository's token is not left behind, except to push the digests", () => {
       for (const [name, { steps }] of Object.entries(workflow.jobs)) {
         const checkout = steps.find(({ uses }) => uses?.startsWith("actions/checkout@"));
-        const isKept = checkout?.with?.["persist-credentials"] !== false;
-        assert.equal(isKept, name === "digests", name);
+        const isKept = checkout !== undefined && checkout.with?.["persist-credentials"] !== false;
+        assert.equal(isKept, name === "pull-request", name);
       }
     });
   });
