@@ -20,6 +20,13 @@ const STOP_CAP_MS = 15_000;
 /** … of which the log has so much at the end: one that nobody reads does not keep the process. */
 const LOG_FLUSH_MS = 1000;
 
+/** Gauges of prom-client that are called like counters; each kind of them has one of its own without. */
+const MISNAMED = [
+  "nodejs_active_handles_total",
+  "nodejs_active_requests_total",
+  "nodejs_active_resources_total",
+];
+
 export interface ServiceContext<S> {
   readonly settings: S;
   readonly logger: Logger;
@@ -56,6 +63,7 @@ export async function runService<S extends z.ZodObject>(
   const metrics = createMetrics(settings);
   countDroppedLines(metrics, log);
   collectDefaultMetrics({ register: metrics.registry });
+  for (const name of MISNAMED) metrics.registry.removeSingleMetric(name);
   const { app, tunnelDrainSeconds = 0, close } = await start({ settings, logger, metrics });
   const metricsServer = createMetricsServer(metrics.registry);
 
