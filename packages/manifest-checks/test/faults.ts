@@ -83,8 +83,15 @@ function apply(objects: readonly K8sObject[], fault: Fault): K8sObject[] {
     containers: [{ ...fault.container, name: target.metadata.name }],
   };
   const pod = container ?? fault.pod;
-  const patch = fault.merge ?? { spec: { template: { spec: pod } } };
+  const patch = asInstalled(fault.merge ?? { spec: { template: { spec: pod } } }, objects);
   return objects.map((object) =>
     object === target ? (merge(object, patch) as K8sObject) : object,
   );
+}
+
+/** Whose role is whose is the installation's own. */
+function asInstalled(patch: Mapping, objects: readonly K8sObject[]): Mapping {
+  const aux = objects.find((object) => nameOf(object) === "ServiceAccount aux/aux");
+  const role = aux?.metadata.annotations?.["eks.amazonaws.com/role-arn"] ?? "";
+  return JSON.parse(JSON.stringify(patch).replaceAll("ROLE_OF_AUX", role)) as Mapping;
 }

@@ -3,15 +3,24 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { settingsSchema as auxSchema } from "../../../services/aux/src/settings.ts";
+import { settingsSchema as gatewaySchema } from "../../../services/gateway/src/settings.ts";
 import { settingsSchema as jobsSchema } from "../../../services/jobs/src/settings.ts";
 import { settingsSchema as processorSchema } from "../../../services/processor/src/settings.ts";
 import { loadSettings } from "../../config/src/settings.ts";
+import { migrateSchema } from "../../jobs-store/src/migrate-settings.ts";
 import { render } from "../src/kustomize/render.ts";
 import { readDocuments } from "../src/read-yaml.ts";
 import { workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
 
 const ROOT = join(K8S, "..");
+const SCHEMAS: Readonly<Record<string, Parameters<typeof loadSettings>[0]>> = {
+  gateway: gatewaySchema,
+  aux: auxSchema,
+  jobs: jobsSchema,
+  processor: processorSchema,
+};
 const dockerfile = readFileSync(join(ROOT, "Dockerfile"), "utf8");
 const instructions = dockerfile
   .replace(/^#.*\n/gm, "")
@@ -200,4 +209,25 @@ test("compose.yaml runs everything hardened, and publishes gateway and the stand
     assert.ok(read_only && cap_drop.includes("ALL"), name);
     assert.deepEqual(ports ?? [], published[name] ?? []);
   }
+});
+
+test("docs/running.md: each service is run with what it starts with, on the port that it is asked at", () => {
+  const page = readFileSync(join(ROOT, "docs/running.md"), "utf8");
+  const runs = page.replaceAll("\\\n", "").match(/^docker run .*$/gm) ?? [];
+  const shell: Record<string, string> = {
+    DATABASE_URL: "postgresql://postgres.example.com/gpudev",
+  };
+  const seen = runs.map((line) => {
+    const words = [...line.matchAll(/--env ([A-Z_]+)(?:=(\S+))?/g)];
+    const env = Object.fromEntries(
+      words.map(([, name = "", value]) => [name, value ?? shell[name] ?? ""]),
+    );
+    const [, image = ""] = /airlock-([\w-]+):dev/.exec(line) ?? [];
+    const schema = line.includes("migrate-main.js") ? migrateSchema : SCHEMAS[image];
+    if (schema) assert.doesNotThrow(() => loadSettings(schema, env), line);
+    if (schema && image !== "gateway" && image !== "aux" && schema !== migrateSchema)
+      assert.equal(env.PORT, "8080", line);
+    return image;
+  });
+  assert.deepEqual(seen, ["local-aws", "aux", "gateway", "jobs", "jobs", "processor"]);
 });
