@@ -1,7 +1,7 @@
 /** README.md, docs/ and k8s/README.md: each block is run (start-jobs.alone.test.ts), read by the file that its mark names, or says what it needs. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -59,6 +59,10 @@ test("planted: each such fault is found", async (t) => {
     assert.equal(faults.length, 1, `${fault}: ${faults.join("\n") || "found nothing"}`);
     assert.match(faults[0] ?? "", fault);
   }
+  await mkdir(join(root, "docs"));
+  await writeFile(join(root, "docs/lost.md"), "");
+  assert.deepEqual(await plant("# Here"), ["docs/lost.md: is not in docs/README.md"]);
+  await rm(join(root, "docs"), { recursive: true });
   assert.deepEqual(await block("<!-- checked by reads.ts -->"), []);
   assert.deepEqual(await block("<!-- run -->", "sh", "npx --yes pnpm@12 start"), []);
 });

@@ -4,6 +4,8 @@ import { glob, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Block, blocksOf } from "./blocks.ts";
 
+/** Names every document. */
+const INDEX = "docs/README.md";
 const PAGES = ["*.md", "docs/**/*.md", "k8s/*.md"];
 
 /** What a block may need that a test has not. */
@@ -35,7 +37,11 @@ export async function documentFaults(root: string): Promise<string[]> {
   for (const path of documents) texts.set(path, await readFile(join(root, path), "utf8"));
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const names = new Set(Object.keys(scripts));
-  return [...texts].flatMap(([path, text]) => {
+  const index = texts.get(INDEX) ?? "";
+  const unlisted = documents.filter(
+    (path) => path.startsWith("docs/") && path !== INDEX && !index.includes(`](${path.slice(5)})`),
+  );
+  const faults = [...texts].flatMap(([path, text]) => {
     try {
       return [
         ...blocksOf(text).flatMap((block) =>
@@ -47,6 +53,7 @@ export async function documentFaults(root: string): Promise<string[]> {
       return [`${path}: ${error instanceof Error ? error.message : String(error)}`];
     }
   });
+  return [...faults, ...unlisted.map((path) => `${path}: is not in ${INDEX}`)];
 }
 
 function blockFaults(
