@@ -23,9 +23,9 @@ export function stepsOf(blocks: readonly Block[]): Step[] {
 
 const MARK = "\u001e";
 
-/** One shell for all steps of a document, since later ones use what earlier ones have set. */
+/** One shell for all steps of a document, since later ones use what earlier ones have set; it ends with a command that fails. */
 export const scriptOf = (steps: readonly Step[]): string =>
-  steps.map(({ commands }) => `${commands}printf '${MARK}%s${MARK}' $?\n`).join("");
+  `set -e\n${steps.map(({ commands }) => `${commands}printf '${MARK}%s${MARK}' $?\n`).join("")}`;
 
 /** What each step printed, and its exit code. */
 export function resultsOf(output: string): { text: string; code: string }[] {

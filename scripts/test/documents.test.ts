@@ -1,6 +1,6 @@
 /** README.md, docs/ and k8s/README.md: each block is run (start-jobs.alone.test.ts), read by the file that its mark names, or says what it needs. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { type Block, blocksOf } from "../src/documents/blocks.ts";
 import { documentFaults } from "../src/documents/faults.ts";
 import { EXPECTED, followServer } from "../src/documents/follow-server.ts";
 import { programIn } from "../src/documents/program-in.ts";
+import { isAsSaid, resultsOf, scriptOf, stepsOf } from "./document-steps.ts";
 import { ROOT } from "./harness.ts";
 
 async function folderOf(t: TestContext): Promise<string> {
@@ -65,6 +66,32 @@ test("planted: each such fault is found", async (t) => {
   await rm(join(root, "docs"), { recursive: true });
   assert.deepEqual(await block("<!-- checked by reads.ts -->"), []);
   assert.deepEqual(await block("<!-- run -->", "sh", "npx --yes pnpm@12 start"), []);
+});
+
+test("planted: a command that prints something else, or fails, is told from one that prints what is said", async () => {
+  const page =
+    '<!-- run -->\n```sh\nprintf \'{"a":1,"b":2}\'\n# {"a":1,…}\nname=x\necho $name\n# x\n```\n';
+  const steps = stepsOf(blocksOf(page));
+  const { stdout } = spawnSync("sh", ["-c", scriptOf(steps)], { encoding: "utf8" });
+  const results = resultsOf(stdout);
+  assert.deepEqual(
+    results.map(({ code }) => code),
+    ["0", "0"],
+  );
+  for (const [index, said, isSaid] of [
+    [0, '{"a":1,…}', true],
+    [0, '{"a":2,…}', false],
+    [0, '{"b":2}', false],
+    [1, "x", true],
+    [1, "y", false],
+  ] as const)
+    assert.equal(isAsSaid(results[index]?.text ?? "", said), isSaid, said);
+  assert.deepEqual(
+    steps.map(({ prints }) => prints?.trim()),
+    ['{"a":1,…}', "x"],
+  );
+  const failing = scriptOf([{ commands: "false\necho on\n", prints: undefined }]);
+  assert.deepEqual(resultsOf(String(spawnSync("sh", ["-c", failing]).stdout)), []);
 });
 
 test("the application in Node of README.md follows a value, through each thing that can happen", async (t) => {
