@@ -292,12 +292,17 @@ test("exactly one source: none, half of one and two are refused in a sentence ea
 });
 
 /** A source that a test scripts, and a clock that it moves: ten minutes take no time. */
-function rig(t: TestContext, lifeSeconds = 3600, wallAheadMs = 0) {
+function rig(
+  t: TestContext,
+  lifeSeconds = 3600,
+  wallAheadMs = 0,
+  kind: SessionSource["kind"] = "web identity",
+) {
   const startedAt = Date.UTC(2026, 10, 27);
-  const state = { nowMs: 0, isDown: false, calls: 0, at: [] as number[] };
-  const wallNow = () => startedAt + state.nowMs + wallAheadMs;
+  const state = { nowMs: 0, wallAheadMs, isDown: false, calls: 0, at: [] as number[] };
+  const wallNow = () => startedAt + state.nowMs + state.wallAheadMs;
   const source: SessionSource = {
-    kind: "container",
+    kind,
     async fetch() {
       state.calls++;
       state.at.push(state.nowMs);
@@ -305,7 +310,8 @@ function rig(t: TestContext, lifeSeconds = 3600, wallAheadMs = 0) {
       const expiresAtMs = startedAt + state.nowMs + lifeSeconds * 1000;
       const number = String(state.calls).padStart(2, "0");
       const keys = { accessKeyId: `ASIA${number}`, secretAccessKey: "s", sessionToken: "t" };
-      return { session: { ...keys, expiresAtMs }, atMs: startedAt + state.nowMs };
+      const atMs = kind === "container" ? Number.NaN : startedAt + state.nowMs;
+      return { session: { ...keys, expiresAtMs }, atMs };
     },
   };
   const log = recordLog();
@@ -386,6 +392,24 @@ test("a machine whose clock is two hours off: sessions of STS are judged by AWS'
     await pass(1);
     assert.equal(await pass(3600), 0);
     assert.ok(state.calls <= 3, String(state.calls));
+  }
+});
+
+test("a clock that is set, or has stood still, has the session renewed at once and moves no signature of STS's", async (t) => {
+  for (const [kind, expectedMs] of [
+    ["web identity", 0],
+    ["container", 600_000],
+  ] as const) {
+    const { state, keeper, pass } = rig(t, 3600, 0, kind);
+    await pass(10);
+    const right = keeper.clock.awsNow;
+    state.wallAheadMs = 600_000;
+    assert.equal(await pass(10), 0);
+    assert.equal(state.calls, 2);
+    const movedMs = keeper.clock.awsNow - right - 10_000;
+    assert.ok(Math.abs(movedMs - expectedMs) <= 1000, `${kind}: ${movedMs} ms`);
+    assert.equal(await pass(60), 0);
+    assert.equal(state.calls, 2);
   }
 });
 

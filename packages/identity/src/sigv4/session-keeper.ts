@@ -7,6 +7,8 @@ import { type AwsSession, NoSessionError, type SessionSource } from "./session.t
 const FETCH_LIMIT_MS = 5000;
 /** How often the clock is looked at. */
 const TICK_MS = 250;
+/** A clock that is set by less is no matter: AWS takes what is signed within five minutes. */
+const LEAST_JUMP_MS = 5000;
 /** No session of a role lives longer; an answer that says so does not put off the next one for ever. */
 const MAX_LIFE_MS = 43_200_000;
 
@@ -80,11 +82,19 @@ export class SessionKeeper {
 
   /** Looks whether it is time; at most one attempt is under way. */
   tick(): void {
+    if (Math.abs(this.clock.jumpMs()) >= LEAST_JUMP_MS) this.#clockWasSet();
     if (this.#stopped.signal.aborted || this.#renewing) return;
     if (!this.#pace.isDue(this.secondsLeft() > 0)) return;
     this.#renewing = this.#renew().finally(() => {
       this.#renewing = undefined;
     });
+  }
+
+  /** Or the machine has slept. STS tells the time with its next answer; beside an agent it is the machine's own. */
+  #clockWasSet(): void {
+    const { clock } = this;
+    if (this.#source.kind === "container") clock.note(clock.awsNow - clock.offsetMs);
+    this.#pace.wake();
   }
 
   async #renew(): Promise<void> {
