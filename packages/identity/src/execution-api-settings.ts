@@ -1,5 +1,5 @@
 /** The settings of a service that can be called through the execution API. */
-import type { Rule } from "@airlock/config";
+import type { Environment, Rule } from "@airlock/config";
 import * as z from "zod";
 import { listOf } from "./setting-fields.ts";
 
@@ -37,3 +37,16 @@ export const EXECUTION_API_RULES: readonly Rule<Fields>[] = [
       s.LAYER_AUTH_ROLES === undefined,
   },
 ];
+
+/**
+ * What a service that no API stands before must refuse to start for, in the form that `runService` takes: one
+ * sentence when it would accept roles alone, which nothing tells it of.
+ */
+export function refuseRolesAlone(env: Environment): string[] {
+  const { LAYER_AUTH_ACCEPTS: accepts = "", LAYER_AUTH_MODE: mode = "off" } = env;
+  const proofs = accepts.split(",").map((proof) => proof.trim());
+  const isAlone = proofs.includes("execution-api") && !proofs.includes("service-account");
+  return isAlone && mode.trim().toLowerCase() !== "off"
+    ? ["LAYER_AUTH_ACCEPTS: execution-api is for the Lambda alone; here it needs service-account"]
+    : [];
+}

@@ -48,7 +48,11 @@ export type { CallerGuard, CallerReason } from "./caller-prover.ts";
 export { type CallerSettings, callerSettings, withCallerRules } from "./caller-settings.ts";
 export { callerTokens, createCallerVerifier } from "./caller-tokens.ts";
 export type { ExecutionApiCall } from "./execution-api.ts";
-export { type ExecutionApiSettings, executionApiSettings } from "./execution-api-settings.ts";
+export {
+  type ExecutionApiSettings,
+  executionApiSettings,
+  refuseRolesAlone,
+} from "./execution-api-settings.ts";
 export { compileFlatGlob, matchesPieces, type Pieces, piecesOf } from "./flat-glob.ts";
 export { decodeGroups, encodeGroups } from "./group-names.ts";
 export { createGuard } from "./guard.ts";

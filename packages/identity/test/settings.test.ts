@@ -18,6 +18,7 @@ import {
   layerVerifySettings,
   logOpenDoors,
   openDoors,
+  refuseRolesAlone,
   withCallerRules,
   withLayerPresentRules,
   withLayerVerifyRules,
@@ -248,4 +249,14 @@ test("a service behind the execution API alone needs roles, and no issuer", () =
   }
   const [word = ""] = problems(lambda, { ...env, LAYER_AUTH_ACCEPTS: "sigv4" });
   assert.match(word, /^LAYER_AUTH_ACCEPTS: must be service-account, execution-api/);
+});
+
+test("a service that no API stands before does not start with roles as its only proof", () => {
+  const refused = (accepts: string, mode?: string) =>
+    refuseRolesAlone({ LAYER_AUTH_ACCEPTS: accepts, LAYER_AUTH_MODE: mode }).length;
+  assert.equal(refused("execution-api", "enforce"), 1);
+  assert.equal(refused(" execution-api , execution-api", "Observe"), 1);
+  assert.equal(refused("execution-api,service-account", "enforce"), 0);
+  assert.equal(refused("", "enforce"), 0);
+  assert.equal(refused("execution-api"), 0, "nobody is asked");
 });

@@ -13,6 +13,7 @@ import {
 } from "@airlock/local-aws";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { evaluate, type Policy, UnknownPolicyForm } from "../src/execute-api/policy.ts";
 import { type CallOptions, callApi, wordsOf } from "./execute-api-client.ts";
 import { refused as sdkRefused } from "./harness.ts";
 
@@ -263,4 +264,73 @@ test("a request of more than 10 MB", async () => {
   const body = "x".repeat(10 * 1024 * 1024 + 1);
   const tooLong = '413 RequestEntityTooLarge {"message":"Request Too Long"}';
   assert.equal(wordsOf(await call("/parameters/batch", { method: "POST", body })), tooLong);
+});
+
+const ROLE = "arn:aws:iam::111122223333:role/gateway";
+const API = "arn:aws:execute-api:eu-west-1:111122223333:abc";
+
+/** What the policies say of GET /x by the role, in this account unless another is named. */
+function verdict(
+  ofResource: Record<string, unknown>,
+  ofIdentity: Record<string, unknown>[] = [],
+  account = "111122223333",
+) {
+  const policy = (...Statement: Record<string, unknown>[]): Policy => ({
+    Version: "2012-10-17",
+    Statement,
+  });
+  const base = { Effect: "Allow", Action: "execute-api:Invoke", Resource: `${API}/prod/GET/x` };
+  return evaluate({
+    resourcePolicy: policy({ Principal: { AWS: ROLE }, ...base, ...ofResource }),
+    identityPolicies: ofIdentity.map((statement) => policy({ ...base, ...statement })),
+    principal: { arn: ROLE.replace("111122223333", account), account },
+    resourceAccount: "111122223333",
+    action: "execute-api:Invoke",
+    resource: `${API}/prod/GET/x`,
+    context: { "aws:PrincipalArn": ROLE, "aws:SecureTransport": "true" },
+  });
+}
+
+test("policies: an account needs one side to allow, two accounts both, and a deny wins", () => {
+  const nobody = { Principal: { AWS: `${ROLE}-other` } };
+  const deny = { Effect: "Deny", Principal: "*" };
+  assert.equal(verdict({}), "allowed");
+  assert.equal(verdict(nobody), "implicitDeny");
+  assert.equal(verdict(nobody, [{}]), "allowed");
+  assert.equal(verdict({ Principal: "*" }, [], "444455556666"), "implicitDeny");
+  assert.equal(verdict({ Principal: "*" }, [{}], "444455556666"), "allowed");
+  assert.equal(verdict(deny, [{}]), "explicitDeny");
+  assert.equal(verdict({}, [{ Effect: "Deny" }]), "explicitDeny");
+  assert.equal(verdict({ Resource: `${API}/prod/*` }), "allowed");
+  assert.equal(verdict({ Resource: `${API}/prod/GET/?` }), "allowed");
+  assert.equal(verdict({ Resource: `${API}/dev/*` }), "implicitDeny");
+  const others = { Resource: undefined, NotResource: [`${API}/prod/GET/y`] };
+  assert.equal(verdict({ ...deny, ...others }), "explicitDeny");
+  const when = (Condition: object) => verdict({ ...deny, Condition }, [{}]);
+  assert.equal(when({ StringNotEquals: { "aws:PrincipalArn": [ROLE, "x"] } }), "allowed");
+  assert.equal(when({ StringNotEquals: { "aws:SourceVpce": "vpce-1" } }), "explicitDeny");
+  assert.equal(when({ StringEquals: { "aws:SourceVpce": "vpce-1" } }), "allowed");
+  assert.equal(when({ Bool: { "aws:SecureTransport": "false" } }), "allowed");
+});
+
+test("policies: what is not known is refused, wherever it stands", () => {
+  for (const statement of [
+    { NotPrincipal: { AWS: ROLE } },
+    { NotAction: "execute-api:Invoke" },
+    { Effect: "allow" },
+    { Principal: { Service: "apigateway.amazonaws.com" } },
+    { Principal: { AWS: "arn:aws:sts::111122223333:assumed-role/gateway/x" } },
+    { Principal: { AWS: "arn:aws:iam::111122223333:role/*" } },
+    { Principal: { AWS: "111122223333" } },
+    { NotResource: "x" },
+    { Resource: undefined },
+    { Resource: `${API}/\${aws:username}` },
+    { Action: [] },
+    { Condition: { StringLike: { "aws:PrincipalArn": "*" } } },
+    { Condition: { StringEquals: { "aws:SourceIp": "1" } } },
+    // of a statement that is about somebody else as well
+    { Principal: { AWS: `${ROLE}-other` }, Condition: { IpAddress: {} } },
+  ]) {
+    assert.throws(() => verdict(statement), UnknownPolicyForm, JSON.stringify(statement));
+  }
 });

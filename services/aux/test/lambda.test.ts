@@ -174,10 +174,17 @@ test("an API that does not stream: bytes stay what they are, and of more than 4.
   assert.equal(head.status, 200);
 });
 
-test("tokens are believed where they are accepted, and a role where it is not asked for is not", async (t) => {
-  const local = {};
-  const env = { LAYER_AUTH_MODE: "off", LAYER_AUTH_ACCEPTS: "service-account" };
-  const one = await startLambda(t, { local, env });
+test("who the API lets in, and aux has not among its roles, is somebody else", async (t) => {
+  const LAYER_AUTH_ROLES = "arn:aws:iam::444455556666:role/airlock-gateway-role-dev";
+  const one = await startLambda(t, { env: { LAYER_AUTH_ROLES } });
+  const answer = await one.call("/parameters/my-parameter");
+  assert.equal(answer.status, 403);
+  assert.equal(problemOf(answer.body).code, "wrong_principal");
+  assert.equal(one.local.calls.counts().byOperation["ssm.GetParameters"], undefined);
+});
+
+test("off believes nobody's name", async (t) => {
+  const one = await startLambda(t, { env: { LAYER_AUTH_MODE: "off" } });
   const headers = { "x-airlock-caller": "alice", "x-request-id": "off" };
   assert.equal((await one.call("/parameters/my-parameter", { headers })).status, 200);
   const own = one.lines.find(({ request_id, msg }) => request_id === "off" && msg === "request");
