@@ -25,6 +25,7 @@ import {
 import * as z from "zod";
 import { refuseCredentials } from "./credential-variables.ts";
 import { EXECUTION_RULES, executionSettings } from "./execution-settings.ts";
+import { refuseRolloutFile } from "./rollout/rollout-file.ts";
 import { ROLLOUT_RULES, rolloutSettings } from "./rollout/settings.ts";
 
 const JOBS_LAYER_TOKEN_FILE: TokenFileSetting = {
@@ -123,7 +124,7 @@ export function refuse(env: Environment): string[] {
   const isDirect = !isSigned || Boolean(env.AUX_SERVICE_URL?.trim());
   return [
     ...refuseCredentials(env, isSigned),
-    ...(isSigned ? refuseSessionSource(env) : []),
+    ...(isSigned ? [...refuseSessionSource(env), ...refuseRolloutFile(env)] : []),
     ...(isDirect ? refuseMissingLayerToken(env) : []),
     ...(env.JOBS_SERVICE_URL?.trim() ? refuseMissingLayerToken(env, JOBS_LAYER_TOKEN_FILE) : []),
   ];

@@ -126,13 +126,13 @@ test("a step back is told with its gate, and holds until something else is asked
   rollout.look();
   assert.equal(rollout.choice.percentage, 0);
   assert.equal(rollout.verdict?.gate, "break");
-  const { gate, percentage, executionApi, direct, level } = lines.at(-1) ?? {};
+  const { gate, percentage, execution_api, direct, level } = lines.at(-1) ?? {};
   assert.deepEqual(
-    { gate, percentage, executionApi, direct, level },
+    { gate, percentage, execution_api, direct, level },
     {
       gate: "break",
       percentage: 50,
-      executionApi: { requests: 20, failures: 20 },
+      execution_api: { requests: 20, failures: 20 },
       direct: { requests: 0, failures: 0 },
       level: "error",
     },

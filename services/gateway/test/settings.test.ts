@@ -307,3 +307,17 @@ test("where there is no direct route, all requests must take the execution API",
     "USE_API_GATEWAY: must be on without AUX_SERVICE_URL, for there is no other route",
   ]);
 });
+
+test("a rollout file that cannot be used is told with all else that is wrong", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "airlock-rollout-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const ROLLOUT_FILE = join(folder, "rollout.json");
+  const env = { ...EXECUTION, ROLLOUT_FILE };
+  assert.deepEqual(problems(env), [`ROLLOUT_FILE: ${ROLLOUT_FILE} cannot be read (ENOENT)`]);
+  await writeFile(ROLLOUT_FILE, '{"percentage": 10}');
+  assert.deepEqual(problems(env), [
+    `ROLLOUT_FILE: ${ROLLOUT_FILE} cannot be used: percentage: must be 100, for there is no other route (AUX_SERVICE_URL)`,
+  ]);
+  await writeFile(ROLLOUT_FILE, '{"percentage": 100}');
+  assert.deepEqual(problems(env), []);
+});

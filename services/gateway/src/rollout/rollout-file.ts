@@ -1,6 +1,7 @@
 /** What ROLLOUT_FILE asks for: read at start, and again whenever it changes. */
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { type Followed, fileVersion, followFile } from "@airlock/config";
+import { type Environment, type Followed, fileVersion, followFile } from "@airlock/config";
 import { sentencesOf } from "@airlock/contract";
 import type { Logger } from "@airlock/http";
 import * as z from "zod";
@@ -72,6 +73,18 @@ export async function followRolloutFile(
     },
   });
   return { first, isFresh: () => fault === undefined, ...followed };
+}
+
+/** What must keep a gateway that signs from starting: a sentence when there is a rollout file, and it cannot be used. */
+export function refuseRolloutFile(env: Environment): string[] {
+  const path = env.ROLLOUT_FILE?.trim();
+  if (!path) return [];
+  try {
+    wishOf(path, readFileSync(path, "utf8"), Boolean(env.AUX_SERVICE_URL?.trim()));
+    return [];
+  } catch (error) {
+    return [`ROLLOUT_FILE: ${asRolloutFileError(path, error).message}`];
+  }
 }
 
 async function read(path: string): Promise<string> {

@@ -24,9 +24,20 @@ export function createRolloutLog(
   return {
     asked: ({ percentage, source }) =>
       logger.info({ event: "api_gateway_percentage_check", percentage, source, by }, "rollout"),
-    steppedBack: (verdict, { percentage }) =>
+    steppedBack: ({ gate, executionApi, direct, slow }, { percentage }) =>
       logger.error(
-        { event: "execution_api_stepped_back", percentage, ...verdict },
+        {
+          event: "execution_api_stepped_back",
+          gate,
+          percentage,
+          execution_api: executionApi,
+          direct,
+          ...(slow && {
+            slow_kind: slow.kind,
+            slow_over_ms: Math.round(slow.overMs * 10) / 10,
+            slow_share: Math.round(slow.share * 1000) / 1000,
+          }),
+        },
         "the execution API gets no more requests of this process until the rollout file changes",
       ),
     traffic(counts) {
