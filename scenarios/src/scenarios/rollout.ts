@@ -21,7 +21,7 @@ const ALLOWED_EXTRA_MS = "10000";
 
 export const rollout: Scenario = {
   name: "rollout",
-  how: "2 gateways between an aux and a Lambda behind the stand-in's execution API: 0, 10, 50, 100 and 0 % by the rollout file, each caller twice at each gateway; then POST /config/batch by both routes at 50 %, one in five of the calls to the API losing its connection after the function has run",
+  how: "2 gateways between an aux and a Lambda behind the stand-in's execution API: 0, 10, 50, 100 and 0 % by the rollout file, each caller once at each gateway a step; then POST /config/batch by both routes at 50 %, one in five of the calls to the API losing its connection after the function has run",
   isSoakOnly: true,
   run: runRollout,
 };
