@@ -1,6 +1,7 @@
 /** `pnpm check:proxies`: Airlock behind the proxies of this machine, each by its configuration in docs/behind-a-proxy.md. */
 import { parseArgs } from "node:util";
 import { killGateways } from "./proxies/kills.ts";
+import { liveStreams } from "./proxies/live.ts";
 import { asksAlike, oddNames, sizesAndPrefix } from "./proxies/plain.ts";
 import { findProxies, startProxy } from "./proxies/proxy.ts";
 import { restartGateways } from "./proxies/restarts.ts";
@@ -23,6 +24,7 @@ const PARTS = [
   oddNames,
   sizesAndPrefix,
   noSpin,
+  liveStreams,
   slowUpload,
   largeObject,
   restartGateways,

@@ -1,8 +1,10 @@
 /** What passes the gateway, in both directions, and what does not. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { Problem } from "@airlock/contract";
-import { get, json, startGateway, startUpstream } from "./harness.ts";
+import { get, json, startGateway, startUpstream, until } from "./harness.ts";
 
 const ARN = "arn:aws:ssm:eu-west-1:444455556666:parameter/a/b";
 
@@ -260,3 +262,34 @@ test("readiness does not depend on aux", async (t) => {
   assert.equal((await get(gateway.url, "/readyz")).status, 200);
   assert.equal((await get(gateway.url, "/config")).status, 503);
 });
+
+/** Connects, asks and resets, while the thread that would accept it does nothing. */
+const GONE = `
+  const { connect } = require("node:net");
+  const { workerData } = require("node:worker_threads");
+  const { port, done, bytes } = workerData;
+  const socket = connect(port, "127.0.0.1", () => socket.write(bytes, () => {
+    socket.resetAndDestroy();
+    setTimeout(() => { Atomics.store(done, 0, 1); Atomics.notify(done, 0); }, 20);
+  }));
+`;
+
+for (const [what, env, forwarded] of [
+  ["what a proxy said of it stands in its line", { TRUST_PROXY: "10.0.0.0/8" }, "192.0.2.7"],
+  ["without proxies nothing said is repeated", {}, undefined],
+] as const) {
+  test(`a client that was gone before it was accepted is nobody; ${what}`, async (t) => {
+    const upstream = await startUpstream(t, json({}));
+    const gateway = await startGateway(t, upstream.url, env);
+    const bytes = "GET /version HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n";
+    const done = new Int32Array(new SharedArrayBuffer(4));
+    const workerData = { port: gateway.port, done, bytes };
+    const worker = new Worker(GONE, { eval: true, workerData });
+    Atomics.wait(done, 0, 0, 20_000);
+    await once(worker, "exit");
+    const line = () => gateway.lines.find(({ msg }) => msg === "request");
+    await until(() => line() !== undefined);
+    const { peer, forwarded_for } = line() ?? {};
+    assert.deepEqual([peer, forwarded_for], ["unknown", forwarded]);
+  });
+}
