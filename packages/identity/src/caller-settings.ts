@@ -2,7 +2,7 @@
 import { type EnvironmentName, type Rule, withRules, word } from "@airlock/config";
 import * as z from "zod";
 import { keyRules, keySettings } from "./key-settings.ts";
-import { algorithmList, exactText } from "./setting-fields.ts";
+import { algorithmList, exactText, listOf } from "./setting-fields.ts";
 
 export const callerSettings = {
   GATEWAY_AUTH: word(["none", "jwt", "api-key"])
@@ -20,12 +20,27 @@ export const callerSettings = {
   GATEWAY_JWT_ALGORITHMS: algorithmList()
     .default(["RS256", "ES256"])
     .describe("Signature algorithms accepted, by comma."),
+  GATEWAY_JWT_AUDIENCE_CLAIM: word(["aud", "client_id"])
+    .default("aud")
+    .describe(
+      "Claim that must hold GATEWAY_JWT_AUDIENCE: aud, or client_id for access tokens without an audience (Amazon Cognito).",
+    ),
+  GATEWAY_JWT_TOKENS: word(["access", "id"])
+    .default("access")
+    .describe(
+      "Tokens let in: access, or id where the issuer's access tokens are no JWTs (Google). The other kind is refused wherever the issuer says which it is.",
+    ),
   GATEWAY_JWT_CALLER_CLAIM: exactText("the name of a claim")
     .default("sub")
     .describe("Claim that names the caller in logs, limits and shared calls."),
-  GATEWAY_JWT_GROUPS_CLAIM: exactText("the name of a claim")
-    .default("groups")
-    .describe("Claim that lists the caller's groups."),
+  GATEWAY_JWT_GROUPS_CLAIM: listOf(
+    /^[\x21-\x2b\x2d-\x7e]{1,1024}$/,
+    "must be names of claims by comma, without spaces",
+  )
+    .default(["groups"])
+    .describe(
+      "Claims that list the caller's groups, by comma; each by its name, or by its path, such as realm_access.roles.",
+    ),
 };
 
 const schema = z.object(callerSettings);

@@ -74,10 +74,12 @@ export function createCallerVerifier(
     GATEWAY_JWT_AUDIENCE: audience,
     GATEWAY_JWT_ALGORITHMS: algorithms,
     GATEWAY_JWT_CALLER_CLAIM: callerClaim,
-    GATEWAY_JWT_GROUPS_CLAIM: groupsClaim,
+    GATEWAY_JWT_GROUPS_CLAIM: groupsClaims,
+    GATEWAY_JWT_AUDIENCE_CLAIM: audienceClaim,
+    GATEWAY_JWT_TOKENS: tokenKind,
   } = settings;
   if (!issuer || !audience) throw new TypeError("GATEWAY_AUTH=jwt needs an issuer and an audience");
-  const claims = { callerClaim, groupsClaim };
+  const claims = { callerClaim, groupsClaims, audienceClaim, tokenKind };
   // an OIDC access token is often for the userinfo endpoint too
   const exclusiveAudience = false;
   return createTokenVerifier({

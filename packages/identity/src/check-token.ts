@@ -8,6 +8,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from "jose";
+import { claimOf, kindOfToken, leavesGroupsOut } from "./claims.ts";
 import type { Algorithm } from "./setting-fields.ts";
 import { type Principal, type Reason, type Refusal, refusal } from "./verify-result.ts";
 
@@ -21,7 +22,12 @@ export interface TokenPolicy {
   /** Exact subjects; undefined admits any. */
   readonly subjects: ReadonlySet<string> | undefined;
   readonly callerClaim: string;
-  readonly groupsClaim: string;
+  /** Each by its name or path; who is in groups is told by all of them together. */
+  readonly groupsClaims: readonly string[];
+  /** The claim that must hold the audience. */
+  readonly audienceClaim: "aud" | "client_id";
+  /** What tokens are let in; undefined asks nobody what a token is for. */
+  readonly tokenKind: "access" | "id" | undefined;
   readonly leewaySeconds: number;
 }
 
@@ -61,7 +67,7 @@ export async function checkToken(
   const options: JWTVerifyOptions = {
     algorithms: [algorithm],
     issuer: policy.issuer,
-    audience: policy.audience,
+    ...(policy.audienceClaim === "aud" && { audience: policy.audience }),
     requiredClaims: ["exp", "sub"],
     clockTolerance: policy.leewaySeconds,
     currentDate: now,
@@ -69,8 +75,8 @@ export async function checkToken(
   let reason: Reason = "signature";
   for (const key of keys) {
     try {
-      const { payload } = await jwtVerify(token, key, options);
-      return accept(payload, policy, key);
+      const { payload, protectedHeader } = await jwtVerify(token, key, options);
+      return accept(payload, protectedHeader.typ, policy, key);
     } catch (error) {
       reason = reasonOf(error);
       if (reason !== "signature") break; // signed by this key: no other one will like it better
@@ -97,16 +103,33 @@ function readUnverified(token: string): Unverified | undefined {
 }
 
 /** What jose does not know: foreign audiences, exact subjects, the caller's name. */
-function accept(payload: JWTPayload, policy: TokenPolicy, key: JWK): CheckedToken {
+function accept(
+  payload: JWTPayload,
+  typ: string | undefined,
+  policy: TokenPolicy,
+  key: JWK,
+): CheckedToken {
   const { aud = [], sub, exp } = payload;
+  const { tokenKind } = policy;
+  if (tokenKind !== undefined && kindOfToken(typ, payload) !== tokenKind) {
+    return refusal("token_type");
+  }
   const audience = typeof aud === "string" ? [aud] : aud;
+  if (policy.audienceClaim === "client_id") {
+    // one that names whom it is for all the same is held to that
+    const isForUs = payload.client_id === policy.audience;
+    if (!isForUs || (audience.length > 0 && !audience.includes(policy.audience))) {
+      return refusal("audience");
+    }
+  }
   if (policy.exclusiveAudience && audience.some((name) => name !== policy.audience)) {
     return refusal("audience");
   }
   const caller = nameIn(payload, policy.callerClaim);
   if (exp === undefined || !isName(sub) || caller === undefined) return refusal("claims");
   if (policy.subjects && !policy.subjects.has(sub)) return { ...refusal("subject"), subject: sub };
-  const groups = groupsIn(payload, policy.groupsClaim);
+  if (leavesGroupsOut(payload, policy.groupsClaims)) return refusal("groups_left_out");
+  const groups = [...new Set(policy.groupsClaims.flatMap((claim) => groupsIn(payload, claim)))];
   const principal = { subject: sub, caller, groups, audience, expiresAt: exp * 1000 };
   return { ok: true, principal, key };
 }
@@ -122,12 +145,12 @@ function isName(value: unknown): value is string {
 }
 
 function nameIn(payload: JWTPayload, claim: string): string | undefined {
-  const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined;
+  const value = claimOf(payload, claim);
   return isName(value) ? value : undefined;
 }
 
 function groupsIn(payload: JWTPayload, claim: string): readonly string[] {
-  const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined;
+  const value = claimOf(payload, claim);
   const groups = Array.isArray(value) ? value : [value];
   return groups.filter(isName);
 }

@@ -1,4 +1,6 @@
 /** Who is calling: proof presented to the next service, and proof verified, of layers and callers. */
+
+export { isRoleWish } from "./allowed-role.ts";
 export { type KeyOwner, keyCaller } from "./api-keys/key-caller.ts";
 export { couldBeKeyCaller, keyCallerFault } from "./api-keys/key-caller-glob.ts";
 export {

@@ -27,8 +27,12 @@ export interface TokenVerifierOptions {
   readonly leewaySeconds?: number;
   /** The claim that names the caller, `sub` by default. */
   readonly callerClaim?: string;
-  /** The claim that lists groups, `groups` by default. */
-  readonly groupsClaim?: string;
+  /** The claims that list groups, each by its name or path, `groups` by default. */
+  readonly groupsClaims?: readonly string[];
+  /** The claim that must hold the audience, `aud` by default. */
+  readonly audienceClaim?: "aud" | "client_id";
+  /** What tokens are let in; unset asks nobody what a token is for. */
+  readonly tokenKind?: "access" | "id";
   /** Verified tokens kept, 10,000 by default. */
   readonly cacheSize?: number;
   readonly log: IdentityLog;
@@ -121,6 +125,8 @@ function policyOf(options: TokenVerifierOptions): TokenPolicy {
     algorithms: options.algorithms ?? ["RS256", "ES256"],
     subjects: subjects && new Set(subjects),
     callerClaim: options.callerClaim ?? "sub",
-    groupsClaim: options.groupsClaim ?? "groups",
+    groupsClaims: options.groupsClaims ?? ["groups"],
+    audienceClaim: options.audienceClaim ?? "aud",
+    tokenKind: options.tokenKind,
   };
 }

@@ -11,6 +11,8 @@
  * - `unknown_key`: the issuer has no such key
  * - `signature`: changed after signing, or signed by somebody else
  * - `issuer`, `audience`, `subject`: not the one that is asked for
+ * - `token_type`: an ID token where access tokens are asked for, or the other way round
+ * - `groups_left_out`: the issuer says that there are groups which the token does not name
  * - `expired`, `not_yet_valid`: by more than the leeway
  * - `claims`: a claim that is needed is not there, or is longer than can be passed on
  * - `caller_header`: the end caller's name or groups came more than once or cannot be read
@@ -28,6 +30,8 @@ export const REASONS = [
   "issuer",
   "audience",
   "subject",
+  "token_type",
+  "groups_left_out",
   "expired",
   "not_yet_valid",
   "claims",

@@ -67,7 +67,7 @@ test("jwt: the caller's table", async (t) => {
   const emails = verifier({
     audience: "airlock",
     callerClaim: "email",
-    groupsClaim: "https://example.com/roles",
+    groupsClaims: ["https://example.com/roles"],
     exclusiveAudience: false,
     algorithms: ["ES256"],
   });

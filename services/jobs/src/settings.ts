@@ -13,6 +13,7 @@ import {
 } from "@airlock/config";
 import { isImageReference } from "@airlock/contract";
 import {
+  isRoleWish,
   layerPresentSettings,
   layerVerifySettings,
   STS_REGIONS,
@@ -81,9 +82,13 @@ const fields = z.object({
     .describe("Life of an API key, 1 to 168 hours; rotating does not prolong it."),
   ALLOWED_AWS_ROLE: z
     .string()
-    .regex(/^[\w+=,.@-]{1,64}$/, { error: "must be the name of a role, without its path" })
+    .refine(isRoleWish, {
+      error: "must be the name of a role, without its path, or AWSReservedSSO_<permission set>_*",
+    })
     .default("SSOCloudDevGpuReservation")
-    .describe("Role whose sessions may log in, exactly."),
+    .describe(
+      "Role whose sessions may log in, exactly; of a permission set of IAM Identity Center AWSReservedSSO_<name>_*, where the star stands for the 16 hex digits that differ by account.",
+    ),
   ALLOWED_AWS_ACCOUNTS: z
     .string()
     .transform((text) => text.split(",").map((account) => account.trim()))

@@ -117,4 +117,9 @@ test("a subject that lets every session of the users' role in is seen", () => {
   ]) {
     assert.equal(isOpenToAll(read(closed), allowed), false, closed);
   }
+  const permissionSet = { ...allowed, ALLOWED_AWS_ROLE: "AWSReservedSSO_Gpu_*" };
+  const isOpen = (subject: string) => isOpenToAll(read(subject), permissionSet);
+  assert.equal(isOpen("aws:111122223333:AWSReservedSSO_Gpu_*:*"), true);
+  assert.equal(isOpen("aws:111122223333:AWSReservedSSO_Gpu_*:alice"), false);
+  assert.equal(isOpen("aws:111122223333:AWSReservedSSO_Gpu_0123456789abcdef:alice"), false);
 });

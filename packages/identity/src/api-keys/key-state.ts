@@ -1,5 +1,6 @@
 /** What is known about a stored key, and whether it opens the door. */
 import * as z from "zod";
+import { isAllowedRole } from "../allowed-role.ts";
 
 export const ValidKey = z.object({
   state: z.literal("valid"),
@@ -46,7 +47,7 @@ export interface StoredKey {
 export interface AllowedIdentity {
   /** Account ids of 12 digits. */
   readonly accounts: readonly string[];
-  /** The role's name, exactly. */
+  /** The role's name, exactly, or a permission set's (see allowed-role.ts). */
   readonly role: string;
 }
 
@@ -56,7 +57,7 @@ export function judgeKey(key: StoredKey | undefined, allowed: AllowedIdentity): 
   if (!key.isUserActive) return { state: "disabled" };
   if (!key.isKeyActive) return { state: "revoked" };
   if (key.remainingMs <= 0) return { state: "expired" };
-  if (key.role !== allowed.role || !allowed.accounts.includes(key.account)) {
+  if (!isAllowedRole(allowed.role, key.role) || !allowed.accounts.includes(key.account)) {
     return { state: "wrong_role" };
   }
   return {

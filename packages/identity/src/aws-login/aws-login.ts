@@ -4,6 +4,7 @@
  * unlike them this takes no request from the client, only the fields it builds one from.
  */
 import { Agent } from "undici";
+import { isAllowedRole, isRoleWish } from "../allowed-role.ts";
 import { askSts, type StsAnswer } from "./ask-sts.ts";
 import { type CallerIdentityResult, readCallerIdentity } from "./caller-identity.ts";
 import { authorization, identityRequest } from "./identity-request.ts";
@@ -24,7 +25,7 @@ export interface AwsLoginOptions {
   readonly serverId: string;
   /** Ids of 12 digits; at least one. */
   readonly allowedAccounts: readonly string[];
-  /** The role's name, exactly. */
+  /** The role's name, exactly, or a permission set's (see allowed-role.ts). */
   readonly allowedRole: string;
   /** Where the accounts are; default `aws`. */
   readonly partition?: Partition;
@@ -105,7 +106,7 @@ function admit(result: CallerIdentityResult, options: AwsLoginOptions): AwsLogin
   if (!allowedAccounts.includes(account)) {
     return notAllowed("account", "Access denied. Not an account to log in from.", arn);
   }
-  if (role !== allowedRole) {
+  if (!isAllowedRole(allowedRole, role)) {
     const detail = `Access denied. Required role: ${allowedRole}, got: ${role}`;
     return notAllowed("role", detail, arn);
   }
@@ -133,7 +134,7 @@ function refuseBadOptions({ serverId, allowedAccounts, allowedRole }: AwsLoginOp
   if (allowedAccounts.length === 0 || !allowedAccounts.every(isAccount)) {
     throw new TypeError("allowedAccounts must be account ids of 12 digits, at least one");
   }
-  if (!/^[\w+=,.@-]{1,64}$/.test(allowedRole)) {
+  if (!isRoleWish(allowedRole)) {
     throw new TypeError("allowedRole must be the name of a role");
   }
   identityRequest({ region: "us-east-1", date: "", challenge: "", serverId });

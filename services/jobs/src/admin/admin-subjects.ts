@@ -31,6 +31,8 @@ export interface WhoMayLogIn {
 
 /** Names of sessions that have nothing in common: who matches both says nothing of the session. */
 const ANY_SESSIONS = ["xx", "00"];
+/** The same of what Identity Center puts behind the name of a permission set. */
+const ANY_SUFFIXES = ["0".repeat(16), "f".repeat(16)];
 
 /** Whether some account's users are all operators, whatever their sessions are called. */
 export function isOpenToAll(
@@ -38,7 +40,10 @@ export function isOpenToAll(
   { ALLOWED_AWS_ACCOUNTS: accounts, ALLOWED_AWS_ROLE: role }: WhoMayLogIn,
 ): boolean {
   const isAdmin = createIsAdmin(subjects);
+  const roles = role.endsWith("_*") ? ANY_SUFFIXES.map((end) => role.slice(0, -1) + end) : [role];
   return accounts.some((account) =>
-    ANY_SESSIONS.every((session) => isAdmin(keyCaller({ account, role, session }))),
+    ANY_SESSIONS.every((session) =>
+      roles.every((one) => isAdmin(keyCaller({ account, role: one, session }))),
+    ),
   );
 }
