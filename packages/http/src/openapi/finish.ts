@@ -52,7 +52,7 @@ export function finish<D extends OpenApiDocument>(document: D): D {
   }
   shareProblems(document);
   // below whatever path a proxy has taken off
-  document.servers = [{ url: "./" }];
+  document.servers = [{ url: "." }];
   const rank = (operations: Record<string, Operation>) =>
     ORDER.get(Object.values(operations)[0]?.tags?.[0] ?? "") ?? TAGS.length;
   const paths = Object.entries(document.paths).sort(([, a], [, b]) => rank(a) - rank(b));
