@@ -118,10 +118,10 @@ test("faults of callers are told beside those of the fields", () => {
   assert.throws(
     () => parsePolicy(text, "api-key"),
     new PolicyError([
-      "line 1: version: must be 1",
+      "line 1: version: must be 1; it was the number 2",
       `line 4: rules[0].callers[0]: no API key has the caller bob; ${WRITE}`,
-      "line 5: rules[0].callers[1]: must be a string",
-      "line 6: rules[0].verbs[0]: must be one of list, read, presign-get, presign-put",
+      "line 5: rules[0].callers[1]: must be a string; it was the number 7",
+      "line 6: rules[0].verbs[0]: must be one of list, read, presign-get, presign-put; it was a text of 3 characters",
     ]),
   );
 });

@@ -100,7 +100,10 @@ test("a bad file at start is refused with every fault, a missing one with its pa
   await writeFile(path, "version: 2\nrules: []\n");
   await assert.rejects(
     openPolicyFile(path, log),
-    new PolicyError(["line 1: version: must be 1", "line 2: rules: must not be empty"]),
+    new PolicyError([
+      "line 1: version: must be 1; it was the number 2",
+      "line 2: rules: must not be empty; it was a list of 0",
+    ]),
   );
 });
 
@@ -118,7 +121,7 @@ test("the service itself exits with what is wrong, and without a stack", async (
   assert.equal(status, 1, stderr);
   assert.equal(
     stderr,
-    "ACCESS_POLICY_FILE cannot be used:\nline 1: version: must be 1\nline 2: rules: must not be empty\n",
+    "ACCESS_POLICY_FILE cannot be used:\nline 1: version: must be 1; it was the number 2\nline 2: rules: must not be empty; it was a list of 0\n",
   );
 });
 

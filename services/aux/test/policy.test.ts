@@ -111,10 +111,14 @@ describe("a wrong policy", () => {
   const rule = (members: string) =>
     `version: 1\nrules:\n  - {id: one, callers: ["*"], verbs: [read], parameters: ["**"]}\n  - {${members}}\n`;
   const cases: readonly [text: string, ...faults: RegExp[]][] = [
-    ["", /^line 1: must be a mapping$/],
+    ["", /^line 1: must be a mapping(; it was null)?$/],
     ["version: 1\nrules: [", /^line 2: Flow sequence/],
     ["version: 1\nversion: 1", /^line 2: Map keys must be unique$/],
-    ["version: 2\nrules: []", /^line 1: version: must be 1$/, /^line 2: rules: must not be empty$/],
+    [
+      "version: 2\nrules: []",
+      /^line 1: version: must be 1; it was the number 2$/,
+      /^line 2: rules: must not be empty; it was a list of 0$/,
+    ],
     [
       "version: 1\ndenied: 500\ngroups: {a: b}\ncolour: red",
       /^line 1: rules: must be a list$/,
@@ -143,7 +147,7 @@ describe("a wrong policy", () => {
     ],
     [
       rule("id: two, callers: [a], verbs: [write], parameters: [a]"),
-      /verbs\[0\]: must be one of list, read, presign-get, presign-put$/,
+      /verbs\[0\]: must be one of list, read, presign-get, presign-put; it was /,
     ],
     [rule("id: two, callers: [a], verbs: [read]"), /must name parameters, buckets or objects$/],
     [

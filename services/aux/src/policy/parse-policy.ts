@@ -1,4 +1,6 @@
 /** Reads the text of a policy file, or says everything that is wrong with it, line by line. */
+
+import { kindOf } from "@airlock/contract";
 import { compileFlatGlob } from "@airlock/identity";
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type * as z from "zod";
@@ -44,7 +46,7 @@ export function readPolicy(text: string, callers: CallerKind = "any"): PolicyFil
     );
   }
   const source = toValue(document);
-  const result = policySchema.safeParse(source);
+  const result = policySchema.safeParse(source, { reportInput: true });
   const faults = [
     ...(result.error?.issues ?? []).flatMap(faultsOf),
     ...clashesIn(source),
@@ -75,8 +77,12 @@ function toValue(document: Document): unknown {
 
 /** An unknown member has a line of its own. */
 function faultsOf(issue: z.core.$ZodIssue): Fault[] {
-  const { path, message } = issue;
-  if (issue.code !== "unrecognized_keys") return [{ path, message }];
+  const { path, message, input } = issue;
+  if (issue.code !== "unrecognized_keys") {
+    // of a rule of ours, which tells more, and of what is not there, it is said already
+    const came = issue.code === "custom" ? undefined : kindOf(input);
+    return [{ path, message: came === undefined ? message : `${message}; it was ${came}` }];
+  }
   return issue.keys.map((key) => ({ path: [...path, key], message: "there is no such field" }));
 }
 
