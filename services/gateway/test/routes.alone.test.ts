@@ -42,8 +42,8 @@ for (const [title, env, value] of [
   });
 }
 
-/** The soak has ten times as many. */
-const CALLERS = process.env.GENERATED_CASES === "soak" ? 2000 : 200;
+/** The soak has twenty times as many. */
+const CALLERS = process.env.GENERATED_CASES === "soak" ? 2000 : 100;
 const addresses = Array.from({ length: CALLERS }, (_, n) => `10.${n >> 8}.${n & 255}.7`);
 /** ± 2 points of what so many callers can be drawn for, which few meet less well. */
 const SLACK = CALLERS === 2000 ? 2 : 8;
@@ -215,6 +215,19 @@ test("a refusal is no reason to ask elsewhere, nor is any other answer", async (
     assert.equal((await get(routes.gateway.url, "/config/a")).status, expected);
   }
   assert.equal(routes.aux.requests.length, 0);
+  // what aux itself says to a client is nobody's failure
+  for (const [status, code] of [
+    [404, "parameter_not_found"],
+    [403, "access_denied"],
+    [429, "too_many_at_once"],
+  ] as const) {
+    const problem = { type: `urn:airlock:problem:${code}`, code, detail: "No." };
+    routes.api.script = (_request, response) =>
+      void response
+        .writeHead(status, { "content-type": "application/problem+json" })
+        .end(JSON.stringify(problem));
+    assert.equal((await get(routes.gateway.url, "/config/a")).status, status);
+  }
   const route = "execution-api";
   await until(
     async () => (await routes.gateway.metric("airlock_rollout_failures_total", { route })) === 5,
