@@ -15,7 +15,7 @@ export const TOKEN = "IQoJexample/CANARY+token==";
 
 /** Plays EKS Pod Identity's agent: a session each time it is asked, or none. */
 export async function startAgent(t: Scope) {
-  const agent = { asked: 0, isDown: false, url: "" };
+  const agent = { asked: 0, isDown: false, lifeMs: 3_600_000, url: "" };
   const server = createServer((_request, response) => {
     agent.asked++;
     if (agent.isDown) return void response.writeHead(500).end();
@@ -23,7 +23,7 @@ export async function startAgent(t: Scope) {
       AccessKeyId: `ASIAEXAMPLESESSION${agent.asked}`,
       SecretAccessKey: "EXAMPLE/nothing/here/is/secret/aaaaaaaaa",
       Token: TOKEN,
-      Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+      Expiration: new Date(Date.now() + agent.lifeMs).toISOString(),
     };
     response.end(JSON.stringify(session));
   });

@@ -166,16 +166,38 @@ test("the breaker of one route is that route's: requests go on by the other, wit
   }
 });
 
-test("no session: nothing can be signed, and what would be goes on directly", async (t) => {
+test("a session that has ended: nothing can be signed, and what would be goes on directly", async (t) => {
   const routes = await startRoutes(t, { direct, execution }, ALL);
-  routes.agent.isDown = true;
+  const { agent, api } = routes;
+  agent.lifeMs = 500;
   const gateway = await routes.start();
-  assert.equal((await get(gateway.url, "/readyz")).status, 200);
+  await until(() => gateway.lines.some(({ source }) => source === "container"));
+  agent.isDown = true;
+  await until(
+    async () => (await gateway.metric("airlock_aws_session_expires_in_seconds")) === 0,
+  );
   assert.equal((await get(gateway.url, "/config/a")).status, 200);
   assert.equal(await batch({ gateway }), 200);
   const failure = "credentials";
   assert.equal(await gateway.metric("airlock_rollout_fallbacks_total", { failure }), 2);
-  assert.equal(routes.api.requests.length, 0);
+  assert.equal(api.requests.length, 0);
+});
+
+test("a pod whose source of credentials is down at start: all goes directly, and nothing tells against the route", async (t) => {
+  const routes = await startRoutes(t, { direct, execution }, ALL);
+  const { agent, api } = routes;
+  agent.isDown = true;
+  const gateway = await routes.start();
+  assert.equal((await get(gateway.url, "/readyz")).status, 200);
+  for (let n = 0; n < 12; n++) {
+    assert.equal((await get(gateway.url, `/config/a${n}`)).status, 200);
+  }
+  assert.equal(await gateway.metric("airlock_rollout_requests_total", { route: "direct" }), 12);
+  assert.equal(await gateway.metric("airlock_rollout_failures_total"), 0);
+  agent.isDown = false;
+  await until(async () => (await gateway.metric("airlock_aws_session_expires_in_seconds")) > 0);
+  assert.equal((await get(gateway.url, "/config/a")).status, 200);
+  assert.deepEqual(pathsOf(api), ["GET /prod/parameters/a"]);
 });
 
 test("a GET whose connection ends before the first byte goes on directly; a POST does not", async (t) => {
@@ -188,6 +210,16 @@ test("a GET whose connection ends before the first byte goes on directly; a POST
   assert.equal(routes.api.requests.length, 6);
   assert.deepEqual(pathsOf(routes.aux), ["GET /parameters/a", "GET /s3/objects"]);
   assert.equal(await fallbacks(routes, "reset"), 2);
+});
+
+test("a POST that may have arrived stays on its route, though its retry finds no connection", async (t) => {
+  const routes = await startRoutes(t, { direct, execution }, ALL);
+  const { aux, api } = routes;
+  api.script = () => void api.close();
+  assert.equal(await batch(routes), 502);
+  assert.deepEqual(pathsOf(api), ["POST /prod/parameters/batch"]);
+  assert.equal(await routes.gateway.metric("airlock_upstream_retries_total"), 1);
+  assert.deepEqual(pathsOf(aux), []);
 });
 
 test("an answer that has begun is not asked for again", async (t) => {

@@ -35,16 +35,21 @@ export class Choice {
   readonly taken = { direct: 0, executionApi: 0 };
   readonly #by: RolloutBy;
   readonly #random: () => number;
+  readonly #isOpen: () => boolean;
 
-  /** @param random from 0 to 1, for a choice by request. */
-  constructor(by: RolloutBy, random: () => number = Math.random) {
+  /**
+   * @param random from 0 to 1, for a choice by request.
+   * @param isOpen false while nobody can take the new one yet.
+   */
+  constructor(by: RolloutBy, random: () => number = Math.random, isOpen = () => true) {
     this.#by = by;
     this.#random = random;
+    this.#isOpen = isOpen;
   }
 
   /** @returns whether it is the new one: by the caller's name where callers are known, else by the network. */
   isNew(asker: Asker): boolean {
-    const isNew = this.percentage > 0 && this.#draw(asker) < this.percentage;
+    const isNew = this.percentage > 0 && this.#isOpen() && this.#draw(asker) < this.percentage;
     if (isNew) this.taken.executionApi++;
     else this.taken.direct++;
     return isNew;

@@ -1,5 +1,6 @@
 /** Puts the rollout together: what is asked for, who chooses and judges, and who hears of it. */
 import type { Logger, Metrics } from "@airlock/http";
+import type { ExecutionPresenter } from "@airlock/identity";
 import type { Settings } from "../settings.ts";
 import { createRoute, type Route, type RouteFor } from "../upstream/upstream.ts";
 import { chooseRoute } from "./choice.ts";
@@ -13,7 +14,7 @@ type Made = Omit<Route, "shares">;
 export interface OpenRolloutOptions {
   /** Undefined where everything goes by the execution API, for good. */
   readonly direct: Made | undefined;
-  readonly executionApi: Made;
+  readonly executionApi: Made & { readonly layer: Pick<ExecutionPresenter, "isReady"> };
   /** Which classes of requests may go by it. */
   readonly classes: readonly string[];
   readonly logger: Logger;
@@ -40,6 +41,8 @@ export async function openRollout(
     by,
     allowedExtraMs,
     hasWayBack,
+    // a source of credentials that is slow at start is no fault to step back for
+    isOpen: direct && (() => executionApi.layer.isReady()),
     listener: log,
     failures: {
       failed: (how) => log.failed(how),

@@ -28,6 +28,8 @@ export interface RolloutOptions {
   readonly allowedExtraMs: number;
   /** False where there is no other route: then nothing is judged. */
   readonly hasWayBack: boolean;
+  /** False while nobody can take the new route yet, which does not tell against it. */
+  readonly isOpen?: (() => boolean) | undefined;
   readonly listener: RolloutListener;
   /** Hears of each failure of the new route. */
   readonly failures?: Omit<Witness, "succeeded">;
@@ -52,7 +54,7 @@ export class Rollout {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.executionApi = new Tally(options.failures);
-    this.choice = new Choice(options.by, options.random);
+    this.choice = new Choice(options.by, options.random, options.isOpen);
     this.#gates = new Gates(options.allowedExtraMs);
     this.#wish = wish;
     this.ask(wish);

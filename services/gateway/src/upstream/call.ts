@@ -102,6 +102,8 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   #sent: Signed;
   #progress: Progress = "unsent";
   #wasRetried = false;
+  /** How the first attempt ended, where it may have arrived all the same. */
+  #lost: CallError | undefined;
   /** Its outcome has been told; what undici still says concerns its place alone. */
   #isOver = false;
   #status = 0;
@@ -270,6 +272,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     if (isSafe && !this.#wasRetried && !breaker.isOpen && retries.spend()) {
       clearTimeout(this.#timer);
       this.#wasRetried = true;
+      if (failure === "reset") this.#lost = error;
       counts.retried();
       this.#begin();
     } else {
@@ -277,7 +280,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     }
   }
 
-  #end(error: CallError): void {
+  #end(last: CallError): void {
+    // that nothing was sent now does not mean that nothing has arrived
+    const error = this.#progress === "unsent" ? (this.#lost ?? last) : last;
     const isUnsent = UNSENT.has(error.failure);
     this.#over(error.failure, isUnsent ? undefined : this.#wasAnswered());
     this.#stop(error);
