@@ -7,7 +7,7 @@ import { SESSION_VARIABLES } from "@airlock/identity";
  * what hands them out. By the words in the names: each release of an SDK brings new names of these words.
  */
 const CREDENTIAL =
-  /^(?:AWS_(?:\w*(?:ACCESS_?KEY|SECRET|TOKEN|CREDENTIAL|PROFILE|ROLE|BEARER|CONFIG_FILE|LOAD_CONFIG|PRIVATE_KEY|PASSWORD)\w*|CONTAINER_\w+|SSO_\w+|LOGIN_\w+|EC2_METADATA_SERVICE_ENDPOINT\w*)|AMAZON_\w*(?:ACCESS_?KEY|SECRET)\w*|EC2_(?:PRIVATE_KEY|CERT|ACCESS_KEY|SECRET_KEY)|BOTO_(?:CONFIG|PATH))$/;
+  /^(?:AWS_(?:\w*(?:ACCESS_?KEY|SECRET|TOKEN|CREDENTIAL|PROFILE|ROLE|BEARER|CONFIG_FILE|LOAD_CONFIG|PRIVATE_KEY|PASSWORD)\w*|CONTAINER_\w+|SSO_\w+|LOGIN_\w+|EC2_METADATA_SERVICE_ENDPOINT\w*)|AMAZON_\w*(?:ACCESS_?KEY|SECRET|TOKEN)\w*|EC2_(?:PRIVATE_KEY|CERT|ACCESS_KEY|SECRET_KEY)|BOTO_(?:CONFIG|PATH))$/;
 
 /** @returns a sentence for each of them. @param isSigned the role for the execution API may be named. */
 export function refuseCredentials(env: Environment, isSigned: boolean): string[] {

@@ -6,7 +6,7 @@ import * as z from "zod";
 /** What may go by the execution API, by the class of a request. */
 export const EXECUTION_CLASSES = ["value", "list", "stream", "wait"] as const;
 
-const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d$/;
 const region = () => z.string().regex(REGION, { error: "must be an AWS region such as eu-west-1" });
 
 export const executionSettings = {
@@ -48,17 +48,15 @@ interface Others {
 }
 type Fields = Partial<ExecutionSettings> & Others;
 
-/** Also by an interface endpoint (`…vpce.amazonaws.com`), in any partition. */
-const HOST =
-  /\.execute-api(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
+/** Also by an interface endpoint, and in any partition: whatever domain that has behind the region. */
+const HOST = /\.execute-api(?:-fips)?\.([a-z]{2,4}(?:-[a-z]+)+-\d)\./;
 
 const isSigned = (s: Fields) => s.LAYER_AUTH === "sigv4";
 const regionOfHost = (url: string): string | undefined => HOST.exec(new URL(url).hostname)?.[1];
 const urlIs = (s: Fields, test: (url: string) => boolean): boolean =>
-  isSigned(s) && isPlainUrl(s.EXECUTION_API_URL) && test(s.EXECUTION_API_URL);
+  isSigned(s) && isUrl(s.EXECUTION_API_URL) && test(s.EXECUTION_API_URL);
 /** Another one is refused as it stands: rules see the values that are wrong as well. */
-const isPlainUrl = (text: string | undefined): text is string =>
-  text !== undefined && /^https?:\/\/[^?#@]+$/i.test(text) && URL.canParse(text);
+const isUrl = (text: string | undefined): text is string => httpUrl().safeParse(text).success;
 /** To where nothing could be seen or changed on the way. */
 const isSafe = (s: Fields, url: string): boolean =>
   !/^http:/i.test(url) || (s.ENVIRONMENT === "dev" && !isExposedUrl(url));
@@ -72,12 +70,12 @@ export const EXECUTION_RULES: readonly Rule<Fields>[] = [
   {
     key: "EXECUTION_API_URL",
     message: "must end with the API's stage, without /execute: the paths of aux follow it",
-    isBroken: (s) => urlIs(s, (url) => /\/execute$/i.test(url)),
+    isBroken: (s) => urlIs(s, (url) => /\/execute$/i.test(pathOf(url))),
   },
   {
     key: "EXECUTION_API_URL",
     message: "must have nothing in its path but letters, digits and -_.~ between single slashes",
-    isBroken: (s) => urlIs(s, (url) => !/^(?:\/[\w.~-]+)*$/.test(pathOf(url))),
+    isBroken: (s) => urlIs(s, (url) => !PATH.test(pathOf(url))),
   },
   {
     key: "EXECUTION_API_URL",
@@ -126,8 +124,9 @@ export const EXECUTION_RULES: readonly Rule<Fields>[] = [
   },
 ];
 
-/** As it was written: the URL parser takes dots and doubled slashes for something else. */
-const pathOf = (url: string): string => url.replace(/^https?:\/\/[^/]*/i, "");
+/** As it was written: the URL parser takes dots, backslashes and an empty query for something else. */
+const pathOf = (url: string): string => url.replace(/^https?:\/\/[^/?\\]*/i, "");
+const PATH = /^(?:\/(?!\.\.?(?:\/|$))[\w.~-]+)*$/;
 
 /** What is signed for, and how the API is called; undefined without LAYER_AUTH=sigv4. */
 export function executionApi(

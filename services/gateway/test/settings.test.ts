@@ -62,6 +62,7 @@ const ALWAYS_REFUSED = [
   "AWS_BEARER_TOKEN_BEDROCK",
   "AMAZON_ACCESS_KEY_ID",
   "AMAZON_SECRET_ACCESS_KEY",
+  "AMAZON_SESSION_TOKEN",
   "EC2_PRIVATE_KEY",
   "EC2_CERT",
   "BOTO_CONFIG",
@@ -140,13 +141,22 @@ test("sigv4: the API's address is checked at start", () => {
     `${host}/prod//x`,
     `${host}/prod/../x%2Fy`,
     `${host}/prod?x=1`,
+    `${host}/prod/execute?`,
+    `${host}/prod?`,
+    `${host}/prod/..`,
+    `${host}/prod/.`,
+    `${host}\\prod\\execute`,
+    "http://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod?",
+    "http://api.example.com/pr@d",
     "http://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
     "http://127.0.0.1:4566/execute-api/prod",
     "http://localhost:4566/execute-api/prod",
     "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod",
     "https://user:word@api.example.com/prod",
   ]) {
-    assert.deepEqual(told({ EXECUTION_API_URL }), ["EXECUTION_API_URL"], EXECUTION_API_URL);
+    // a sentence for each thing that is wrong with it
+    const names = [...new Set(told({ EXECUTION_API_URL }))];
+    assert.deepEqual(names, ["EXECUTION_API_URL"], EXECUTION_API_URL);
   }
   const dev = { ENVIRONMENT: "dev" };
   assert.deepEqual(
@@ -182,6 +192,20 @@ test("sigv4: one region, by either name, and the one that the API is in", () => 
     regionOf({ ...elsewhere, EXECUTION_API_URL: "https://api.example.com" }),
     "us-east-1",
   );
+  for (const EXECUTION_API_URL of [
+    "https://A1B2C3D4E5.Execute-API.us-east-1.AmazonAWS.com/prod",
+    "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com./prod",
+    "https://vpce-0123.execute-api.us-gov-west-1.vpce.amazonaws.com/prod",
+    "https://a1b2c3d4e5.execute-api.us-iso-east-1.c2s.ic.gov/prod",
+    "https://a1b2c3d4e5.execute-api.eusc-de-east-1.amazonaws.eu/prod",
+  ]) {
+    const region = executionApi({ LAYER_AUTH: "sigv4", EXECUTION_API_URL })?.region ?? "";
+    assert.match(EXECUTION_API_URL, new RegExp(`\\.${region}\\.`));
+    assert.deepEqual(told({ EXECUTION_API_URL, EXECUTION_API_REGION: region }), []);
+    assert.deepEqual(told({ EXECUTION_API_URL, EXECUTION_API_REGION: "eu-west-1" }), [
+      "EXECUTION_API_URL",
+    ]);
+  }
   const china = "https://a.execute-api.cn-north-1.amazonaws.com.cn/prod";
   assert.equal(regionOf({ EXECUTION_API_URL: china }), "cn-north-1");
 });
