@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { problemType } from "@airlock/contract";
 import { positionOf } from "../src/rollout/choice.ts";
 import { eventsOf, percentageOf, type Routes, startRoutes } from "./execution-harness.ts";
 import { after, gate, get, json, type Script, startUpstream, tally, until } from "./harness.ts";
@@ -173,9 +174,7 @@ test("a session that has ended: nothing can be signed, and what would be goes on
   const gateway = await routes.start();
   await until(() => gateway.lines.some(({ source }) => source === "container"));
   agent.isDown = true;
-  await until(
-    async () => (await gateway.metric("airlock_aws_session_expires_in_seconds")) === 0,
-  );
+  await until(async () => (await gateway.metric("airlock_aws_session_expires_in_seconds")) === 0);
   assert.equal((await get(gateway.url, "/config/a")).status, 200);
   assert.equal(await batch({ gateway }), 200);
   const failure = "credentials";
@@ -265,6 +264,30 @@ test("a refusal is no reason to ask elsewhere, nor is any other answer", async (
     async () => (await routes.gateway.metric("airlock_rollout_failures_total", { route })) === 5,
   );
   assert.ok(eventsOf(routes).has("execution_api_invocation_error"));
+});
+
+test("a route that leads somewhere else has failed; what a client made too large, or aux has not, tells against none", async (t) => {
+  const routes = await startRoutes(t, { direct, execution }, ALL);
+  const code = "parameter_not_found";
+  const body = JSON.stringify({ type: problemType(code), code, detail: "There is none." });
+  const problem = { "content-type": "application/problem+json" };
+  const html = { "content-type": "text/html" };
+  for (const [status, headers, failed] of [
+    [404, html, 1],
+    [405, html, 2],
+    [404, problem, 2],
+    [413, { "x-amzn-errortype": "RequestEntityTooLarge" }, 2],
+    [414, { "x-amzn-errortype": "RequestUriTooLong" }, 2],
+    [431, { "x-amzn-errortype": "RequestHeaderFieldsTooLarge" }, 2],
+    [403, { "x-amzn-errortype": "ForbiddenException" }, 3],
+  ] as const) {
+    routes.api.script = (_request, response) => void response.writeHead(status, headers).end(body);
+    const reply = await get(routes.gateway.url, "/config/a");
+    assert.equal(reply.status, status === 403 ? 502 : status);
+    const route = "execution-api";
+    const failures = await routes.gateway.metric("airlock_rollout_failures_total", { route });
+    assert.equal(failures, failed, `${status} ${JSON.stringify(headers)}`);
+  }
 });
 
 test("a wait whose route fails waits on by the other one, for what is left of its time", async (t) => {

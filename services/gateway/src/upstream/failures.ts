@@ -182,7 +182,15 @@ export function awsRefusal(status: number, headers: IncomingHttpHeaders): AwsRef
  * @param problem what `relayedProblem` made of it.
  */
 export const isRouteFailure = ({ status }: ProblemError, headers: IncomingHttpHeaders): boolean =>
-  status >= 500 || (status !== 413 && headers[AWS_ERROR] !== undefined);
+  status >= 500 ||
+  (headers[AWS_ERROR] === undefined
+    ? NOT_THERE.has(status) && !isOurProblem(headers)
+    : !TOO_LONG.has(status));
+
+/** It is the client's request that is too large, in body, path or headers. */
+const TOO_LONG: ReadonlySet<number> = new Set([413, 414, 431]);
+/** Said by anybody but the service behind: the way leads somewhere else. */
+const NOT_THERE: ReadonlySet<number> = new Set([404, 405]);
 
 /** How a route failed that gave no answer; undefined for what is not its doing, and for what was not sent. */
 export function routeFailureOf(error: unknown): Failure | undefined {
@@ -298,8 +306,11 @@ const OwnProblem = z
   .refine(({ type, code }) => type === problemType(code));
 type OwnProblem = Pick<z.infer<typeof OwnProblem>, "code" | "detail">;
 
+const isOurProblem = (headers: IncomingHttpHeaders): boolean =>
+  headers["content-type"]?.startsWith("application/problem+json") === true;
+
 function parse({ headers, text }: ErrorAnswer): OwnProblem | undefined {
-  if (!headers["content-type"]?.startsWith("application/problem+json")) return undefined;
+  if (!isOurProblem(headers)) return undefined;
   if (text === undefined) return undefined;
   if (text === "") return { code: "", detail: REJECTED };
   try {
