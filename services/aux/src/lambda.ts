@@ -8,7 +8,8 @@ import { settingsSchema } from "./settings.ts";
 import { exitWith, startAux } from "./start-aux.ts";
 
 // what shows the documentation needs files beside its code, and nobody can open it here
-const settings = await readSettings({ ...process.env, DOCS: "off" }).catch(exitWith);
+const env = { ...process.env, DOCS: "off" };
+const settings = await readSettings().catch(exitWith);
 const log = openLog();
 const logger = createLogger(settings, log);
 const incoming = createIncoming();
@@ -17,7 +18,7 @@ const { app, aws } = await startAux(
   { awsSettings: ownShare(settings), viaOf: incoming.viaOf },
 );
 
-async function readSettings(env: NodeJS.ProcessEnv) {
+async function readSettings() {
   return loadSettings(settingsSchema, env);
 }
 

@@ -19,7 +19,6 @@ import { sendAnswer } from "./send-answer.ts";
 import { strikeInvoke } from "./strike.ts";
 
 const BASE = "/execute-api/";
-export const EXECUTE_API_PATH = `${BASE}${API.stage}`;
 
 export const isExecuteApiPath = (path: string): boolean => path.startsWith(BASE);
 

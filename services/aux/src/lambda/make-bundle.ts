@@ -1,4 +1,4 @@
-/** Makes the folder that becomes the Lambda: one module, and the policy that stands beside it. */
+/** Makes the module that becomes the Lambda. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
