@@ -5,8 +5,8 @@ import { LOCAL_AWS } from "../known-identities.ts";
 import { refusal, type Verifier } from "../refusals.ts";
 import type { SignatureParts } from "./credential-scope.ts";
 
-/** Those of the partition `aws`, as the SDK's endpoint rules know them. */
-const REGION = /^(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+$/;
+/** Those of the partitions `aws`, `aws-cn` and `aws-us-gov`, as the SDK's endpoint rules know them. */
+const REGION = /^(us|eu|ap|sa|ca|me|af|il|mx|cn|us-gov)-[a-z]+-\d+$/;
 
 /** An API is in one region; of the other services all regions are here. */
 export function refuseRegion({ region, expiresSeconds }: SignatureParts, service: Verifier): void {
