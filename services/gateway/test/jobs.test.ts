@@ -24,6 +24,7 @@ interface Operation {
   readonly summary: string;
   readonly parameters?: unknown;
   readonly requestBody?: unknown;
+  readonly security: readonly Readonly<Record<string, unknown>>[];
   readonly responses: Record<string, unknown>;
 }
 
@@ -125,9 +126,13 @@ test("the document of the gateway says of jobs what its own does", async () => {
   const mine = Object.keys(paths).filter((path) => path.startsWith("/v1/"));
   assert.deepEqual(mine.sort(), [...new Set(JOBS.map(({ path }) => path))].sort());
   for (const { path, method, operation } of JOBS) {
-    const { responses, ...words } = operation;
-    const { responses: answers = {}, ...own } = paths[path]?.[method] ?? {};
+    const { responses, security, ...words } = operation;
+    const { responses: answers = {}, security: asked, ...own } = paths[path]?.[method] ?? {};
     assert.deepEqual(own, words, `${method} ${path}`);
+    // the proof of the gateway itself is nothing that clients have
+    const ofClients = security.map(({ layer: _, ...others }) => others);
+    const isAsked = (one: object) => Object.keys(one).length > 0;
+    assert.deepEqual(asked, ofClients.filter(isAsked), `${method} ${path}`);
     assert.deepEqual(answers["200"], responses["200"], `${method} ${path}`);
     for (const status of Object.keys(responses)) assert.ok(answers[status], `${path} ${status}`);
   }
