@@ -298,6 +298,12 @@ function verdict(
   });
 }
 
+test("policies: actions have no case", () => {
+  for (const Action of ["Execute-API:invoke", "EXECUTE-API:*"]) {
+    assert.equal(verdict({ Effect: "Deny", Action }), "explicitDeny", Action);
+  }
+});
+
 test("policies: an account needs one side to allow, two accounts both, and a deny wins", () => {
   const nobody = { Principal: { AWS: `${ROLE}-other` } };
   const deny = { Effect: "Deny", Principal: "*" };

@@ -60,7 +60,7 @@ function effectsOf(policy: Policy, asked: Asked, isOfResource: boolean): Effect[
     const effect = effectOf(statement);
     const checks = [
       isAboutPrincipal(statement, asked, isOfResource),
-      isListed(textsOf(statement.Action, "Action"), asked.action),
+      isAction(textsOf(statement.Action, "Action"), asked.action),
       isAboutResource(statement, asked.resource),
       holds(statement.Condition, asked.context),
     ];
@@ -146,6 +146,13 @@ function textsOf(value: unknown, name: string): readonly string[] {
   if (list.length > 0 && list.every((one) => typeof one === "string")) return list;
   throw new UnknownPolicyForm(`${name} is no text and no list of texts`);
 }
+
+/** Actions have no case. */
+const isAction = (patterns: readonly string[], action: string): boolean =>
+  isListed(
+    patterns.map((pattern) => pattern.toLowerCase()),
+    action.toLowerCase(),
+  );
 
 const isListed = (patterns: readonly string[], text: string): boolean =>
   patterns.some((pattern) => isLike(pattern, text));
