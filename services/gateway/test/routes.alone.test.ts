@@ -167,6 +167,22 @@ test("the breaker of one route is that route's: requests go on by the other, wit
   }
 });
 
+test("a wait that outlasts its route asks by the other one in the end", async (t) => {
+  const { gateway, api } = await startRoutes(t, { direct, execution }, ALL);
+  // those that know no ETag are answered at once, and after ten of them held
+  const wait = () => get(gateway.url, "/config/a?wait=1s");
+  for (let n = 0; n < 10; n++) assert.equal((await wait()).status, 200);
+  const held = wait();
+  await until(async () => (await gateway.metric("airlock_http_requests_waiting")) === 1);
+  await api.close();
+  await until(async () => {
+    await get(gateway.url, "/config/b");
+    return (await gateway.metric("airlock_upstream_breaker_open")) === 1;
+  });
+  const { status, body } = await held;
+  assert.deepEqual([status, JSON.parse(body).value], [200, "direct"]);
+});
+
 test("a session that has ended: nothing can be signed, and what would be goes on directly", async (t) => {
   const routes = await startRoutes(t, { direct, execution }, ALL);
   const { agent, api } = routes;

@@ -13,7 +13,10 @@ const PERCENTAGE = "must be a number, 0 to 100";
 
 const RolloutFile = z.strictObject({
   percentage: z.number({ error: PERCENTAGE }).min(0, PERCENTAGE).max(100, PERCENTAGE),
-  salt: z.string({ error: "must be a text" }).max(200).default(DEFAULT_SALT),
+  salt: z
+    .string({ error: "must be a text" })
+    .max(200, "must have 200 characters at most")
+    .default(DEFAULT_SALT),
   // means nothing: another number makes another file, by which the same percentage is tried again
   attempt: z.int({ error: "must be a whole number" }).optional(),
 });

@@ -30,7 +30,7 @@ export function rolloutMetrics(
   });
   new Counter({
     name: "airlock_rollout_failures_total",
-    help: "Calls that the gates count against a route: no answer, a 5xx, or a refusal by API Gateway.",
+    help: "Calls that the gates count against a route: no answer, a 5xx, a refusal by API Gateway, or a 404 or 405 of somebody else.",
     labelNames: ["route"],
     registers,
     collect() {

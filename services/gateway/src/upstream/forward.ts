@@ -133,10 +133,7 @@ class Passage implements Listener, Caller {
         this.#leave = this.#request.takePlace(kind);
         this.#reply.raw.once("close", this.#leave);
       }
-      if (this.#route.instead && this.#route.upstream.breaker.isOpen) {
-        this.#isCaller = true;
-        this.#turnFrom("open");
-      }
+      this.#avoidOpen();
       if (waitSeconds) void this.#wait(waitSeconds);
       else this.#read();
     } catch (error) {
@@ -228,6 +225,13 @@ class Passage implements Listener, Caller {
     return true;
   }
 
+  /** Where nothing would be asked, the other route is taken at once; a wait may have seen the breaker open. */
+  #avoidOpen(): void {
+    if (!this.#route.instead || !this.#route.upstream.breaker.isOpen) return;
+    this.#isCaller = true;
+    this.#turnFrom("open");
+  }
+
   #turnFrom(failure: Failure | "open"): void {
     const { instead } = this.#route;
     const requestId = this.#request.id;
@@ -253,6 +257,7 @@ class Passage implements Listener, Caller {
   }
 
   #read(): void {
+    this.#avoidOpen();
     this.#startedAt = performance.now();
     this.#readWithin(CLASSES[this.#target.class].overallMs);
   }
