@@ -393,6 +393,26 @@ test("a pod to which everything is refused steps back by itself, and tries again
   assert.equal((await get(gateway.url, "/config/a")).status, 200);
 });
 
+test("a route that hangs is slow, though every client gives up before the gateway does", async (t) => {
+  const routes = await startRoutes(t, { direct, execution: () => {} }, HALF);
+  const { gateway } = routes;
+  for (let n = 0; n < 210; n++) {
+    assert.equal((await get(gateway.url, "/config/a", from(OLD))).status, 200);
+  }
+  const all = Array.from({ length: 600 }, (_, n) => `10.9.${n >> 8}.${n & 255}`);
+  const some = all.filter((address) => positionOf("airlock", address) < 50).slice(0, 220);
+  const giveUp = async (address: string) => {
+    const signal = AbortSignal.timeout(1500);
+    await fetch(`${gateway.url}/config/of-${address}`, { headers: from(address), signal });
+  };
+  for (const { status } of await Promise.allSettled(some.map(giveUp))) {
+    assert.equal(status, "rejected");
+  }
+  const gate = "slow";
+  await until(async () => (await gateway.metric("airlock_rollout_stepped_back", { gate })) === 1);
+  assert.equal((await get(gateway.url, "/config/a", from(NEW))).status, 200);
+});
+
 /** How many connections are lost after sending. */
 const LOSSES = process.env.GENERATED_CASES === "soak" ? 1000 : 60;
 

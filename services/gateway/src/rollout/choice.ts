@@ -103,17 +103,22 @@ export const TALLY_SIZE = TIMES + TIMED_KINDS.length * TIME_STEPS;
 /** What one route has done since it was last looked at: whoever looks takes the numbers away. */
 export class Tally implements Witness {
   readonly counts = new Uint32Array(TALLY_SIZE);
-  readonly #listener: Omit<Witness, "succeeded"> | undefined;
+  readonly #listener: Pick<Witness, "failed" | "fellBack"> | undefined;
 
-  constructor(listener?: Omit<Witness, "succeeded">) {
+  constructor(listener?: Pick<Witness, "failed" | "fellBack">) {
     this.#listener = listener;
   }
 
   /** How long a wait took is not the route's doing, and is left out. */
   succeeded(name: ClassName, tookMs: number): void {
     this.#raise(REQUESTS);
+    this.left(name, tookMs);
+  }
+
+  /** Neither well nor badly, but slow where it was: who gives up sooner than a call does would hide that. */
+  left(name: ClassName, afterMs: number): void {
     const times = TIMES_OF[name];
-    if (times !== undefined) this.#raise(times + stepOf(tookMs));
+    if (times !== undefined) this.#raise(times + stepOf(afterMs));
   }
 
   failed(how: RouteFailure): void {

@@ -77,8 +77,7 @@ export class Gates {
     this.#old.take(oldTally.counts, nowMs);
     const executionApi = countedOf(this.#new);
     const direct = countedOf(this.#old);
-    // a kind cannot have what all kinds together have not
-    const slow = isEnough(executionApi, direct) ? this.#slowest() : undefined;
+    const slow = this.#slowest();
     this.#seen = {
       break: executionApi.requests < LEAST_TO_BREAK ? 0 : lower(executionApi, SURER),
       drift: driftOf(executionApi, direct),

@@ -42,7 +42,7 @@ export async function openRollout(
     allowedExtraMs,
     hasWayBack,
     // a source of credentials that is slow at start is no fault to step back for
-    isOpen: direct && (() => executionApi.layer.isReady()),
+    isOpen: direct && executionApi.layer.isReady,
     listener: log,
     failures: {
       failed: (how) => log.failed(how),

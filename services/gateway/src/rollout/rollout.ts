@@ -32,7 +32,7 @@ export interface RolloutOptions {
   readonly isOpen?: (() => boolean) | undefined;
   readonly listener: RolloutListener;
   /** Hears of each failure of the new route. */
-  readonly failures?: Omit<Witness, "succeeded">;
+  readonly failures?: Pick<Witness, "failed" | "fellBack">;
   /** Never goes backwards. */
   readonly nowMs?: () => number;
   readonly random?: () => number;

@@ -182,8 +182,12 @@ class Passage implements Listener, Caller {
     }
     if (this.#goesOn(error)) return;
     this.#leave?.();
-    if (error instanceof ClientLeftError) this.#reply.hijack();
-    else this.#reply.send(upstreamProblem(error));
+    if (error instanceof ClientLeftError) {
+      this.#reply.hijack();
+      if (this.#isCaller && this.#startedAt > 0) {
+        this.#witness?.left(name, performance.now() - this.#startedAt);
+      }
+    } else this.#reply.send(upstreamProblem(error));
   }
 
   #send(answer: Answer): void {

@@ -42,6 +42,8 @@ export type RouteFor = (request: FastifyRequest, name: ClassName) => Route;
 export interface Witness {
   succeeded(name: ClassName, tookMs: number): void;
   failed(how: RouteFailure): void;
+  /** Its client gave it up: so long it takes at least. */
+  left(name: ClassName, afterMs: number): void;
   /** A request goes on by the other route. */
   fellBack(how: RouteFailure): void;
 }
