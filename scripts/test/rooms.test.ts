@@ -14,7 +14,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "packages/aws": ["config", "contract"],
   "packages/identity": ["config", "contract"],
   "packages/cli": ["contract", "identity"],
-  "packages/jobs-store": ["config"],
+  "packages/jobs-store": ["config", "contract"],
   "packages/folder-lock": [],
   "packages/infra": [],
   "packages/local-aws": ["contract", "folder-lock"],
