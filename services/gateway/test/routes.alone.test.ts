@@ -248,6 +248,20 @@ test("an answer that has begun is not asked for again", async (t) => {
   assert.equal(routes.aux.requests.length, 0);
 });
 
+test("an object that breaks off tells against its route, and is not asked for again", async (t) => {
+  const cut: Script = (request, response) => {
+    response.writeHead(200, { "content-length": "200000" });
+    response.write("x", () => request.socket.destroy());
+  };
+  const { gateway, aux } = await startRoutes(t, { direct, execution: cut }, ALL);
+  await assert.rejects(get(gateway.url, "/storage/my-bucket/a"));
+  const route = "execution-api";
+  await until(
+    async () => (await gateway.metric("airlock_rollout_failures_total", { route })) === 1,
+  );
+  assert.equal(aux.requests.length, 0);
+});
+
 test("a refusal is no reason to ask elsewhere, nor is any other answer", async (t) => {
   const routes = await startRoutes(t, { direct, execution }, ALL);
   for (const [status, expected, headers] of [

@@ -197,10 +197,21 @@ class Passage implements Listener, Caller {
     if (!(answer.body instanceof Readable)) this.#leave?.();
   }
 
-  #tell(witness: Witness, { status, headers }: Answer, problem: ProblemError | undefined): void {
+  #tell(
+    witness: Witness,
+    { status, headers, body }: Answer,
+    problem: ProblemError | undefined,
+  ): void {
     const isWait = this.#startedAt === 0;
+    const requestId = this.#request.id;
+    if (body instanceof Readable) {
+      // well begun, and badly ended
+      body.once("error", (error) => {
+        if (error instanceof CallError) witness.failed({ failure: error.failure, requestId });
+      });
+    }
     if (problem !== undefined && isRouteFailure(problem, headers)) {
-      witness.failed({ failure: "answer", status, headers, requestId: this.#request.id });
+      witness.failed({ failure: "answer", status, headers, requestId });
     } else {
       const name = isWait ? "wait" : this.#target.class;
       witness.succeeded(name, performance.now() - this.#startedAt);
