@@ -82,7 +82,7 @@ test("a metric that a document names is one that there is", async () => {
   for (const document of await documentsOf(ROOT)) {
     const text = await readFile(join(ROOT, document), "utf8");
     const named = text.matchAll(
-      /\b(airlock_[a-z]+(?:_[a-z]+)*?)(?:_(?:bucket|count|sum))?\b(?!_)/g,
+      /(?<![$\w])(airlock_[a-z]+(?:_[a-z]+)*?)(?:_(?:bucket|count|sum))?\b(?!_)/g,
     );
     const unknown = [...named]
       .map(([, name = ""]) => name)
