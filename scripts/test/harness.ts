@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../scenarios/src/rig/free-port.ts";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** As in the script of package.json: what is compiled already starts twice as fast. */
@@ -41,11 +41,9 @@ export async function freePorts(): Promise<Record<string, string>> {
     "LOCAL_KUBERNETES_PORT",
     "DATABASE_PORT",
   ];
-  const servers = names.map(() => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => String((server.address() as { port: number }).port));
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return Object.fromEntries(names.map((name, index) => [name, ports[index] ?? ""]));
+  const ports: [string, string][] = [];
+  for (const name of names) ports.push([name, String(await freePort())]);
+  return Object.fromEntries(ports);
 }
 
 const stops = new WeakMap<TestContext, (() => Promise<unknown>)[]>();

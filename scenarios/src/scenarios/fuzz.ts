@@ -10,7 +10,7 @@ import type { Scenario, SizeName, Stage } from "../scenario.ts";
 
 /** Each request has a seed of its own, this one plus its number, so that one can be repeated alone. */
 const SEED = 20_260_101;
-const REQUESTS = { test: 8000, soak: 200_000 } as const;
+const REQUESTS = { test: 4000, soak: 200_000 } as const;
 const CONNECTIONS = 96;
 /** One of so many clients waits for the server's own time limits. */
 const PATIENT_EVERY = 400;

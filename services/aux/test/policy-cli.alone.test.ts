@@ -95,7 +95,7 @@ line 9: ops: ** is about no name under /aws/ and no ARN; a rule must spell those
   assert.deepEqual(run("check", bad), {
     exitCode: 1,
     text: `line 3: rules[0].callers: the rule must name callers or groups; callers: ["*"] is everybody
-line 4: rules[0].verbs[0]: must be one of list, read, presign-get, presign-put
+line 4: rules[0].verbs[0]: must be one of list, read, presign-get, presign-put; it was a text of 5 characters
 `,
   });
 });

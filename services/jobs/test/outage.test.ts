@@ -97,8 +97,9 @@ for (const mode of ["fast", "immediate", "kill"] as const) {
         const answer = await jobs.ask("POST", "/v1/jobs/submit", { key, body: SEED_JOB });
         if (answer.status === 200) accepted.push(answer.body.job_id);
         else {
-          assert.equal(answer.status, 503, JSON.stringify(answer.body));
-          assert.equal(answer.body.code, "database_unavailable");
+          // eight at once of one user, of whom two have a transaction: the others may have waited too long
+          const refusals = ["503 database_unavailable", "429 too_many_at_once"];
+          assert.ok(refusals.includes(`${answer.status} ${answer.body.code}`));
           assert.ok(answer.headers.get("retry-after"));
           refused++;
         }
