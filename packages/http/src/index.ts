@@ -23,7 +23,7 @@ export { parameterNameOf } from "./parameter-path.ts";
 export { problems } from "./problem-responses.ts";
 export { PROBLEM_TYPE, problemBody } from "./problems.ts";
 export { type Held, type RateLimit, rateLimitMaker } from "./rate-limit.ts";
-export { onwardHeaders, traceContextOf } from "./request-context.ts";
+export { onwardHeaders, traceContextOf, traceIdOf } from "./request-context.ts";
 export { sendFlowing } from "./send-flowing.ts";
 export { sendParts } from "./send-parts.ts";
 export { takenByKernel } from "./send-queues.ts";

@@ -64,11 +64,16 @@ export function onwardHeaders({ id, raw }: Pick<FastifyRequest, "id" | "raw">) {
   return { "x-request-id": id, traceparent, ...(tracestate !== undefined && { tracestate }) };
 }
 
-function readTrace({ traceparent: sent, tracestate }: IncomingHttpHeaders): TraceContext {
-  const match = typeof sent === "string" ? TRACEPARENT.exec(sent) : null;
-  const traceId = match?.[1] ?? match?.[2];
-  if (!match || traceId === undefined) return newTrace();
-  const traceparent = match[0];
+/** @returns undefined for what is no well-formed traceparent. */
+export function traceIdOf(traceparent: string): string | undefined {
+  const match = TRACEPARENT.exec(traceparent);
+  return match?.[1] ?? match?.[2];
+}
+
+function readTrace({ traceparent, tracestate }: IncomingHttpHeaders): TraceContext {
+  if (typeof traceparent !== "string") return newTrace();
+  const traceId = traceIdOf(traceparent);
+  if (traceId === undefined) return newTrace();
   return isTracestate(tracestate) ? { traceparent, traceId, tracestate } : { traceparent, traceId };
 }
 

@@ -30,6 +30,8 @@ export interface PoolNumbers {
 export interface TransactionOptions {
   /** Whose it is: of one user two are under way at once, here, and the others wait for their turn. */
   readonly user?: string | number | undefined;
+  /** @see Transaction.traceparent */
+  readonly traceparent?: string | undefined;
 }
 
 export interface Store {
@@ -98,8 +100,8 @@ export function createStore(options: StoreOptions): Store {
   const ringAll = (queues: ReadonlySet<string>): void => queues.forEach(bell.ring);
   return {
     pool: { query },
-    transaction(work, { user } = {}) {
-      const run = () => observed(() => runTransaction(pool, begin, work, ringAll));
+    transaction(work, { user, traceparent } = {}) {
+      const run = () => observed(() => runTransaction(pool, { begin, traceparent }, work, ringAll));
       return user === undefined ? run() : transactions.run(user, run);
     },
     read: reads.run,

@@ -12,8 +12,17 @@ export interface Transaction extends Queryable {
    * saves a round trip. What `work` throws afterwards undoes nothing any more.
    */
   readonly last: Queryable;
+  /** Of the request that it is for: orders that it sends go on with it. */
+  readonly traceparent?: string | undefined;
   /** Once it is committed, whoever listens to this queue is told to look. */
   ringAfterCommit(queue: string): void;
+}
+
+/** What a transaction is begun with. */
+export interface Beginning {
+  /** The statement. */
+  readonly begin: string;
+  readonly traceparent?: string | undefined;
 }
 
 /** Rings for the queues of a transaction that was committed. */
@@ -47,14 +56,14 @@ class Interrupted extends Error {
  */
 export async function runTransaction<Result>(
   pool: pg.Pool,
-  begin: string,
+  beginning: Beginning,
   work: (transaction: Transaction) => Promise<Result>,
   ringAll: RingAll,
 ): Promise<Result> {
   for (let tries = 0; ; tries++) {
     const startedAt = performance.now();
     try {
-      return await runOnce(pool, begin, work, ringAll);
+      return await runOnce(pool, beginning, work, ringAll);
     } catch (thrown) {
       if (!(thrown instanceof Interrupted)) throw thrown;
       if (tries >= RETRIES || !isWorthARetry(thrown, performance.now() - startedAt))
@@ -78,7 +87,7 @@ function failureOf({ stage, error }: Interrupted): unknown {
 
 async function runOnce<Result>(
   pool: pg.Pool,
-  begin: string,
+  beginning: Beginning,
   work: (transaction: Transaction) => Promise<Result>,
   ringAll: RingAll,
 ): Promise<Result> {
@@ -92,7 +101,7 @@ async function runOnce<Result>(
   let stage: Stage = "begin";
   let isBroken = false;
   try {
-    const course = beginOn(client, begin);
+    const course = beginOn(client, beginning);
     const working = (async () => await work(course.transaction))();
     const [begun, worked] = await Promise.allSettled([course.begun, working]);
     if (begun.status === "rejected") throw begun.reason;
@@ -124,7 +133,7 @@ interface Course {
   end(): Promise<boolean>;
 }
 
-function beginOn(client: pg.PoolClient, begin: string): Course {
+function beginOn(client: pg.PoolClient, { begin, traceparent }: Beginning): Course {
   // the first statement goes out behind it, not after its answer
   const begun = ask(client, begin);
   const queues = new Set<string>();
@@ -153,6 +162,7 @@ function beginOn(client: pg.PoolClient, begin: string): Course {
     transaction: {
       query,
       last: { query: queryLast },
+      traceparent,
       ringAfterCommit: (queue) => void queues.add(queue),
     },
     begun,

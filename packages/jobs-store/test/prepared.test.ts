@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { findKeyByHash, insertJob, insertKey, type Store, sendOrder } from "../src/index.ts";
+import {
+  findKeyByHash,
+  insertJob,
+  insertKey,
+  type Store,
+  sendOrder,
+  type Transaction,
+} from "../src/index.ts";
 import { addUser, aJob, openStore, QUEUES, startCluster } from "./harness.ts";
 
 const cluster = await startCluster();
@@ -20,22 +27,29 @@ test("hot statements stay on a connection to the server itself, others do not", 
   const userId = await addUser(store.pool);
   for (let n = 0; n < 3; n++) {
     await findKeyByHash(store.pool, "0".repeat(64));
-    await store.transaction(async (db) => {
+    const traceparent =
+      n === 0 ? undefined : "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const send = async (db: Transaction) => {
       const order = { v: 1, order_id: randomUUID(), job_id: "none", arguments: {} } as const;
       for (const queue of QUEUES) {
         await sendOrder(db, { queue, order: { ...order, action: "cancel" } });
-        const one = { queue, order: { ...order, action: "create" } } as const;
+        const one = { queue, order: { ...order, action: "create" }, traceparent } as const;
         await insertJob(db, { ...aJob(userId, `${queue.replace("_", "-")}-${n}`), order: one });
       }
-    });
+    };
+    await store.transaction(send, { traceparent });
   }
-  // an order's statement names its queue
+  // an order's statement names its queue, and is another one with a trace
   assert.deepEqual(await preparedOn(store), [
     "find_key",
     "send_order_disk_operations",
     "send_order_gpu_reservations",
+    "send_traced_disk_operations",
+    "send_traced_gpu_reservations",
     "submit_job_disk_operations",
     "submit_job_gpu_reservations",
+    "submit_traced_disk_operations",
+    "submit_traced_gpu_reservations",
   ]);
 });
 

@@ -8,6 +8,7 @@ import pg from "pg";
 import { createBell } from "../src/bell.ts";
 import {
   findJob,
+  haveHeaders,
   insertJob,
   type JobOrder,
   QUEUE_CHANNEL,
@@ -15,6 +16,7 @@ import {
   queueMetrics,
   readDiskOrder,
   readJobOrder,
+  readOrders,
   sendOrder,
   type Transaction,
 } from "../src/index.ts";
@@ -170,6 +172,51 @@ test("a queue is there or not, with PGMQ and without", async () => {
   assert.equal(await queueExists(pool, "nope"), false);
   const { pool: bare } = openStore(await cluster.createEmptyDatabase());
   assert.equal(await queueExists(bare, "gpu_reservations"), false);
+});
+
+test("the trace of a transaction goes with what it sends, and without one nothing does", async () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const { pool, transaction } = openStore(await cluster.createDatabase());
+  const userId = await addUser(pool);
+  const sendBoth = (id: string) => async (db: Transaction) => {
+    const order = { queue, order: anOrder(id), traceparent: db.traceparent };
+    await insertJob(db, { ...aJob(userId, id), order });
+    await send(db, id);
+  };
+  await transaction(sendBoth("traced-000001"), { traceparent });
+  await transaction(sendBoth("untraced-0001"));
+  await pool.query("SELECT pgmq.send($1::text, '{}', $2::jsonb)", [queue, '"no object"']);
+  const { rows } = await pool.query(`SELECT headers FROM pgmq.q_${queue} ORDER BY msg_id`);
+  const headers = [{ traceparent }, { traceparent }, null, null, "no object"];
+  assert.deepEqual(
+    rows,
+    headers.map((sent) => ({ headers: sent })),
+  );
+  const read = await readOrders(pool, { queue, limit: 9, seconds: 30 });
+  assert.deepEqual(
+    read.map((message) => message.traceparent),
+    [traceparent, traceparent, null, null, null],
+  );
+});
+
+test("queues have headers or not, with PGMQ and without; orders are sent and read without them too", async () => {
+  const { pool, transaction } = openStore(await cluster.createDatabase());
+  const queues = [queue, "disk_operations"];
+  assert.equal(await haveHeaders(pool, queues), true);
+  assert.equal(await haveHeaders(pool, [queue, "nope"]), false);
+  await pool.query(`ALTER TABLE pgmq.q_${queue} DROP COLUMN headers`);
+  assert.equal(await haveHeaders(pool, queues), false);
+  await transaction((db) => send(db, "plain-000001"));
+  // as PGMQ did before it had headers
+  await pool.query(`
+    DROP TYPE pgmq.message_record CASCADE;
+    CREATE FUNCTION pgmq.read(text, integer, integer)
+    RETURNS TABLE (msg_id bigint, read_ct integer, message jsonb) LANGUAGE sql
+    AS 'SELECT msg_id, read_ct, message FROM pgmq.q_${queue}'`);
+  const [read] = await readOrders(pool, { queue, limit: 1, seconds: 30 });
+  assert.equal(read?.traceparent, null);
+  const { pool: bare } = openStore(await cluster.createEmptyDatabase());
+  assert.equal(await haveHeaders(bare, queues), false);
 });
 
 const at = "2026-01-15T16:30:00.123Z";

@@ -33,6 +33,7 @@ import { createKeys } from "./keys.ts";
 import { createLastUsed } from "./last-used.ts";
 import { createLogins } from "./login.ts";
 import { createMutations } from "./mutations.ts";
+import { createOrderTraces } from "./order-traces.ts";
 import { createOutlooks } from "./outlook/outlooks.ts";
 import { toJobsProblem } from "./problems.ts";
 import type { ProcessorClient } from "./processor-client.ts";
@@ -143,12 +144,15 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
     const rules = orderRulesOf(settings);
     const outlooks = createOutlooks(store, rules);
     observeCluster(metrics, outlooks.views);
+    const queues = [settings.QUEUE_NAME, settings.DISK_QUEUE_NAME];
+    const traceparentOf = createOrderTraces(store.pool, queues);
     const api: ApiDeps = {
       store,
+      traceparentOf,
       outlooks,
       rules,
       keys,
-      mutate: createMutations(store),
+      mutate: createMutations(store, traceparentOf),
       audit,
       metrics: counters,
       sealer,

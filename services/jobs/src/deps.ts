@@ -5,6 +5,7 @@ import type { RememberedChoices } from "./jobs/remembered-choices.ts";
 import type { JobsMetrics } from "./jobs-metrics.ts";
 import type { Keys } from "./keys.ts";
 import type { Mutate } from "./mutations.ts";
+import type { TraceparentOf } from "./order-traces.ts";
 import type { Outlooks } from "./outlook/outlooks.ts";
 import type { ProcessorClient } from "./processor-client.ts";
 
@@ -12,6 +13,7 @@ export interface ApiDeps {
   readonly store: Store;
   readonly keys: Keys;
   readonly mutate: Mutate;
+  readonly traceparentOf: TraceparentOf;
   readonly audit: Audit;
   readonly metrics: JobsMetrics;
   readonly sealer: Sealer;

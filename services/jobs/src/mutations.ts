@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from "@airlock/jobs-store";
 import type { FastifyRequest } from "fastify";
+import type { TraceparentOf } from "./order-traces.ts";
 import { transact } from "./races.ts";
 import { userOf } from "./users.ts";
 
@@ -32,7 +33,7 @@ export type Mutate = <Answer extends object>(
 const KEY = /^[\x20-\x7e]{1,255}$/;
 const KEEP_SECONDS = 86_400;
 
-export function createMutations(store: Store): Mutate {
+export function createMutations(store: Store, traceparentOf: TraceparentOf): Mutate {
   // equal requests of this process wait for one transaction, not each for a connection of its own
   const underWay = new Map<string, Promise<Outcome<object>>>();
 
@@ -42,14 +43,15 @@ export function createMutations(store: Store): Mutate {
   ): Promise<Outcome<Answer>> => {
     const key = idempotencyKeyOf(request);
     if (key === undefined) {
-      const { userId: user } = userOf(request);
-      return { answer: await transact(store, work, { user }), isRepeat: false };
+      const options = { user: userOf(request).userId, traceparent: await traceparentOf(request) };
+      return { answer: await transact(store, work, options), isRepeat: false };
     }
     const claim = claimOf(request, key);
     const flight = JSON.stringify(claim);
     const first = underWay.get(flight) as Promise<Outcome<Answer>> | undefined;
     if (first !== undefined) return { answer: (await first).answer, isRepeat: true };
-    const outcome = runOnce(store, claim, work).finally(() => underWay.delete(flight));
+    const run = async () => runOnce(store, claim, work, await traceparentOf(request));
+    const outcome = run().finally(() => underWay.delete(flight));
     underWay.set(flight, outcome);
     return outcome;
   };
@@ -61,6 +63,7 @@ function runOnce<Answer extends object>(
   store: Store,
   claim: Claim,
   work: (transaction: Transaction) => Promise<Answer>,
+  traceparent: string | undefined,
 ): Promise<Outcome<Answer>> {
   const run = async (transaction: Transaction) => {
     const begun = await beginIdempotent(transaction, claim);
@@ -71,7 +74,7 @@ function runOnce<Answer extends object>(
     await finishIdempotent(transaction, { ...claim, status: 200, response: answer });
     return { answer, isRepeat: false };
   };
-  return transact(store, run, { user: claim.userId });
+  return transact(store, run, { user: claim.userId, traceparent });
 }
 
 /**

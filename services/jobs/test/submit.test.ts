@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { createSealer, moveJob, parseSealingKeys } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { createRememberedChoices } from "../src/jobs/remembered-choices.ts";
-import { activate, countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
+import { activate, countOf, type JobsRig, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
 const database = await world.cluster.createDatabase();
@@ -14,6 +14,7 @@ const jobs = await startJobs(world, database);
 const alice = await jobs.login();
 const bob = await jobs.login(KNOWN_SESSIONS.otherGpuUser);
 const QUEUE = "pgmq.q_gpu_reservations";
+const DISK_QUEUE = "pgmq.q_disk_operations";
 const ED25519 =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBXEsTbfUvnnmqET6aF6i/3K8Qrtxu8VfjzQFFP3Gcob alice@laptop";
 const NISTP256 =
@@ -91,6 +92,58 @@ test("what is withdrawn, made smaller or limited is so for the next submission, 
     );
   }
   assert.equal((await submit(one)).status, 200);
+});
+
+test("orders go on with the trace of their request, where the queues have headers", async () => {
+  const parentOf = (digit: string) => `00-${digit.repeat(32)}-b7ad6b7169203331-01`;
+  const [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(parentOf);
+  const url = await world.cluster.createDatabase();
+  const before = await startJobs(world, url);
+  const { db } = before;
+  const sent = async (rig: JobsRig, key: string) => {
+    const lastOf = async (queue: string) =>
+      (
+        await db.query<{ id: number }>(
+          `SELECT coalesce(max(msg_id), 0)::integer AS id FROM ${queue}`,
+        )
+      ).rows[0]?.id;
+    const [jobsSoFar, disksSoFar] = [await lastOf(QUEUE), await lastOf(DISK_QUEUE)];
+    const ask = async (path: string, traceparent = "", body: object = {}, more: object = {}) => {
+      const answer = await rig.ask("POST", path, { key, body, headers: { traceparent, ...more } });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      return answer.body;
+    };
+    const { job_id } = await ask("/v1/jobs/submit", a, SEED_JOB);
+    // the second one is answered by the first one's order
+    const again = { "idempotency-key": randomUUID() };
+    await ask("/v1/jobs/submit", b, SEED_JOB, again);
+    await ask("/v1/jobs/submit", c, SEED_JOB, again);
+    await ask(`/v1/jobs/${job_id}/jupyter/enable`, d);
+    await ask("/v1/jobs/submit", "no trace", SEED_JOB);
+    await ask("/v1/disks", e, { disk_name: `disk-${randomUUID()}` });
+    const { rows } = await db.query<{ headers: { traceparent: string } | null }>(
+      `SELECT headers FROM (
+        SELECT to_jsonb(q) -> 'headers' AS headers, 1 AS nr, msg_id FROM ${QUEUE} q WHERE msg_id > $1
+        UNION ALL SELECT to_jsonb(q) -> 'headers', 2, msg_id FROM ${DISK_QUEUE} q WHERE msg_id > $2
+      ) AS sent ORDER BY nr, msg_id`,
+      [jobsSoFar, disksSoFar],
+    );
+    return rows.map(({ headers }) => headers?.traceparent);
+  };
+  const none = Array.from({ length: 5 }, () => undefined);
+  for (const queue of [QUEUE, DISK_QUEUE]) {
+    await db.query(`ALTER TABLE ${queue} DROP COLUMN headers`);
+  }
+  const key = await before.login();
+  assert.deepEqual(await sent(before, key), none);
+  // as an upgrade of PGMQ does
+  for (const queue of [QUEUE, DISK_QUEUE]) {
+    await db.query(`ALTER TABLE ${queue} ADD COLUMN headers jsonb`);
+  }
+  assert.deepEqual(await sent(before, key), none);
+  const [ofA, ofB, ofD, ofNone, ofE] = await sent(await startJobs(world, url), key);
+  assert.deepEqual([ofA, ofB, ofD, ofE], [a, b, d, e]);
+  assert.match(ofNone ?? "", /^00-[0-9a-f]{32}-[0-9a-f]{16}-02$/);
 });
 
 test("machines without GPUs take none", async () => {

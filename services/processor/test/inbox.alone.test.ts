@@ -112,6 +112,58 @@ test("messages of the first release are orders too", async () => {
   assert.equal(rows[0]?.wanted, "end");
 });
 
+test("lines about an order have the trace of the request that sent it, if it is well formed", async () => {
+  const lines: object[] = [];
+  const write = (fields: object) => void lines.push(fields);
+  const log = { ...silent, info: write, warn: write };
+  const tracing = createInbox({
+    store: world.store,
+    queue: QUEUE,
+    holdSeconds: 30,
+    maxHours: 72,
+    log,
+  });
+  const jobId = await world.submit();
+  await inbox();
+  const id = "0af7651916cd43dd8448eb211c80319c";
+  const order_id = randomUUID();
+  const cancel = { v: 1, action: "cancel", order_id, job_id: jobId, arguments: {} };
+  const sendWith = (message: object, headers: unknown) =>
+    pool.query("SELECT pgmq.send($1::text, $2::jsonb, $3::jsonb)", [
+      ...[QUEUE, JSON.stringify(message), JSON.stringify(headers)],
+    ]);
+  const isTraced: boolean[] = [];
+  for (const [traceparent, isGood] of [
+    [`00-${id}-b7ad6b7169203331-01`, true],
+    [`cc-${id}-b7ad6b7169203331-01-later`, true],
+    [`00-${id}-b7ad6b7169203331-01-later`, false],
+    [`00-${"0".repeat(32)}-b7ad6b7169203331-01`, false],
+    [`ff-${id}-b7ad6b7169203331-01`, false],
+    [id, false],
+    [7, false],
+    [[`00-${id}-b7ad6b7169203331-01`], false],
+    [undefined, false],
+  ] as const) {
+    for (const message of [cancel, { action: "explode" }]) {
+      await sendWith(message, { traceparent });
+      isTraced.push(isGood);
+    }
+  }
+  await tracing();
+  const shown = lines as { action: string; order_id?: string; job?: string; trace_id?: string }[];
+  const ofAction = (action: string) => shown.filter((line) => line.action === action);
+  const traced = isTraced.filter((_, index) => index % 2 === 0).map((is) => (is ? id : undefined));
+  for (const action of ["cancel", "unknown"]) {
+    assert.deepEqual(
+      ofAction(action).map(({ trace_id }) => trace_id),
+      traced,
+    );
+  }
+  for (const line of ofAction("cancel"))
+    assert.deepEqual([line.order_id, line.job], [order_id, jobId]);
+  await pool.query(`DELETE FROM pgmq.q_${QUEUE}`);
+});
+
 test("an extension of what ends, and one that is carried out twice", async () => {
   const jobId = await world.submit();
   await world.order(jobId, "cancel");

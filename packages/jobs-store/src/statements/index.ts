@@ -164,6 +164,7 @@ export {
   redriveDeadOrders,
 } from "./queue/dead-orders.ts";
 export { type FaultOrderArgs, faultOrder } from "./queue/fault-order.ts";
+export { haveHeaders } from "./queue/have-headers.ts";
 export { queueExists } from "./queue/queue-exists.ts";
 export { type QueueMetrics, queueMetrics } from "./queue/queue-metrics.ts";
 export { type ReadOrder, type ReadOrdersArgs, readOrders } from "./queue/read-orders.ts";

@@ -76,7 +76,11 @@ export async function submitJob(
     podName: podNameOf(reservationId),
     envVarsSealed: hasVariables ? sealer.seal(place, JSON.stringify(variables)) : null,
     wantedFingerprint: sealer.fingerprint(asked),
-    order: { queue, order: { ...order, arguments: {} } },
+    order: {
+      queue,
+      order: { ...order, arguments: {} },
+      traceparent: transaction.traceparent,
+    },
     isOfferChecked,
   }).catch((error: unknown) => {
     // the next run asks

@@ -8,6 +8,7 @@ import {
   ERASE_DUTY,
   setUserActive,
 } from "@airlock/jobs-store";
+import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import { aboutUser, adminUserBody, demandUser } from "../admin/admin-users.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -19,7 +20,10 @@ const bodyFailures = problems(413, 415, 422);
 /** In one transaction: it locks their rows, and each statement of it has its time. */
 const JOBS_AT_ONCE = 25;
 
-export function adminUserChangeRoutes(app: App, { store, mutate, jobQueue }: ApiDeps): void {
+export function adminUserChangeRoutes(
+  app: App,
+  { store, mutate, traceparentOf, jobQueue }: ApiDeps,
+): void {
   const { pool } = store;
 
   app.post(
@@ -42,7 +46,7 @@ export function adminUserChangeRoutes(app: App, { store, mutate, jobQueue }: Api
         await setUserActive(transaction, { userId, isActive: false });
         return {};
       });
-      const cancelled_jobs = request.body?.cancel_jobs ? await cancelAll(userId) : 0;
+      const cancelled_jobs = request.body?.cancel_jobs ? await cancelAll(request, userId) : 0;
       request.auditFields = { ...request.auditFields, cancelled_jobs };
       return { user: adminUserBody(await demandUser(pool, String(userId))), cancelled_jobs };
     },
@@ -93,18 +97,22 @@ export function adminUserChangeRoutes(app: App, { store, mutate, jobQueue }: Api
           await callDuty(transaction, ERASE_DUTY);
           return {};
         });
-        cancelled_jobs = await cancelAll(userId);
+        cancelled_jobs = await cancelAll(request, userId);
       }
       request.auditFields = { ...request.auditFields, cancelled_jobs };
       return { user: adminUserBody(await demandUser(pool, String(userId))), cancelled_jobs };
     },
   );
 
-  async function cancelAll(userId: number): Promise<number> {
+  async function cancelAll(request: FastifyRequest, userId: number): Promise<number> {
+    const options = { traceparent: await traceparentOf(request) };
     let number = 0;
     for (let after: string | undefined; ; ) {
       const args = { userId, queue: jobQueue, after, limit: JOBS_AT_ONCE };
-      const ids = await store.transaction((transaction) => cancelJobsOf(transaction, args));
+      const ids = await store.transaction(
+        (transaction) => cancelJobsOf(transaction, args),
+        options,
+      );
       store.ringForJobs(ids);
       number += ids.length;
       if (ids.length < JOBS_AT_ONCE) return number;

@@ -1,10 +1,10 @@
 /** Reads a queue of orders and carries them out, as many at once as were read; what keeps failing is set aside. */
+import { traceIdOf } from "@airlock/http";
 import {
   faultOrder,
   type HeldOrder,
   type MessagePlace,
   type Order,
-  type ReadOrder,
   readOrders,
   type Store,
   StoreError,
@@ -54,20 +54,22 @@ export function consume<Kind extends Order>(options: ConsumeOptions<Kind>): Read
   type Held = HeldOrder<Kind>;
 
   const fault = async (
-    { msg_id, read_ct }: Pick<ReadOrder, "msg_id" | "read_ct">,
+    { messageId, readCount, traceId }: Omit<Held, "order">,
     action: Action | "unknown",
     words: string,
   ) => {
     const counted = await faultOrder(store.pool, {
       queue,
-      messageId: msg_id,
-      readCount: read_ct,
+      messageId,
+      readCount,
       fault: words,
-      deadAt: read_ct >= DEAD_AT_READS ? 1 : DEAD_AT_FAULTS,
+      deadAt: readCount >= DEAD_AT_READS ? 1 : DEAD_AT_FAULTS,
     });
     const outcome = counted === undefined ? "lost" : counted.isDead ? "dead" : "faulted";
     onOrders(action, outcome, 1);
-    if (counted) log.warn({ msg_id, action, fault: words, ...counted }, "an order failed");
+    if (counted === undefined) return;
+    const about = { msg_id: messageId, action, trace_id: traceId };
+    log.warn({ ...about, fault: words, ...counted }, "an order failed");
   };
   const apply = async (action: Action, orders: readonly Held[]) => {
     const archived = await options.apply(action, orders);
@@ -82,8 +84,7 @@ export function consume<Kind extends Order>(options: ConsumeOptions<Kind>): Read
     } catch (error) {
       if (isLocked(error)) return void locked.add(options.about(order.order));
       if (isAway(error)) throw error;
-      const { messageId: msg_id, readCount: read_ct } = order;
-      await fault({ msg_id, read_ct }, action, wordsOf(error));
+      await fault(order, action, wordsOf(error));
     }
   };
   const applyTogether = async (action: Action, orders: readonly Held[]) => {
@@ -101,12 +102,22 @@ export function consume<Kind extends Order>(options: ConsumeOptions<Kind>): Read
     const held: Held[] = [];
     locked = new Set();
     for (const message of read) {
-      const { msg_id, read_ct } = message;
-      const order = options.read(message.message, { queue, messageId: msg_id });
-      if (order === undefined) await fault(message, "unknown", "it is no order");
-      else if (read_ct >= DEAD_AT_READS) {
-        await fault(message, order.action, `it was read ${read_ct} times and never carried out`);
-      } else held.push({ messageId: msg_id, readCount: read_ct, order });
+      const { msg_id: messageId, read_ct: readCount, traceparent } = message;
+      const traceId = traceparent === null ? undefined : traceIdOf(traceparent);
+      const taken = { messageId, readCount, traceId };
+      const order = options.read(message.message, { queue, messageId });
+      if (order === undefined) await fault(taken, "unknown", "it is no order");
+      else if (readCount >= DEAD_AT_READS) {
+        await fault(taken, order.action, `it was read ${readCount} times and never carried out`);
+      } else {
+        held.push({ ...taken, order });
+        const job = "job_id" in order ? order.job_id : undefined;
+        const { action, order_id } = order;
+        log.info(
+          { msg_id: messageId, action, order_id, job, trace_id: traceId },
+          "an order is taken up",
+        );
+      }
     }
     for (const round of inRounds(held, options.about)) {
       for (const [action, all] of round) {

@@ -34,12 +34,19 @@ export interface InsertJobArgs {
   /** For tunnels. Default none. */
   readonly ports?: readonly number[] | undefined;
   /** Goes on its queue with the row. Default none. */
-  readonly order?: { readonly queue: string; readonly order: JobOrder } | undefined;
+  readonly order?: OrderOfJob | undefined;
   /**
    * For who has not asked in this transaction: nothing is written unless so many GPUs of this machine are
    * offered, and nobody has a quota. Default false.
    */
   readonly isOfferChecked?: boolean | undefined;
+}
+
+export interface OrderOfJob {
+  readonly queue: string;
+  readonly order: JobOrder;
+  /** @see Transaction.traceparent */
+  readonly traceparent?: string | undefined;
 }
 
 export interface InsertedJob {
@@ -73,12 +80,18 @@ WITH job AS (
 )`;
 const ALONE = prepared("insert_job", `${JOB} SELECT created_at FROM job`);
 
+const submitting = (queue: string, traceparent?: string): string =>
+  `${JOB}, sent AS (${sending({ queue, message: "$22", delaySeconds: "0", traceparent, from: "job" })})
+SELECT created_at, message_id FROM job, sent`;
 const textWith = (queue: string): string =>
-  prepared(
-    `submit_job_${queue.toLowerCase()}`,
-    `${JOB}, sent AS (${sending(queue, "$22", "0", "job")})
-SELECT created_at, message_id FROM job, sent`,
-  );
+  prepared(`submit_job_${queue.toLowerCase()}`, submitting(queue));
+const tracedTextWith = (queue: string): string =>
+  prepared(`submit_traced_${queue.toLowerCase()}`, submitting(queue, "$23"));
+
+function textOf(order: OrderOfJob | undefined): string {
+  if (order === undefined) return ALONE;
+  return order.traceparent === undefined ? textWith(order.queue) : tracedTextWith(order.queue);
+}
 
 /**
  * With an order, whoever calls it has the bell rung.
@@ -89,8 +102,7 @@ SELECT created_at, message_id FROM job, sent`,
  */
 export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<InsertedJob> {
   const { order } = args;
-  const text = order ? textWith(order.queue) : ALONE;
-  const { rows } = await db.query<{ created_at: Date; message_id?: string }>(text, [
+  const { rows } = await db.query<{ created_at: Date; message_id?: string }>(textOf(order), [
     args.reservationId,
     args.userId,
     args.name,
@@ -113,6 +125,7 @@ export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Ins
     args.ports ?? [],
     args.isOfferChecked ?? false,
     ...(order ? [JSON.stringify(order.order)] : []),
+    ...(order?.traceparent === undefined ? [] : [order.traceparent]),
   ]);
   const [row] = rows;
   if (!row) throw new StoreError("conflict", "what was offered has changed");

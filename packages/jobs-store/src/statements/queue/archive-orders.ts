@@ -9,6 +9,8 @@ export interface HeldOrder<Kind extends Order = Order> {
   readonly messageId: string;
   readonly readCount: number;
   readonly order: Kind;
+  /** Of the request that sent it. */
+  readonly traceId?: string | undefined;
 }
 
 /** The first six parameters of the statement. @param about the id of the row that an order is about. */

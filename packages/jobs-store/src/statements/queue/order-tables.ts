@@ -13,20 +13,27 @@ export function tablesOf(queue: string): OrderTables {
   return { waiting: `pgmq.q_${queue.toLowerCase()}`, archive: `pgmq.a_${queue.toLowerCase()}` };
 }
 
+export interface Sending {
+  readonly queue: string;
+  /** Places of values. */
+  readonly message: string;
+  readonly delaySeconds: string;
+  /** Another one, for a queue with headers. Default none. */
+  readonly traceparent?: string | undefined;
+  /** A part of the WITH: a message for each of its rows. Default one message. */
+  readonly from?: string | undefined;
+}
+
 /**
  * What `pgmq.send` does, as a statement that is planned once: the function has its own put together and
  * planned with each call, for which it takes longer than for the row.
  *
- * @param message, delaySeconds places of values.
- * @param from a part of the WITH: a message for each of its rows. Default one message.
  * @throws Error for a name that is no queue's.
  */
-export const sending = (
-  queue: string,
-  message: string,
-  delaySeconds: string,
-  from?: string,
-): string => `
-INSERT INTO ${tablesOf(queue).waiting} (vt, message)
-SELECT clock_timestamp() + make_interval(secs => ${delaySeconds}), ${message}::jsonb${from === undefined ? "" : ` FROM ${from}`}
+export function sending({ queue, message, delaySeconds, traceparent, from }: Sending): string {
+  const isTraced = traceparent !== undefined;
+  return `
+INSERT INTO ${tablesOf(queue).waiting} (vt, message${isTraced ? ", headers" : ""})
+SELECT clock_timestamp() + make_interval(secs => ${delaySeconds}), ${message}::jsonb${isTraced ? `, jsonb_build_object('traceparent', ${traceparent}::text)` : ""}${from === undefined ? "" : ` FROM ${from}`}
 RETURNING msg_id::text AS message_id`;
+}
