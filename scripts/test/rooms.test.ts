@@ -1,8 +1,8 @@
 /** Who may import whom, read from the sources. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { glob, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "./harness.ts";
 
@@ -64,8 +64,8 @@ test("each folder with test files that share a process has the file that runs th
     cwd: ROOT,
   })) {
     const folder = dirname(file);
-    if (!file.endsWith(".alone.test.ts") && !existsSync(`${ROOT}/${folder}/together.ts`))
-      without.add(folder);
+    const isRun = readdirSync(join(ROOT, folder)).some((name) => /^together(-1)?\.ts$/.test(name));
+    if (!file.endsWith(".alone.test.ts") && !isRun) without.add(folder);
   }
   assert.deepEqual([...without], []);
 });

@@ -2,13 +2,16 @@
 import { createServer } from "node:net";
 
 /** Below the range that systems take the ports of outgoing connections from. */
-const FIRST = 20_000;
-const COUNT = 10_000;
-let next = Math.floor(Math.random() * COUNT);
+const FIRST = 10_000;
+/** Of each process its own, but for chance: who looks for ports beside it would find the same ones free. */
+const COUNT = 100;
+const SLICES = 220;
+const own = FIRST + (process.pid % SLICES) * COUNT;
+let next = 0;
 
 export async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 200; tries++) {
-    const port = FIRST + (next++ % COUNT);
+  for (let tries = 0; tries < COUNT; tries++) {
+    const port = own + (next++ % COUNT);
     if (await isFree(port)) return port;
   }
   throw new Error("no free port found");

@@ -1,0 +1,4 @@
+/** The quick tests of this folder, in two processes: part 2. */
+import { together } from "../../../scripts/src/together.ts";
+
+await together(import.meta.dirname, [2, 2]);
