@@ -1,13 +1,6 @@
-/** Crowds, clients that leave, clients that never finish. */
-import { describe } from "node:test";
+/** Crowds, and clients that never finish. Greedy ones, and those who read nothing, are tested within gateway and packages/http at this size. */
 import { crowd } from "../src/scenarios/crowd.ts";
-import { greedyClient } from "../src/scenarios/greedy-client.ts";
 import { slowClients } from "../src/scenarios/slow-clients.ts";
 import { scenarioTest } from "./scenario-test.ts";
 
-scenarioTest(crowd);
-
-// those who never finish need no machine
-describe("beside each other", { concurrency: 2 }, () => {
-  for (const scenario of [slowClients, greedyClient]) scenarioTest(scenario);
-});
+for (const scenario of [crowd, slowClients]) scenarioTest(scenario);
