@@ -171,7 +171,7 @@ test("jobs of 0 to 8 GPUs, by two processors", async (t) => {
 });
 
 describe("found out is a processor that", () => {
-  const few = { jobs: 24, nodes: 3 };
+  const few = { jobs: 48, nodes: 3 };
   /** @param change what it reads of a type of machine. */
   const reading =
     (change: (row: ClusterTypeRow) => Partial<ClusterTypeRow>): Plant =>
