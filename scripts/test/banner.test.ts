@@ -116,7 +116,7 @@ for (const [shell, why] of [
 
 test("a login is for the name that this installation has", () => {
   const text = bannerOf([], { LOGIN_SERVER_ID: "jobs.example.com" });
-  assert.match(text, /^ {2}npx pnpm@12 gpu-dev login --server-id jobs\.example\.com$/m);
+  assert.match(text, /^ {2}npx --yes pnpm@12 gpu-dev login --server-id jobs\.example\.com$/m);
   assert.doesNotMatch(bannerOf([]), /gpu-dev login/);
 });
 

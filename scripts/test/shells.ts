@@ -21,7 +21,7 @@ const GPU_DEV = `${process.execPath} --conditions=airlock-source packages/cli/sr
 export const gpuDevLines = (run: Run, folder: string): string[] => [
   `export HOME=$(mktemp -d '${folder}/home-XXXXXX')`,
   ...printedLines(run, /GPU_DEV_API_URL|gpu-dev /).map((line) =>
-    line.replace("npx pnpm@12 gpu-dev", GPU_DEV),
+    line.replace("npx --yes pnpm@12 gpu-dev", GPU_DEV),
   ),
 ];
 

@@ -4,7 +4,7 @@ import { asksForKeys, hostOf, type Running } from "./examples.ts";
 import { shellWord } from "./shell-words.ts";
 
 /** Runs it from the sources. */
-const GPU_DEV = "npx pnpm@12 gpu-dev";
+const GPU_DEV = "npx --yes pnpm@12 gpu-dev";
 
 /** One after the other, after the lines of a session: log in, submit, look. */
 export function jobsSteps({ options, ports, settings }: Running): string[] {
