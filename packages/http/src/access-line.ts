@@ -40,7 +40,7 @@ export function accessLineWriter(
 
   return (level, request, { status, route, elapsedMs }) => {
     if (!logger.isLevelEnabled(level)) return;
-    const { id, raw, method, originalUrl, client, caller, logFields } = request;
+    const { id, raw, method, originalUrl, client, caller, sharedWith, logFields } = request;
     stream.write(
       `{"level":"${level}","time":"${timestamp()}"${bindings}` +
         `,"request_id":"${id}","trace_id":"${traceContextOf(raw).traceId}","method":"${method}"` +
@@ -49,6 +49,7 @@ export function accessLineWriter(
         `,"peer":"${client.address}"` +
         (client.said === undefined ? "" : `,"forwarded_for":${JSON.stringify(client.said)}`) +
         (caller === undefined ? "" : `,"caller":${JSON.stringify(caller)}`) +
+        (sharedWith === undefined ? "" : `,"upstream_request_id":"${sharedWith}"`) +
         (logFields === undefined ? "" : membersOf(logFields)) +
         `,"msg":"request"}\n`,
     );

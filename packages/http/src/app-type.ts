@@ -69,6 +69,8 @@ declare module "fastify" {
     isCounted: boolean;
     /** For log and metrics, where an answer broke off after its head and it was not its client that left. */
     brokenStatus: number | undefined;
+    /** For the log: under which request id the service behind was asked, where another request did that. */
+    sharedWith: string | undefined;
     /** More members of this request's log line, set by whoever handles it. */
     logFields: Record<string, string | number | boolean> | undefined;
   }

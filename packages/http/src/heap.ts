@@ -1,5 +1,6 @@
 /** When V8 collects the whole heap. */
 import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /**
  * By default V8 lets the heap of a busy service of 27 MB grow by 12 MB, and counts bodies (which lie
@@ -8,4 +9,15 @@ import { setFlagsFromString } from "node:v8";
  */
 export function collectSeldom(): void {
   setFlagsFromString("--heap-growing-percent=100");
+}
+
+/**
+ * Gives back what a start has needed and nobody needs any more, a sixth of a gateway's anonymous memory:
+ * V8 would do so only once the heap has grown to twice of it. It takes 50 to 100 ms.
+ */
+export function giveBackStart(): void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as (how: Readonly<Record<string, string>>) => void;
+  setFlagsFromString("--no-expose-gc");
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
 }

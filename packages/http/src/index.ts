@@ -12,6 +12,7 @@ export {
   widerNetworkOf,
 } from "./client-address.ts";
 export { clientLeft } from "./client-left.ts";
+export { giveBackStart } from "./heap.ts";
 export { Latency, type Series } from "./latency.ts";
 export { admitLayer, type LayerCheck, layerMetrics } from "./layer.ts";
 export { createLogger, type Logger, openLog } from "./logging.ts";

@@ -2,7 +2,12 @@
 import type { Socket } from "node:net";
 import { type CommonSettings, docsEnabled } from "@airlock/config";
 import type { ProblemError } from "@airlock/contract";
-import fastify, { type FastifyReply, type FastifyRequest, LogController } from "fastify";
+import fastify, {
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from "fastify";
 import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { registerAccessLog } from "./access-log.ts";
 import { type Admission, countedRefusal, registerAdmission } from "./admission.ts";
@@ -67,6 +72,14 @@ const LATE_CHECK_MS = 500;
 /** As long as a pod may take to start; by default a process that hardly gets the CPU gives up after 10 s. */
 const START_MS = 60_000;
 
+/** zod's, from the beginning: else Ajv is loaded with all that belongs to it, for nobody. Typed for that alone. */
+const SCHEMAS = {
+  compilersFactory: {
+    buildValidator: () => queryAwareCompiler,
+    buildSerializer: () => serializerCompiler,
+  },
+} as unknown as NonNullable<FastifyServerOptions["schemaController"]>;
+
 /**
  * An application with request ids, traces, logs, problem errors, probes, metrics, limits and docs.
  * What is left for a service is its routes.
@@ -101,6 +114,7 @@ export async function createServer(
     keepAliveTimeout: 72_000,
     bodyLimit: 65_536,
     return503OnClosing: false,
+    schemaController: SCHEMAS,
     forceCloseConnections: "idle",
     http: {
       ...oneAtATime(tunnelPaths.isTunnel),
@@ -113,8 +127,6 @@ export async function createServer(
   app.log = withoutInfo(logger);
   app.server.maxHeadersCount = MAX_HEADER_FIELDS;
   app.removeContentTypeParser("text/plain"); // 415 where JSON is wanted
-  app.setValidatorCompiler(queryAwareCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(refuse);
 
   app.decorate("tunnels", createTunnels());

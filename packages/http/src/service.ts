@@ -10,7 +10,7 @@ import { Counter, collectDefaultMetrics } from "prom-client";
 import type * as z from "zod";
 import { hostToListenOn } from "./any-address.ts";
 import type { App } from "./app-type.ts";
-import { collectSeldom } from "./heap.ts";
+import { collectSeldom, giveBackStart } from "./heap.ts";
 import type { LogDestination } from "./log-destination.ts";
 import { createLogger, type Logger, openLog } from "./logging.ts";
 import { createMetrics, createMetricsServer, type Metrics } from "./metrics.ts";
@@ -98,6 +98,8 @@ export async function runService<S extends z.ZodObject>(
   process.on("uncaughtException", fail("uncaught exception"));
   process.on("unhandledRejection", fail("unhandled rejection"));
 
+  // on a laptop it is better to begin at once
+  if (settings.ENVIRONMENT !== "dev") giveBackStart();
   try {
     const host = await hostToListenOn(settings.HOST);
     await app.listen({ host, port: settings.PORT });

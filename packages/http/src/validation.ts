@@ -33,11 +33,19 @@ const compile: (schema: z.ZodType, whole: string) => Validate = (schema, whole) 
 /** A query without words always comes out the same, so it is worked out once for each route. */
 export const queryAwareCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart = "" }) => {
   const validate = compile(schema, WHOLE[httpPart] ?? httpPart);
+  if (httpPart === "params" && isAnyText(schema)) return (params: unknown) => ({ value: params });
   if (httpPart !== "querystring") return validate;
   const none = validate({});
   if ("value" in none) Object.freeze(none.value);
   return (query: object) => (isEmpty(query) ? none : validate(query));
 };
+
+/** Parts of a path are strings whatever was sent: a schema that asks no more of them refuses nothing. */
+const isAnyText = (schema: z.ZodType): boolean =>
+  schema instanceof z.ZodObject &&
+  Object.values(schema.shape).every(
+    (part) => part instanceof z.ZodString && (part.def.checks ?? []).length === 0,
+  );
 
 function isEmpty(query: object): boolean {
   for (const _word in query) return false;

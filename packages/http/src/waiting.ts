@@ -2,6 +2,7 @@
 import { ProblemError } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { App, PlaceKind } from "./app-type.ts";
+import { ClientCounts } from "./client-counts.ts";
 import type { Metrics } from "./metrics.ts";
 import { isProbe } from "./probes.ts";
 
@@ -32,25 +33,6 @@ export const callerOrNetwork = ({
 }: Pick<FastifyRequest, "caller" | "client">): string =>
   caller === undefined ? client.network : `caller ${caller}`;
 
-/** How many each client has; who has none takes no memory. */
-class Counts {
-  readonly #counts = new Map<string, number>();
-
-  of(client: string): number {
-    return this.#counts.get(client) ?? 0;
-  }
-
-  enter(client: string): void {
-    this.#counts.set(client, this.of(client) + 1);
-  }
-
-  leave(client: string): void {
-    const left = this.of(client) - 1;
-    if (left > 0) this.#counts.set(client, left);
-    else this.#counts.delete(client);
-  }
-}
-
 export interface Places {
   /**
    * Gives requests `takePlace`, and the application the signal that ends all waits: it comes when the
@@ -69,13 +51,13 @@ export function createPlaces(
   maxInFlight: number,
   clientPlaces: ClientPlaces | undefined,
 ): Places {
-  const working = new Counts();
-  const taken: Readonly<Record<PlaceKind, Counts>> = {
-    wait: new Counts(),
-    stream: new Counts(),
-    follow: new Counts(),
-    events: new Counts(),
-    tunnel: new Counts(),
+  const working = new ClientCounts();
+  const taken: Readonly<Record<PlaceKind, ClientCounts>> = {
+    wait: new ClientCounts(),
+    stream: new ClientCounts(),
+    follow: new ClientCounts(),
+    events: new ClientCounts(),
+    tunnel: new ClientCounts(),
   };
 
   const workDone = (request: FastifyRequest) => {

@@ -1,5 +1,5 @@
 /** The process: environment → upstreams and identities → application → listen → stop. */
-import { runService } from "@airlock/http";
+import { giveBackStart, runService } from "@airlock/http";
 import { logOpenDoors } from "@airlock/identity";
 import { buildApp } from "./app.ts";
 import { openCallers } from "./callers.ts";
@@ -27,6 +27,7 @@ await runService(
       warmUp(app, settings)
         .catch((error: unknown) => logger.warn({ error }, "not warmed up"))
         .finally(() => {
+          giveBackStart();
           isWarm = true;
         });
     });

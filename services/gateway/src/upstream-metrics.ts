@@ -56,11 +56,17 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
     labelNames: ["upstream", "error_type"],
     registers,
   });
-  const shared = new Counter({
+  const sharedCounts = new Map<string, number>();
+  new Counter({
     name: "airlock_upstream_shared_requests_total",
     help: "Requests answered by a call that another request had begun.",
     labelNames: ["upstream"],
     registers,
+    // numbers, which prom-client learns when it is read: with each request it would go through the labels
+    collect() {
+      this.reset();
+      for (const [upstream, count] of sharedCounts) this.labels(upstream).inc(count);
+    },
   });
   return {
     of(upstream, lanesAndBreaker) {
@@ -85,7 +91,7 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
         } satisfies Record<Outcome, unknown>,
         refused: (errorType) => refused.labels(upstream, countedType(errorType)).inc(),
         retried: () => retries.labels(upstream).inc(),
-        shared: () => shared.labels(upstream).inc(),
+        shared: () => void sharedCounts.set(upstream, (sharedCounts.get(upstream) ?? 0) + 1),
       };
     },
   };

@@ -1,7 +1,10 @@
 /** Places in front of the upstream: what is slow by nature holds up nothing else, and who leaves a queue harms nobody. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createMetrics } from "@airlock/http";
 import { Client } from "undici";
 import { Breaker, RetryBudget } from "../src/upstream/breaker.ts";
@@ -201,6 +204,51 @@ test("a body that stops coming is late, and one that ends early is broken; neith
     await assert.rejects(answer, { failure: outcome });
   }
   assert.deepEqual(await outcomes(), { late: 1, broken: 1 });
+});
+
+test("the pause in a body counts from its last part: neither a late head nor a slow client makes it late", async (t) => {
+  let turn = 0;
+  const port = await listen(t, (socket) => {
+    socket.on("data", async () => {
+      if (turn++ === 0) {
+        await sleep(300); // longer than the pause; of a head it is not asked
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n");
+        for (let n = 0; n < 6; n++, await sleep(60)) socket.write("x");
+      } else {
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\n");
+        socket.write(Buffer.alloc(2_000_000));
+      }
+    });
+  });
+  const { call, connecting, outcomes } = rig(t, port);
+  const first = call("/slow");
+  await until(() => connecting.length > 0);
+  connecting.pop()?.();
+  assert.equal(String(Buffer.concat((await first.answer).body as Buffer[])), "xxxxxx");
+  const { body } = await call("/large").answer;
+  await sleep(500);
+  let size = 0;
+  for await (const part of body as Readable) size += (part as Buffer).length;
+  assert.equal(size, 2_000_000);
+  assert.deepEqual(await outcomes(), { "2xx": 2 });
+});
+
+test("a large body that stops coming is late although its client has read all there is", async (t) => {
+  const port = await listen(t, (socket) => {
+    socket.on("data", () => {
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 200000\r\n\r\n");
+      socket.write(Buffer.alloc(100_000));
+    });
+  });
+  const { call, connecting, outcomes } = rig(t, port);
+  const { answer } = call("/");
+  await until(() => connecting.length > 0);
+  connecting.pop()?.();
+  const body = (await answer).body as Readable;
+  body.resume();
+  const [error] = await once(body, "error");
+  assert.equal(error.failure, "late");
+  assert.deepEqual(await outcomes(), { late: 1 });
 });
 
 test("undici's parts of a body are memory of their own: they may be kept without a copy", async (t) => {

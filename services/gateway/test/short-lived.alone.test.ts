@@ -44,7 +44,8 @@ test("requests that have left a share", async () => {
     };
     const client = { destroyed: false, on() {} } as unknown as ServerResponse;
     const reader = new Reader(client, `${n}`, undefined, listener);
-    shares.join(reader, `key ${n}`, {
+    // as long as what it names, which is not to stay either
+    shares.join(reader, `key ${n}`.padEnd(WEIGHT * 4), {
       call(owner) {
         owners.push(owner);
         return { abort() {} } as unknown as Call;

@@ -27,6 +27,8 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   /** A whole body in the parts that it came in, none for HEAD; a stream when it is larger than the call's buffer. */
   readonly body: readonly Buffer[] | Readable;
+  /** What of its headers goes to clients, once somebody has asked: it is the same for all who share it. */
+  passed?: Readonly<Record<string, string>>;
 }
 
 export type Method = "GET" | "HEAD" | "POST" | "DELETE";
@@ -94,7 +96,10 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   readonly #rules: ClassRules;
   readonly #owner: CallOwner;
   readonly #startedAt = performance.now();
+  /** In the queue of its place, and then of how long it has heard nothing. */
   #timer: NodeJS.Timeout | undefined;
+  /** When it was sent, or the last part of its answer came; at the end of all times while its client is slow. */
+  #heardAt = 0;
   #place: Place | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   readonly #unsigned: Signed;
@@ -158,7 +163,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     if (this.#isOver) throw new ClientLeftError();
     this.#controller = controller;
     this.#progress = "sent";
-    this.#timer = setTimeout(onHeadersLate, this.#rules.headersMs, this);
+    this.#heardAt = performance.now();
+    const { headersMs } = this.#rules;
+    this.#listen(Math.min(headersMs, this.#pauseMs() || headersMs));
   }
 
   onResponseStart(
@@ -167,7 +174,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200) return;
-    clearTimeout(this.#timer);
+    this.#heardAt = performance.now();
     const isBodiless = this.#request.method === "HEAD" || status === 204 || status === 304;
     if (!isBodiless && !hasEnd(headers)) {
       // it would end with its connection: nobody could tell a part of it from the whole
@@ -186,8 +193,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, part: Buffer): void {
+    this.#heardAt = performance.now();
     if (this.#stream) {
-      if (!this.#stream.push(part)) controller.pause();
+      if (!this.#stream.push(part)) this.#pause(controller);
       return;
     }
     // kept as it is: undici reads each part into memory of its own (test: undici.test.ts)
@@ -258,10 +266,25 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   }
 
   /** @internal */
-  headersLate(): void {
-    if (this.#isOver || this.#progress !== "sent") return;
+  heardNothing(): void {
+    if (this.#isOver || this.#progress === "unsent") return;
     const { headersMs } = this.#rules;
-    this.#end(new CallError("timeout", `no response header within ${headersMs} ms`));
+    const isAnswering = this.#progress === "answering";
+    const limitMs = isAnswering ? this.#pauseMs() : headersMs;
+    if (limitMs === 0) return;
+    const leftMs = this.#heardAt + limitMs - performance.now();
+    if (leftMs > 0) this.#listen(Math.min(leftMs, limitMs));
+    else if (isAnswering) this.#end(new CallError("late", "the answer stopped coming"));
+    else this.#end(new CallError("timeout", `no response header within ${headersMs} ms`));
+  }
+
+  /** One timer for head and body: it looks again at what is left, and a whole answer has needed no other. */
+  #listen(ms: number): void {
+    this.#timer = setTimeout(onSilence, Math.ceil(ms), this);
+  }
+
+  #pauseMs(): number {
+    return this.#upstream.lanes[this.#rules.lane].bodyPauseMs;
   }
 
   #fail(error: CallError): void {
@@ -327,7 +350,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     if (this.#rules.tells !== "nothing") this.#upstream.breaker.callEnded(true);
     this.#headersAt = performance.now();
     const stream = new Readable({
-      read: () => controller.resume(),
+      read: () => this.#resume(controller),
       destroy: (error, done) => {
         this.abort(new ClientLeftError()); // unless it is over, which then is why
         done(error);
@@ -337,6 +360,17 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     for (const part of this.#parts) stream.push(part);
     this.#parts = [];
     this.#owner.answered(this.#answer(stream));
+  }
+
+  /** It is the client who is waited for. */
+  #pause(controller: Dispatcher.DispatchController): void {
+    this.#heardAt = Number.POSITIVE_INFINITY;
+    controller.pause();
+  }
+
+  #resume(controller: Dispatcher.DispatchController): void {
+    this.#heardAt = performance.now();
+    controller.resume();
   }
 
   #answer(body: Answer["body"]): Answer {
@@ -356,6 +390,6 @@ const LATE: Readonly<Record<Progress, Outcome>> = {
 
 // one function for all calls, not a closure for each
 const onQueueLate = (call: Call) => call.queueLate();
-/** Timers run before what came in while the process was busy, and the header may be among it. */
-const onHeadersLate = (call: Call) => setImmediate(headersLate, call);
-const headersLate = (call: Call) => call.headersLate();
+/** Timers run before what came in while the process was busy, and what is missed may be among it. */
+const onSilence = (call: Call) => setImmediate(heardNothing, call);
+const heardNothing = (call: Call) => call.heardNothing();

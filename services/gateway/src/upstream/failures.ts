@@ -63,9 +63,7 @@ export function callError(cause: Error, progress: Progress): CallError {
   const code = (cause as { code?: unknown }).code;
   const word = typeof code === "string" ? code : "";
   if (progress === "answering") {
-    return word === "UND_ERR_BODY_TIMEOUT"
-      ? new CallError("late", "the answer stopped coming", cause)
-      : new CallError("broken", "the answer broke off", cause);
+    return new CallError("broken", "the answer broke off", cause);
   }
   if (progress === "unsent" && !REQUEST_CODES.has(word)) {
     return new CallError("connect", "no connection was made", cause);

@@ -294,7 +294,7 @@ class Passage implements Listener, Caller {
   #readAlone(): void {
     const { class: name } = this.#target;
     refuse(this.#route.upstream, name, this.#holder());
-    this.#request.logFields = undefined;
+    this.#request.sharedWith = undefined;
     this.#readBy(this.#leftMs());
   }
 
@@ -399,7 +399,8 @@ function sendAnswer(
     reply.send(problem);
     return problem;
   }
-  const passed = passedHeaders(headers, isObject);
+  answer.passed ??= passedHeaders(headers, isObject);
+  const { passed } = answer;
   const isForOne = request.caller !== undefined || target.ownHeaders !== undefined;
   const own = isForOne ? headersForOne({ status, headers: passed }, "authorization") : passed;
   if (Array.isArray(body) && status !== 204 && status !== 304 && target.method !== "HEAD") {

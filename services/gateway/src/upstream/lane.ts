@@ -49,6 +49,11 @@ export class Lane {
     this.#options = options;
   }
 
+  /** The longest pause between two parts of a body, in milliseconds; 0 is any. */
+  get bodyPauseMs(): number {
+    return this.#options.bodyPauseMs;
+  }
+
   get isFull(): boolean {
     return this.#queue.length >= this.#options.maxQueued;
   }
@@ -131,12 +136,13 @@ export class Lane {
 
   #makePlace(): Place {
     this.#wasUsed = true;
-    const { origin, bodyPauseMs, connect } = this.#options;
+    const { origin, connect } = this.#options;
     const client = new Client(origin, {
       pipelining: 1,
       keepAliveTimeout: IDLE_MS,
-      headersTimeout: 0, // the call has a timer of its own, exact to the millisecond
-      bodyTimeout: bodyPauseMs,
+      // the call has a timer of its own, exact to the millisecond; undici keeps each of its own for half a second
+      headersTimeout: 0,
+      bodyTimeout: 0,
       connect,
     });
     const place: Place = { client, isOld: false, holder: undefined };

@@ -8,6 +8,9 @@ import { type CallError, ClientLeftError, DeadlineError } from "./failures.ts";
 /** Bodies up to this size are shared by all who wait for them. */
 export const SHARED_BYTES = 1_048_576;
 
+/** A power of two, about as many as there are calls at once. */
+const ROWS = 256;
+
 /** Makes the call for a share. */
 export interface Caller {
   call(owner: CallOwner): Call;
@@ -24,9 +27,15 @@ export interface Listener {
   failed(error: Error): void;
 }
 
-/** Nothing is kept once a call has ended: this is no cache. */
+/**
+ * The shares under way. Nothing is kept once a call has ended: this is no cache.
+ *
+ * Rows, and no Map: V8 makes the table of a Map anew when entries have come and gone, and the old one
+ * knows the next, so that each key and share that was ever in it would stay in memory until the next full
+ * collection.
+ */
 export class Shares {
-  readonly #shares = new Map<string, Share>();
+  readonly #rows: Share[][] = Array.from({ length: ROWS }, () => []);
 
   /**
    * Joins the share of this key, or begins one. The last reader to leave ends the call.
@@ -35,16 +44,24 @@ export class Shares {
    */
   join(reader: Reader, key: string | undefined, caller: Caller): void {
     if (reader.endEarly()) return;
-    const running = key === undefined ? undefined : this.#shares.get(key);
+    const row = key === undefined ? undefined : this.#rows[rowOf(key)];
+    const running = row?.find((one) => one.key === key);
     if (running) {
       running.add(reader);
       return;
     }
-    const share = new Share(reader.requestId, key, this.#shares);
+    const share = new Share(reader.requestId, key, row);
     share.add(reader);
-    if (key !== undefined) this.#shares.set(key, share);
+    row?.push(share);
     share.begin(caller);
   }
+}
+
+/** By every character: of names that differ in one of them few are in one row. */
+function rowOf(key: string): number {
+  let sum = 0;
+  for (let index = 0; index < key.length; index++) sum = (sum * 31 + key.charCodeAt(index)) | 0;
+  return sum & (ROWS - 1);
 }
 
 /** Joins whoever asks the same; the log and a metric tell. */
@@ -58,22 +75,23 @@ export function joinOthers(
   shares.join(reader, key, caller);
   const { sharedWith } = reader;
   if (sharedWith === undefined) return;
-  request.logFields = { ...request.logFields, upstream_request_id: sharedWith };
+  request.sharedWith = sharedWith;
   upstream.counts.shared();
 }
 
 class Share implements CallOwner {
   /** Under which the upstream is called. */
   readonly requestId: string;
-  readonly #key: string | undefined;
-  readonly #shares: Map<string, Share>;
+  readonly key: string | undefined;
+  /** Where others find it while it is under way. */
+  readonly #row: Share[] | undefined;
   #readers: Reader[] = [];
   #call: Call | undefined;
 
-  constructor(requestId: string, key: string | undefined, shares: Map<string, Share>) {
+  constructor(requestId: string, key: string | undefined, row: Share[] | undefined) {
     this.requestId = requestId;
-    this.#key = key;
-    this.#shares = shares;
+    this.key = key;
+    this.#row = row;
   }
 
   begin(caller: Caller): void {
@@ -132,8 +150,8 @@ class Share implements CallOwner {
   }
 
   #forget(): void {
-    const key = this.#key;
-    if (key !== undefined && this.#shares.get(key) === this) this.#shares.delete(key);
+    const index = this.#row?.indexOf(this) ?? -1;
+    if (index >= 0) this.#row?.splice(index, 1);
   }
 }
 
