@@ -6,9 +6,14 @@ import { runInNewContext } from "node:vm";
  * By default V8 lets the heap of a busy service of 27 MB grow by 12 MB, and counts bodies (which lie
  * outside of it) among them: at 60 KB each 200 requests or so would pay for a full collection. Up to
  * twice what lives, small collections free the bodies first.
+ *
+ * And it shrinks the heap of who has had nothing to do for some seconds: the next requests would find a
+ * young space so small that all of what belongs to them grows old, and wait for the full collections of
+ * that. A pod has its memory whether it uses it or not.
  */
 export function collectSeldom(): void {
   setFlagsFromString("--heap-growing-percent=100");
+  setFlagsFromString("--memory-reducer-gc-count=0");
 }
 
 /**
