@@ -1,5 +1,7 @@
 /** What a start needs in memory: nothing for nobody, and given back once it has been needed. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { getHeapStatistics } from "node:v8";
@@ -18,6 +20,21 @@ test("an application without pages of documentation loads no second validator, a
     loaded().filter((path) => others.test(path)),
     [],
   );
+});
+
+test("V8 still knows by these names what is asked of it: others it would only complain of", () => {
+  const { stdout } = spawnSync(process.execPath, ["--v8-options"], { encoding: "utf8" });
+  const source = readFileSync(new URL("../src/heap.ts", import.meta.url), "utf8");
+  const names = [...source.matchAll(/setFlagsFromString\("--(?:no-)?([a-z-]+)/g)].map(
+    ([, name]) => name,
+  );
+  assert.deepEqual(names, [
+    "heap-growing-percent",
+    "memory-reducer-gc-count",
+    "expose-gc",
+    "expose-gc",
+  ]);
+  for (const name of names) assert.match(stdout, new RegExp(`^ +--${name} `, "m"));
 });
 
 test("garbage of the start is gone at once, and nobody can collect by hand afterwards", () => {
