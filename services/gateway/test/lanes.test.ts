@@ -233,6 +233,22 @@ test("the pause in a body counts from its last part: neither a late head nor a s
   assert.deepEqual(await outcomes(), { "2xx": 2 });
 });
 
+test("a body that stops behind a head that was slow is late by its pause, not by the time of a head", async (t) => {
+  const port = await listen(t, (socket) => {
+    socket.on("data", async () => {
+      await sleep(300); // the pause of 200 ms is over once, and a head has 2500
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf");
+    });
+  });
+  const { call, connecting } = rig(t, port);
+  const { answer } = call("/");
+  await until(() => connecting.length > 0);
+  connecting.pop()?.();
+  const startedAt = performance.now();
+  await assert.rejects(answer, { failure: "late" });
+  assert.ok(performance.now() - startedAt < 300 + 5 * 200);
+});
+
 test("a large body that stops coming is late although its client has read all there is", async (t) => {
   const port = await listen(t, (socket) => {
     socket.on("data", () => {

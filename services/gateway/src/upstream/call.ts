@@ -164,8 +164,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     this.#controller = controller;
     this.#progress = "sent";
     this.#heardAt = performance.now();
-    const { headersMs } = this.#rules;
-    this.#listen(Math.min(headersMs, this.#pauseMs() || headersMs));
+    this.#listen(this.#rules.headersMs);
   }
 
   onResponseStart(
@@ -273,13 +272,18 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     const limitMs = isAnswering ? this.#pauseMs() : headersMs;
     if (limitMs === 0) return;
     const leftMs = this.#heardAt + limitMs - performance.now();
-    if (leftMs > 0) this.#listen(Math.min(leftMs, limitMs));
+    if (leftMs > 0) this.#listen(leftMs);
     else if (isAnswering) this.#end(new CallError("late", "the answer stopped coming"));
     else this.#end(new CallError("timeout", `no response header within ${headersMs} ms`));
   }
 
-  /** One timer for head and body: it looks again at what is left, and a whole answer has needed no other. */
-  #listen(ms: number): void {
+  /**
+   * One timer for head and body, which looks again while there is time left: a whole answer has needed no
+   * other. Never later than a pause of the body, which may begin at any moment.
+   */
+  #listen(leftMs: number): void {
+    const ms = Math.min(leftMs, this.#pauseMs() || this.#rules.headersMs);
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(onSilence, Math.ceil(ms), this);
   }
 
