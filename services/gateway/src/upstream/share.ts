@@ -1,4 +1,5 @@
 /** A share: who waits for one call. Equal requests that overlap in time are in one; others are alone in theirs. */
+import { randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { FastifyRequest } from "fastify";
@@ -10,6 +11,10 @@ export const SHARED_BYTES = 1_048_576;
 
 /** A power of two, about as many as there are calls at once. */
 const ROWS = 256;
+/** Nobody outside knows which keys come out alike: who did could put all of theirs into one row. */
+const SEED = randomInt(2 ** 32);
+/** http://www.isthe.com/chongo/tech/comp/fnv/ (FNV-1a, 32 bits) */
+const FNV_PRIME = 16_777_619;
 
 /** Makes the call for a share. */
 export interface Caller {
@@ -44,24 +49,34 @@ export class Shares {
    */
   join(reader: Reader, key: string | undefined, caller: Caller): void {
     if (reader.endEarly()) return;
-    const row = key === undefined ? undefined : this.#rows[rowOf(key)];
-    const running = row?.find((one) => one.key === key);
+    const sum = key === undefined ? 0 : sumOf(key);
+    const row = key === undefined ? undefined : this.#rows[(sum ^ (sum >>> 16)) & (ROWS - 1)];
+    // keys may be long, and are compared only where it is nearly certain that they are the same
+    const running = row?.find((one) => one.sum === sum && one.key === key);
     if (running) {
       running.add(reader);
       return;
     }
-    const share = new Share(reader.requestId, key, row);
+    const share = new Share(reader.requestId, { key, sum, row });
     share.add(reader);
     row?.push(share);
     share.begin(caller);
   }
 }
 
-/** By every character: of names that differ in one of them few are in one row. */
-function rowOf(key: string): number {
-  let sum = 0;
-  for (let index = 0; index < key.length; index++) sum = (sum * 31 + key.charCodeAt(index)) | 0;
-  return sum & (ROWS - 1);
+function sumOf(key: string): number {
+  let sum = SEED;
+  for (let index = 0; index < key.length; index++) {
+    sum = Math.imul(sum ^ key.charCodeAt(index), FNV_PRIME);
+  }
+  return sum;
+}
+
+/** Where others find a share while it is under way: nowhere, if it has no key. */
+interface Found {
+  readonly key: string | undefined;
+  readonly sum: number;
+  readonly row: Share[] | undefined;
 }
 
 /** Joins whoever asks the same; the log and a metric tell. */
@@ -83,14 +98,15 @@ class Share implements CallOwner {
   /** Under which the upstream is called. */
   readonly requestId: string;
   readonly key: string | undefined;
-  /** Where others find it while it is under way. */
+  readonly sum: number;
   readonly #row: Share[] | undefined;
   #readers: Reader[] = [];
   #call: Call | undefined;
 
-  constructor(requestId: string, key: string | undefined, row: Share[] | undefined) {
+  constructor(requestId: string, { key, sum, row }: Found) {
     this.requestId = requestId;
     this.key = key;
+    this.sum = sum;
     this.#row = row;
   }
 
@@ -135,13 +151,7 @@ class Share implements CallOwner {
     }
   }
 
-  /**
-   * Lets go of all that it knows: what has left a Map stays in memory until the next full collection, as
-   * old as the Map itself (V8 makes tables anew, and the one before knows the next). So would each
-   * request with all that belongs to it.
-   *
-   * @returns who has waited.
-   */
+  /** @returns who has waited, and is waited for no more: whoever still holds this share holds no request by it. */
   #end(): readonly Reader[] {
     const readers = this.#readers;
     this.#readers = [];
