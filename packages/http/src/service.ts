@@ -35,6 +35,8 @@ export interface ServiceContext<S> {
 
 export interface Service {
   readonly app: App;
+  /** It goes on when it listens, before it is ready, and calls `giveBackStart` itself. */
+  readonly warmsUp?: boolean;
   /** How long tunnels live on when the listener has closed. Unset means that they end with it. */
   readonly tunnelDrainSeconds?: number;
   /** Ends the service's own clients, once the last request is answered. */
@@ -64,7 +66,8 @@ export async function runService<S extends z.ZodObject>(
   countDroppedLines(metrics, log);
   collectDefaultMetrics({ register: metrics.registry });
   for (const name of MISNAMED) metrics.registry.removeSingleMetric(name);
-  const { app, tunnelDrainSeconds = 0, close } = await start({ settings, logger, metrics });
+  const service = await start({ settings, logger, metrics });
+  const { app, tunnelDrainSeconds = 0, warmsUp = false, close } = service;
   const metricsServer = createMetricsServer(metrics.registry);
 
   let stopping = false;
@@ -99,7 +102,7 @@ export async function runService<S extends z.ZodObject>(
   process.on("unhandledRejection", fail("unhandled rejection"));
 
   // on a laptop it is better to begin at once
-  if (settings.ENVIRONMENT !== "dev") giveBackStart();
+  if (settings.ENVIRONMENT !== "dev" && !warmsUp) giveBackStart();
   try {
     const host = await hostToListenOn(settings.HOST);
     await app.listen({ host, port: settings.PORT });

@@ -33,6 +33,7 @@ await runService(
     });
     return {
       app,
+      warmsUp: !isWarm,
       tunnelDrainSeconds: settings.TUNNEL_DRAIN_SECONDS,
       close: async () => {
         callers.close();
