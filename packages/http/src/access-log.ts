@@ -7,7 +7,6 @@ import type { App } from "./app-type.ts";
 import type { ClientOf } from "./client-address.ts";
 import { isTaken } from "./client-left.ts";
 import { connectionOf } from "./connections.ts";
-import type { Latency, Series } from "./latency.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
 import { isProbe } from "./probes.ts";
@@ -49,8 +48,7 @@ export function registerAccessLog(
   app.decorateRequest("brokenStatus", undefined);
   app.decorateRequest("client");
   const writeLine = accessLineWriter(logger);
-  const { inFlight } = metrics;
-  const durations = seriesFinder(metrics.requestDuration);
+  const { inFlight, requestDuration } = metrics;
   let successes = 0;
 
   const workDone = (work: Work) => {
@@ -76,7 +74,9 @@ export function registerAccessLog(
     const isTunnel = status === SWITCHED;
     if (!isTunnel) {
       // how long a tunnel lasts says nothing of how fast this service is
-      durations(knownMethod(request.method), route, status).observe(elapsedMs / 1000);
+      requestDuration
+        .of(knownMethod(request.method), route, String(status))
+        .observe(elapsedMs / 1000);
     }
     const level = levelOf(request, status);
     if (level === "info" && !isTunnel && successes++ % sample !== 0) return;
@@ -90,20 +90,6 @@ export function registerAccessLog(
     raw.on("prefinish", onPrefinish).on("close", onClose);
     done();
   });
-}
-
-/** By words and numbers that are there already: labels would be put together and hashed for each request. */
-function seriesFinder(latency: Latency): (method: string, route: string, status: number) => Series {
-  const routes = new Map<string, Map<string, Map<number, Series>>>();
-  return (method, route, status) => {
-    const known = routes.get(route)?.get(method)?.get(status);
-    if (known) return known;
-    const series = latency.of(method, route, String(status));
-    const methods = routes.get(route) ?? new Map<string, Map<number, Series>>();
-    const statuses = methods.get(method) ?? new Map<number, Series>();
-    routes.set(route, methods.set(method, statuses.set(status, series)));
-    return series;
-  };
 }
 
 /** A probe asks in order to be told no: whatever it hears, nobody has to act on it. */

@@ -2,8 +2,8 @@
 import type { FastifyRequest } from "fastify";
 import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
 import type { Metrics } from "./metrics.ts";
-import { countOutcomes } from "./outcome-counts.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import { countWords } from "./word-counts.ts";
 
 const REFUSAL: RefusalWords = {
   logField: "caller_refused",
@@ -72,7 +72,8 @@ const isBelow = (prefix: string, { is404, url, route }: FastifyRequest): boolean
 
 /** @returns what counts each check by its outcome, a closed list of words. */
 export const callerMetrics = ({ registry }: Pick<Metrics, "registry">) =>
-  countOutcomes(registry, {
+  countWords(registry, {
+    label: "outcome",
     name: "airlock_caller_auth_checks_total",
     help: "Checks of callers by outcome: verified, or the reason of the refusal.",
   });

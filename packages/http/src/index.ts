@@ -41,3 +41,4 @@ export { openTunnel, type TunnelAnswer, TunnelError } from "./tunnel/open-tunnel
 export { passTunnel } from "./tunnel/pass-tunnel.ts";
 export { InvalidInputError, validateAs } from "./validation.ts";
 export { CLIENT_SHARE, type ClientPlaces, callerOrNetwork } from "./waiting.ts";
+export { countWords } from "./word-counts.ts";

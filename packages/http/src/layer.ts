@@ -4,7 +4,7 @@ import { Gauge } from "prom-client";
 import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
 import { clientAddressOf } from "./client-address.ts";
 import type { Metrics } from "./metrics.ts";
-import { countOutcomes } from "./outcome-counts.ts";
+import { countWords } from "./word-counts.ts";
 
 const REFUSAL: RefusalWords = {
   logField: "layer_refused",
@@ -86,7 +86,8 @@ export function layerMetrics(
       },
     });
   }
-  return countOutcomes(registry, {
+  return countWords(registry, {
+    label: "outcome",
     name: "airlock_layer_auth_checks_total",
     help: "Checks of the calling service by outcome (verified, or the reason); observe counts too.",
   });

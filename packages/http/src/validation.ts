@@ -43,9 +43,10 @@ export const queryAwareCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, h
 /** Parts of a path are strings whatever was sent: a schema that asks no more of them refuses nothing. */
 const isAnyText = (schema: z.ZodType): boolean =>
   schema instanceof z.ZodObject &&
-  Object.values(schema.shape).every(
-    (part) => part instanceof z.ZodString && (part.def.checks ?? []).length === 0,
-  );
+  isUnchecked(schema) &&
+  Object.values(schema.shape).every((part) => part instanceof z.ZodString && isUnchecked(part));
+
+const isUnchecked = ({ def }: z.ZodObject | z.ZodString): boolean => !def.checks?.length;
 
 function isEmpty(query: object): boolean {
   for (const _word in query) return false;

@@ -18,13 +18,14 @@ test("a request's line is to the letter what pino would write", () => {
   const logger = createLogger(settings, { write: (line) => void lines.push(line) });
   const write = accessLineWriter(logger);
   const raw = new IncomingMessage(new Socket());
-  for (const [originalUrl, caller, logFields] of [
+  for (const [originalUrl, caller, logFields, sharedWith] of [
     ["/config/a?token=secret", undefined, undefined],
-    ['/a"b\\c\u0000\u2028\ud800é', 'who "is" \\ \n\u007f', { upstream_request_id: "x", n: 1 }],
+    ['/a"b\\c\u0000\u2028\ud800é', 'who "is" \\ \n\u007f', { word: "x", n: 1 }],
     [`/${"long".repeat(500)}`, "", { token: "never shown" }],
     ["/", "caller", { reason: 'a "word"', token: "never shown", isTrue: true }],
+    ["/", undefined, { code: "b" }, "another-request_1"],
   ] as const) {
-    const request = { id: UUID, raw, method: "GET", originalUrl, caller, logFields };
+    const request = { id: UUID, raw, method: "GET", originalUrl, caller, logFields, sharedWith };
     const client = { address: "2001:db8::1", network: "2001:db8::/64" };
     const end = { status: 200, route: '/config/* "quoted"', elapsedMs: 12.345 };
     write("info", { ...request, client } as unknown as FastifyRequest, end);
@@ -39,6 +40,7 @@ test("a request's line is to the letter what pino would write", () => {
         duration_ms: 12.3,
         peer: client.address,
         ...(caller !== undefined && { caller }),
+        ...(sharedWith !== undefined && { upstream_request_id: sharedWith }),
         ...logFields,
       },
       "request",

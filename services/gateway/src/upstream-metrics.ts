@@ -1,5 +1,5 @@
 /** What Prometheus learns of the services behind, each under its name. */
-import { Latency, type Metrics } from "@airlock/http";
+import { countWords, Latency, type Metrics } from "@airlock/http";
 import { Counter, Gauge } from "prom-client";
 import type { Upstream } from "./upstream/call.ts";
 import type { Outcome } from "./upstream/failures.ts";
@@ -56,17 +56,10 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
     labelNames: ["upstream", "error_type"],
     registers,
   });
-  const sharedCounts = new Map<string, number>();
-  new Counter({
+  const shared = countWords(registry, {
     name: "airlock_upstream_shared_requests_total",
     help: "Requests answered by a call that another request had begun.",
-    labelNames: ["upstream"],
-    registers,
-    // numbers, which prom-client learns when it is read: with each request it would go through the labels
-    collect() {
-      this.reset();
-      for (const [upstream, count] of sharedCounts) this.labels(upstream).inc(count);
-    },
+    label: "upstream",
   });
   return {
     of(upstream, lanesAndBreaker) {
@@ -91,7 +84,7 @@ export function createUpstreamMetrics(registry: Metrics["registry"]): UpstreamMe
         } satisfies Record<Outcome, unknown>,
         refused: (errorType) => refused.labels(upstream, countedType(errorType)).inc(),
         retried: () => retries.labels(upstream).inc(),
-        shared: () => void sharedCounts.set(upstream, (sharedCounts.get(upstream) ?? 0) + 1),
+        shared: () => shared(upstream),
       };
     },
   };
