@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LOCAL_AWS, startLocalAws } from "@airlock/local-aws";
+import { until } from "../../../packages/http/test/app-harness.ts";
 import { callApi } from "../../../packages/local-aws/test/execute-api-client.ts";
 import { makeBundle } from "../src/lambda/make-bundle.ts";
 
@@ -49,6 +50,10 @@ test("the bundle answers from cold, and a process that is killed leaves no answe
     children.push(child);
     return child;
   };
+  const written = (): { msg?: string; audit?: object }[] => {
+    const lines = printed.split("\n").slice(0, -1);
+    return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  };
   const kill = async (child: ChildProcess) => {
     child.kill("SIGKILL");
     await once(child, "close");
@@ -57,11 +62,14 @@ test("the bundle answers from cold, and a process that is killed leaves no answe
   // the call waits for the process, and the process for its session
   const first = start();
   const cold = await callApi(local.url, "/parameters/my-parameter");
-  await kill(first);
   assert.equal(cold.status, 200, String(cold.body));
-  const lines = printed.split("\n").filter((line) => line.startsWith("{"));
-  const written = lines.map((line) => JSON.parse(line));
-  assert.ok(written.some(({ msg }) => msg === "request") && written.some(({ audit }) => audit));
+  // its lines come through a pipe of their own, not before the answer
+  const isWritten = () => {
+    const lines = written();
+    return lines.some(({ msg }) => msg === "request") && lines.some(({ audit }) => audit);
+  };
+  await until(isWritten);
+  await kill(first);
 
   const next = start();
   local.objects.put({ bucket: "airlock-data-dev", key: "big", size: 32 * 2 ** 20 });
