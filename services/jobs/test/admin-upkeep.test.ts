@@ -1,7 +1,7 @@
 /** Operators' routes for upkeep: orders, duties, pods and nodes, quotas, and what is closed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { faultOrder, readOrders } from "@airlock/jobs-store";
+import { faultOrder, readOrders, writeNodes } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
 import { auditsOf, ROLE, startAdminWorld } from "./admin-world.ts";
 import { countOf, type JobsRig } from "./harness.ts";
@@ -244,4 +244,23 @@ test("types and nodes are closed with a reason, and opened", async () => {
     assert.equal((await asAdmin("POST", "/cordons/lift", target)).status, 200);
     assert.equal((await asAdmin("POST", "/cordons/lift", target)).body.code, "cordon_not_found");
   }
+});
+
+test("a look at the nodes is told with them, and is no duty that could be called", async () => {
+  const namesOfDuties = async () => {
+    const { status, body } = await asAdmin("GET", "/duties");
+    assert.equal(status, 200, JSON.stringify(body));
+    return body.duties.map(({ name }: { name: string }) => name);
+  };
+  const look = () => writeNodes(db, []);
+  await look();
+  const { looked_at } = (await asAdmin("GET", "/nodes")).body;
+  assert.ok(Date.parse(looked_at) > 0, String(looked_at));
+  assert.equal((await namesOfDuties()).includes("nodes"), false);
+  const called = await asAdmin("POST", "/duties/run", { name: "nodes" });
+  assert.deepEqual([called.status, called.body.code], [404, "duty_not_found"]);
+  // by a replica of the version before
+  await db.query("UPDATE duties SET due_at = now() WHERE name = 'nodes'");
+  await look();
+  assert.equal((await namesOfDuties()).includes("nodes"), false);
 });

@@ -137,6 +137,7 @@ export { revokeKey } from "./keys/revoke-key.ts";
 export { type RotateKeyArgs, rotateKey } from "./keys/rotate-key.ts";
 export { touchLastUsed } from "./keys/touch-last-used.ts";
 export { deleteGoneNodes } from "./nodes/delete-gone-nodes.ts";
+export { lastLook } from "./nodes/last-look.ts";
 export { type AnyNodeRow, listAllNodes } from "./nodes/list-all-nodes.ts";
 export type { NodeRow } from "./nodes/list-nodes.ts";
 export { nodeExists } from "./nodes/node-exists.ts";

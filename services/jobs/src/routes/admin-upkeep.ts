@@ -13,6 +13,7 @@ import { type App, problems } from "@airlock/http";
 import {
   callDuty,
   countPurgeable,
+  lastLook,
   listAllNodes,
   listDuties,
   listStrays,
@@ -26,8 +27,6 @@ import { RETENTION_DUTY } from "../retention.ts";
 const failures = problems(401, 403, 429, 503);
 const bodyFailures = problems(404, 413, 415, 422);
 const tags = ["admin"];
-/** The one whose processor has seen all nodes. */
-const NODES_DUTY = "nodes";
 
 export function adminUpkeepRoutes(
   app: App,
@@ -119,8 +118,7 @@ export function adminUpkeepRoutes(
       },
     },
     async () => {
-      const [nodes, duties] = await Promise.all([listAllNodes(pool), listDuties(pool)]);
-      const looked = duties.find(({ name }) => name === NODES_DUTY)?.finished_at;
+      const [nodes, looked] = await Promise.all([listAllNodes(pool), lastLook(pool)]);
       return {
         looked_at: looked?.toISOString() ?? null,
         nodes: nodes.map(({ seen_at, gone_at, ...node }) => ({

@@ -18,7 +18,9 @@ const SQL = `
 SELECT name, period_seconds, due_at, finished_at, coalesce(lease_until > now(), false) AS is_running,
   due_at < now() - interval '1 minute' AND coalesce(lease_until <= now(), true) AS is_late,
   faults, last_fault
-FROM duties ORDER BY name`;
+FROM duties
+-- what is never due is a mark, such as that of somebody who has looked at the nodes
+WHERE isfinite(due_at) ORDER BY name`;
 
 export async function listDuties(db: Queryable): Promise<DutyRow[]> {
   return (await db.query<DutyRow>(SQL)).rows;

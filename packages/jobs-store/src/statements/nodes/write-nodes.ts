@@ -25,10 +25,11 @@ WITH seen AS (
   UPDATE nodes SET gone_at = now(), is_ready = false
   WHERE gone_at IS NULL AND node_name <> ALL (SELECT name FROM seen)
 ), looked AS (
-  -- so that somebody who looks and sees none differs from nobody
+  -- so that somebody who looks and sees none differs from nobody; no duty, for it is never due
   INSERT INTO duties (name, period_seconds, due_at, finished_at)
   VALUES ('nodes', 30, 'infinity', now())
-  ON CONFLICT (name) DO UPDATE SET finished_at = now()
+  -- an operator may have called it, in the version before
+  ON CONFLICT (name) DO UPDATE SET due_at = 'infinity', finished_at = now()
 )
 INSERT INTO nodes (node_name, node_uid, gpu_type, gpus, cpu_millis, memory_mib, slots, is_ready,
   is_schedulable, address)
