@@ -1,6 +1,8 @@
 /** Which settings of the shell reach which service, for every setting there is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { describeSettings } from "@airlock/config";
+import * as z from "zod";
 import { SERVICES } from "../src/generated/env-example.ts";
 import { readOptions, type StartOptions } from "../src/start/options.ts";
 import { planProcesses } from "../src/start/plan.ts";
@@ -94,5 +96,16 @@ test("hosts that the shell allows are allowed everywhere, besides those by which
     const hosts = envs[service]?.ALLOWED_HOSTS?.split(",") ?? [];
     assert.ok(hosts.includes(SHELL.ALLOWED_HOSTS ?? ""), service);
     assert.ok(hosts.includes("127.0.0.1"), service);
+  }
+});
+
+test("a default, as documents write it, is what a service goes by without it", () => {
+  for (const [service, schema] of Object.entries(SERVICES)) {
+    const written = describeSettings(schema).flatMap(({ name, default: text }) =>
+      text === undefined ? [] : [[name, text]],
+    );
+    const unset = z.object(schema.shape).partial().parse({});
+    const set = z.object(schema.shape).partial().parse(Object.fromEntries(written));
+    assert.deepEqual(set, unset, service);
   }
 });

@@ -57,11 +57,17 @@ export function describeSettings(schema: z.ZodObject): SettingDescription[] {
     return {
       name,
       description: (type as z.ZodType).description ?? "",
-      default: fallback === undefined ? undefined : String(fallback),
+      default: fallback === undefined ? undefined : textOf(fallback) || undefined,
       required: !(type as z.ZodType).safeParse(undefined).success,
     };
   });
 }
+
+/** Lists by comma, and of names and values `name=value`: as the variable is written. */
+const textOf = (value: unknown): string =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? String(Object.entries(value).map(([name, one]) => `${name}=${one}`))
+    : String(value);
 
 function defaultOf(type: z.core.$ZodType): unknown {
   if (type instanceof z.ZodDefault) return type.def.defaultValue;

@@ -19,13 +19,13 @@ export function envExample(): string {
     ...settings.flatMap(({ name, description, default: value }) => [
       "",
       `# ${description}`,
-      `${value === undefined ? "# " : ""}${name}=${value ?? ""}`,
+      `# ${name}=${value ?? ""}`,
     ]),
   ];
   const own = (schema: Parameters<typeof describeSettings>[0]) =>
     describeSettings(schema).filter(({ name }) => !sharedNames.has(name));
   return `${[
-    "# Every setting there is, with its default; those without one are commented out.",
+    "# Every setting there is, with its default where it has one. All are commented out: no service takes those of all.",
     "# Generated from the settings schemas: pnpm check --fix",
     ...section("every service", shared),
     // a variable stands in the file once
