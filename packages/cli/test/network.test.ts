@@ -6,6 +6,8 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { gpuDev, nobody, quickClock, realTransport, temporaryHome } from "./harness.ts";
 
+/** As our own services say it, under an address that is not the API's. */
+const NO_PATH = '{"code":"not_found","detail":"There is nothing at this path."}';
 const KEY = { GPU_DEV_API_KEY: "given-given-given-given" };
 
 async function serve(t: TestContext, listener: RequestListener): Promise<string> {
@@ -81,6 +83,7 @@ test("it is something else: a page, a redirect, an unknown path; a proxy whose s
     ],
     [404, {}, "<html>", /status 404/],
     [404, {}, '{"detail":"Not Found"}', /it has no such path/],
+    [404, {}, NO_PATH, /it has no such path\.\n {2}Is http\S+ the address\?.*gpu-dev doctor/],
     [502, {}, "<html>", /answers 502: something on the way to the jobs API is down/],
   ] as const;
   for (const [status, headers, body, says] of answers) {
@@ -90,6 +93,23 @@ test("it is something else: a page, a redirect, an unknown path; a proxy whose s
     assert.match(err, says);
     assert.doesNotMatch(err, /secret|fault/);
   }
+});
+
+test("under a wrong address of a service of ours a login and doctor say so; one job is not told to be missing", async (t) => {
+  const url = await serve(t, (_, response) => response.writeHead(404).end(NO_PATH));
+  const at = { home: await temporaryHome(t), transport: realTransport(url) };
+  const ask = (words: string, key = {}) =>
+    gpuDev(words.split(" "), { ...at, env: { ...key, GPU_DEV_API_URL: url } });
+  const login = await ask("login");
+  assert.equal(login.code, 1);
+  assert.match(login.err, /it has no such path\.\n {2}Is http\S+ the address/);
+  const doctor = await ask("doctor --json");
+  assert.deepEqual(
+    doctor.json.findings.map(({ of, state }: { of: string; state: string }) => `${of} ${state}`),
+    ["address ok", "encryption ok", "service fault"],
+  );
+  const show = await ask("disk show data", KEY);
+  assert.match(show.err, /nothing at this path\.\n.*gpu-dev doctor/);
 });
 
 test("a key goes to no place that an answer names", async (t) => {

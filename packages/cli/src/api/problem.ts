@@ -63,6 +63,8 @@ function nextOf({ status, code, retryAfterSeconds }: Problem): string | undefine
       return "`gpu-dev disk snapshots NAME` has the snapshots.";
     case "disk_cannot_shrink":
       return "A new disk can be as small as what is on it: `gpu-dev disk create NAME --size GB`.";
+    case "not_found":
+      return "`gpu-dev doctor` tells whether the address is that of the jobs API.";
     case "api_key_not_found":
       return "`gpu-dev keys list` has your keys.";
     case "disk_deleted":

@@ -91,7 +91,7 @@ export function createTransport(options: TransportOptions): Transport {
     const date = Date.parse(answer.headers.get("date") ?? "");
     if (!Number.isNaN(date)) onDate?.(date);
     if (status >= 300 && status < 400) throw redirected(url, answer.headers.get("location"));
-    if (status >= 400) throw refusal(url, answer);
+    if (status >= 400) throw refusal(url, answer, `${method} ${path}`);
     return answer;
   };
 }
@@ -141,8 +141,12 @@ function redirected(url: URL, location: string | null): UnreachableError {
   );
 }
 
-/** An answer from 400 on, as an error. */
-export function refusal(url: URL, { status, headers, text }: Answer): Error {
+/** What every jobs API has, and no name of anybody's in it: a 404 there is of something else. */
+const ALWAYS_THERE =
+  /^(?:GET \/(?:health|v1\/(?:jobs|disks|keys|gpu\/availability|cluster\/status))|POST \/v1\/auth\/[a-z-]+)(?:\?|$)/;
+
+/** An answer from 400 on, as an error. @param asked method and path, where they may be `ALWAYS_THERE`. */
+export function refusal(url: URL, { status, headers, text }: Answer, asked = ""): Error {
   const body = membersOf(text);
   const { detail, code, request_id } = body;
   if (typeof detail !== "string") {
@@ -152,7 +156,8 @@ export function refusal(url: URL, { status, headers, text }: Answer): Error {
     }
     return notTheApi(url, `status ${status}`);
   }
-  if (status === 404 && (code === "not_found" || code === undefined) && detail === "Not Found") {
+  const isOfNoService = detail === "Not Found" && (code === "not_found" || code === undefined);
+  if (status === 404 && (isOfNoService || ALWAYS_THERE.test(asked))) {
     return notTheApi(url, "it has no such path");
   }
   const retryAfter = Number(headers.get("retry-after") ?? Number.NaN);
