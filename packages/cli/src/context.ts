@@ -24,6 +24,8 @@ export interface Context {
   readonly keyCache: KeyCache;
   /** Read when first asked for. @throws CliError for a file that is no configuration. */
   config(): Promise<Config>;
+  /** Asks without a key, at an address that is not the configured one. */
+  transportTo(url: URL): Transport;
   /** Asks without a key. @throws CliError where no address is configured. */
   transport(): Promise<{ readonly url: URL; readonly send: Transport }>;
   /** @throws CliError where no address is configured. */

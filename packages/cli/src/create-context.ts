@@ -31,10 +31,12 @@ export function createContext(options: ContextOptions): Context {
   const keyCache = createKeyCache(home, clock);
   const findAwsKeys = options.findAwsKeys ?? awsKeyFinder(env);
   const config = once(() => readConfig(home));
+  const trace = env.GPU_DEV_DEBUG === "api" ? (line: string) => output.note(line) : undefined;
+  const transportTo = (url: URL) =>
+    options.transport ?? createTransport({ url, version, signal, trace });
   const transport = once(async () => {
     const url = apiUrlOf(env, await config());
-    const trace = env.GPU_DEV_DEBUG === "api" ? (line: string) => output.note(line) : undefined;
-    return { url, send: options.transport ?? createTransport({ url, version, signal, trace }) };
+    return { url, send: transportTo(url) };
   });
   const session = once(async () => {
     const { url, send } = await transport();
@@ -64,6 +66,7 @@ export function createContext(options: ContextOptions): Context {
     findAwsKeys,
     keyCache,
     config,
+    transportTo,
     transport,
     session,
     api,

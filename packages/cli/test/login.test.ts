@@ -1,7 +1,10 @@
 /** Logging in: what is sent, what is kept, and that it is done once when it is needed. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import fsPromises, { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { syncBuiltinESMExports } from "node:module";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Exchange } from "../src/api/transport.ts";
@@ -348,6 +351,27 @@ test("logout ends the key here and at the service, also when that does not answe
   assert.equal(down.code, 0);
   assert.match(down.err, /removed here, but not ended at the service: .*refused/);
   await assert.rejects(stat(cachePath(home)));
+});
+
+test("logout ends a key at its own address, whichever is configured, or none", async (t) => {
+  const home = await temporaryHome(t);
+  const ended: string[] = [];
+  const server = createServer(({ method, url, headers }, response) => {
+    ended.push(`${method} ${url} ${headers.authorization}`);
+    response.end("{}");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  for (const GPU_DEV_API_URL of ["https://other.example.com", ""]) {
+    await keep(home, { ...cached(), api_url: `http://127.0.0.1:${port}/` });
+    const { code, err } = await gpuDev(["logout"], { home, env: { GPU_DEV_API_URL } });
+    assert.equal(code, 0, err);
+    assert.match(err, /the key has ended/);
+    await assert.rejects(stat(cachePath(home)));
+  }
+  const one = `DELETE /v1/keys/gpud_oooooooo Bearer ${cached().api_key}`;
+  assert.deepEqual(ended, [one, one]);
 });
 
 test("a home that cannot be written to: commands work and say so, a login says why it is not kept", async (t) => {

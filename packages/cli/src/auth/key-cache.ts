@@ -23,6 +23,8 @@ export interface CachedKey {
 export interface KeyCache {
   /** Undefined for none, and for what is no such file: a login writes it anew. @throws CliError */
   read(url: URL): Promise<CachedKey | undefined>;
+  /** The same, of whatever address it is. */
+  readAny(): Promise<CachedKey | undefined>;
   /** @throws CliError */
   write(key: CachedKey): Promise<void>;
   /** @returns whether there was one. @throws CliError */
@@ -37,10 +39,14 @@ const LOCK_PAUSE_MS = 50;
 
 export function createKeyCache(home: Home, clock: Clock): KeyCache {
   const lock = `${home.credentials}.lock`;
+  const readAny = async () => {
+    const text = await readIfThere(home.credentials);
+    return text === undefined ? undefined : parseKey(text);
+  };
   return {
+    readAny,
     async read(url) {
-      const text = await readIfThere(home.credentials);
-      const key = text === undefined ? undefined : parseKey(text);
+      const key = await readAny();
       // a key without an address is of the seed's client, which has one configuration with us
       return key && (key.api_url === undefined || key.api_url === url.href) ? key : undefined;
     },

@@ -4,6 +4,7 @@ import { UnreachableError } from "../api/transport.ts";
 import { logIn } from "../auth/log-in.ts";
 import { CliError } from "../cli-error.ts";
 import { command, JSON_FLAG } from "../command.ts";
+import { parseApiUrl } from "../config.ts";
 import { timeAndDistance } from "../output/times.ts";
 
 export const login = command({
@@ -56,9 +57,8 @@ export const logout = command({
   name: "logout",
   about: "end the key of this machine, here and at the service",
   flags: {},
-  async run(_given, { output, keyCache, transport }) {
-    const { url, send } = await transport();
-    const key = await keyCache.read(url);
+  async run(_given, { output, keyCache, transport, transportTo }) {
+    const key = await keyCache.readAny();
     // gone from here whatever the service says
     const wasThere = await keyCache.remove();
     if (!key) {
@@ -68,6 +68,11 @@ export const logout = command({
       return;
     }
     try {
+      // a key is sent to the address that it is of, whichever is configured now
+      const send =
+        key.api_url === undefined
+          ? (await transport()).send
+          : transportTo(parseApiUrl(key.api_url, "The address of the key"));
       const authorization = `Bearer ${key.api_key}`;
       const path = `/v1/keys/${key.api_key.slice(0, KEY_PREFIX_LENGTH)}`;
       await send({ method: "DELETE", path, headers: { authorization } });
