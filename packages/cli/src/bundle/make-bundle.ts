@@ -26,9 +26,11 @@ const COMMON = {
 
 /**
  * Runs before anything that an old Node does not have is loaded. In words that the oldest of them
- * can read.
+ * can read. The shell comes first: Node looks for `--env-file` among the words behind a script too, and
+ * reads that file for itself, unless `--` stands before it; and env of BusyBox, as in Alpine, has no -S.
  */
-const BANNER = `#!/usr/bin/env node
+const BANNER = `#!/usr/bin/env sh
+":" //; exec node -- "$0" "$@"
 if (!(parseInt(process.versions.node, 10) >= 22)) {
   process.stderr.write("gpu-dev needs Node 22 or newer; this is Node " + process.versions.node + ".\\n");
   process.exit(1);
