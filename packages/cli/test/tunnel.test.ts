@@ -6,8 +6,10 @@ import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
 import { createContext } from "../src/create-context.ts";
 import { createOutput } from "../src/output/output.ts";
@@ -106,6 +108,21 @@ test("proxy joins stdin and stdout to the job's port 22, byte for byte", async (
   const hash = (text: Buffer) => createHash("sha256").update(text).digest("hex");
   assert.equal(hash(bytes), hash(sent));
   assert.deepEqual(there.asked, [{ path: `/v1/jobs/${JOB.job_id}/tunnel?port=22`, key: KEY }]);
+});
+
+test("what a job says first is there, though nobody listens yet", async (t) => {
+  const home = await temporaryHome(t);
+  const there = await door(t, { onTunnel: (socket) => socket.send("SSH-2.0-first\r\n") });
+  const session = await contextOf(home, there.url).session();
+  const about = { url: new URL(there.url), session, version: "0", id: JOB.job_id };
+  for (let time = 0; time < 5; time++) {
+    const { stream, close, ended } = await openTunnel({ ...about, port: 22 });
+    const end = ended.then(() => []);
+    const [first] = await Promise.race([once(stream, "data"), end]);
+    assert.equal(String(first), "SSH-2.0-first\r\n");
+    close();
+    await ended;
+  }
 });
 
 const ENDS = [
@@ -275,6 +292,16 @@ test("whoever has sent all may still wait for the answer, and not for ever", asy
   client.end("question");
   assert.equal(await text(client), "answer");
   assert.equal(await piped, undefined);
+});
+
+test("a tunnel ends whose near end has left while it was opened", async () => {
+  const near = new PassThrough().destroy();
+  await once(near, "close");
+  const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+  const tunnel = { stream: new PassThrough(), ended, close: () => end(undefined) };
+  const piped = pipeTunnel(tunnel, { readable: near, writable: near });
+  const isOver = piped.then(() => true);
+  assert.equal(await Promise.race([isOver, nextTurn(false)]), true);
 });
 
 test("port-forward carries many connections of this machine alone, and ends with the job", async (t) => {

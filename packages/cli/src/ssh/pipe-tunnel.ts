@@ -19,7 +19,8 @@ export async function pipeTunnel(
   graceMs = GRACE_MS,
 ): Promise<CliError | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const gone = new Promise<void>((resolve) => writable.once("close", resolve));
+  // of one that has left while the tunnel was opened no event comes any more
+  const gone = finished(writable, { readable: false }).catch(() => {});
   const giveUpLater = () => {
     clearTimeout(timer);
     timer = setTimeout(close, graceMs);
@@ -31,8 +32,7 @@ export async function pipeTunnel(
     stream.on("data", giveUpLater);
   });
   readable.on("error", close);
-  writable.on("error", close);
-  writable.once("close", close);
+  void gone.then(close);
   // what came last is still on its way when the other end has closed
   const taken = finished(stream, { writable: false }).catch(() => {});
   const end = await ended;

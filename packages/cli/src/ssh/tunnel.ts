@@ -74,6 +74,11 @@ async function connect(options: TunnelOptions, key: string): Promise<Tunnel> {
     // what a mask protects from is pages in browsers; without one as much again goes through
     generateMask() {},
   });
+  // before it is open: what comes with the answer is read at once, by whoever listens by then
+  const stream = createWebSocketStream(socket, { allowHalfOpen: false });
+  // an error of the stream is told by the code that the socket closes with
+  stream.on("error", () => socket.terminate());
+  const closed = new Promise<number>((resolve) => socket.once("close", resolve));
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
     socket.on("error", (error) => reject(unreachable(url, error)));
@@ -101,15 +106,10 @@ async function connect(options: TunnelOptions, key: string): Promise<Tunnel> {
     },
     Math.min(BEAT_MS, silenceMs / 2),
   );
-  const stream = createWebSocketStream(socket, { allowHalfOpen: false });
-  const ended = new Promise<CliError | undefined>((resolve) => {
-    socket.once("close", (code) => {
-      clearInterval(watching);
-      resolve(isSilent ? lost() : endOf(code));
-    });
+  const ended = closed.then((code) => {
+    clearInterval(watching);
+    return isSilent ? lost() : endOf(code);
   });
-  // an error of the stream is told by the code that the socket closes with
-  stream.on("error", () => socket.terminate());
   const close = () => {
     socket.close(1000);
     // an end that nobody answers is one all the same
