@@ -515,6 +515,25 @@ test("what opens Jupyter is in no --json", async (t) => {
   );
 });
 
+test("--watch waits for a service that is away, however it says so", async (t) => {
+  const home = await temporaryHome(t);
+  const interrupted = new AbortController();
+  // each is asked three times
+  const away = [503, 429].flatMap((status) => [status, status, status]);
+  const api: Played = () => {
+    const status = away.shift();
+    if (status !== undefined) return { status, body: { detail: "Not now." } };
+    interrupted.abort();
+    return { body: { availability: { h100: GPU_TYPE } } };
+  };
+  const { code, err } = await gpuDev(["avail", "--watch"], {
+    ...{ home, env: KEY, api, signal: interrupted.signal },
+    clock: quickClock(),
+  });
+  assert.equal(code, 130, err);
+  assert.equal(err, "Not now. Trying again.\n");
+});
+
 test("list --watch --json: a line for each change of a job, the last one of it with final", async (t) => {
   const home = await temporaryHome(t);
   const interrupted = new AbortController();

@@ -1,5 +1,5 @@
 /** What `--watch` does: the same look again and again, until Ctrl-C. */
-import { UnreachableError } from "../api/transport.ts";
+import { isAway } from "../api/is-away.ts";
 import { usageError } from "../cli-error.ts";
 import type { Flags } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -24,15 +24,15 @@ export async function watch(
   pauseMs: number,
   { clock, signal, output }: Context,
 ): Promise<never> {
-  let isAway = false;
+  let isAwayTold = false;
   for (;;) {
     try {
       await look();
-      isAway = false;
+      isAwayTold = false;
     } catch (error) {
-      if (signal.aborted || !(error instanceof UnreachableError)) throw error;
-      if (!isAway) output.note(`${error.message} Trying again.`);
-      isAway = true;
+      if (signal.aborted || !isAway(error)) throw error;
+      if (!isAwayTold) output.note(`${error.message} Trying again.`);
+      isAwayTold = true;
     }
     await clock.sleep(pauseMs, signal);
   }
