@@ -49,6 +49,9 @@ test("it does not answer in time", async (t) => {
   const { code, err } = await list(t, url, 200);
   assert.equal(code, 1);
   assert.match(err, /has not answered within 0\.2 s/);
+  const path = "/v1/gpu/availability";
+  const one = realTransport(url, 60_000)({ method: "GET", path, timeoutMs: 100 });
+  await assert.rejects(one, /has not answered within 0\.1 s/, "one that waits less than others");
 });
 
 test("it speaks no TLS", async (t) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { lstat, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Exchange } from "../src/api/transport.ts";
+import { type Exchange, type Transport, UnreachableError } from "../src/api/transport.ts";
 import { sshKeyFiles } from "../src/ssh/ed25519.ts";
 import { publicHalfOf } from "../src/ssh/public-half.ts";
 import {
@@ -129,21 +129,14 @@ test("completion knows commands, flags and names, and asks at most every 30 s", 
   const home = await temporaryHome(t);
   const asked: Exchange[] = [];
   const transport = playing(service, asked);
-  const clock = quickClock();
-  // the time that a shell waits is not to be over at once
-  const all = {
-    home,
-    env: KEY,
-    transport,
-    clock: { now: clock.now, sleep: () => new Promise<void>(() => {}) },
-  };
+  const all = { home, env: KEY, transport, clock: quickClock() };
   for (const [words, found] of COMPLETIONS) {
     const { code, out, err } = await gpuDev(["__complete", "--", ...words.split(" ")], all);
     assert.equal(code, 0);
     assert.deepEqual(out.split("\n").filter(Boolean), found, `${words}: ${err}`);
   }
   assert.equal(asked.length, 4, "each list once");
-  assert.ok(asked.every(({ method }) => method === "GET"));
+  for (const { method, timeoutMs } of asked) assert.deepEqual([method, timeoutMs], ["GET", 1000]);
 });
 
 test("completion logs nobody in, waits for nobody and says nothing", async (t) => {
@@ -155,14 +148,17 @@ test("completion logs nobody in, waits for nobody and says nothing", async (t) =
     clock: quickClock(),
   });
   assert.deepEqual([none.code, none.out, none.err, asked.length], [0, "", "", 0]);
-  const transport = () => new Promise<never>(() => {});
-  const slow = await gpuDev(["__complete", "--", "show", ""], {
-    home,
-    env: KEY,
-    transport,
-    clock: quickClock(),
-  });
+  const clock = quickClock();
+  const complete = (transport: Transport) =>
+    gpuDev(["__complete", "--", "show", ""], { home, env: KEY, transport, clock });
+  const isAway = async () => {
+    throw new UnreachableError("It does not answer.");
+  };
+  const slow = await complete(isAway);
   assert.deepEqual([slow.code, slow.out, slow.err], [0, "", ""]);
+  assert.equal((await complete(playing(service))).out, "3f2a91bc\n");
+  await clock.sleep(60_000);
+  assert.equal((await complete(isAway)).out, "3f2a91bc\n", "what was there before it went away");
   for (const shell of ["bash", "zsh"]) {
     const { out } = await gpuDev(["completion", shell], { home });
     assert.match(out, /gpu-dev __complete/);

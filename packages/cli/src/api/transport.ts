@@ -10,6 +10,8 @@ export interface Exchange {
   readonly body?: unknown;
   /** Told of the text of a 200 as it comes; the answer has none then, and may last as long as it likes. */
   readonly onText?: (text: string) => void;
+  /** Instead of the transport's. */
+  readonly timeoutMs?: number;
 }
 
 export interface TransportOptions {
@@ -52,9 +54,9 @@ export class UnreachableError extends CliError {
  * @throws UnreachableError, ApiError for a status from 400 on.
  */
 export function createTransport(options: TransportOptions): Transport {
-  const { url, version, signal, timeoutMs = TIMEOUT_MS, trace, onDate } = options;
+  const { url, version, signal, timeoutMs: usualMs = TIMEOUT_MS, trace, onDate } = options;
   const userAgent = `gpu-dev/${version} node/${process.versions.node} ${process.platform}`;
-  return async ({ method, path, headers, body, onText }) => {
+  return async ({ method, path, headers, body, onText, timeoutMs = usualMs }) => {
     const began = performance.now();
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(), timeoutMs);

@@ -1,5 +1,6 @@
 /** Names of jobs, disks, types and keys for completion: asked for at most every 30 s, and never by a login. */
 import type { ApiKeys, Availability, Disks, Jobs } from "@airlock/contract";
+import { isAway } from "../api/is-away.ts";
 import { jsonOf } from "../api/transport.ts";
 import type { Context } from "../context.ts";
 import { privateFolder, readIfThere, writeWhole } from "../files/private-file.ts";
@@ -7,7 +8,7 @@ import { LIVE_STATES } from "../jobs/job-states.ts";
 import { shortId } from "../jobs/job-view.ts";
 
 const FRESH_MS = 30_000;
-/** A shell waits; what is not there by then is not completed. */
+/** A shell waits until this process has ended; what is not there by then is not completed. */
 const LIMIT_MS = 1000;
 
 export type KnownNames = Readonly<Record<string, readonly string[]>>;
@@ -18,14 +19,16 @@ interface Kept {
   readonly names: KnownNames;
 }
 
-/** Never rejects for a service that is away: there are no names then. */
+/** Never rejects for a service that is away: there are the names of before then, or none. */
 export async function knownNames(context: Context): Promise<KnownNames> {
   const { home, clock } = context;
   const { url } = await context.transport();
   const kept = parse(await readIfThere(home.names));
   const isFresh = kept && kept.api_url === url.href && Math.abs(clock.now() - kept.at) < FRESH_MS;
   if (isFresh) return kept.names;
-  const names = await Promise.race([ask(context), clock.sleep(LIMIT_MS).then(() => undefined)]);
+  const names = await ask(context).catch((error: unknown) => {
+    if (!isAway(error)) throw error;
+  });
   if (!names) return kept?.names ?? {};
   await privateFolder(home.private);
   await writeWhole(home.names, JSON.stringify({ at: clock.now(), api_url: url.href, names }));
@@ -44,11 +47,9 @@ async function ask({ transport, keyCache, env }: Context): Promise<KnownNames | 
   const { url, send } = await transport();
   const key = env.GPU_DEV_API_KEY || (await keyCache.read(url))?.api_key;
   if (!key) return undefined;
+  const headers = { authorization: `Bearer ${key}` };
   const get = async <T>(path: string): Promise<T> =>
-    jsonOf<T>(
-      url,
-      await send({ method: "GET", path, headers: { authorization: `Bearer ${key}` } }),
-    );
+    jsonOf<T>(url, await send({ method: "GET", path, headers, timeoutMs: LIMIT_MS }));
   const [jobs, disks, types, keys] = await Promise.all([
     get<Jobs>(`/v1/jobs?limit=100&status=${LIVE_STATES.join(",")}`),
     get<Disks>("/v1/disks"),
