@@ -18,8 +18,8 @@ export type AwsKeyFinder = (profile: string | undefined) => Promise<FoundAwsKeys
 const OWN_PROFILE = "gpu-dev";
 
 /**
- * The profile that is named, else `gpu-dev` where there is one, else the chain: environment, SSO,
- * AWS_PROFILE or default, processes, web identity, container and instance roles.
+ * The profile that is named, else `gpu-dev` where there is one, else what the AWS CLI would take: the
+ * environment's keys, the profile of AWS_PROFILE or default, web identity, container and instance roles.
  *
  * @throws CliError when there are none, with what the chain says.
  */
@@ -27,29 +27,38 @@ export const awsKeyFinder =
   (env: Environment): AwsKeyFinder =>
   async (named) => {
     const profiles = await readAwsProfiles(env);
-    if (named !== undefined && !profiles.has(named)) {
-      throw new CliError(EXIT.loginNeeded, `There is no AWS profile ${JSON.stringify(named)}.`);
+    const wanted = named ?? (profiles.has(OWN_PROFILE) ? OWN_PROFILE : undefined);
+    const ofShell = env.AWS_PROFILE || undefined;
+    const region = profiles.get(wanted ?? ofShell ?? "default")?.get("region");
+    const given = wanted === undefined ? keysOf(env) : undefined;
+    if (given) return { keys: given, source: "the environment", region };
+    const profile = wanted ?? ofShell;
+    if (profile !== undefined && !profiles.has(profile)) {
+      const by = named === undefined ? ", which AWS_PROFILE names" : "";
+      throw new CliError(
+        EXIT.loginNeeded,
+        `There is no AWS profile ${JSON.stringify(profile)}${by}.`,
+      );
     }
-    const profile = named ?? (profiles.has(OWN_PROFILE) ? OWN_PROFILE : undefined);
-    const inForce = profile ?? env.AWS_PROFILE ?? "default";
-    const region = profiles.get(inForce)?.get("region");
     // not loaded before a login is made
     const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
     const quiet = { debug() {}, info() {}, warn() {}, error() {} };
     try {
       const found = await defaultProvider({ logger: quiet, ...(profile && { profile }) })();
       const { accessKeyId, secretAccessKey, sessionToken } = found;
-      const source = profile ? `profile ${profile}` : sourceOf(env);
+      const source = profile ? `profile ${profile}` : "the default chain";
       return { keys: { accessKeyId, secretAccessKey, sessionToken }, source, region };
     } catch (error) {
       throw noKeys(profile, error);
     }
   };
 
-const sourceOf = ({ AWS_PROFILE, AWS_ACCESS_KEY_ID }: Environment): string => {
-  if (AWS_PROFILE) return `profile ${AWS_PROFILE}`;
-  return AWS_ACCESS_KEY_ID ? "the environment" : "the default chain";
-};
+/** The SDK passes them over where AWS_PROFILE is set; the AWS CLI does not. */
+function keysOf(env: Environment): AwsKeys | undefined {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, sessionToken: env.AWS_SESSION_TOKEN || undefined };
+}
 
 function noKeys(profile: string | undefined, error: unknown): CliError {
   const said = error instanceof Error ? error.message : "";
