@@ -66,6 +66,7 @@ test("all is well but for ssh, which this test leaves out", async (t) => {
   assert.deepEqual(states, {
     address: "ok",
     encryption: "ok",
+    files: "ok",
     service: "ok",
     clock: "ok",
     credentials: "ok",
@@ -82,7 +83,7 @@ test("all is well but for ssh, which this test leaves out", async (t) => {
 test("no address, nobody there", async (t) => {
   assert.deepEqual((await examine(t, "")).states, { address: "fault" });
   const down = await examine(t, await nobody());
-  assert.deepEqual(down.states, { address: "ok", encryption: "ok", service: "fault" });
+  assert.deepEqual(down.states, { address: "ok", encryption: "ok", files: "ok", service: "fault" });
   assert.equal(down.code, 1);
 });
 

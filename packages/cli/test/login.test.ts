@@ -429,6 +429,38 @@ for (const [code, why] of [
   });
 }
 
+test("secrets that others can read are closed to them at their next use, which says so once", async (t) => {
+  const home = await temporaryHome(t);
+  const all = { home, api: withLogin(jobs), clock: quickClock() };
+  await keep(home, cached());
+  const privateKey = join(home, ".gpu-dev/id_ed25519");
+  await writeFile(privateKey, "k");
+  const modes = () =>
+    Promise.all(
+      [join(home, ".gpu-dev"), cachePath(home), privateKey].map(
+        async (path) => (await stat(path)).mode & 0o777,
+      ),
+    );
+  const told = /Others could read or replace \S+\/credentials; it is yours alone now\.\n/g;
+  for (const [folder, file, words] of [
+    [0o777, 0o600, ["list"]],
+    [0o700, 0o644, ["list"]],
+    [0o777, 0o666, ["doctor"]],
+  ] as const) {
+    await chmod(join(home, ".gpu-dev"), folder);
+    await chmod(cachePath(home), file);
+    await chmod(privateKey, words[0] === "doctor" ? 0o644 : 0o600);
+    const { err } = await gpuDev(words, all);
+    assert.equal(err.match(told)?.length, 1, err);
+    assert.equal(err.includes("id_ed25519"), words[0] === "doctor", err);
+    assert.deepEqual(await modes(), [0o700, 0o600, 0o600]);
+  }
+  assert.equal((await gpuDev(["list"], all)).err, "");
+  // who may look into the folder alone has seen no secret
+  await chmod(join(home, ".gpu-dev"), 0o755);
+  assert.equal((await gpuDev(["list"], all)).err, "");
+});
+
 test("--raw sends credentials to this machine alone", async (t) => {
   const home = await temporaryHome(t);
   const asked: Exchange[] = [];

@@ -109,7 +109,7 @@ test("under a wrong address of a service of ours a login and doctor say so; one 
   const doctor = await ask("doctor --json");
   assert.deepEqual(
     doctor.json.findings.map(({ of, state }: { of: string; state: string }) => `${of} ${state}`),
-    ["address ok", "encryption ok", "service fault"],
+    ["address ok", "encryption ok", "files ok", "service fault"],
   );
   const show = await ask("disk show data", KEY);
   assert.match(show.err, /nothing at this path\.\n.*gpu-dev doctor/);

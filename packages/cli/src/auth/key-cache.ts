@@ -8,7 +8,9 @@ import { hostname } from "node:os";
 import { codeOf } from "../cli-error.ts";
 import type { Clock } from "../clock.ts";
 import type { Home } from "../files/home.ts";
+import { keepPrivate } from "../files/keep-private.ts";
 import { fileError, privateFolder, readIfThere, writeWhole } from "../files/private-file.ts";
+import type { Output } from "../output/output.ts";
 
 export interface CachedKey {
   readonly api_key: string;
@@ -37,11 +39,16 @@ export interface KeyCache {
 const LOCK_LIMIT_MS = 90_000;
 const LOCK_PAUSE_MS = 50;
 
-export function createKeyCache(home: Home, clock: Clock): KeyCache {
+export function createKeyCache(home: Home, clock: Clock, output: Pick<Output, "note">): KeyCache {
   const lock = `${home.credentials}.lock`;
+  let kept: Promise<unknown> | undefined;
   const readAny = async () => {
     const text = await readIfThere(home.credentials);
-    return text === undefined ? undefined : parseKey(text);
+    if (text === undefined) return undefined;
+    // two requests at once need it told once
+    kept ??= keepPrivate(home.credentials, home, output);
+    await kept;
+    return parseKey(text);
   };
   return {
     readAny,

@@ -9,6 +9,7 @@ import { command, JSON_FLAG } from "../command.ts";
 import { apiUrlOf, isLoopback } from "../config.ts";
 import type { Context } from "../context.ts";
 import type { Environment } from "../environment.ts";
+import { keepPrivate } from "../files/keep-private.ts";
 import { readIfThere } from "../files/private-file.ts";
 import { liveJobs } from "../jobs/find-job.ts";
 import { shortId } from "../jobs/job-view.ts";
@@ -71,6 +72,14 @@ async function* examine(context: Context): AsyncGenerator<Finding> {
   if (isLoopback(url)) yield ok("encryption", "this machine alone");
   else if (url.protocol === "https:") yield ok("encryption", "https");
   else yield fault("encryption", "http:// shows your key to whoever listens; use https://");
+
+  const { home, output } = context;
+  const isPrivate = [
+    await keepPrivate(home.credentials, home, output),
+    await keepPrivate(home.privateKey, home, output),
+  ];
+  if (isPrivate.every(Boolean)) yield ok("files", `${home.private} is yours alone`);
+  else yield fault("files", `${home.private} is open to others, and its file system leaves it so`);
 
   let skewMs: number | undefined;
   const onDate = (serverMs: number) => {

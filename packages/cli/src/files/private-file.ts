@@ -4,6 +4,8 @@ import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises
 import { dirname } from "node:path";
 import { CliError, codeOf, EXIT } from "../cli-error.ts";
 
+const OF_OTHERS = 0o077;
+
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: "this user may not",
   EPERM: "this user may not",
@@ -64,10 +66,32 @@ export async function privateFolder(folder: string): Promise<void> {
     if (!found.isDirectory()) {
       throw new CliError(EXIT.failed, `${folder} is no folder; move it away.`);
     }
-    if ((found.mode & 0o077) !== 0) await chmod(folder, 0o700);
+    if ((found.mode & OF_OTHERS) !== 0) await chmod(folder, 0o700);
   } catch (error) {
     throw error instanceof CliError ? error : fileError("write", folder, error);
   }
+}
+
+/** What others had of it until now, and what they have still, where a file system knows no owners. */
+export interface Rights {
+  /** Bits of a mode. */
+  readonly had: number;
+  readonly have: number;
+}
+
+/** Takes from others what they may do with it; of what is not there they have nothing. */
+export async function closeToOthers(path: string): Promise<Rights> {
+  const mode = () =>
+    stat(path).then(
+      (found) => found.mode,
+      () => 0,
+    );
+  const before = await mode();
+  const had = before & OF_OTHERS;
+  if (had === 0) return { had, have: 0 };
+  // whether it could be done the mode tells
+  await chmod(path, before & 0o700).catch(() => {});
+  return { had, have: (await mode()) & OF_OTHERS };
 }
 
 export interface PrivateFileOptions {

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { CliError, codeOf, EXIT } from "../cli-error.ts";
 import type { Context } from "../context.ts";
 import type { Home } from "../files/home.ts";
+import { keepPrivate } from "../files/keep-private.ts";
 import { fileError, privateFolder, readIfThere, writeWhole } from "../files/private-file.ts";
 import { newSshKey } from "./ed25519.ts";
 
@@ -14,6 +15,7 @@ export async function ownPublicKey({ home, output }: Context): Promise<string | 
       readIfThere(home.privateKey),
       readIfThere(home.publicKey),
     ]);
+    if (privateKey !== undefined) await keepPrivate(home.privateKey, home, output);
     if (privateKey !== undefined && publicKey !== undefined) return publicKey.trim();
     return await makeKey(home);
   } catch (error) {
