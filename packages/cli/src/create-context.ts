@@ -28,7 +28,7 @@ export interface ContextOptions {
 export function createContext(options: ContextOptions): Context {
   const { env, output, signal, program, version, clock = systemClock } = options;
   const home = homeOf(env);
-  const keyCache = createKeyCache(home, clock, output);
+  const keyCache = createKeyCache({ home, clock, signal, output });
   const findAwsKeys = options.findAwsKeys ?? awsKeyFinder(env);
   const config = once(() => readConfig(home));
   const trace = env.GPU_DEV_DEBUG === "api" ? (line: string) => output.note(line) : undefined;

@@ -329,6 +329,35 @@ test("a lock that a process has left behind keeps nobody out", async (t) => {
   }
 });
 
+test("whoever waits for the lock of another is told so once, and need not wait: Ctrl-C ends it", async (t) => {
+  const home = await temporaryHome(t);
+  await mkdir(join(home, ".gpu-dev"), { mode: 0o700 });
+  await writeFile(`${cachePath(home)}.lock`, "another-host 1 x");
+  const interrupted = new AbortController();
+  const asked: Exchange[] = [];
+  const clock = quickClock(Date.now());
+  const began = clock.now();
+  const { code, err } = await gpuDev(["list"], {
+    home,
+    transport: playing(withLogin(jobs), asked),
+    signal: interrupted.signal,
+    clock: {
+      now: clock.now,
+      sleep(ms, signal) {
+        if (clock.now() - began > 3000) interrupted.abort();
+        return clock.sleep(ms, signal);
+      },
+    },
+  });
+  assert.equal(code, 130, err);
+  assert.equal(
+    err,
+    `Waiting for another gpu-dev to log in. If there is none, remove ${cachePath(home)}.lock\n`,
+  );
+  assert.deepEqual(asked, []);
+  assert.equal(await readFile(`${cachePath(home)}.lock`, "utf8"), "another-host 1 x");
+});
+
 test("logout ends the key here and at the service, also when that does not answer", async (t) => {
   const home = await temporaryHome(t);
   await keep(home, cached());

@@ -38,10 +38,28 @@ export interface KeyCache {
 /** A login takes less; whoever held the lock longer is gone. */
 const LOCK_LIMIT_MS = 90_000;
 const LOCK_PAUSE_MS = 50;
+/** Most logins are over by then. */
+const LOCK_QUIET_MS = 1000;
 
-export function createKeyCache(home: Home, clock: Clock, output: Pick<Output, "note">): KeyCache {
+export interface KeyCacheOptions {
+  readonly home: Home;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly output: Output;
+}
+
+export function createKeyCache(options: KeyCacheOptions): KeyCache {
+  const { home, output } = options;
   const lock = `${home.credentials}.lock`;
   let kept: Promise<unknown> | undefined;
+  let isTold = false;
+  // several requests of one command may wait for it
+  const tellWaiting = () => {
+    if (!isTold) {
+      output.note(`Waiting for another gpu-dev to log in. If there is none, remove ${lock}`);
+    }
+    isTold = true;
+  };
   const readAny = async () => {
     const text = await readIfThere(home.credentials);
     if (text === undefined) return undefined;
@@ -71,7 +89,7 @@ export function createKeyCache(home: Home, clock: Clock, output: Pick<Output, "n
       }
     },
     async alone(work) {
-      const release = await take(home, lock, clock);
+      const release = await take(lock, options, tellWaiting);
       try {
         return await work();
       } finally {
@@ -106,7 +124,11 @@ function parseKey(text: string): CachedKey | undefined {
  * The lock appears by a hard link, with its content, for one process alone. One whose process is gone,
  * or that is too old, is moved away first: of several that find it, one can do that.
  */
-async function take(home: Home, lock: string, clock: Clock): Promise<() => Promise<void>> {
+async function take(
+  lock: string,
+  { home, clock, signal }: KeyCacheOptions,
+  tellWaiting: () => void,
+): Promise<() => Promise<void>> {
   const own = `${hostname()} ${process.pid} ${randomUUID()}`;
   const draft = `${lock}.${randomUUID()}`;
   try {
@@ -116,6 +138,7 @@ async function take(home: Home, lock: string, clock: Clock): Promise<() => Promi
     // a home that cannot be written to keeps no key either: each process logs in by itself
     return async () => {};
   }
+  const began = clock.now();
   try {
     for (;;) {
       try {
@@ -125,8 +148,12 @@ async function take(home: Home, lock: string, clock: Clock): Promise<() => Promi
         if (codeOf(error) !== "EEXIST") return async () => {};
       }
       const holder = await deadHolder(lock, clock);
-      if (holder === undefined) await clock.sleep(LOCK_PAUSE_MS);
-      else await moveAway(lock, holder);
+      if (holder !== undefined) {
+        await moveAway(lock, holder);
+        continue;
+      }
+      if (clock.now() - began >= LOCK_QUIET_MS) tellWaiting();
+      await clock.sleep(LOCK_PAUSE_MS, signal);
     }
   } finally {
     await rm(draft, { force: true }).catch(() => {});
