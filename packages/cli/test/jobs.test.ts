@@ -255,6 +255,37 @@ for (const [status, exit, says] of ENDS) {
   });
 }
 
+const FOLLOWING: readonly (readonly [words: string, isAway: RegExp])[] = [
+  ["logs -f", /^GET \/v1\/jobs\/3f/],
+  ["logs -f", /\/logs/],
+  ["events -f", /\/events/],
+  ["extend 1 --json", /^GET \/v1\/jobs\/3f/],
+  ["disk snapshot", /\/operations\//],
+];
+for (const [words, isAway] of FOLLOWING) {
+  test(`${words}, in a pipe: says once that ${isAway} is away, and gives up after five minutes`, async (t) => {
+    const home = await temporaryHome(t);
+    let looks = 0;
+    const api: Played = ({ method, path }) => {
+      if (method === "POST") return { body: { operation_id: "1", message: "Asked for." } };
+      // the first look finds the job
+      if (isAway.test(`${method} ${path}`) && (looks++ > 0 || /logs|events|op/.test(path)))
+        return { status: 503, body: { code: "database_unavailable", detail: "Away." } };
+      return { body: JOB };
+    };
+    const clock = quickClock();
+    const began = clock.now();
+    const [command = "", ...flags] = words.split(" ");
+    const named = command === "disk" ? [...flags, "data"] : [JOB.job_id, ...flags];
+    const { code, err } = await gpuDev([command, ...named], { home, env: KEY, api, clock });
+    assert.equal(code, 1, err);
+    assert.equal(err.match(/Away\. Trying again/g)?.length, 1, err);
+    assert.match(err, /error: Away\./);
+    const minutes = (clock.now() - began) / 60_000;
+    assert.ok(minutes > 5 && minutes < 6, String(minutes));
+  });
+}
+
 test("waiting goes on through a service that is away, and Ctrl-C ends the waiting and not the job", async (t) => {
   const home = await temporaryHome(t);
   const asked: Exchange[] = [];

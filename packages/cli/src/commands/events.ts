@@ -1,7 +1,7 @@
 /** `gpu-dev events`: what happened to a job. */
 import type { JobEvent, JobEvents } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
-import { isAway } from "../api/is-away.ts";
+import { createPatience } from "../api/patience.ts";
 import { command, JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findJobOrOnly, jobPath } from "../jobs/find-job.ts";
@@ -45,18 +45,20 @@ async function goOn(
   path: string,
   tell: (event: JobEvent) => void,
   api: Api,
-  { output, clock, signal }: Context,
+  context: Context,
 ): Promise<undefined> {
+  const { output, clock, signal } = context;
+  const patience = createPatience("Trying again.", context);
   for (let after = 0; ; ) {
     try {
       const page = await api.get<JobEvents>(path, { after, wait: WAIT });
+      patience.seen();
       output.clear();
       for (const event of page.events) tell(event);
       after = page.next_seq;
       if (page.is_over) return undefined;
     } catch (error) {
-      if (signal.aborted || !isAway(error)) throw error;
-      output.progress(`${error.message} Trying again.`);
+      patience.bear(error);
       await clock.sleep(PAUSE_MS, signal);
     }
   }

@@ -1,7 +1,7 @@
 /** `gpu-dev logs`: what a job wrote. */
 import type { Job } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
-import { isAway } from "../api/is-away.ts";
+import { createPatience } from "../api/patience.ts";
 import { usageError } from "../cli-error.ts";
 import { command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -55,7 +55,9 @@ async function follow(job: Job, query: LogQuery, api: Api, context: Context): Pr
   const { output, clock, signal } = context;
   const { tail, since } = query;
   const path = jobPath(job.job_id);
+  const patience = createPatience("Trying again.", context);
   let mayStream = true;
+  let isBroken = false;
   let seen: Seen | undefined;
   const read = async () => {
     const lines = seen === undefined || seen.isWhole ? MANY_LINES : FEW_LINES;
@@ -75,19 +77,21 @@ async function follow(job: Job, query: LogQuery, api: Api, context: Context): Pr
       const over = isOver({ status, ...about });
       let isWriting = status === "active";
       const isFirst = mayStream && isWriting && (seen === undefined || seen.text === "");
-      if (!isFirst || over) isWriting = (await read()) !== "" || isWriting;
+      // of a stream that could not be had, the log says why
+      if (!isFirst || isBroken || over) isWriting = (await read()) !== "" || isWriting;
+      patience.seen();
       if (over) return undefined;
       if (mayStream && isWriting) {
         const { ending, ...streamed } = await streamLog(`${path}/logs`, query, seen, api, context);
         seen = streamed.text !== "" || streamed.isWhole ? streamed : undefined;
-        mayStream = ending === "broken";
-        if (ending !== "broken") continue;
+        isBroken = ending === "broken";
+        mayStream = isBroken;
+        if (!isBroken) continue;
       } else if (status !== "active") {
         output.progress(`${status}: ${oneLine(reasonOf({ status, ...about }))}`);
       }
     } catch (error) {
-      if (signal.aborted || !isAway(error)) throw error;
-      output.progress(`${error.message} Trying again.`);
+      patience.bear(error);
     }
     await clock.sleep(POLL_MS + (seen?.text.length ?? 0) / BYTES_PER_MS, signal);
   }

@@ -1,5 +1,5 @@
 /** What `--watch` does: the same look again and again, until Ctrl-C. */
-import { isAway } from "../api/is-away.ts";
+import { createPatience } from "../api/patience.ts";
 import { usageError } from "../cli-error.ts";
 import type { Flags } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -22,18 +22,16 @@ export function pauseMsOf(seconds: string | undefined): number {
 export async function watch(
   look: () => Promise<void>,
   pauseMs: number,
-  { clock, signal, output }: Context,
+  context: Context,
 ): Promise<never> {
-  let isAwayTold = false;
+  const patience = createPatience("Trying again.", context, Number.POSITIVE_INFINITY);
   for (;;) {
     try {
       await look();
-      isAwayTold = false;
+      patience.seen();
     } catch (error) {
-      if (signal.aborted || !isAway(error)) throw error;
-      if (!isAwayTold) output.note(`${error.message} Trying again.`);
-      isAwayTold = true;
+      patience.bear(error);
     }
-    await clock.sleep(pauseMs, signal);
+    await context.clock.sleep(pauseMs, context.signal);
   }
 }

@@ -1,7 +1,7 @@
 /** A change of a disk is an operation, which is followed to its end. */
 import type { DiskOperation, DiskRenamed, DiskRequested } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
-import { isAway } from "../api/is-away.ts";
+import { createPatience } from "../api/patience.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -40,11 +40,13 @@ export async function followOperation(
     return flags.json ? output.json(answer) : output.note(oneLine(answer.message));
   }
   const path = `/v1/disks/${encodeURIComponent(name)}/operations/${answer.operation_id}`;
+  const patience = createPatience("Trying again; it goes on.", context);
   const began = clock.now();
   for (;;) {
     const waited = clock.now() - began;
     try {
       const operation = await api.get<DiskOperation>(path);
+      patience.seen();
       const { action, status, error } = operation;
       if (status === "failed") {
         const why = error ? `: ${oneLine(error)}` : ".";
@@ -57,8 +59,8 @@ export async function followOperation(
       const why = error ? `: ${oneLine(error)}` : "";
       output.progress(`Disk ${name}: ${action} ${status}${why} (${duration(waited)})`);
     } catch (error) {
-      if (signal.aborted || !isAway(error) || waited > LIMIT_MS) throw error;
-      output.progress(`${error.message} Trying again; it goes on.`);
+      if (waited > LIMIT_MS) throw error;
+      patience.bear(error);
     }
     if (waited > LIMIT_MS) {
       throw new CliError(EXIT.failed, `Disk ${name}: it is asked for, and not done yet.`, {

@@ -1,7 +1,7 @@
 /** Follows a job until it is where somebody wants it, through restarts of the service. */
 import type { Job } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
-import { isAway } from "../api/is-away.ts";
+import { createPatience } from "../api/patience.ts";
 import type { Context } from "../context.ts";
 import { paintState } from "../output/colour.ts";
 import { oneLine } from "../output/text-width.ts";
@@ -21,31 +21,23 @@ export interface WaitOptions {
 }
 
 const POLL_MS = 1000;
-/** A service may be away so long before somebody else has to look. */
-const AWAY_LIMIT_MS = 5 * 60_000;
 
 /** @returns the job as it was last seen. @throws CliError when the service stays away. */
 export async function waitForJob(options: WaitOptions, context: Context): Promise<Job> {
   const { api, id, isThere, isJson = false, limitMs = Number.POSITIVE_INFINITY } = options;
-  const { clock, signal, output } = context;
+  const { clock, signal } = context;
+  const patience = createPatience("Trying again; the job goes on.", context);
   const tell = isJson ? jsonTeller(context) : changeTeller(context);
   const began = clock.now();
-  let seenAt = began;
-  let isAwayTold = false;
   for (;;) {
     try {
       const job = await api.get<Job>(jobPath(id));
-      seenAt = clock.now();
-      isAwayTold = false;
-      const isLast = isOver(job) || isThere(job) || seenAt - began >= limitMs;
+      patience.seen();
+      const isLast = isOver(job) || isThere(job) || clock.now() - began >= limitMs;
       tell(job, isLast);
       if (isLast) return job;
     } catch (error) {
-      if (signal.aborted || !isAway(error) || clock.now() - seenAt > AWAY_LIMIT_MS) throw error;
-      const away = `${error.message} Trying again; the job goes on.`;
-      if (output.showsProgress) output.progress(away);
-      else if (!isAwayTold) output.note(away);
-      isAwayTold = true;
+      patience.bear(error);
     }
     await clock.sleep(POLL_MS, signal);
   }
