@@ -1,12 +1,13 @@
 /** Bodies on their way in: how they are framed, and that those that no route reads are dropped. */
 import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 import { ProblemError } from "@airlock/contract";
 import type { FastifyReply, preParsingHookHandler } from "fastify";
 import type { App } from "./app-type.ts";
 import { watchArrivals } from "./arrivals.ts";
 import type { Metrics } from "./metrics.ts";
+import { MAX_BODY_BYTES, WholeBodies } from "./whole-bodies.ts";
 
-export const MAX_BODY_BYTES = 65_536;
 /** What is read of a body that nobody wants: many proxies read no answer before they have sent it whole. */
 const MAX_UNWANTED_BYTES = 134_217_728;
 /** Of what nobody wants, a pause as long as this ends the reading. */
@@ -39,6 +40,7 @@ export function endBehind(raw: IncomingMessage, reply: FastifyReply): void {
  */
 export function registerBodies(app: App, { inFlight }: Metrics): void {
   const arrivals = watchArrivals(app);
+  const bodies = new WholeBodies((raw) => bodyFailed(raw, tooMuch()));
   app.addHook("onRequest", (request, reply, done) => {
     const { raw } = request;
     const isWanted = request.route.schema?.body !== undefined;
@@ -61,6 +63,7 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
     arrivals.add(raw);
     raw.once("end", arrived).once("close", arrived);
     if (isDeclaredTooLarge(raw)) done(tooLarge());
+    else if (isWanted && isEncoded(raw)) done(encoded());
     else if (isWanted) done();
     else dropBody(raw, done);
   });
@@ -75,13 +78,25 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
   // of those routes alone that read a body: all requests of the others would pay for it
   app.addHook("onRoute", (route) => {
     if (route.schema?.body === undefined) return;
-    route.preParsing = [route.preParsing ?? [], refuseFailed].flat();
+    route.preParsing = [route.preParsing ?? [], read].flat();
   });
-}
 
-/** A body that has failed already is not waited for. */
-const refuseFailed: preParsingHookHandler = ({ raw }, _reply, payload, done) =>
-  done((raw as Arriving)[FAILURE] ?? null, payload);
+  /** In one piece, for Fastify keeps each part that comes. A body that has failed already is not waited for. */
+  const read: preParsingHookHandler = ({ raw }, _reply, payload, done) => {
+    const failure = (raw as Arriving)[FAILURE];
+    if (failure || !hasBody(raw)) return done(failure ?? null, payload);
+    raw.once("close", () => bodies.take(raw));
+    readBody(
+      raw,
+      (part) => bodies.add(raw, part),
+      (problem) => {
+        const whole = bodies.take(raw);
+        if (problem) done(problem);
+        else done(null, Readable.from(whole));
+      },
+    );
+  };
+}
 
 /** Whether a body follows the headers (RFC 9112 §6.3). */
 export function hasBody({ headers }: IncomingMessage): boolean {
@@ -92,6 +107,10 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 /** By its own word it is larger than anybody takes. */
 const isDeclaredTooLarge = ({ headers }: IncomingMessage): boolean =>
   Number(headers["content-length"]) > MAX_BODY_BYTES;
+
+/** What it says has to be unpacked first, which nobody does here. */
+const isEncoded = ({ headers }: IncomingMessage): boolean =>
+  !/^(?:identity)?$/i.test(headers["content-encoding"] ?? "");
 
 /** Its client waits to be told to go on (RFC 9110 §10.1.1): the answer comes instead. */
 export const isHeldBack = (raw: IncomingMessage): boolean =>
@@ -117,23 +136,47 @@ function framingProblem({ headers, httpVersionMinor }: IncomingMessage): Problem
 const tooLarge = () =>
   new ProblemError("content_too_large", `A body may hold ${MAX_BODY_BYTES} bytes here.`);
 
+const encoded = () =>
+  new ProblemError(
+    "unsupported_media_type",
+    "A body is read here as it is: without Content-Encoding.",
+  );
+
+const tooMuch = () =>
+  new ProblemError("overloaded", "Too many bodies are on their way here; try again shortly.", {
+    headers: { "retry-after": "1" },
+  });
+
 function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void): void {
+  readBody(
+    raw,
+    () => {},
+    (problem) => {
+      // so that nobody waits for it again
+      if (!problem) for (const name of BODY_HEADERS) delete raw.headers[name];
+      done(problem);
+    },
+  );
+}
+
+/** Reads a body to its end. @param done told once, of one that fails or is larger than anybody takes. */
+function readBody(
+  raw: IncomingMessage,
+  take: (part: Buffer) => void,
+  done: (problem?: ProblemError) => void,
+): void {
   let size = 0;
   const end = (problem?: ProblemError) => {
     raw.off("data", onData).off("end", onEnd).off("error", end);
     done(problem);
   };
-  const onData = (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) return;
+  const onData = (part: Buffer) => {
+    size += part.length;
+    if (size <= MAX_BODY_BYTES) return take(part);
     raw.pause();
     end(tooLarge());
   };
-  const onEnd = () => {
-    // so that nobody waits for it again
-    for (const name of BODY_HEADERS) delete raw.headers[name];
-    end();
-  };
+  const onEnd = () => end();
   raw.on("data", onData).once("end", onEnd).once("error", end);
 }
 

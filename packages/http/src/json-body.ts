@@ -1,10 +1,15 @@
 /** Bodies of JSON; of a broken one it is told where it breaks, and nothing of what it holds. */
+import { isUtf8 } from "node:buffer";
 import { ProblemError } from "@airlock/contract";
 import type { App } from "./app-type.ts";
 
 export function registerJsonBodies(app: App): void {
   const parse = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done) => {
+    // what is no UTF-8 would become other characters than were meant
+    if (!isUtf8(body as Buffer)) {
+      return done(new ProblemError("bad_request", "The body is not UTF-8, as JSON is."), undefined);
+    }
     const text = String(body);
     void parse(request, text, (error, value) => {
       if (error) done(new ProblemError("bad_request", whatIsWrong(text)), undefined);

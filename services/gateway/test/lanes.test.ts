@@ -9,8 +9,9 @@ import { createMetrics } from "@airlock/http";
 import { Client } from "undici";
 import { Breaker, RetryBudget } from "../src/upstream/breaker.ts";
 import { type Answer, Call, type Upstream } from "../src/upstream/call.ts";
+import type { ClassName } from "../src/upstream/classes.ts";
 import { ClientLeftError } from "../src/upstream/failures.ts";
-import { Lane } from "../src/upstream/lane.ts";
+import { Lane, type LaneOptions } from "../src/upstream/lane.ts";
 import { createUpstreamMetrics } from "../src/upstream-metrics.ts";
 import { gate, get, json, startGateway, startUpstream, tally, until } from "./harness.ts";
 
@@ -86,7 +87,7 @@ test("requests whose time is up in the queue cost no connection", async (t) => {
 /** A lane of one place, whose connections are made when the test says so. */
 function rig(t: TestContext, port: number, places = 1) {
   const connecting: (() => void)[] = [];
-  const lane = new Lane({
+  const options: LaneOptions = {
     origin: `http://127.0.0.1:${port}`,
     places,
     maxQueued: 10,
@@ -97,9 +98,12 @@ function rig(t: TestContext, port: number, places = 1) {
         socket.once("error", (error) => callback(error, null));
       });
     },
-  });
+  };
+  const lane = new Lane(options);
   t.after(() => lane.close());
-  const slow = { stream: lane, wait: lane, follow: lane, events: lane };
+  const follow = new Lane({ ...options, bodyPauseMs: 0 });
+  t.after(() => follow.close());
+  const slow = { stream: lane, wait: lane, follow, events: lane };
   const lanes = { value: lane, list: lane, ...slow, login: lane, probe: lane };
   const { registry } = createMetrics({ VERSION: "1", GIT_SHA: "2" });
   const breaker = new Breaker({ probe: async () => {}, onChange: () => {} });
@@ -111,10 +115,10 @@ function rig(t: TestContext, port: number, places = 1) {
     retries: new RetryBudget(),
     counts: createUpstreamMetrics(registry).of("aux", { lanes, isOpen: () => breaker.isOpen }),
   };
-  const call = (path: string) => {
+  const call = (path: string, name: ClassName = "value") => {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     promise.catch(() => {});
-    const how = { method: "GET", class: "value", bufferBytes: 65_536, isRepeatable: true } as const;
+    const how = { method: "GET", class: name, bufferBytes: 65_536, isRepeatable: true } as const;
     const begun = new Call(
       upstream,
       { ...how, path, headers: [] },
@@ -247,6 +251,51 @@ test("a body that stops behind a head that was slow is late by its pause, not by
   const startedAt = performance.now();
   await assert.rejects(answer, { failure: "late" });
   assert.ok(performance.now() - startedAt < 300 + 5 * 200);
+});
+
+test("where something was to flow, and may be silent, an error may not stop coming", async (t) => {
+  const heads = [
+    "HTTP/1.1 404 Not Found\r\ncontent-length: 100\r\n\r\nhalf",
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+  ];
+  const port = await listen(t, (socket) =>
+    socket.on("data", () => socket.write(heads.shift() ?? "")),
+  );
+  const { call, connecting, outcomes } = rig(t, port);
+  const error = call("/", "follow");
+  await until(() => connecting.length > 0);
+  connecting.pop()?.();
+  await assert.rejects(error.answer, { failure: "late" });
+  const flowing = call("/", "follow");
+  await until(() => connecting.length > 0);
+  connecting.pop()?.();
+  const body = (await flowing.answer).body as Readable;
+  body.on("error", () => {}).resume();
+  await sleep(500);
+  assert.equal(body.destroyed, false);
+  flowing.abort();
+  assert.deepEqual(await outcomes(), { late: 1, left: 1 });
+});
+
+test("an answer in the smallest parts takes little more memory than its bytes", async (t) => {
+  const count = 60_000;
+  const port = await listen(t, (socket) => {
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+      for (let n = 0; n < count; n++) socket.write(`1\r\n${n % 10}\r\n`);
+      socket.end("0\r\n\r\n");
+    });
+  });
+  const { call, connecting } = rig(t, port);
+  const { answer } = call("/");
+  await until(() => connecting.length > 0);
+  connecting.pop()?.();
+  const parts = (await answer).body as Buffer[];
+  assert.ok(parts.length < 2 * (count / 64), `${parts.length} parts`);
+  assert.equal(
+    String(Buffer.concat(parts)),
+    Array.from({ length: count }, (_, n) => n % 10).join(""),
+  );
 });
 
 test("a large body that stops coming is late although its client has read all there is", async (t) => {

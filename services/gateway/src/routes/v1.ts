@@ -10,7 +10,7 @@ import { ADMIN_ROUTES } from "./v1/admin.ts";
 import { KEY_ROUTES, LOGIN_ROUTES } from "./v1/auth.ts";
 import { DISK_ROUTES } from "./v1/disks.ts";
 import { CLUSTER_ROUTES, JOB_ROUTES, TUNNEL_ROUTE } from "./v1/jobs.ts";
-import { jobsPathOf, ownHeadersOf, withShortWait } from "./v1/jobs-request.ts";
+import { heldSecondsOf, jobsPathOf, ownHeadersOf, withShortWait } from "./v1/jobs-request.ts";
 import type { JobsRoute } from "./v1/jobs-route.ts";
 
 /** Every path of jobs that is for clients. What is not in here cannot be reached. */
@@ -95,6 +95,7 @@ function addRoute(
         // a validator is shown null where there is none
         body: body && ((request.body as Buffer | null | undefined) ?? undefined),
         ownHeaders,
+        heldSeconds: heldSecondsOf(path),
         isRepeatable,
         isText: answer === undefined,
         onAnswer,

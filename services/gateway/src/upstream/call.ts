@@ -115,6 +115,8 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
   #headers: IncomingHttpHeaders = {};
   #headersAt = 0;
   #parts: Buffer[] = [];
+  /** So many of the parts are several that came. */
+  #joined = 0;
   #size = 0;
   #stream: Readable | undefined;
 
@@ -197,8 +199,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
       if (!this.#stream.push(part)) this.#pause(controller);
       return;
     }
-    // kept as it is: undici reads each part into memory of its own (test: undici.test.ts)
+    // kept as it is: undici reads each part into memory of its own (test: lanes.test.ts)
     this.#parts.push(part);
+    if (this.#parts.length - this.#joined === MOST_PARTS) this.#join();
     this.#size += part.length;
     if (this.#size > this.#request.bufferBytes) this.#pass(controller);
   }
@@ -287,8 +290,16 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     this.#timer = setTimeout(onSilence, Math.ceil(ms), this);
   }
 
+  /** What flows may be silent; an error in its place may not, and is as small as a value. */
   #pauseMs(): number {
-    return this.#upstream.lanes[this.#rules.lane].bodyPauseMs;
+    const { isFlowing, lane } = this.#rules;
+    const isError = isFlowing && this.#progress === "answering" && !this.#stream;
+    return this.#upstream.lanes[isError ? "value" : lane].bodyPauseMs;
+  }
+
+  /** Each part costs 200 bytes, however small it is. */
+  #join(): void {
+    this.#parts.push(Buffer.concat(this.#parts.splice(this.#joined++)));
   }
 
   #fail(error: CallError): void {
@@ -363,6 +374,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     this.#stream = stream;
     for (const part of this.#parts) stream.push(part);
     this.#parts = [];
+    this.#joined = 0;
     this.#owner.answered(this.#answer(stream));
   }
 
@@ -381,6 +393,9 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
     return { status: this.#status, headers: this.#headers, body };
   }
 }
+
+/** So many parts of an answer become one. */
+const MOST_PARTS = 64;
 
 /** Nothing was sent, which says nothing of the upstream. */
 const UNSENT: ReadonlySet<Failure> = new Set(["crowded", "greedy", "credentials"]);

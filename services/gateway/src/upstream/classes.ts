@@ -47,7 +47,7 @@ export interface ClassRules {
 }
 
 export const CLASSES = {
-  /** One value: aux takes 1.8 s at most. */
+  /** One value: aux takes 2.3 s at most. */
   value: { lane: "value", headersMs: 2500, overallMs: 2900 },
   /** All pages of a list, or many values. */
   list: { lane: "list", headersMs: 24_500, overallMs: 24_900 },
@@ -67,7 +67,7 @@ export const CLASSES = {
   follow: { lane: "follow", headersMs: 4500, overallMs: undefined, isFlowing: true },
   /** A stream of events. */
   events: { lane: "events", headersMs: 4500, overallMs: undefined, isFlowing: true },
-  /** Events, once there are any. */
+  /** Events, once there are any. Whoever waits asks for what there is when the time is up. */
   eventWait: {
     lane: "events",
     headersMs: (MAX_WAIT_SECONDS + 3) * 1000,

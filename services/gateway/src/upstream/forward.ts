@@ -66,6 +66,8 @@ export interface Target {
   readonly isText?: boolean | undefined;
   /** How long to wait for another answer than the one that If-None-Match names, if it names any. */
   readonly waitSeconds?: number | undefined;
+  /** Of events that are waited for: how long the upstream was asked to hold the answer back. */
+  readonly heldSeconds?: number | undefined;
 }
 
 /** Answers the request, now or later; never throws. */
@@ -75,6 +77,10 @@ export type Forward = (request: FastifyRequest, reply: FastifyReply, target: Tar
 const AT_ONCE_MS = 1000;
 /** With less left of its time a request does not go on by another route. */
 const LEAST_LEFT_MS = 20;
+/** What the upstream may take longer than it was asked to hold events back. */
+const HELD_GRACE_MS = 1000;
+/** For what there is when that is over: proxies give up 60 s after they have asked. */
+const LAST_LOOK_MS = 2000;
 /** Bodies up to this size go to the client in one write. */
 const WHOLE_BYTES = 65_536;
 
@@ -175,9 +181,9 @@ class Passage implements Listener, Caller {
   failed(error: unknown): void {
     const { class: name, path } = this.#target;
     if (error instanceof DeadlineError && name === "eventWait") {
-      // the server closes: what there is now is an answer too
+      // its time is up, or the server closes: what there is now is an answer too
       this.#target = { ...this.#target, class: "jobs", path: path.replace(WAIT, "wait=0") };
-      this.#readBy(CLASSES.jobs.overallMs);
+      this.#readBy(LAST_LOOK_MS);
       return;
     }
     if (this.#goesOn(error)) return;
@@ -264,9 +270,15 @@ class Passage implements Listener, Caller {
     else this.#readWithin(this.#leftMs());
   }
 
-  /** Of the client's time for an answer; undefined is as long as it takes. */
+  /** The client's time for an answer; undefined is as long as it takes. */
+  #overallMs(): number | undefined {
+    const { class: name, heldSeconds = 0 } = this.#target;
+    return name === "eventWait" ? heldSeconds * 1000 + HELD_GRACE_MS : CLASSES[name].overallMs;
+  }
+
+  /** What is left of it. */
   #leftMs(): number | undefined {
-    const { overallMs } = CLASSES[this.#target.class];
+    const overallMs = this.#overallMs();
     if (overallMs === undefined || this.#startedAt === 0) return overallMs;
     return overallMs - (performance.now() - this.#startedAt);
   }
@@ -274,7 +286,7 @@ class Passage implements Listener, Caller {
   #read(): void {
     this.#avoidOpen();
     this.#startedAt = performance.now();
-    this.#readWithin(CLASSES[this.#target.class].overallMs);
+    this.#readWithin(this.#overallMs());
   }
 
   #readWithin(limitMs: number | undefined): void {

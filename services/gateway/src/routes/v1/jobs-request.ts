@@ -1,4 +1,4 @@
-/** What of a client's request goes to jobs: the path and query as they came, and three headers. */
+/** What of a client's request goes to jobs: path, query and three headers. */
 import type { IncomingMessage } from "node:http";
 import { MAX_WAIT_SECONDS, ProblemError } from "@airlock/contract";
 import { DUPLICATED, singleHeader } from "@airlock/identity";
@@ -9,7 +9,8 @@ const PATH = /^\/v1(?:\/[A-Za-z0-9_-]+)+$/;
 const QUERY = /^[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*$/;
 
 /**
- * Path and query for jobs, the same bytes that the client sent.
+ * Path and query for jobs. The query is written anew, each word in the one way there is to encode it: what
+ * the gateway goes by in its text is then what jobs reads.
  *
  * @throws ProblemError not_found for a path that nothing of jobs can have, bad_request for a query
  * with characters that must be encoded.
@@ -18,7 +19,9 @@ export function jobsPathOf({ url = "" }: IncomingMessage): string {
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
   if (!PATH.test(path)) throw new ProblemError("not_found", "There is nothing at this path.");
-  if (mark < 0 || QUERY.test(url.slice(mark + 1))) return url;
+  const query = mark < 0 ? "" : url.slice(mark + 1);
+  if (query === "") return path;
+  if (QUERY.test(query)) return `${path}?${new URLSearchParams(query)}`;
   throw new ProblemError("bad_request", "The query has characters that must be percent-encoded.");
 }
 
@@ -32,6 +35,9 @@ export const withShortWait = (path: string, maxSeconds: number): string =>
       ? String(maxSeconds)
       : seconds,
   );
+
+/** How long jobs holds what is asked for so; 0 where it says nothing that jobs takes. */
+export const heldSecondsOf = (path: string): number => Number(WAIT.exec(path)?.[0] ?? 0);
 
 const OWN_HEADERS = ["authorization", "idempotency-key", "last-event-id"] as const;
 type OwnHeaders = Partial<Record<(typeof OWN_HEADERS)[number], string>>;
