@@ -9,19 +9,22 @@ export const EXIT = {
   notFound: 5,
   noCapacity: 6,
   interrupted: 130,
+  /** As a shell tells of whoever is ended by SIGPIPE. */
+  unread: 141,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** For `--help`; each is shown by a test. */
 export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, "done"],
-  [EXIT.failed, "it could not be done; the last line says why"],
+  [EXIT.failed, "it could not be done; the line with `error:` says why"],
   [EXIT.usage, "wrong usage: a flag, an argument or a setting"],
   [EXIT.jobEnded, "the job that was waited for failed, expired or was cancelled"],
   [EXIT.loginNeeded, "a login is needed, or was refused"],
   [EXIT.notFound, "there is no such job, disk, snapshot or key"],
   [EXIT.noCapacity, "more than there can be, or than your quota is; or too many requests"],
   [EXIT.interrupted, "interrupted by Ctrl-C"],
+  [EXIT.unread, "whoever read what it prints has gone before it was done"],
 ];
 
 export interface CliErrorOptions {
@@ -43,6 +46,17 @@ export class CliError extends Error {
     this.exit = exit;
     this.next = options.next;
     this.requestId = options.requestId;
+  }
+}
+
+/** Why a run is broken off that nobody has interrupted: the reason of its signal. */
+export class BrokenOff extends Error {
+  readonly exit: ExitCode;
+
+  constructor(exit: ExitCode) {
+    super("broken off");
+    this.name = "BrokenOff";
+    this.exit = exit;
   }
 }
 

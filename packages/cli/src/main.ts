@@ -1,8 +1,9 @@
 /** `gpu-dev`: reads what the process is given, runs the command, and ends with its exit code. */
-import { CliError, EXIT } from "./cli-error.ts";
+import { BrokenOff, CliError, EXIT } from "./cli-error.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { createContext } from "./create-context.ts";
 import { createOutput } from "./output/output.ts";
+import { writeFailure } from "./output/write-failure.ts";
 import { run } from "./run.ts";
 import { VERSION } from "./version.ts";
 
@@ -14,9 +15,18 @@ async function main(): Promise<number> {
     if (interrupted.signal.aborted) process.exit(EXIT.interrupted);
     interrupted.abort();
   });
-  // the reader has gone, as `head` does: nothing is left to be told
-  for (const stream of [stdout, stderr]) stream.on("error", () => process.exit(EXIT.ok));
-  const output = createOutput({ env, stdout, stderr, stdin: () => process.stdin });
+  const output = createOutput({ env, stdout, stderr, stdin: () => process.stdin, interrupted });
+  for (const [name, stream] of Object.entries({ stdout, stderr })) {
+    stream.on("error", (error) => {
+      const failure = writeFailure(name, error);
+      if (failure && process.exitCode !== failure.exit) {
+        // also for what was done when it turned out
+        process.exitCode = failure.exit;
+        output.note(`error: ${failure.message}`);
+      }
+      interrupted.abort(new BrokenOff(failure?.exit ?? EXIT.unread));
+    });
+  }
   const [, script = ""] = argv;
   // from the sources, its packages are found by the same condition as this process found them
   const program = [execPath, ...process.execArgv, script];
@@ -37,5 +47,5 @@ async function main(): Promise<number> {
 }
 
 void main().then((code) => {
-  process.exitCode = code;
+  process.exitCode ??= code;
 });

@@ -1,5 +1,5 @@
 /** One run of `gpu-dev`: the words of a command line in, an exit code out. Never rejects. */
-import { CliError, codeOf, EXIT, type ExitCode } from "./cli-error.ts";
+import { BrokenOff, CliError, codeOf, EXIT, type ExitCode } from "./cli-error.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { fitHelp, helpOf, helpOfAll, helpOfGroup } from "./help.ts";
@@ -29,12 +29,15 @@ export async function run(
     }
   } catch (error) {
     output.clear();
-    if (signal.aborted) return EXIT.interrupted;
+    if (signal.aborted) return exitOfAbort(signal);
     return tell(error, context);
   } finally {
     output.clear();
   }
 }
+
+const exitOfAbort = ({ reason }: AbortSignal): ExitCode =>
+  reason instanceof BrokenOff ? reason.exit : EXIT.interrupted;
 
 function tell(error: unknown, { output, env }: Context): ExitCode {
   const { paintNote } = output;

@@ -7,6 +7,9 @@ import type { Environment } from "../src/environment.ts";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
+/** From its sources. */
+export const PROGRAM = [process.execPath, "--conditions=airlock-source", "--", MAIN] as const;
+
 export interface Ended {
   readonly code: number | null;
   readonly out: string;
@@ -28,7 +31,7 @@ export interface ChildOptions {
 export function gpuDevChild(
   words: readonly string[],
   env: Environment,
-  { program = [process.execPath, "--conditions=airlock-source", MAIN] }: ChildOptions = {},
+  { program = PROGRAM }: ChildOptions = {},
 ): Child {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const [command = "", ...args] = [...program, ...words];

@@ -113,8 +113,9 @@ export async function gpuDev(words: readonly string[], setting: Setting): Promis
   });
   const stderr =
     setting.answers === undefined ? stderrSink : Object.assign(new PassThrough(), stderrSink);
-  const output = createOutput({ env, stdout, stderr, stdin: () => stdin });
-  const signal = setting.signal ?? new AbortController().signal;
+  const interrupted = new AbortController();
+  const output = createOutput({ env, stdout, stderr, stdin: () => stdin, interrupted });
+  const signal = AbortSignal.any([interrupted.signal, ...(setting.signal ? [setting.signal] : [])]);
   const transport = setting.transport ?? (setting.api && playing(setting.api));
   const context = createContext({
     env,

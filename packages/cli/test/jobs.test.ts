@@ -465,6 +465,15 @@ test("cancel asks a person, and a program not without --yes", async (t) => {
   const no = await run("cancel --all", "n");
   assert.equal(no.code, 1, no.err);
   assert.equal(cancels(), 0);
+  for (const [key, code] of [
+    ["\x03", 130],
+    ["\x04", 1],
+  ] as const) {
+    const left = await run("cancel --all", key);
+    assert.equal(left.code, code, left.err);
+    assert.doesNotMatch(left.err, /fault/);
+  }
+  assert.equal(cancels(), 0, "Ctrl-C and Ctrl-D are no yes");
   assert.equal((await run("cancel", "y")).code, 0);
   assert.equal(cancels(), 1);
   assert.equal((await run("cancel --all --yes")).code, 0);

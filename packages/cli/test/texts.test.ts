@@ -108,7 +108,13 @@ test("what is drawn again fits the screen, and takes the place of what was drawn
     rows: 6,
     write: (part: string | Uint8Array) => (text += part),
   };
-  const output = createOutput({ env: {}, stdout, stderr: stdout, stdin: () => process.stdin });
+  const output = createOutput({
+    env: {},
+    stdout,
+    stderr: stdout,
+    stdin: () => process.stdin,
+    interrupted: new AbortController(),
+  });
   output.redraw(["a", "b"]);
   output.redraw(Array.from({ length: 9 }, (_, index) => `line ${index}`));
   output.redraw(["end"]);

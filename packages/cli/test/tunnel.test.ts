@@ -148,11 +148,14 @@ test("each way in which a tunnel ends has its sentence and its code", async (t) 
 
 function contextOf(home: string, url: string, env: Record<string, string> = {}) {
   const stream = { write() {} };
+  const interrupted = new AbortController();
   const all = { HOME: home, GPU_DEV_API_URL: url, GPU_DEV_API_KEY: KEY, ...env };
   return createContext({
     env: all,
-    output: createOutput({ env: all, stdout: stream, stderr: stream, stdin: () => process.stdin }),
-    signal: new AbortController().signal,
+    output: createOutput({
+      ...{ env: all, stdout: stream, stderr: stream, stdin: () => process.stdin, interrupted },
+    }),
+    signal: interrupted.signal,
     program: ["gpu-dev"],
     version: "0",
     transport: realTransport(url),

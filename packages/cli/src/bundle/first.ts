@@ -2,6 +2,7 @@
 import { compileFunction } from "node:vm";
 import { fitHelp } from "../help.ts";
 import { terminalWidth } from "../output/text-width.ts";
+import { writeFailure } from "../output/write-failure.ts";
 
 /** Put in by the bundler. */
 declare const HELP: string;
@@ -11,8 +12,12 @@ const HELP_WORDS: ReadonlySet<string | undefined> = new Set([undefined, "--help"
 
 if (process.argv.length <= 3 && HELP_WORDS.has(process.argv[2])) {
   const { stdout } = process;
-  // its reader has gone, as `head` does
-  stdout.on("error", () => process.exit(0));
+  stdout.on("error", (error) => {
+    const failure = writeFailure("stdout", error);
+    if (!failure) return;
+    process.stderr.write(`error: ${failure.message}\n`);
+    process.exitCode = failure.exit;
+  });
   stdout.write(fitHelp(HELP, terminalWidth(stdout)));
 } else {
   const words = ["module", "require"];

@@ -40,7 +40,7 @@ export interface Output {
   readonly showsProgress: boolean;
   /** Whether somebody is there to answer. */
   readonly canAsk: boolean;
-  /** Only yes is yes. */
+  /** Only yes is yes. @throws the reason of the signal at Ctrl-C. */
   ask(question: string): Promise<boolean>;
 }
 
@@ -50,11 +50,14 @@ export interface OutputOptions {
   readonly stderr: Sink;
   /** Opened when somebody is asked. */
   readonly stdin: () => NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  /** Ends the run: Ctrl-C is a key, and no signal, while somebody is asked. */
+  readonly interrupted: AbortController;
 }
 
 const DEFAULT_ROWS = 24;
 
-export function createOutput({ env, stdout, stderr, stdin }: OutputOptions): Output {
+export function createOutput(options: OutputOptions): Output {
+  const { env, stdout, stderr, stdin, interrupted } = options;
   const isTerminal = stdout.isTTY === true;
   const canMove = env.TERM !== "dumb";
   const showsProgress = stderr.isTTY === true && canMove;
@@ -104,9 +107,20 @@ export function createOutput({ env, stdout, stderr, stdin }: OutputOptions): Out
     },
     async ask(question) {
       spinner.clear();
+      const { signal } = interrupted;
       const asking = createInterface({ input: stdin(), output: stderr as NodeJS.WriteStream });
+      asking.once("SIGINT", () => interrupted.abort());
+      // Ctrl-D
+      const closed = new Promise<undefined>((resolve) =>
+        asking.once("close", () => resolve(undefined)),
+      );
       try {
-        return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim());
+        const asked = asking.question(`${question} [y/N] `, { signal });
+        // it is refused an answer by Ctrl-C and Ctrl-D alone
+        const answer = await Promise.race([asked, closed]).catch(() => undefined);
+        if (answer === undefined) stderr.write("\n");
+        signal.throwIfAborted();
+        return answer !== undefined && /^y(es)?$/i.test(answer.trim());
       } finally {
         asking.close();
       }
