@@ -68,8 +68,12 @@ export interface JobsDeps {
   readonly layer?: LayerGuard | undefined;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Of looks at events, and at keys that streams were begun with; unset, what is promised. */
-  readonly pace?: { readonly pollMs?: number; readonly standingMs?: number };
+  /** Of looks at events, at keys that streams were begun with, and at what is old; unset, what is promised. */
+  readonly pace?: {
+    readonly pollMs?: number;
+    readonly standingMs?: number;
+    readonly forgettingMs?: number;
+  };
 }
 
 export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
@@ -100,7 +104,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
   return createServer(options, async (app) => {
     const lastUsed = createLastUsed(store, logger);
     const retention = retentionOf(settings);
-    const forgetting = createForgetting(store, retention, logger);
+    const forgetting = createForgetting(store, retention, logger, pace.forgettingMs);
     const standing = createStanding({ store, log: logger, everyMs: pace.standingMs });
     const hub = createEventHub({
       store,
@@ -110,6 +114,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
     });
     app.addHook("onListen", async () => {
       lastUsed.start();
+      forgetting.start();
       await health.start();
     });
     app.addHook("onClose", async () => {
@@ -170,7 +175,6 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       open.setErrorHandler((error) => {
         throw toJobsProblem(error);
       });
-      open.addHook("onResponse", async () => forgetting.inPassing());
       loginRoutes(open, logins);
       internalRoutes(open, keys);
       await open.register(async (locked) => {

@@ -1,11 +1,11 @@
-/** Forgets what nobody needs any more, in passing: beside the requests, a little at a time, by one pod of all. */
+/** Forgets what nobody needs any more, a little at a time, by one pod of all. */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "@airlock/http";
 import { claimDuty, finishDuty, forgetSome, type Retention, type Store } from "@airlock/jobs-store";
 
 export interface Forgetting {
-  /** Call it as often as you like, such as for each request. */
-  inPassing(): void;
+  /** By a clock: beside requests, a quiet hour would look as if nobody did it. */
+  start(): void;
   /** Waits for what is under way. */
   stop(): Promise<void>;
 }
@@ -22,18 +22,22 @@ const STEP_ROWS = 500;
 /** Longer than its statements may take together: another pod begins it anew then. */
 const LEASE_SECONDS = 60;
 
-export function createForgetting(store: Store, retention: Retention, log: Logger): Forgetting {
-  let nextAt = Number.NEGATIVE_INFINITY;
-  let step: Promise<void> = Promise.resolve();
+/** @param askMs how often this pod asks whether it is due; unset, what is promised. */
+export function createForgetting(
+  store: Pick<Store, "pool">,
+  retention: Retention,
+  log: Pick<Logger, "debug">,
+  askMs = ASK_MS,
+): Forgetting {
+  let timer: NodeJS.Timeout | undefined;
+  let turn: Promise<void> = Promise.resolve();
   let isStopped = false;
   /** There is more, so this pod goes on whether it is due or not. */
   let isHurrying = false;
 
   const forget = async (): Promise<string | undefined> => {
     try {
-      const most = await forgetSome(store.pool, retention, STEP_ROWS);
-      isHurrying = most >= STEP_ROWS;
-      if (isHurrying) nextAt = performance.now() + HURRY_MS;
+      isHurrying = (await forgetSome(store.pool, retention, STEP_ROWS)) >= STEP_ROWS;
       return undefined;
     } catch (error) {
       // what is left will be there the next time
@@ -50,16 +54,20 @@ export function createForgetting(store: Store, retention: Retention, log: Logger
     const fault = await forget();
     await finishDuty(store.pool, { ...about, ...(fault !== undefined && { fault }) });
   };
-  return {
-    inPassing() {
-      if (isStopped || performance.now() < nextAt) return;
-      nextAt = performance.now() + ASK_MS;
+  const begin = (): void => {
+    turn = run()
       // a database that is away is told of elsewhere
-      step = run().catch((error: unknown) => log.debug({ error }, "nothing was forgotten"));
-    },
+      .catch((error: unknown) => log.debug({ error }, "nothing was forgotten"))
+      .then(() => {
+        if (!isStopped) timer = setTimeout(begin, isHurrying ? HURRY_MS : askMs).unref();
+      });
+  };
+  return {
+    start: begin,
     stop() {
       isStopped = true;
-      return step;
+      clearTimeout(timer);
+      return turn;
     },
   };
 }

@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faultOrder, readOrders, writeNodes } from "@airlock/jobs-store";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { until } from "../../../packages/http/test/app-harness.ts";
 import { auditsOf, ROLE, startAdminWorld } from "./admin-world.ts";
-import { countOf, type JobsRig } from "./harness.ts";
+import { countOf, type JobsRig, startJobs } from "./harness.ts";
 
-const { one, other, db, admin, bob, asAdmin, userIdOf, submit } = await startAdminWorld();
+const { world, database, one, other, db, admin, bob, asAdmin, userIdOf, submit } =
+  await startAdminWorld();
 
 test("dead orders are listed page by page, and sent again once, by two replicas at once", async () => {
   for (let n = 1; n <= 5; n++) {
@@ -85,6 +87,7 @@ test("duties are told with their last run and called; retention is one, and says
   assert.ok(Date.parse(called.body.due_at) <= Date.now() + 1000, JSON.stringify(called.body));
   const none = await asAdmin("POST", "/duties/run", { name: "'; DROP TABLE duties" });
   assert.deepEqual([none.status, none.body.code], [404, "duty_not_found"]);
+  await db.query("UPDATE duties SET due_at = now() + interval '1 hour' WHERE name = 'retention'");
   for (let n = 0; n < 3; n++) {
     const job = await submit(bob);
     assert.equal((await asAdmin("POST", `/jobs/${job}/cancel`)).status, 200);
@@ -93,13 +96,29 @@ test("duties are told with their last run and called; retention is one, and says
     `UPDATE reservations SET reservation_ended = now() - interval '200 days'
      WHERE status = 'cancelled' AND cleaned_at IS NOT NULL`,
   );
-  await db.query("UPDATE duties SET due_at = now() + interval '1 hour' WHERE name = 'retention'");
   const report = (await asAdmin("GET", "/retention")).body;
   const jobs = report.kinds.find(({ kind }: { kind: string }) => kind === "jobs");
   assert.deepEqual([jobs.setting, jobs.days], ["KEEP_JOBS_DAYS", 90]);
   assert.equal(jobs.purgeable, 3);
   assert.ok(Date.parse(jobs.oldest_at) < Date.now() - 199 * 86_400_000);
   assert.equal(report.last_run.name, "retention");
+});
+
+test("what is old is forgotten over and over, though nobody asks anything", async () => {
+  const quiet = await startJobs(world, database, { pace: { forgettingMs: 5 } });
+  for (const days of [2, 1]) {
+    await db.query(
+      "UPDATE duties SET due_at = now() - $1 * interval '1 day' WHERE name = 'retention'",
+      [days],
+    );
+    await until(async () => {
+      const { rows } = await db.query(
+        "SELECT FROM duties WHERE name = 'retention' AND due_at > now()",
+      );
+      return rows.length === 1;
+    });
+  }
+  await quiet.close();
 });
 
 test("pods without a job are told, and one of an unknown job is removed when an operator says so", async () => {
