@@ -157,6 +157,52 @@ describe("orders", () => {
     await assertClean(jobId);
   });
 
+  test("what is accepted while somebody looks at the pod is not undone by what the row said before", async () => {
+    const { get } = cluster;
+    /** Extends it by two hours while it is looked at, being due to be warned of its end, or to end. */
+    const extendWhileLookedAt = async (endsIn: string) => {
+      const jobId = await world.submit();
+      await world.until(jobId, "active");
+      const gate = Promise.withResolvers<void>();
+      const isLookedAt = new Promise<void>((resolve) => {
+        cluster.get = (async (...args: Parameters<typeof get>) => {
+          const found = await get(...args);
+          if (args[1] !== podOf(jobId)) return found;
+          resolve();
+          await gate.promise;
+          return found;
+        }) as typeof get;
+      });
+      await world.store.pool.query(
+        `UPDATE reservations SET launched_at = now() - interval '1 hour', due_at = now(),
+           expires_at = now() + $2::interval WHERE reservation_id = $1`,
+        [jobId, endsIn],
+      );
+      await isLookedAt;
+      await world.order(jobId, "extend", { extension_hours: 2 });
+      await eventually(async () => assert.ok((await kinds(jobId)).includes("extended")));
+      cluster.get = get;
+      gate.resolve();
+      await eventually(async () => {
+        const { rows } = await world.store.pool.query(
+          "SELECT FROM reservations WHERE reservation_id = $1 AND lease_until IS NULL AND due_at > now()",
+          [jobId],
+        );
+        assert.equal(rows.length, 1, "looked at again");
+      });
+      return jobId;
+    };
+    for (const endsIn of ["4 minutes", "-4 minutes"]) {
+      const jobId = await extendWhileLookedAt(endsIn);
+      const { status, warning } = await world.job(jobId);
+      assert.deepEqual([status, warning], ["active", null], endsIn);
+      assert.equal((await kinds(jobId)).at(-1), "extended", endsIn);
+      await world.order(jobId, "cancel");
+      await world.until(jobId, "cancelled");
+      await assertClean(jobId);
+    }
+  });
+
   test("a job that waits cannot be extended, is told why it waits, and can be cancelled", async () => {
     const jobId = await world.submit({ gpus: 16 });
     await world.order(jobId, "extend", { extension_hours: 1 });

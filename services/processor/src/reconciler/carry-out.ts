@@ -14,7 +14,7 @@ import {
 import { ClusterError } from "../cluster/index.ts";
 import type { End, Step } from "../reconcile/step.ts";
 import { poke, putFiles } from "./box-files.ts";
-import { type Hold, move, tell } from "./hold.ts";
+import { type Hold, move, moveUnchanged, tell } from "./hold.ts";
 import { lastLinesOf, readLastWords } from "./last-words.ts";
 import { type MakePodDeps, makePod } from "./make-pod.ts";
 import { beginTask, finishTasks, NO_JUPYTER } from "./tasks.ts";
@@ -75,7 +75,7 @@ export async function carryOut(deps: CarryOutDeps, hold: Hold, step: Step): Prom
       });
       return;
     case "warn":
-      return move(store.pool, hold, {
+      return moveUnchanged(store.pool, hold, {
         set: {
           warning: step.text,
           warningsSent: { ...job.warnings_sent, ...step.sent },
@@ -202,7 +202,7 @@ async function release(
 /** It is to end: what is left of it is taken away before it is told that it has. */
 export function end(db: Queryable, hold: Hold, step: End): Promise<void> {
   const { as, kind, reason, exitCode, oomContainer } = step;
-  return move(db, hold, {
+  return moveUnchanged(db, hold, {
     set: {
       endAs: as,
       ...(reason !== undefined && { failureReason: reason }),

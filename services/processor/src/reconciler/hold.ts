@@ -3,6 +3,7 @@ import {
   type ClaimedJob,
   type MoveJobArgs,
   moveJob,
+  putOffJob,
   type Queryable,
   type TellJobArgs,
   tellJob,
@@ -46,11 +47,28 @@ export function timeoutsWithin(leaseSeconds: number, claimedAtMs: number): Hold[
   };
 }
 
+type Changes = Omit<MoveJobArgs, "reservationId" | "from" | "lease" | "version">;
+
+/** Changes a job by what its row said, and by nothing that was asked of it meanwhile. @throws LeaseLost */
+export async function moveUnchanged(
+  db: Queryable,
+  hold: Hold,
+  args: Changes,
+): Promise<void> {
+  const { job, lease } = hold;
+  const { reservation_id: reservationId, status, version } = job;
+  const moved = await moveJob(db, { ...args, reservationId, from: [status], lease, version });
+  if (moved !== undefined) return;
+  // whoever asked has called for a look, which need not wait for the end of the lease
+  await putOffJob(db, { reservationId, lease, seconds: 0 });
+  throw new LeaseLost("it is another than it was, or somebody else's");
+}
+
 /** @throws LeaseLost */
 export async function move(
   db: Queryable,
   { job, lease }: Hold,
-  args: Omit<MoveJobArgs, "reservationId" | "from" | "lease">,
+  args: Changes,
 ): Promise<void> {
   const { reservation_id: reservationId, status } = job;
   const moved = await moveJob(db, { ...args, reservationId, from: [status], lease });

@@ -14,6 +14,8 @@ export interface ClaimDueJobsArgs {
 export interface ClaimedJob {
   readonly reservation_id: string;
   readonly status: JobState;
+  /** The number of its last event. */
+  readonly version: number;
   readonly end_as: FinalState | null;
   readonly gpu_type: string;
   readonly is_offered: boolean;
@@ -83,7 +85,7 @@ WITH due AS (
   FROM due WHERE reservations.reservation_id = due.reservation_id
   RETURNING reservations.*
 )
-SELECT held.reservation_id, status, end_as, held.gpu_type,
+SELECT held.reservation_id, status, held.version, end_as, held.gpu_type,
   coalesce(gpu_types.is_active, false) AS is_offered, command IS NOT NULL AS has_command, keep,
   coalesce(disks.disk_name, held.disk_name) AS disk_name,
   held.disk_name IS NOT NULL AND disks.disk_id IS NULL AS is_disk_gone, held.generation, held.faults,

@@ -15,6 +15,8 @@ export interface MoveJobArgs {
   /** It must be held with this token, by the database's clock; the move gives it back. */
   readonly lease?: string | undefined;
   readonly keepsLease?: boolean | undefined;
+  /** Nothing was told of it since this event: who asked for something meanwhile is heard first. */
+  readonly version?: number | undefined;
   readonly set?: JobChanges | undefined;
   /** When somebody should look at it next; null: never. Default: as it was. */
   readonly dueInSeconds?: number | null | undefined;
@@ -98,8 +100,8 @@ export interface MovedJob {
 }
 
 /**
- * @returns undefined when the guard let nothing through: the job is in another state, the lease is
- * somebody else's or over, or there is no such job.
+ * @returns undefined when the guard let nothing through: the job is in another state or at another version, the
+ * lease is somebody else's or over, or there is no such job.
  * @throws StoreError failed when the tables refuse it: out of a final state, active without an end.
  */
 export async function moveJob(db: Queryable, args: MoveJobArgs): Promise<MovedJob | undefined> {
@@ -116,10 +118,11 @@ export async function moveJob(db: Queryable, args: MoveJobArgs): Promise<MovedJo
     args.lease === undefined
       ? ""
       : ` AND lease_token = $${values.push(args.lease)}::uuid AND lease_until > now()`;
+  const isSame = args.version === undefined ? "" : ` AND version = $${values.push(args.version)}`;
   const text = `
 WITH moved AS (
   UPDATE reservations SET ${sets.join(", ")}
-  WHERE reservation_id = $1 AND status = ANY ($2::text[])${isHeld}
+  WHERE reservation_id = $1 AND status = ANY ($2::text[])${isHeld}${isSame}
   RETURNING reservation_id, version, status
 ), told AS (
   INSERT INTO job_events (reservation_id, seq, kind, actor, data)
