@@ -1,6 +1,7 @@
 /** The life of a job, on a real database and a cluster in memory. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { ClusterError } from "../src/cluster/index.ts";
 import { playCluster } from "./played-cluster.ts";
 import { openWorld, startPostgres, withProcessorsRights, work } from "./world.ts";
 
@@ -258,6 +259,29 @@ describe("what the cluster does to a job", async () => {
     await world.order(jobId, "cancel");
     await world.until(jobId, "cancelled");
     await assertClean(jobId);
+  });
+
+  test("a pod whose port is refused is its job's all the same: its command runs once, whoever deletes it", async () => {
+    const { create } = cluster;
+    cluster.create = (async (...args: Parameters<typeof create>) => {
+      if (args[0] === "services") throw new ClusterError("quota_exceeded", "No ports are left.");
+      return await create(...args);
+    }) as typeof create;
+    try {
+      const jobId = await world.submit({ image: "exit:0", command: "true" });
+      cluster.logs.set(podOf(jobId), "done\n");
+      assert.equal((await world.until(jobId, "completed")).pod_logs, "done\n");
+      await assertClean(jobId);
+
+      const deleted = await world.submit({ command: "sleep 600" });
+      await world.untilTold(deleted, "No ports are left.");
+      cluster.vanish(podOf(deleted));
+      const { failure_reason } = await world.until(deleted, "failed");
+      assert.equal(failure_reason, "Its pod was deleted by somebody else than Airlock.");
+      await assertClean(deleted);
+    } finally {
+      cluster.create = create;
+    }
   });
 
   test("a machine that was restarted takes its jobs along", async () => {

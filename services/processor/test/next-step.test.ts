@@ -20,7 +20,7 @@ const booking = {
   isGivenBack: false,
 };
 const NO_CHORES: ChoresView = {
-  canPut: true,
+  hasFiles: true,
   filesVersion: 0,
   putVersion: 0,
   pokesLeft: 0,
@@ -29,6 +29,7 @@ const NO_CHORES: ChoresView = {
   taskDueAtMs: undefined,
   hasBegunTasks: false,
 };
+const NO_FILES: ChoresView = { ...NO_CHORES, hasFiles: false };
 const job = (more: Partial<JobView> = {}): JobView => ({
   jobId: "abcd1234-x",
   status: "active",
@@ -279,6 +280,30 @@ const CASES: readonly Case[] = [
     "requeue: Waits for another node: the one before did not take it.",
   ],
   [
+    "preparing, a Secret or the port is missing, the pod runs",
+    preparing({ chores: NO_FILES }),
+    seen(pod()),
+    "make_pod",
+  ],
+  [
+    "preparing, a Secret or the port is missing, the pod is over",
+    preparing({ chores: NO_FILES }),
+    seen(ended(0)),
+    "activate 10.0.0.1",
+  ],
+  [
+    "preparing, a Secret or the port is missing, the pod is gone",
+    preparing({ chores: NO_FILES }),
+    seen(),
+    "end failed: Its pod was deleted by somebody else than Airlock.",
+  ],
+  [
+    "preparing, a Secret or the port is missing for too long",
+    preparing({ chores: NO_FILES, statusSinceMs: NOW - HOUR, detail: "exceeded quota." }),
+    seen(pod()),
+    "end failed: It runs, but it could not be opened within 60 minutes. Last: exceeded quota.",
+  ],
+  [
     "preparing, pod deleted by hand",
     preparing(),
     seen(),
@@ -318,7 +343,7 @@ const CASES: readonly Case[] = [
   ],
   [
     "active, files changed, of a version that did not put them",
-    asked({ filesVersion: 1, canPut: false }),
+    asked({ filesVersion: 1, hasFiles: false }),
     seen(pod()),
     `wait: ${RUNS}`,
   ],

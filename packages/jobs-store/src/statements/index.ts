@@ -151,6 +151,7 @@ export { GIVEN_BACK, giveBackPod } from "./pods/give-back-pod.ts";
 export type { BookingRow } from "./pods/list-bookings.ts";
 export { listStrays, type StrayRow } from "./pods/list-strays.ts";
 export { type NoteFilesArgs, noteFiles, notePoke } from "./pods/note-files.ts";
+export { type NoteFirstFilesArgs, noteFirstFiles } from "./pods/note-first-files.ts";
 export { type NotedStray, noteStrays } from "./pods/note-strays.ts";
 export { type ProvePodArgs, provePod } from "./pods/prove-pod.ts";
 export { releasePods } from "./pods/release-pods.ts";

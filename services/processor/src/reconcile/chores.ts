@@ -4,10 +4,10 @@ import type { Step } from "./step.ts";
 
 /** What is due now, or when something is. */
 export function choreOf(chores: ChoresView, nowMs: number): Step | { readonly atMs: number } {
-  const { filesVersion, putVersion, canPut, pokesLeft, pokeAtMs = nowMs, taskDueAtMs } = chores;
+  const { filesVersion, putVersion, hasFiles, pokesLeft, pokeAtMs = nowMs, taskDueAtMs } = chores;
   // all that is asked at once is put at once
   if (chores.hasNextTask) return { do: "begin_task" };
-  if (canPut && filesVersion > putVersion) return { do: "put_files" };
+  if (hasFiles && filesVersion > putVersion) return { do: "put_files" };
   const taskAtMs = taskDueAtMs ?? Number.POSITIVE_INFINITY;
   if (pokesLeft > 0) {
     return pokeAtMs <= nowMs ? { do: "poke" } : { atMs: Math.min(pokeAtMs, taskAtMs) };

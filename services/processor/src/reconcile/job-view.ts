@@ -33,8 +33,8 @@ export interface JobView {
 
 /** What is asked of a job that runs, and how far its box has it. */
 export interface ChoresView {
-  /** It was made with files that are put anew when they change. */
-  readonly canPut: boolean;
+  /** It has all that it was to be made with, files among it that are put anew when they change. */
+  readonly hasFiles: boolean;
   /** Of what its files are made of, and of what its box has. */
   readonly filesVersion: number;
   readonly putVersion: number;

@@ -83,7 +83,8 @@ function preparing(
     const detail = `Its node did not take it (${pod.reason}); it goes to another one.`;
     return { do: "give_back", uid: pod.uid, detail };
   }
-  if (pod.hasStarted && (pod.isReady || pod.ended)) {
+  const { hasFiles } = job.chores;
+  if (pod.hasStarted && (pod.ended || (pod.isReady && hasFiles))) {
     const nodeIp = sight.node?.externalIp ?? (pod.hostIp || null);
     return { do: "activate", nodeIp, detail: runs(job) };
   }
@@ -91,6 +92,8 @@ function preparing(
   if (end) return end;
   const trouble = pod.waiting && containerTrouble(pod.waiting);
   if (trouble?.weight === "fatal") return fail("image_refused", trouble.sentence);
+  // its Secrets or its port; the pod itself is not made again
+  if (!hasFiles) return isLate ? tooLate(job, limits, pod) : { do: "make_pod" };
   if (trouble?.weight === "doubtful") {
     const sinceMs = Math.max(job.statusSinceMs, pod.scheduledAtMs ?? job.statusSinceMs);
     const untilMs = sinceMs + limits.imageGraceSeconds * 1000;
@@ -129,9 +132,10 @@ function progressOf({ unscheduled, nodeName }: PodSight): Told {
   return { kind: "starting", detail };
 }
 
-function tooLate({ detail }: JobView, { preparingMinutes }: Limits): Step {
+function tooLate({ detail }: JobView, { preparingMinutes }: Limits, pod?: PodSight): Step {
   const last = detail === undefined ? "" : ` Last: ${detail}`;
-  return fail("too_late", `It did not start within ${preparingMinutes} minutes.${last}`);
+  const words = pod?.hasStarted ? "It runs, but it could not be opened" : "It did not start";
+  return fail("too_late", `${words} within ${preparingMinutes} minutes.${last}`);
 }
 
 function active(

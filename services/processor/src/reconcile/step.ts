@@ -4,7 +4,7 @@ import type { FinalState } from "@airlock/jobs-store";
 export type Step =
   /** Until something happens to it, or the time is over; null: until something happens. */
   | Wait
-  /** Its pod and the Secret of it, or finds them. */
+  /** Its pod, or what is missing of its Secrets and its port; or finds them. */
   | { readonly do: "make_pod" }
   | { readonly do: "activate"; readonly nodeIp: string | null; readonly detail: string }
   | { readonly do: "warn"; readonly text: string; readonly sent: Readonly<Record<string, true>> }

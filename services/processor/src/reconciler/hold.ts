@@ -50,11 +50,7 @@ export function timeoutsWithin(leaseSeconds: number, claimedAtMs: number): Hold[
 type Changes = Omit<MoveJobArgs, "reservationId" | "from" | "lease" | "version">;
 
 /** Changes a job by what its row said, and by nothing that was asked of it meanwhile. @throws LeaseLost */
-export async function moveUnchanged(
-  db: Queryable,
-  hold: Hold,
-  args: Changes,
-): Promise<void> {
+export async function moveUnchanged(db: Queryable, hold: Hold, args: Changes): Promise<void> {
   const { job, lease } = hold;
   const { reservation_id: reservationId, status, version } = job;
   const moved = await moveJob(db, { ...args, reservationId, from: [status], lease, version });
@@ -65,11 +61,7 @@ export async function moveUnchanged(
 }
 
 /** @throws LeaseLost */
-export async function move(
-  db: Queryable,
-  { job, lease }: Hold,
-  args: Changes,
-): Promise<void> {
+export async function move(db: Queryable, { job, lease }: Hold, args: Changes): Promise<void> {
   const { reservation_id: reservationId, status } = job;
   const moved = await moveJob(db, { ...args, reservationId, from: [status], lease });
   if (moved === undefined) throw new LeaseLost("it is somebody else's");

@@ -63,7 +63,7 @@ export const viewOf = (job: ClaimedJob): JobView => ({
           isGivenBack: job.phase === GIVEN_BACK,
         },
   chores: {
-    canPut: job.files_uid !== null,
+    hasFiles: job.files_uid !== null,
     filesVersion: job.files_version,
     putVersion: job.put_files_version ?? 0,
     pokesLeft: job.pokes_left ?? 0,

@@ -3,6 +3,7 @@ import {
   type JobStart,
   keepHostKey,
   type MachineTypeRow,
+  noteFirstFiles,
   provePod,
   readJobStart,
   type Sealer,
@@ -52,7 +53,7 @@ const AGAIN_SECONDS = 5;
 
 /** @throws ClusterError, KeysUnavailable, StoreError, LeaseLost, Impossible. */
 export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
-  const { store, cluster, rules, access } = deps;
+  const { store, cluster, access } = deps;
   const { job, lease } = hold;
   const reservationId = job.reservation_id;
   const start = await readJobStart(store.pool, { reservationId, lease });
@@ -62,29 +63,27 @@ export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
   const wish = await wishOf(deps, reservationId, start);
   const { authorizedKeys, trouble } = await keysOf(access, start, hold);
   const hostKey = await hostKeyOf(deps, start, hold);
-  const pod = await createOrFind(cluster, podManifest(wish, rules), wish, hold);
-  if (pod === undefined) {
+  const proved = await provedPod(deps, wish, hold);
+  if (proved === undefined) {
     const detail = `Waits until the name ${wish.podName} is free: another pod has it.`;
     return tell(store.pool, hold, { seconds: AGAIN_SECONDS, detail, kind: "progress" });
   }
-  const { uid } = pod.metadata;
-  const owner = { ...wish, podUid: uid };
+  const { podUid, nodeName } = proved;
+  const owner = { ...wish, podUid };
   const { gpu_type: gpuType, command } = start;
   const notice = trouble;
   const files = filesSecret(owner, { hostKey, authorizedKeys, notice });
   const filesUid = (await putNewSecret(cluster, files, hold)).metadata.uid;
-  const environment = environmentSecret(wish, uid, { gpuType, command, variables });
+  const environment = environmentSecret(wish, podUid, { gpuType, command, variables });
   await createUnlessThere(cluster, environment, hold);
   const nodePort = access.hasNodePorts ? await openNodePort(cluster, "ssh", owner, hold) : null;
-  const nodeName = pod.spec.nodeName || undefined;
   await store.transaction(async (transaction) => {
-    const data = { pod: wish.podName, node: nodeName ?? wish.nodeName, keys: trouble };
+    const data = { pod: wish.podName, node: nodeName, keys: trouble };
     const event = { kind: "pod_made", actor: "processor", data } as const;
     const set = { nodePort, ...(trouble !== undefined && { warning: trouble }) };
     await move(transaction, hold, { set, dueInSeconds: 0, event });
     const { generation } = wish;
-    const made = { podUid: uid, nodeName, authorizedKeys, filesUid };
-    await provePod(transaction, { reservationId, generation, ...made });
+    await noteFirstFiles(transaction, { reservationId, generation, authorizedKeys, filesUid });
   });
 }
 
@@ -166,6 +165,23 @@ async function wishOf(
     memoryMib: start.memory_mib,
     homeClaim: start.disk_id && claimNameOf(start.disk_id),
   };
+}
+
+/**
+ * Written down before anything else of it is made: it may run by then, and what has run is not run again.
+ *
+ * @returns undefined while another pod has the name.
+ */
+async function provedPod({ store, cluster, rules }: MakePodDeps, wish: PodWish, hold: Hold) {
+  const { job, lease } = hold;
+  if (job.pod_uid !== null) return { podUid: job.pod_uid, nodeName: wish.nodeName };
+  const pod = await createOrFind(cluster, podManifest(wish, rules), wish, hold);
+  if (pod === undefined) return undefined;
+  const proof = { podUid: pod.metadata.uid, nodeName: pod.spec.nodeName || wish.nodeName };
+  const { jobId: reservationId, generation } = wish;
+  const isProved = await provePod(store.pool, { reservationId, lease, generation, ...proof });
+  if (!isProved) throw new LeaseLost("it is over");
+  return proof;
 }
 
 /** Undefined while another pod has the name. */

@@ -3,26 +3,22 @@ import type { Queryable } from "../../queryable.ts";
 
 export interface ProvePodArgs {
   readonly reservationId: string;
+  readonly lease: string;
   readonly generation: number;
   readonly podUid: string;
-  /** Where it runs, if that is not where it was booked. */
-  readonly nodeName: string | undefined;
-  /** Lines of authorized_keys that it was made with. */
-  readonly authorizedKeys: readonly string[];
-  /** Of the Secret with its files. */
-  readonly filesUid: string;
+  /** Where it runs, if that is known; it may not be where it was booked. */
+  readonly nodeName: string | null;
 }
 
 const SQL = `
-UPDATE job_pods SET pod_uid = $3, node_name = coalesce($4, node_name),
-  authorized_keys = $5::text[], files_uid = $6, files_version = (
-    SELECT files_version FROM reservations
-    WHERE reservations.reservation_id = job_pods.reservation_id
-  )
-WHERE reservation_id = $1 AND generation = $2::integer AND released_at IS NULL`;
+UPDATE job_pods SET pod_uid = $4, node_name = coalesce($5, node_name)
+FROM reservations WHERE reservations.reservation_id = job_pods.reservation_id
+  AND lease_token = $2::uuid AND lease_until > now()
+  AND job_pods.reservation_id = $1 AND job_pods.generation = $3::integer AND released_at IS NULL`;
 
-export async function provePod(db: Queryable, args: ProvePodArgs): Promise<void> {
-  const { reservationId, generation, podUid, nodeName, authorizedKeys, filesUid } = args;
-  const pod = [reservationId, generation, podUid, nodeName ?? null];
-  await db.query(SQL, [...pod, authorizedKeys, filesUid]);
+/** @returns false when the lease is over. */
+export async function provePod(db: Queryable, args: ProvePodArgs): Promise<boolean> {
+  const { reservationId, lease, generation, podUid, nodeName } = args;
+  const values = [reservationId, lease, generation, podUid, nodeName];
+  return (await db.query(SQL, values)).rowCount === 1;
 }
