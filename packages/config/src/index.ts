@@ -12,6 +12,7 @@ export {
 export { addressRanges, hostPatterns, httpUrl, integer, onOff, port, word } from "./fields.ts";
 export { type Followed, fileVersion, followFile } from "./follow-file.ts";
 export { createLogPace } from "./log-pace.ts";
+export { nearNames } from "./near-names.ts";
 export { RefreshPace } from "./refresh-pace.ts";
 export { type Rule, withRules } from "./rules.ts";
 export {

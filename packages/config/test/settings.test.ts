@@ -8,6 +8,7 @@ import {
   httpUrl,
   integer,
   loadSettings,
+  nearNames,
   SettingsError,
   serviceName,
 } from "@airlock/config";
@@ -129,4 +130,25 @@ test("descriptions give name, default and text of each variable", () => {
   assert.equal(byName.get("UPSTREAM_URL")?.description, "Where to go.");
   assert.equal(byName.get("DOCS")?.default, undefined);
   assert.equal(byName.get("ENVIRONMENT")?.default, "prod");
+});
+
+test("what is no setting and almost one is told with the name that may be meant", () => {
+  const settings = z.object({
+    RATE_LIMIT_PER_MINUTE: z.string(),
+    PORT: z.string(),
+    DOCS: z.string(),
+  });
+  const env = {
+    RATE_LIMIT_PER_MINUTES: "1",
+    RATE_LIMT_PER_MINUET: "1",
+    PROT: "1",
+    DOC: "1",
+    PORT: "1",
+    GATEWAY_PORT: "tcp://10.0.0.1:80",
+    PATH: "/bin",
+  };
+  assert.deepEqual(
+    nearNames(settings, env).map(({ name, near }) => `${name} ${near}`),
+    ["RATE_LIMIT_PER_MINUTES RATE_LIMIT_PER_MINUTE", "DOC DOCS"],
+  );
 });

@@ -4,6 +4,7 @@ import {
   type CommonSettings,
   type Environment,
   loadSettings,
+  nearNames,
   SettingsError,
 } from "@airlock/config";
 import { Counter, collectDefaultMetrics } from "prom-client";
@@ -62,6 +63,9 @@ export async function runService<S extends z.ZodObject>(
     CommonSettings;
   const log = openLog();
   const logger = createLogger(settings, log);
+  for (const { name, near } of nearNames(schema, env)) {
+    logger.warn({ variable: name, near }, "a variable is no setting, and almost one");
+  }
   const metrics = createMetrics(settings);
   countDroppedLines(metrics, log);
   collectDefaultMetrics({ register: metrics.registry });

@@ -35,9 +35,11 @@ test("a probe is a line of level debug, whatever it is answered and asks besides
 });
 
 test("a service says once that it listens, with all that was asked about it", async (t) => {
-  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0" });
+  const fixture = await startFixture(t, { DRAIN_DELAY_SECONDS: "0", LOG_LEVLE: "debug" });
   fixture.process.kill("SIGTERM");
   await fixture.exited;
+  const [misspelt] = fixture.lines.filter(({ variable }) => variable === "LOG_LEVLE");
+  assert.deepEqual([misspelt?.level, misspelt?.near], ["warn", "LOG_LEVEL"]);
   const said = fixture.lines.filter(({ msg }) => /listening/i.test(String(msg)));
   assert.deepEqual(
     said.map(({ port, pid }) => [port, pid]),

@@ -58,6 +58,12 @@ const RULES: readonly Rule<Fields>[] = [
     message: "is needed with GATEWAY_AUTH=jwt",
     isBroken: (s: Fields) => s.GATEWAY_AUTH === "jwt" && s[key] === undefined,
   })),
+  // whoever says whose tokens are let in does not mean to let everybody in
+  ...(["GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE"] as const).map((key) => ({
+    key,
+    message: "means nothing without GATEWAY_AUTH=jwt",
+    isBroken: (s: Fields) => s.GATEWAY_AUTH !== "jwt" && s[key] !== undefined,
+  })),
   ...keyRules<Fields>("GATEWAY_JWT", (s) => s.GATEWAY_AUTH === "jwt"),
 ];
 

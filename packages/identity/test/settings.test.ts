@@ -113,6 +113,15 @@ test("jwt needs an issuer and an audience", () => {
   ]);
 });
 
+test("whose tokens are let in is not said where everybody is", () => {
+  for (const GATEWAY_AUTH of ["none", "api-key"]) {
+    const env = { GATEWAY_AUTH, GATEWAY_JWT_ISSUER: "https://login.example.com" };
+    assert.deepEqual(problems(gateway, { ENVIRONMENT: "dev", ...env }), [
+      "GATEWAY_JWT_ISSUER: means nothing without GATEWAY_AUTH=jwt",
+    ]);
+  }
+});
+
 for (const LAYER_AUTH_MODE of ["observe", "enforce"]) {
   test(`${LAYER_AUTH_MODE} needs an issuer, an audience and subjects`, () => {
     assert.deepEqual(
