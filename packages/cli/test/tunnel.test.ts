@@ -439,6 +439,26 @@ test("connect runs ssh through a tunnel, or by the node's port where there are n
   assert.match(noSsh.err, /no ssh on this machine\.\n.*openssh-client.*logs/);
 });
 
+test("what ends connect ends ssh, and its exit code is told", async (t) => {
+  const home = await temporaryHome(t);
+  const untilAlone = "while kill -0 $PPID 2>/dev/null; do /bin/sleep 0.05; done";
+  const script = `trap 'echo ended; exit 9' TERM HUP\necho begun\n${untilAlone}\n`;
+  await writeFile(join(home, "ssh"), `#!/bin/sh\n${script}`, { mode: 0o755 });
+  const there = await door(t, { onTunnel: echo });
+  for (const [signal, wanted] of [
+    ["SIGTERM", 9],
+    ["SIGHUP", 9],
+    ["SIGINT", 130],
+  ] as const) {
+    const child = gpuDevChild(["connect", "3f2a91bc"], { ...envOf(home, there), PATH: home });
+    await once(child.process.stdout ?? child.process, "data");
+    child.process.kill(signal);
+    const { code, out, err } = await child.ended;
+    assert.equal(code, wanted, err);
+    assert.equal(out, wanted === 9 ? "begun\nended\n" : "begun\n");
+  }
+});
+
 test("known-hosts tells ssh whom to expect", async (t) => {
   const home = await temporaryHome(t);
   const there = await door(t, { onTunnel: echo });

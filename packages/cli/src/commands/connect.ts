@@ -1,6 +1,7 @@
 /** `gpu-dev connect`, and what ssh runs for it: `proxy` and `known-hosts`. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import type { Job } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
 import { ApiError } from "../api/problem.ts";
@@ -39,9 +40,10 @@ export const connect = command({
     "forward-agent": { short: "A", about: "let the job use the keys of your ssh-agent" },
     direct: { about: "by the port of the job's node, where the service opens one" },
   },
-  more: `Behind \`--\`: a command to run there instead of a shell. The exit code is that of ssh.
+  more: `Behind \`--\`: a command to run there instead of a shell. The exit code is that of ssh, which joins words
+with blanks for the shell there: quote what is to stay one word twice, or write the line as one word.
 \`gpu-dev config ssh\` makes the pods of your jobs known to ssh itself, scp, rsync and editors.`,
-  examples: ["gpu-dev connect 3f2a91bc", "gpu-dev connect 3f2a91bc -- nvidia-smi"],
+  examples: ["gpu-dev connect 3f2a91bc", "gpu-dev connect 3f2a91bc -- 'cd /workspace && ls'"],
   async run({ flags, operands: [id], rest }, context) {
     const { url } = await context.api();
     const job = await findJobOrOnly(await context.api(), id, "gpu-dev connect ID");
@@ -84,16 +86,24 @@ function directTo(job: Job): readonly string[] {
   return ["-o", `HostName=${host}`, "-o", `HostKeyAlias=${pod_name}`, "-p", port];
 }
 
+const ENDING = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
+
+/** What ends this program ends ssh, which ends its proxy and the command there. */
 async function runSsh(args: readonly string[]): Promise<number> {
   const child = spawn("ssh", args, { stdio: "inherit" });
+  const passOn = (signal: NodeJS.Signals) => child.kill(signal);
+  for (const signal of ENDING) process.on(signal, passOn);
   try {
     const [code, signal] = await once(child, "close");
-    return signal === null ? (code as number) : EXIT.failed;
+    // as a shell tells of it
+    return signal === null ? (code as number) : 128 + constants.signals[signal as NodeJS.Signals];
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw error;
     throw new CliError(EXIT.failed, "There is no ssh on this machine.", {
       next: "Install OpenSSH's client (openssh-client); `gpu-dev logs` shows what the job wrote.",
     });
+  } finally {
+    for (const signal of ENDING) process.off(signal, passOn);
   }
 }
 
