@@ -53,7 +53,8 @@ export function createContext(options: ContextOptions): Context {
   });
   const api = once(async () => {
     const { url, send } = await transport();
-    return createApi({ url, transport: send, session: await session(), clock, signal });
+    const about = { url, transport: send, session: await session(), clock, signal, output };
+    return createApi(about);
   });
   return {
     env,

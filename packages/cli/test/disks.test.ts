@@ -136,6 +136,25 @@ test("changes of a disk are asked for and followed to their end, through a resta
   assert.deepEqual([sent.code, sent.err], [0, "Asked for.\n"]);
 });
 
+test("a change that nobody waits for any more goes on, and where to look is told", async (t) => {
+  const home = await temporaryHome(t);
+  const interrupted = new AbortController();
+  const { code, err } = await gpuDev(["disk", "snapshot", "data"], {
+    ...{ home, env: KEY, clock: quickClock(), signal: interrupted.signal },
+    api({ method }) {
+      if (method === "POST") {
+        return { body: { operation_id: OPERATION, disk_name: "data", message: "Asked for." } };
+      }
+      interrupted.abort();
+      return { body: operation("snapshot", "running") };
+    },
+  });
+  assert.deepEqual(
+    [code, err],
+    [130, "Not waiting any more; it goes on. gpu-dev disk snapshots data\n"],
+  );
+});
+
 test("a change that fails, or takes too long, says so and what to look at", async (t) => {
   const home = await temporaryHome(t);
   const run = (status: string, error: string | null) =>

@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseSshPublicKey } from "@airlock/contract";
-import type { Exchange } from "../src/api/transport.ts";
+import type { Exchange, Transport } from "../src/api/transport.ts";
 import {
   GPU_TYPE,
   gpuDev,
@@ -501,6 +501,36 @@ test("extend tells the new end, and the service's reason where there is none", a
   });
   assert.equal(not.code, 1);
   assert.match(not.err, /is not extended: A job may run 72 hours/);
+});
+
+test("Ctrl-C says what may be done all the same, and what goes on", async (t) => {
+  const home = await temporaryHome(t);
+  /** @param at it is pressed while this is asked for, the so many-th time. */
+  const interruptedAt = (at: RegExp, time: number, ...words: string[]) => {
+    let times = 0;
+    const interrupted = new AbortController();
+    const { signal } = interrupted;
+    const play = playing(serving([{}]));
+    const transport: Transport = async (exchange) => {
+      if (at.test(`${exchange.method} ${exchange.path}`) && ++times === time) interrupted.abort();
+      signal.throwIfAborted();
+      return await play(exchange);
+    };
+    return gpuDev(words, { home, env: KEY, transport, signal, clock: quickClock() });
+  };
+  const unanswered = "The service had not answered yet: it may be done all the same.";
+  const goesOn = "Not waiting any more; what was asked for goes on. gpu-dev show 3f2a91bc";
+  const submit = ["submit", "--instance", "p5.48xlarge"];
+  for (const [at, time, words, says] of [
+    [/POST .*submit/, 1, submit, `${unanswered} gpu-dev list\n`],
+    [/POST .*plan/, 1, [...submit, "--dry-run"], ""],
+    [/DELETE/, 1, ["keys", "revoke", "gpud_abcdefgh"], `${unanswered} gpu-dev keys list\n`],
+    [/GET/, 1, ["keys", "list"], ""],
+    [/GET/, 2, ["extend", "3f2a91bc", "2"], `${goesOn}\n`],
+  ] as const) {
+    const { code, out, err } = await interruptedAt(at, time, ...words);
+    assert.deepEqual([code, out, err], [130, "", says], words.join(" "));
+  }
 });
 
 test("edit tells what came of Jupyter and of other users, also the same refusal a second time", async (t) => {

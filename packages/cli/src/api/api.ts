@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Session } from "../auth/session.ts";
 import type { Clock } from "../clock.ts";
+import type { Output } from "../output/output.ts";
 import { ApiError } from "./problem.ts";
 import {
   type Answer,
@@ -30,6 +31,7 @@ export interface ApiOptions {
   readonly session: Session;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly output: Pick<Output, "note">;
 }
 
 /** A rolling deploy, or a database that fails over. */
@@ -37,16 +39,42 @@ const RETRY_PAUSES_MS = [250, 1000];
 const LONGEST_PAUSE_MS = 5000;
 const TEXT = { accept: "text/plain, application/json" };
 
+/** Where it is seen what has come of a change. */
+const LOOKS: readonly (readonly [RegExp, string])[] = [
+  [/^\/v1\/jobs\b/, "gpu-dev list"],
+  [/^\/v1\/disks\b/, "gpu-dev disk list"],
+  [/^\/v1\/keys\b/, "gpu-dev keys list"],
+];
+/** Asked like a change, and none. */
+const QUESTION = /\/(plan|check)$/;
+
 /** @throws ApiError, UnreachableError, CliError when a login is needed and cannot be had. */
-export function createApi({ url, transport, session, clock, signal }: ApiOptions): Api {
+export function createApi(options: ApiOptions): Api {
+  const { url, transport, session, clock, signal, output } = options;
   const ask = async (exchange: Exchange): Promise<Answer> => {
     const key = await session.key();
     try {
-      return await patiently(withKey(exchange, key));
+      return await sent(withKey(exchange, key));
     } catch (error) {
       if (!(error instanceof ApiError) || !(await session.canMend(error.problem))) throw error;
       // the same Idempotency-Key: what was done before is not done again
-      return await patiently(withKey(exchange, await session.renew(key)));
+      return await sent(withKey(exchange, await session.renew(key)));
+    }
+  };
+
+  /** What was sent may be done, whether or not somebody waits for the answer. */
+  const sent = async (exchange: Exchange): Promise<Answer> => {
+    try {
+      return await patiently(exchange);
+    } catch (error) {
+      const { method, path } = exchange;
+      if (signal.aborted && method !== "GET" && !QUESTION.test(path)) {
+        const look = LOOKS.find(([of]) => of.test(path))?.[1];
+        output.note(
+          `The service had not answered yet: it may be done all the same.${look ? ` ${look}` : ""}`,
+        );
+      }
+      throw error;
     }
   };
 

@@ -6,7 +6,7 @@ import { command, JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findJob, jobPath } from "../jobs/find-job.ts";
 import { hoursOf } from "../jobs/hours.ts";
-import { publicJob, shortId } from "../jobs/job-view.ts";
+import { orderGoesOn, publicJob, shortId } from "../jobs/job-view.ts";
 import { waitForJob } from "../jobs/wait-for-job.ts";
 import { oneLine } from "../output/text-width.ts";
 import { extendJob } from "./extend.ts";
@@ -61,7 +61,10 @@ export async function switchJupyter(
   const isRefused = isNewError(job, "jupyter_error", context);
   context.output.progress(on ? "Starting Jupyter…" : "Ending Jupyter…");
   const isThere = (seen: Job) => isDone(seen) || isRefused(seen);
-  const after = await waitForJob({ api, id, isThere, limitMs: LIMIT_MS }, context);
+  const after = await waitForJob(
+    { api, id, isThere, limitMs: LIMIT_MS, goesOn: orderGoesOn(job) },
+    context,
+  );
   if (isDone(after)) {
     context.output.note(`Jupyter of job ${shortId(after)} is ${on ? "on" : "off"}.`);
     return after;
@@ -91,7 +94,10 @@ async function addUser(job: Job, user: string, api: Api, context: Context): Prom
   context.output.progress(`Fetching the keys of ${user}…`);
   const isDone = ({ secondary_users }: Job) => secondary_users.includes(user);
   const isThere = (seen: Job) => isDone(seen) || isRefused(seen);
-  const after = await waitForJob({ api, id, isThere, limitMs: LIMIT_MS }, context);
+  const after = await waitForJob(
+    { api, id, isThere, limitMs: LIMIT_MS, goesOn: orderGoesOn(job) },
+    context,
+  );
   if (!isDone(after) && isRefused(after)) {
     const why = oneLine(after.add_user_error ?? "");
     throw new CliError(EXIT.failed, `${user} is not let into job ${shortId(after)}: ${why}`);

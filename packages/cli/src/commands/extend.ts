@@ -6,7 +6,7 @@ import { command, JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findJob, jobPath } from "../jobs/find-job.ts";
 import { hoursOf } from "../jobs/hours.ts";
-import { publicJob, shortId } from "../jobs/job-view.ts";
+import { orderGoesOn, publicJob, shortId } from "../jobs/job-view.ts";
 import { waitForJob } from "../jobs/wait-for-job.ts";
 import { oneLine } from "../output/text-width.ts";
 import { hoursText, timeAndDistance } from "../output/times.ts";
@@ -42,7 +42,10 @@ export async function extendJob(
     job.expires_at !== before.expires_at || job.duration_hours !== before.duration_hours;
   const isThere = (job: Job) => isDone(job) || job.extension_error !== undefined;
   output.progress("Extending…");
-  const job = await waitForJob({ api, id, isThere, limitMs: LIMIT_MS }, context);
+  const job = await waitForJob(
+    { api, id, isThere, limitMs: LIMIT_MS, goesOn: orderGoesOn(before) },
+    context,
+  );
   if (isDone(job)) {
     const end = job.launched_at && timeAndDistance(job.expires_at, clock.now());
     output.note(

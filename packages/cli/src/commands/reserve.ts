@@ -72,17 +72,12 @@ async function ask(
   }
   if (!flags.json) tellAccepted(accepted, submission, context);
   const toItsEnd = flags.wait && submission.command !== undefined && !submission.keep;
-  try {
-    const isThere = (job: Job) => !toItsEnd && job.status === "active";
-    const job = await waitForJob(
-      { api, id: accepted.job_id, isThere, isJson: flags.json },
-      context,
-    );
-    return outcome(job, flags.json, context);
-  } catch (error) {
-    if (context.signal.aborted) tellGoesOn(accepted.job_id, context);
-    throw error;
-  }
+  const { job_id: id } = accepted;
+  const short = shortId(accepted);
+  const goesOn = `the job goes on. gpu-dev show ${short}, gpu-dev cancel ${short}`;
+  const isThere = (job: Job) => !toItsEnd && job.status === "active";
+  const job = await waitForJob({ api, id, isThere, isJson: flags.json, goesOn }, context);
+  return outcome(job, flags.json, context);
 }
 
 /** The id is data, and the first thing that is told: whatever happens now, it is known. */
@@ -118,11 +113,4 @@ function outcome(job: Job, isJson: boolean, { output, clock }: Context): ExitCod
   if (note) output.note(note);
   output.note(`  gpu-dev connect ${id}`);
   return undefined;
-}
-
-function tellGoesOn(id: string, { output }: Context): void {
-  const short = id.slice(0, 8);
-  output.note(
-    `Not waiting any more; the job goes on. gpu-dev show ${short}, gpu-dev cancel ${short}`,
-  );
 }

@@ -34,11 +34,26 @@ export async function followOperation(
   api: Api,
   context: Context,
 ): Promise<void> {
-  const { output, clock, signal } = context;
-  const { name, done, flags, look = `gpu-dev disk show ${name}` } = change;
+  const { output, signal } = context;
+  const { name, flags, look = `gpu-dev disk show ${name}` } = change;
   if (flags["no-wait"]) {
     return flags.json ? output.json(answer) : output.note(oneLine(answer.message));
   }
+  try {
+    await toItsEnd(answer, { ...change, look }, api, context);
+  } catch (error) {
+    if (signal.aborted) output.note(`Not waiting any more; it goes on. ${look}`);
+    throw error;
+  }
+}
+
+async function toItsEnd(
+  answer: DiskRequested | DiskRenamed,
+  { name, done, flags, look }: Change,
+  api: Api,
+  context: Context,
+): Promise<void> {
+  const { output, clock, signal } = context;
   const path = `/v1/disks/${encodeURIComponent(name)}/operations/${answer.operation_id}`;
   const patience = createPatience("Trying again; it goes on.", context);
   const began = clock.now();

@@ -16,6 +16,10 @@ export const SHORT_ID = 8;
 export const shortId = ({ job_id }: Pick<Job, "job_id">): string =>
   /^[0-9a-f]{8}-/.test(job_id) ? job_id.slice(0, SHORT_ID) : job_id;
 
+/** Of a change that nobody waits for any more. */
+export const orderGoesOn = (job: Pick<Job, "job_id">): string =>
+  `what was asked for goes on. gpu-dev show ${shortId(job)}`;
+
 export const gpusText = ({ gpu_count, gpu_type }: Pick<Job, "gpu_count" | "gpu_type">): string =>
   gpu_count === 0 ? gpu_type : `${gpu_count} × ${gpu_type}`;
 

@@ -16,6 +16,8 @@ export interface WaitOptions {
   readonly isThere: (job: Job) => boolean;
   /** Each change as a line on stdout, the last one with `final: true`. */
   readonly isJson?: boolean;
+  /** Told when Ctrl-C ends the waiting: what goes on, and where to look. */
+  readonly goesOn: string;
   /** Gives up; undefined never does. */
   readonly limitMs?: number;
 }
@@ -24,6 +26,15 @@ const POLL_MS = 1000;
 
 /** @returns the job as it was last seen. @throws CliError when the service stays away. */
 export async function waitForJob(options: WaitOptions, context: Context): Promise<Job> {
+  try {
+    return await follow(options, context);
+  } catch (error) {
+    if (context.signal.aborted) context.output.note(`Not waiting any more; ${options.goesOn}`);
+    throw error;
+  }
+}
+
+async function follow(options: WaitOptions, context: Context): Promise<Job> {
   const { api, id, isThere, isJson = false, limitMs = Number.POSITIVE_INFINITY } = options;
   const { clock, signal } = context;
   const patience = createPatience("Trying again; the job goes on.", context);
