@@ -60,7 +60,7 @@ export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
   });
   const errors = new Histogram({
     name: "airlock_job_start_error_seconds",
-    help: "How far from the moment by which it was as likely to start as not a job got its node, by type and side (early, late).",
+    help: "Difference between the median of the predicted start and the moment that a job got its node, by type and side (early, late).",
     labelNames: ["gpu_type", "side"],
     buckets: WAIT_BUCKETS,
     registers,

@@ -52,7 +52,7 @@ export function rolloutMetrics(
   });
   new Gauge({
     name: "airlock_rollout_gate_share",
-    help: "What each gate saw at its last look, for sure: the share of calls that fail (break), of calls that fail beyond those of the direct route (drift), of requests slower than 95 of its 100 (slow). It fails above 0.1, 0.005, 0.1.",
+    help: "What each gate saw at its last look, as the lower bound of a confidence interval: the share of calls that fail (break), of calls that fail beyond those of the direct route (drift), of requests slower than 95 of its 100 (slow). It fails above 0.1, 0.005, 0.1.",
     labelNames: ["gate"],
     registers,
     collect() {
