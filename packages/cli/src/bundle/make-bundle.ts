@@ -72,11 +72,11 @@ const packedLibraries = (inputs: Set<string>): Plugin => ({
   },
 });
 
-/** Parts of Node that take time to load, of which functions alone are used. */
+/** Parts of Node that take time to load, of which functions are used. */
 const SLOW =
   /^node:(child_process|crypto|fs\/promises|net|os|readline\/promises|stream\/(consumers|promises)|timers\/promises)$/;
 
-/** They are loaded by the first call. */
+/** They are loaded by the first call of a function. */
 const nodeWhenCalled: Plugin = {
   name: "node when called",
   setup({ onResolve, onLoad }) {
@@ -85,13 +85,17 @@ const nodeWhenCalled: Plugin = {
     );
     onLoad({ filter: /.*/, namespace: "when called" }, async ({ path }) => {
       const exported: Record<string, unknown> = await import(path);
-      const names = Object.keys(exported).filter((name) => typeof exported[name] === "function");
-      return {
-        contents: names
-          .filter((name) => /^[a-z]/.test(name) && name !== "default")
-          .map((name) => `export const ${name} = (...args) => require("${path}").${name}(...args);`)
-          .join("\n"),
-      };
+      const names = Object.keys(exported).filter((name) => /^[a-z]/.test(name));
+      const lines = names
+        .filter((name) => name !== "default")
+        .map((name) => {
+          const part = `require("${path}").${name}`;
+          return typeof exported[name] === "function"
+            ? `export const ${name} = (...args) => ${part}(...args);`
+            : // at once, where it is used at all
+              `export const ${name} = /* @__PURE__ */ (() => ${part})();`;
+        });
+      return { contents: lines.join("\n") };
     });
   },
 };
