@@ -11,14 +11,14 @@ import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { AwsCaller } from "./caller.ts";
 import { CACHE_SHARES, CLASSES, MANY_TURNS_MS } from "./classes.ts";
 import { translateAwsError } from "./errors.ts";
-import { Changes, type ReadNow, type WaitOptions } from "./parameters/changes.ts";
+import { Changes, type ReadNow } from "./parameters/changes.ts";
 import { type ListOptions, ParameterList } from "./parameters/list.ts";
 import { referenceTo, type Selection } from "./parameters/reference.ts";
 import { type Budgets, SsmCalls } from "./parameters/ssm-calls.ts";
 import type { Tree } from "./parameters/tree.ts";
 import { type TreeOptions, Trees } from "./parameters/trees.ts";
 import { batcherOf, Values, type ValuesOptions } from "./parameters/values.ts";
-import type { Seen } from "./parameters/watches.ts";
+import type { Seen, Shows, WatchOptions } from "./parameters/watches.ts";
 import { ReadCache } from "./read-cache.ts";
 import { type ObserveRead, observed, type Read, type ReadOptions } from "./reads.ts";
 import { type Session, SessionUnavailableError } from "./session.ts";
@@ -53,10 +53,10 @@ export interface ParameterStore {
   list(options?: ListOptions): Promise<Read<Parameters["parameters"]>>;
   /**
    * @param seen what the client has of it.
-   * @returns true as soon as SSM shows another version or none, false when the time is up or the
-   * client has gone.
+   * @returns "other" as soon as SSM shows another version or none; with `untilShown`, "same" as soon as it
+   * shows this one; "over" when the time is up or the client has gone.
    */
-  waitForChange(name: ParameterName, seen: Seen, options: WaitOptions): Promise<boolean>;
+  waitForChange(name: ParameterName, seen: Seen, options: WatchOptions): Promise<Shows>;
   close(): void;
 }
 

@@ -46,7 +46,7 @@ interface TextParameters extends Pick<ParameterStore, "list" | "close"> {
       seen: Options<"waitForChange">,
       options: Parameters<ParameterStore["waitForChange"]>[2],
     ]
-  ): Promise<boolean>;
+  ): ReturnType<ParameterStore["waitForChange"]>;
 }
 
 export interface Rig {

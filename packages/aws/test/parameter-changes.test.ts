@@ -27,7 +27,8 @@ describe("waiting for a change", { concurrency: true }, () => {
       const name = names[i % 20] ?? "";
       const seen = found.get(name)?.value ?? assert.fail(name);
       const options = { ...LONG, signal: leaving.signal };
-      if (await aws.parameters.waitForChange(name, seen, options)) woken.push(name);
+      const shows = await aws.parameters.waitForChange(name, seen, options);
+      if (shows === "other") woken.push(name);
     });
     newCalls();
     await until(() => newCalls() > 0);
@@ -54,23 +55,48 @@ describe("waiting for a change", { concurrency: true }, () => {
     local.parameters.put({ parameters: [{ name: "my-parameter", value: "new" }] });
     assert.equal(
       await aws.parameters.waitForChange("my-parameter", value, { limitMs: 1000 }),
-      true,
+      "other",
     );
   });
 
-  test("nothing changes: false at the end of the time, when the client leaves, and on close", async (t) => {
+  test("nothing changes: over at the end of the time, when the client leaves, and on close", async (t) => {
     const { aws } = await startParameterRig(t);
     const { value } = await aws.parameters.get("my-parameter");
     const wait = (options: { limitMs: number; signal?: AbortSignal }) =>
       aws.parameters.waitForChange("my-parameter", value, options);
     const startedAt = performance.now();
-    assert.equal(await wait({ limitMs: 100 }), false);
+    assert.equal(await wait({ limitMs: 100 }), "over");
     assert.ok(performance.now() - startedAt >= 95);
-    assert.equal(await wait({ ...LONG, signal: AbortSignal.timeout(20) }), false);
-    assert.equal(await wait({ ...LONG, signal: AbortSignal.abort() }), false);
+    assert.equal(await wait({ ...LONG, signal: AbortSignal.timeout(20) }), "over");
+    assert.equal(await wait({ ...LONG, signal: AbortSignal.abort() }), "over");
     const closed = wait(LONG);
     aws.parameters.close();
-    assert.equal(await closed, false);
+    assert.equal(await closed, "over");
+  });
+
+  test("the next look is enough for who asks what SSM has now; one that was under way is not", async () => {
+    const looks: (() => void)[] = [];
+    const reading = async () => {
+      await new Promise<void>((resolve) => looks.push(resolve));
+      return new Map([[SEEN.name, SEEN]]);
+    };
+    const changes = new Changes({
+      now: () => performance.now(),
+      perSecond: () => 1000,
+      read: reading,
+      onChange: () => assert.fail("nothing has changed"),
+    });
+    const look = () => changes.wait(SEEN.name, SEEN, { ...LONG, untilShown: true });
+    const waits = changes.wait(SEEN.name, SEEN, LONG);
+    await until(() => looks.length === 1);
+    const late = look();
+    looks[0]?.();
+    await until(() => looks.length === 2);
+    assert.equal(await Promise.race([late, Promise.resolve("waits")]), "waits");
+    looks[1]?.();
+    assert.equal(await late, "same");
+    changes.close();
+    assert.equal(await waits, "over");
   });
 
   test("a deleted parameter has changed", async (t) => {
@@ -83,7 +109,7 @@ describe("waiting for a change", { concurrency: true }, () => {
     });
     t.after(() => ssm.destroy());
     await ssm.send(new DeleteParameterCommand({ Name: "my-parameter" }));
-    assert.equal(await aws.parameters.waitForChange("my-parameter", value, LONG), true);
+    assert.equal(await aws.parameters.waitForChange("my-parameter", value, LONG), "other");
   });
 
   test("a poll that fails shows no change", async (t) => {
@@ -94,7 +120,7 @@ describe("waiting for a change", { concurrency: true }, () => {
     await until(() => local.faults.list().length === 0);
     assert.equal(await Promise.race([changed, Promise.resolve("waits")]), "waits");
     local.parameters.put({ parameters: [{ name: "my-parameter", value: "new" }] });
-    assert.equal(await changed, true);
+    assert.equal(await changed, "other");
   });
 
   test("a name that is refused spoils nothing of those beside it", async (t) => {
@@ -110,7 +136,7 @@ describe("waiting for a change", { concurrency: true }, () => {
       wait(denied, 500),
       ...others.map((name) => wait(name, 30_000)),
     ]);
-    assert.deepEqual([refused, woken], [false, [true, true, true]]);
+    assert.deepEqual([refused, woken], ["over", ["other", "other", "other"]]);
   });
 
   test("60 names are asked for in six calls of ten", async (t) => {
@@ -125,7 +151,7 @@ describe("waiting for a change", { concurrency: true }, () => {
         return aws.parameters.waitForChange(name, seen, LONG);
       }),
     );
-    assert.ok(woken.every(Boolean));
+    assert.ok(woken.every((shows) => shows === "other"));
     assert.deepEqual([newCalls(), newCalls("DescribeParameters")], [6, 0]);
   });
 
@@ -137,7 +163,7 @@ describe("waiting for a change", { concurrency: true }, () => {
     local.parameters.put({
       parameters: [{ name: value.name, value: "rotated", type: "SecureString" }],
     });
-    assert.equal(await changed, true);
+    assert.equal(await changed, "other");
     local.faults.clear();
     assert.equal((await aws.parameters.get(value.name)).value.value, "rotated");
   });

@@ -1,7 +1,7 @@
 /** Answers as bytes with a strong ETag (RFC 9110 §8.8.3), and what If-None-Match says to them. */
 import { hash } from "node:crypto";
 import type { CacheState, Read } from "@airlock/aws";
-import { namesWeakly } from "@airlock/contract";
+import { entityTags, opaqueTag } from "@airlock/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 export interface Representation {
@@ -12,7 +12,8 @@ export interface Representation {
 
 const JSON_TYPE = "application/json; charset=utf-8";
 const TEXT_TYPE = "text/plain; charset=utf-8";
-const ETAG_LENGTH = 27;
+/** Characters of the digest in an ETag; that of a parameter has a date behind it. */
+export const DIGEST_LENGTH = 27;
 
 export const jsonOf = (value: object): Representation =>
   represent(JSON_TYPE, JSON.stringify(value));
@@ -23,14 +24,20 @@ export const textOf = (value: string): Representation => represent(TEXT_TYPE, va
 /** Of the bytes, so that every replica gives the same; of the type too, for they must differ. */
 function represent(type: string, body: string): Representation {
   const digest = hash("sha256", `${type}\n${body}`, "base64url");
-  return { type, body: Buffer.from(body), etag: `"${digest.slice(0, ETAG_LENGTH)}"` };
+  return { type, body: Buffer.from(body), etag: `"${digest.slice(0, DIGEST_LENGTH)}"` };
 }
 
 /** Whether If-None-Match names this ETag: a list, `*`, compared weakly (RFC 9110 §13.1.2). */
 export function isUnchanged(request: FastifyRequest, etag: string): boolean {
   const wanted = request.headers["if-none-match"];
-  return wanted !== undefined && namesWeakly(wanted, etag);
+  if (wanted === undefined) return false;
+  const tags = entityTags(wanted);
+  return tags === "*" || tags.some((tag) => digestOf(opaqueTag(tag)) === digestOf(etag));
 }
+
+/** The bytes are the same whenever they were written; the version before this one gives no date. */
+const digestOf = (etag: string): string =>
+  etag[DIGEST_LENGTH + 1] === "-" ? etag.slice(0, DIGEST_LENGTH + 1) : etag.slice(0, -1);
 
 export interface CacheNews {
   readonly cache: CacheState;
@@ -49,10 +56,17 @@ export function send(
   { type, body, etag }: Representation,
   news: CacheNews | undefined,
 ) {
+  if (isUnchanged(request, etag)) return sendUnchanged(reply, etag, news);
+  return tell(reply, etag, news).type(type).send(body);
+}
+
+export const sendUnchanged = (reply: FastifyReply, etag: string, news: CacheNews | undefined) =>
+  tell(reply, etag, news).code(304).send();
+
+function tell(reply: FastifyReply, etag: string, news: CacheNews | undefined): FastifyReply {
   reply.header("etag", etag);
   if (news) reply.header("x-cache", news.cache).header("age", String(news.ageSeconds));
-  if (isUnchanged(request, etag)) return reply.code(304).send();
-  return reply.type(type).send(body);
+  return reply;
 }
 
 const WORST_FIRST: readonly CacheState[] = ["miss", "bypass", "stale", "hit"];

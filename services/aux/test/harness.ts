@@ -15,6 +15,8 @@ import { settingsSchema } from "../src/settings.ts";
 export interface AuxOptions {
   /** Text of a policy; without one everybody may read. */
   readonly policy?: string;
+  /** The clock of caches and budgets, in milliseconds. */
+  readonly now?: () => number;
 }
 
 export interface AuxRig {
@@ -28,7 +30,7 @@ export async function startAux(
   t: TestContext,
   env: Environment = {},
   prepare: (local: LocalAws) => void = () => {},
-  { policy }: AuxOptions = {},
+  { policy, now }: AuxOptions = {},
 ): Promise<AuxRig> {
   const local = await startLocalAws();
   prepare(local);
@@ -42,7 +44,7 @@ export async function startAux(
   });
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger(settings, { write: (line) => void lines.push(JSON.parse(line)) });
-  const aws = createAws(settings, logger, () => {});
+  const aws = createAws(settings, logger, () => {}, { ...(now && { now }) });
   const verifier = createLayerVerifier(settings, { log: logger });
   const mode = settings.LAYER_AUTH_MODE;
   const layer = verifier && createLayerGuard({ mode, verifier, log: logger });

@@ -5,7 +5,7 @@ import {
   type ParameterName,
   ProblemError,
 } from "@airlock/contract";
-import { type Seen, type Shown, Watches } from "./watches.ts";
+import { type Seen, type Shown, type Shows, Watches, type WatchOptions } from "./watches.ts";
 
 /** No name is asked for more often: whoever waits for one of a few knows of its change in two seconds. */
 const POLL_MS = 1700;
@@ -31,12 +31,6 @@ export interface ChangesOptions {
   readonly now: () => number;
 }
 
-export interface WaitOptions {
-  /** Longest wait in milliseconds. */
-  readonly limitMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
 export class Changes {
   readonly #options: ChangesOptions;
   readonly #watches = new Watches();
@@ -50,13 +44,12 @@ export class Changes {
 
   /**
    * @param seen what the client has.
-   * @returns true as soon as SSM shows something else or nothing, false when the time is up or the
-   * client has gone.
+   * @returns "other" as soon as SSM shows something else or nothing.
    */
-  wait(name: ParameterName, seen: Seen, { limitMs, signal }: WaitOptions): Promise<boolean> {
-    const change = this.#watches.add(name, seen, limitMs, signal);
+  wait(name: ParameterName, seen: Seen, options: WatchOptions): Promise<Shows> {
+    const shows = this.#watches.add(name, seen, options);
     this.#schedule();
-    return change;
+    return shows;
   }
 
   /** Ends all waits as if their time were up. */

@@ -10,9 +10,22 @@ export interface Seen {
 /** What SSM shows of a parameter now; undefined when it is gone. */
 export type Shown = Seen | undefined;
 
+/** What SSM shows beside what was seen; over is the end of the time, or of the reader. */
+export type Shows = "other" | "same" | "over";
+
 interface Watch {
   readonly seen: Seen;
-  end(isChanged: boolean): void;
+  /** How many looks had begun when it was added, where the next one ends it whatever that shows. */
+  readonly lookAfter: number | undefined;
+  end(shows: Shows): void;
+}
+
+export interface WatchOptions {
+  /** Longest wait in milliseconds. */
+  readonly limitMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Does not wait for a change, but for what SSM shows next. */
+  readonly untilShown?: boolean | undefined;
 }
 
 /** SSM's operations need not round the same time alike. */
@@ -20,6 +33,7 @@ const SAME_TIME_MS = 1000;
 
 export class Watches {
   readonly #byName = new Map<ParameterName, Set<Watch>>();
+  #looks = 0;
 
   get isEmpty(): boolean {
     return this.size === 0;
@@ -35,8 +49,9 @@ export class Watches {
     return this.#byName.keys();
   }
 
-  /** Up to so many names that fit, those that were given longest ago first. */
+  /** What to look at now: up to so many names that fit, those that were given longest ago first. */
   next(count: number, fits: (name: ParameterName) => boolean): ParameterName[] {
+    this.#looks++;
     const names = [...this.#byName.keys()].filter(fits).slice(0, count);
     for (const name of names) {
       const watches = this.#byName.get(name);
@@ -46,18 +61,25 @@ export class Watches {
     return names;
   }
 
-  /** True when `show` tells of a change, false at the end of the time or when the reader leaves. */
-  add(name: ParameterName, seen: Seen, limitMs: number, signal?: AbortSignal): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const end = (isChanged: boolean) => {
+  /**
+   * @param untilShown ends as well when SSM shows the same, asked after this.
+   * @returns what `show` tells.
+   */
+  add(
+    name: ParameterName,
+    seen: Seen,
+    { limitMs, signal, untilShown = false }: WatchOptions,
+  ): Promise<Shows> {
+    const { promise, resolve } = Promise.withResolvers<Shows>();
+    const end = (shows: Shows) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", giveUp);
       this.#remove(name, watch);
-      resolve(isChanged);
+      resolve(shows);
     };
-    const giveUp = () => end(false);
+    const giveUp = () => end("over");
     const timer = setTimeout(giveUp, limitMs);
-    const watch: Watch = { seen, end };
+    const watch: Watch = { seen, lookAfter: untilShown ? this.#looks : undefined, end };
     const watches = this.#byName.get(name) ?? new Set();
     this.#byName.set(name, watches.add(watch));
     signal?.addEventListener("abort", giveUp, { once: true });
@@ -65,17 +87,22 @@ export class Watches {
     return promise;
   }
 
-  /** Ends the wait of those who have seen something else. @returns whether there were any. */
+  /** Tells those of it who have seen something else. @returns whether there were any. */
   show(name: ParameterName, shown: Shown): boolean {
     const isOther = isSecretReference(name) ? isOtherSecret : isOtherVersion;
-    const changed = [...(this.#byName.get(name) ?? [])].filter(({ seen }) => isOther(seen, shown));
-    for (const watch of changed) watch.end(true);
-    return changed.length > 0;
+    let isChange = false;
+    for (const watch of [...(this.#byName.get(name) ?? [])]) {
+      if (isOther(watch.seen, shown)) {
+        isChange = true;
+        watch.end("other");
+      } else if (watch.lookAfter !== undefined && watch.lookAfter < this.#looks) watch.end("same");
+    }
+    return isChange;
   }
 
   endAll(): void {
     for (const watches of [...this.#byName.values()]) {
-      for (const watch of [...watches]) watch.end(false);
+      for (const watch of [...watches]) watch.end("over");
     }
   }
 

@@ -7,12 +7,14 @@ import Negotiator from "negotiator";
 import * as z from "zod";
 import type { Access } from "../access.ts";
 import { clientOf } from "../client-of.ts";
+import { besideKnown, dated, newestKnown } from "../parameters/known-version.ts";
 import { mayRead } from "../parameters/readable.ts";
 import {
   isUnchanged,
   jsonOf,
   type Representation,
   send,
+  sendUnchanged,
   textOf,
   wantsFresh,
 } from "../representation.ts";
@@ -70,37 +72,61 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
         revalidate: wantsFresh(request),
       };
       reply.header("vary", "accept");
-      const first = await read(request, name, options);
-      const found =
-        wait !== undefined && isUnchanged(request, representationOf(request, first.value).etag)
-          ? await changed(request, reply, first, wait, (revalidate) =>
-              read(request, name, { ...options, revalidate }),
-            )
-          : first;
-      return sendParameter(request, reply, found);
+      let found: Read<Parameter>;
+      try {
+        found = await read(request, name, options);
+      } catch (problem) {
+        if (!mayHaveCome(request, problem)) throw problem;
+        found = await read(request, name, { ...options, revalidate: true });
+      }
+      const { version, label } = selection;
+      const isOfNewest = version === undefined && label === undefined;
+      if (!isOfNewest || !isConditional(request) || (!wait && isKnown(request, found))) {
+        return sendIfOther(request, reply, found);
+      }
+      const again = () => read(request, name, { ...options, revalidate: true });
+      const isDoubtful = isFromMemory(found) && !isKnown(request, found);
+      if (isDoubtful && besideKnown(request, found.value) !== "newer") found = await again();
+      if (wait) {
+        const changed = await waited(request, reply, found, wait, again);
+        return changed ? sendIfOther(request, reply, changed) : sendKnown(request, reply, found);
+      }
+      const isOld = isFromMemory(found) && isOlder(request, found);
+      return (isOld ? sendKnown : sendIfOther)(request, reply, found);
     },
   );
 
-  /** Reads again when SSM shows a change, until the answer is another one or the time is up. */
-  const changed = async (
+  /**
+   * Reads again when SSM shows a change, until the answer is another one than the client has, and no
+   * older one: what this process remembers may be older than what the client has from another.
+   *
+   * @returns undefined when the time is up.
+   */
+  const waited = async (
     request: FastifyRequest,
     reply: FastifyReply,
     first: Read<Parameter>,
     waitSeconds: number,
-    again: (revalidate: boolean) => Promise<Read<Parameter>>,
-  ): Promise<Read<Parameter>> => {
+    again: () => Promise<Read<Parameter>>,
+  ): Promise<Read<Parameter> | undefined> => {
+    const isOther = (one: Read<Parameter>) => !isKnown(request, one) && !isOlder(request, one);
+    if (isOther(first)) return first;
     const endsAt = performance.now() + waitSeconds * 1000;
     const endWait = request.takePlace("wait");
     const signal = AbortSignal.any([clientLeft(reply), request.server.draining]);
     try {
       for (let found = first; ; ) {
         const limitMs = endsAt - performance.now();
+        if (limitMs <= 0) return undefined;
         const { name } = found.value;
-        const isOther =
-          limitMs > 0 && (await store.waitForChange(name, found.value, { limitMs, signal }));
-        if (!isOther) return found;
-        found = await again(true);
-        if (!isUnchanged(request, representationOf(request, found.value).etag)) return found;
+        // an older one that SSM has all the same is the one that it has gone back to
+        const untilShown = !isKnown(request, found);
+        const options = { limitMs, signal, untilShown };
+        const shows = await store.waitForChange(name, found.value, options);
+        if (shows === "over") return undefined;
+        if (shows === "same") return found;
+        found = await again();
+        if (isOther(found)) return found;
       }
     } finally {
       endWait();
@@ -125,16 +151,41 @@ function representationOf(request: FastifyRequest, parameter: Parameter): Repres
     forms.set(parameter, known);
   }
   if (!wantsText(request)) {
-    known.json ??= jsonOf(parameter);
+    known.json ??= dated(jsonOf(parameter), parameter);
     return known.json;
   }
-  known.text ??= textOf(parameter.value);
+  known.text ??= dated(textOf(parameter.value), parameter);
   return known.text;
 }
 
-function sendParameter(request: FastifyRequest, reply: FastifyReply, read: Read<Parameter>) {
+function sendIfOther(request: FastifyRequest, reply: FastifyReply, read: Read<Parameter>) {
   return send(request, reply, representationOf(request, read.value), read);
 }
+
+/** 304, of what the client has, though what is here may be older. */
+function sendKnown(request: FastifyRequest, reply: FastifyReply, read: Read<Parameter>) {
+  const { etag } = representationOf(request, read.value);
+  const known = isKnown(request, read) ? undefined : newestKnown(request);
+  return sendUnchanged(reply, known?.tag ?? etag, read);
+}
+
+const isConditional = ({ headers }: FastifyRequest): boolean =>
+  headers["if-none-match"] !== undefined;
+
+const isKnown = (request: FastifyRequest, { value }: Read<Parameter>): boolean =>
+  isUnchanged(request, representationOf(request, value).etag);
+
+const isOlder = (request: FastifyRequest, { value }: Read<Parameter>): boolean =>
+  besideKnown(request, value) === "older";
+
+/** Whether AWS was not asked for it. */
+const isFromMemory = ({ cache }: Read<unknown>): boolean => cache === "hit" || cache === "stale";
+
+/** Whoever has an ETag has seen one, while this process may remember that there was none. */
+const mayHaveCome = (request: FastifyRequest, problem: unknown): boolean =>
+  isConditional(request) &&
+  problem instanceof ProblemError &&
+  problem.code === "parameter_not_found";
 
 function wantsText({ headers }: FastifyRequest): boolean {
   if (headers.accept === undefined || !headers.accept.includes("text/")) return false;
