@@ -16,15 +16,24 @@ export function parse(words: readonly string[], commands: readonly Command[]): P
     return helpOf(first === "help" ? words.slice(1) : [], commands);
   }
   if (first === "--version" || first === "-V") return { kind: "version" };
-  for (let count = MOST_WORDS; count > 0; count--) {
-    const command = find(commands, words.slice(0, count).join(" "));
-    if (command) return ofCommand(command, words.slice(count));
-  }
-  return groupOrNothing(words, commands);
+  const { command, rest } = commandIn(words, commands);
+  return command ? ofCommand(command, rest) : groupOrNothing(words, commands);
 }
 
 /** Of a command's name. */
 const MOST_WORDS = 3;
+
+/** The command that the words begin with, by its name or another name of it, and the words behind that. */
+export function commandIn(
+  words: readonly string[],
+  commands: readonly Command[],
+): { readonly command: Command | undefined; readonly rest: readonly string[] } {
+  for (let count = MOST_WORDS; count > 0; count--) {
+    const command = find(commands, words.slice(0, count).join(" "));
+    if (command) return { command, rest: words.slice(count) };
+  }
+  return { command: undefined, rest: words };
+}
 
 function ofCommand(command: Command, rest: readonly string[]): Parsed {
   const asksForHelp = rest.includes("--help") || (rest.length === 1 && rest[0] === "-h");

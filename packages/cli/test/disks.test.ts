@@ -257,7 +257,9 @@ test("disks are shown with their state, what is used of them, and what is wrong"
     ...{ disk_name: "old", state: "ready", in_use: false, reservation_id: null, disk_size: null },
     warning: "The newest snapshot failed: no room.",
   };
+  const deleted = { ...warned, state: "deleted", is_deleted: true, delete_date: "2026-02-14" };
   const { transport } = service({
+    "GET /v1/disks?deleted=true": { disks: [DISK, deleted], total: 2 },
     "GET /v1/disks": { disks: [DISK, warned], total: 2 },
     "GET /v1/disks/old": warned,
   });
@@ -273,6 +275,9 @@ test("disks are shown with their state, what is used of them, and what is wrong"
       "",
     ].join("\n"),
   );
+  const gone = await gpuDev(["disk", "list", "--deleted"], options);
+  assert.match(gone.out, /^DISK .*\nold .* deleted until 2026-02-14 .*\n$/);
+  assert.equal((await gpuDev(["disk", "list", "--deleted", "--json"], options)).json.total, 1);
   const show = await gpuDev(["disk", "show", "old"], options);
   assert.match(show.out, /\nsnapshots +1, the newest 1 h ago\nwarning +The newest snapshot failed/);
 });

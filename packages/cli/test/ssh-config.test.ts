@@ -89,6 +89,11 @@ test("a public half that is missing is made of the private one", async (t) => {
 const service: Played = ({ path }) => {
   if (path.startsWith("/v1/jobs")) return { body: { jobs: [JOB], next_cursor: null } };
   if (path === "/v1/disks") return { body: { disks: [{ disk_name: "data" }], total: 1 } };
+  if (path === "/v1/disks?deleted=true") {
+    // as a service that does not know the word lists it too
+    const disks = [{ disk_name: "old", is_deleted: true }, { disk_name: "data" }];
+    return { body: { disks, total: 2 } };
+  }
   if (path === "/v1/keys") return { body: { keys: [{ key_prefix: "gpud_kkkkkkkk" }], total: 1 } };
   return { body: { availability: { h100: GPU_TYPE } } };
 };
@@ -120,6 +125,11 @@ const COMPLETIONS: readonly (readonly [words: string, found: readonly string[]])
   ["reserve --name ", []],
   ["reserve --gp", ["--gpus"]],
   ["disk delete ", ["data"]],
+  ["disk restore ", ["old"]],
+  ["disk rm ", ["data"]],
+  ["disks --d", ["--deleted"]],
+  ["ssh ", ["3f2a91bc"]],
+  ["ls --ty", ["--type"]],
   ["keys revoke ", ["gpud_kkkkkkkk"]],
   ["config set git", ["github_user"]],
   ["completion ", []],
@@ -135,7 +145,7 @@ test("completion knows commands, flags and names, and asks at most every 30 s", 
     assert.equal(code, 0);
     assert.deepEqual(out.split("\n").filter(Boolean), found, `${words}: ${err}`);
   }
-  assert.equal(asked.length, 4, "each list once");
+  assert.equal(asked.length, 5, "each list once");
   for (const { method, timeoutMs } of asked) assert.deepEqual([method, timeoutMs], ["GET", 1000]);
 });
 

@@ -1,6 +1,7 @@
 /** Disks of the jobs API on the wire. */
 import * as z from "zod";
 import { count } from "./numbers.ts";
+import { flagWord } from "./query-words.ts";
 import { timestamp } from "./timestamp.ts";
 
 const DISK_NAME = /^[a-zA-Z0-9_-]{1,63}$/;
@@ -74,6 +75,10 @@ export const Disk = z
     delete_date: z.iso.date().optional().meta({ description: "Until then it can be restored." }),
   })
   .meta({ id: "Disk" });
+
+export const DisksQuery = z.strictObject({
+  deleted: flagWord.optional().describe("Those that are deleted and can be restored, instead."),
+});
 
 export const Disks = z.object({ disks: z.array(Disk), total: count }).meta({ id: "Disks" });
 

@@ -53,8 +53,10 @@ test("a deleted disk is kept for 30 days and comes back", async () => {
   const { body: shown } = await ask("GET", "/old");
   assert.equal(shown.is_deleted, true);
   assert.equal(shown.delete_date, day);
-  const names = (await ask("GET", "")).body.disks.map((d: { disk_name: string }) => d.disk_name);
-  assert.ok(!names.includes("old"));
+  const names = async (query: string) =>
+    (await ask("GET", query)).body.disks.map((d: { disk_name: string }) => d.disk_name);
+  for (const kept of ["", "?deleted=false"]) assert.ok(!(await names(kept)).includes("old"));
+  assert.deepEqual(await names("?deleted=true"), ["old"]);
   await assertProblem(ask("DELETE", "/old"), 410, "disk_deleted");
   await assertProblem(ask("GET", "/old/content"), 410, "disk_deleted");
   await assertProblem(ask("POST", "/old/rename", { new_name: "new" }), 410, "disk_deleted");
@@ -69,6 +71,8 @@ test("a deletion whose day has come is not taken back", async () => {
   await ask("DELETE", "/late");
   await jobs.db.query("UPDATE disks SET delete_date = now()::date - 1 WHERE disk_name = 'late'");
   await assertProblem(ask("POST", "/late/restore"), 410, "disk_deleted");
+  assert.deepEqual((await ask("GET", "?deleted=true")).body, { disks: [], total: 0 });
+  await assertProblem(ask("GET", "?deleted=maybe"), 400, "bad_request");
 });
 
 test("a renamed disk has one name, and its operation is found by it", async () => {

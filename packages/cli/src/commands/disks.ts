@@ -1,6 +1,7 @@
 /** `gpu-dev disk list|show|content`: one's own disks as they are. */
 import type { Disk, DiskContent, Disks } from "@airlock/contract";
 import { command, JSON_FLAG } from "../command.ts";
+import { DELETED, onlyDeleted } from "../disks/deleted-disks.ts";
 import { diskPath } from "../disks/find-snapshot.ts";
 import { fitted, type Output } from "../output/output.ts";
 import { type Column, facts, table } from "../output/table.ts";
@@ -38,23 +39,31 @@ export const diskList = command({
   name: "disk list",
   aliases: ["disk ls", "disks"],
   about: "list your disks",
-  flags: { ...JSON_FLAG, ...WATCH_FLAGS },
+  flags: {
+    ...JSON_FLAG,
+    ...WATCH_FLAGS,
+    deleted: { about: "those that `disk restore` takes back, instead" },
+  },
   async run({ flags }, context) {
     const { output, clock } = context;
     const api = await context.api();
     const pauseMs = pauseMsOf(flags.interval);
-    const read = () => api.get<Disks>("/v1/disks");
+    const read = () =>
+      flags.deleted ? api.get<Disks>(DELETED).then(onlyDeleted) : api.get<Disks>("/v1/disks");
+    const none = flags.deleted
+      ? "No deleted disks that can be restored."
+      : "No disks. `gpu-dev disk create NAME` makes one.";
     if (!flags.watch) {
       const found = await read();
       if (flags.json) return void output.json(found);
-      output.print(...linesOf(found.disks, output, clock.now()));
+      output.print(...linesOf(found.disks, none, output, clock.now()));
       return;
     }
     return await watch(
       async () => {
         const found = await read();
         if (flags.json) output.jsonLine(found);
-        else output.redraw(linesOf(found.disks, output, clock.now()));
+        else output.redraw(linesOf(found.disks, none, output, clock.now()));
       },
       pauseMs,
       context,
@@ -62,10 +71,8 @@ export const diskList = command({
   },
 });
 
-function linesOf(disks: readonly Disk[], output: Output, now: number): string[] {
-  if (disks.length === 0) {
-    return output.isTerminal ? ["No disks. `gpu-dev disk create NAME` makes one."] : [];
-  }
+function linesOf(disks: readonly Disk[], none: string, output: Output, now: number): string[] {
+  if (disks.length === 0) return output.isTerminal ? [none] : [];
   const lines = table(columns(now), disks, output.width);
   if (!output.isTerminal) return lines;
   const warned = disks.filter(({ warning }) => warning);

@@ -2,6 +2,7 @@
 import type { Command, Names } from "../command.ts";
 import { CONFIG_KEYS } from "../config.ts";
 import type { Context } from "../context.ts";
+import { commandIn } from "../parse.ts";
 import { knownNames } from "./known-names.ts";
 
 /** @param words behind `gpu-dev`; the last one is not finished, and may be empty. */
@@ -13,12 +14,8 @@ export async function candidatesFor(
   const typed = words.at(-1) ?? "";
   const before = words.slice(0, -1);
   const shown = commands.filter(({ isInner }) => !isInner);
-  const command = [3, 2, 1]
-    .map((count) => shown.find(({ name }) => name === before.slice(0, count).join(" ")))
-    .find((one) => one !== undefined);
-  const all = command
-    ? await argumentsOf(command, before.slice(command.name.split(" ").length), typed, context)
-    : nextWords(shown, before);
+  const { command, rest } = commandIn(before, shown);
+  const all = command ? await argumentsOf(command, rest, typed, context) : nextWords(shown, before);
   return all.filter((name) => name.startsWith(typed)).sort();
 }
 

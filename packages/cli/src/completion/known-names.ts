@@ -3,6 +3,7 @@ import type { ApiKeys, Availability, Disks, Jobs } from "@airlock/contract";
 import { isAway } from "../api/is-away.ts";
 import { jsonOf } from "../api/transport.ts";
 import type { Context } from "../context.ts";
+import { DELETED, onlyDeleted } from "../disks/deleted-disks.ts";
 import { privateFolder, readIfThere, writeWhole } from "../files/private-file.ts";
 import { LIVE_STATES } from "../jobs/job-states.ts";
 import { shortId } from "../jobs/job-view.ts";
@@ -50,15 +51,18 @@ async function ask({ transport, keyCache, env }: Context): Promise<KnownNames | 
   const headers = { authorization: `Bearer ${key}` };
   const get = async <T>(path: string): Promise<T> =>
     jsonOf<T>(url, await send({ method: "GET", path, headers, timeoutMs: LIMIT_MS }));
-  const [jobs, disks, types, keys] = await Promise.all([
+  const [jobs, disks, deleted, types, keys] = await Promise.all([
     get<Jobs>(`/v1/jobs?limit=100&status=${LIVE_STATES.join(",")}`),
     get<Disks>("/v1/disks"),
+    get<Disks>(DELETED).then(onlyDeleted),
     get<Availability>("/v1/gpu/availability"),
     get<ApiKeys>("/v1/keys"),
   ]);
+  const namesOf = (found: Disks) => found.disks.map(({ disk_name }) => disk_name);
   return {
     job: jobs.jobs.map(shortId),
-    disk: disks.disks.map(({ disk_name }) => disk_name),
+    disk: namesOf(disks),
+    "deleted disk": namesOf(deleted),
     "gpu type": Object.keys(types.availability),
     key: keys.keys.map(({ key_prefix }) => key_prefix),
   };

@@ -5,6 +5,7 @@ import {
   DiskOperation,
   DiskSnapshots,
   Disks,
+  DisksQuery,
   isDiskName,
   ProblemError,
 } from "@airlock/contract";
@@ -41,11 +42,13 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
       schema: {
         summary: "The user's disks that are not deleted, newest first.",
         tags: ["disks"],
-        response: { 200: Disks, ...failures },
+        querystring: DisksQuery,
+        response: { 200: Disks, ...failures, ...problems(400) },
       },
     },
     async (request) => {
-      const rows = await listDisks(store.pool, userOf(request).userId);
+      const { deleted: isDeleted } = request.query;
+      const rows = await listDisks(store.pool, userOf(request).userId, isDeleted);
       return { disks: rows.map(diskBody), total: rows.length };
     },
   );

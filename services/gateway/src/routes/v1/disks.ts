@@ -8,6 +8,7 @@ import {
   DiskRequested,
   DiskSnapshots,
   Disks,
+  DisksQuery,
   RenameDisk,
   ResizeDisk,
 } from "@airlock/contract";
@@ -19,6 +20,7 @@ export const DISK_ROUTES: readonly JobsRoute[] = [
     url: "/v1/disks",
     summary: "The user's disks that are not deleted, newest first.",
     tag: "disks",
+    querystring: DisksQuery,
     answer: Disks,
     problems: [],
   },
