@@ -1,6 +1,7 @@
 /** How the public service lets its callers in, and how often: by the proof that packages/identity checks. */
 import type { FastifyRequest } from "fastify";
 import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
+import { type Keys, showKeysAge } from "./keys-age.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { countWords } from "./word-counts.ts";
@@ -70,10 +71,21 @@ export function admitCallers(options: CallerAdmissionOptions): Admission {
 const isBelow = (prefix: string, { is404, url, route }: FastifyRequest): boolean =>
   (is404 ? url : route.url)?.startsWith(prefix) === true;
 
-/** @returns what counts each check by its outcome, a closed list of words. */
-export const callerMetrics = ({ registry }: Pick<Metrics, "registry">) =>
-  countWords(registry, {
+/**
+ * @param keys of the issuer of the callers' tokens; undefined where none are taken.
+ * @returns what counts each check by its outcome, a closed list of words.
+ */
+export function callerMetrics(
+  { registry }: Pick<Metrics, "registry">,
+  keys: Keys | undefined,
+): (outcome: string) => void {
+  showKeysAge(registry, keys, {
+    name: "airlock_caller_auth_keys_age_seconds",
+    help: "Seconds since the keys of the callers' issuer were last read; they serve for an hour.",
+  });
+  return countWords(registry, {
     label: "outcome",
     name: "airlock_caller_auth_checks_total",
     help: "Checks of callers by outcome: verified, or the reason of the refusal.",
   });
+}

@@ -1,8 +1,8 @@
 /** How an internal service lets its callers in: by the proof that packages/identity checks. */
 import type { FastifyRequest } from "fastify";
-import { Gauge } from "prom-client";
 import { type Admission, type GuardCheck, type RefusalWords, refusalProblem } from "./admission.ts";
 import { clientAddressOf } from "./client-address.ts";
+import { type Keys, showKeysAge } from "./keys-age.ts";
 import type { Metrics } from "./metrics.ts";
 import { countWords } from "./word-counts.ts";
 
@@ -73,19 +73,12 @@ function believe(request: FastifyRequest, told: string | undefined): void {
  */
 export function layerMetrics(
   { registry }: Pick<Metrics, "registry">,
-  keys: { keysAgeSeconds(): number | undefined } | undefined,
+  keys: Keys | undefined,
 ): (outcome: string) => void {
-  if (keys) {
-    new Gauge({
-      name: "airlock_layer_auth_keys_age_seconds",
-      help: "Seconds since the issuer's keys were last read; they serve for an hour.",
-      registers: [registry],
-      collect() {
-        const age = keys.keysAgeSeconds();
-        if (age !== undefined) this.set(age);
-      },
-    });
-  }
+  showKeysAge(registry, keys, {
+    name: "airlock_layer_auth_keys_age_seconds",
+    help: "Seconds since the issuer's keys were last read; they serve for an hour.",
+  });
   return countWords(registry, {
     label: "outcome",
     name: "airlock_layer_auth_checks_total",

@@ -28,13 +28,14 @@ export interface Callers {
 
 export function openCallers(settings: Settings, deps: CallerDeps): Callers {
   const { logger: log, registry, jobs, jobsLayer } = deps;
-  const observe = callerMetrics({ registry });
   if (settings.GATEWAY_AUTH === "api-key") {
     if (!jobs) throw new TypeError("GATEWAY_AUTH=api-key needs jobs");
     const checker = createKeyChecker({ lookup: createKeyLookup(jobs, jobsLayer) });
+    const observe = callerMetrics({ registry }, undefined);
     return { guard: createGuard(callerKeys(checker), { log, observe }), close() {} };
   }
   const verifier = createCallerVerifier(settings, { log });
+  const observe = callerMetrics({ registry }, verifier);
   const guard = verifier && createGuard(callerTokens(verifier), { log, observe });
   return { guard, close: () => verifier?.close() };
 }

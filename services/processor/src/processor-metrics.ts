@@ -1,13 +1,20 @@
-/** What Prometheus learns of orders, steps, starts, snapshots, calls to the cluster and pods that no job has. */
+/** What Prometheus learns of loops, orders, steps, starts, snapshots, calls to the cluster and pods that no job has. */
 import type { Metrics } from "@airlock/http";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { CallRecord } from "./cluster/index.ts";
-import type { ProcessorOptions } from "./processor.ts";
+import { LOOPS, type LoopName, type ProcessorOptions } from "./processor.ts";
 
 type Observed = Required<
   Pick<
     ProcessorOptions,
-    "onOrders" | "onStep" | "onSweep" | "onActive" | "onStarts" | "onDiskStep" | "onSnapshot"
+    | "onOrders"
+    | "onStep"
+    | "onSweep"
+    | "onActive"
+    | "onStarts"
+    | "onDiskStep"
+    | "onSnapshot"
+    | "onRound"
   >
 >;
 
@@ -18,8 +25,23 @@ export interface ProcessorMetrics extends Observed {
 /** From seconds to the two days after which a job that waits is cancelled. */
 const WAIT_BUCKETS = [5, 30, 120, 600, 1800, 7200, 21_600, 86_400];
 
-export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
+/** @param now milliseconds of a clock that never goes back. */
+export function processorMetrics(
+  { registry }: Metrics,
+  now: () => number = () => performance.now(),
+): ProcessorMetrics {
   const registers = [registry];
+  // of a loop that never gets to its end the age counts from here: it is seen as soon as it is late
+  const rounds = new Map<LoopName, number>(LOOPS.map((loop) => [loop, now()]));
+  new Gauge({
+    name: "airlock_processor_round_age_seconds",
+    help: "Seconds since each loop of this processor last came to its end; since it was started, where that never was.",
+    labelNames: ["loop"],
+    registers,
+    collect() {
+      for (const [loop, at] of rounds) this.labels(loop).set((now() - at) / 1000);
+    },
+  });
   const orders = new Counter({
     name: "airlock_orders_total",
     help: "Orders by action and outcome (done, faulted, dead, lost).",
@@ -99,6 +121,7 @@ export function processorMetrics({ registry }: Metrics): ProcessorMetrics {
       unknown.set(count);
       orphans.inc(removed);
     },
+    onRound: (loop) => rounds.set(loop, now()),
     onCall: ({ verb, kind, outcome, tookMs }) =>
       calls.labels(verb, kind, outcome).observe(tookMs / 1000),
   };

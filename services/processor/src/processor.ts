@@ -60,7 +60,13 @@ export interface ProcessorOptions {
   readonly onActive?: ReconcilerOptions["onActive"];
   /** Jobs have got their nodes. */
   readonly onStarts?: (starts: readonly StartRow[]) => void;
+  /** A round of a loop has come to its end. */
+  readonly onRound?: (loop: LoopName) => void;
 }
+
+/** What it does again and again. */
+export const LOOPS = ["reconcile", "placement", "inbox", "disks", "disk inbox", "duties"] as const;
+export type LoopName = (typeof LOOPS)[number];
 
 export interface Processor {
   /** It has seen the cluster, and works. */
@@ -86,9 +92,15 @@ export function startProcessor(options: ProcessorOptions): Processor {
   const { store, cluster, sealer, log, pollMs, leaseSeconds } = options;
   const types = createMachineTypes(store);
   const loops: Loop[] = [];
-  const begin = (name: string, periodMs: number, work: () => Promise<boolean>): Loop => {
-    // nothing is decided before the cluster has been seen
-    const loop = startLoop({ name, periodMs, log, work: async () => observer.isReady && work() });
+  const begin = (name: LoopName, periodMs: number, work: () => Promise<boolean>): Loop => {
+    const round = async () => {
+      // nothing is decided before the cluster has been seen
+      if (!observer.isReady) return false;
+      const hasMore = await work();
+      options.onRound?.(name);
+      return hasMore;
+    };
+    const loop = startLoop({ name, periodMs, log, work: round });
     loops.push(loop);
     return loop;
   };

@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { loadSettings } from "@airlock/config";
 import { createLogger, createMetrics } from "@airlock/http";
 import { startLocalKubernetes } from "@airlock/local-kubernetes";
 import { buildApp } from "../src/app.ts";
 import { createKubeCluster, keepAccess } from "../src/cluster/index.ts";
+import { LOOPS } from "../src/processor.ts";
 import { processorMetrics } from "../src/processor-metrics.ts";
 import { settingsSchema } from "../src/settings.ts";
 import { openWorld, startPostgres, work } from "./world.ts";
@@ -129,6 +131,32 @@ test("a box is cancelled while it runs, and is gone", async () => {
   await world.order(jobId, "cancel");
   await world.until(jobId, "cancelled");
   assert.equal(await podsLeft(), 0);
+});
+
+test("each loop tells when it last came to its end, also a loop that never did", async () => {
+  let nowMs = 0;
+  const own = createMetrics(settings);
+  const { onRound, onCall: _, ...told } = processorMetrics(own, () => nowMs);
+  const worker = work(world, cluster, {
+    ...told,
+    onRound: (loop) => loop !== "duties" && onRound(loop),
+  });
+  const ages = async () =>
+    Object.fromEntries(
+      [...(await own.registry.metrics()).matchAll(/round_age_seconds\{loop="(.*)"\} (.*)/g)].map(
+        ([, loop, seconds]) => [loop, Number(seconds)],
+      ),
+    );
+  try {
+    nowMs = 400_000;
+    const expected = Object.fromEntries(LOOPS.map((loop) => [loop, loop === "duties" ? 400 : 0]));
+    for (let tries = 0; !isDeepStrictEqual(await ages(), expected); tries++) {
+      assert.ok(tries < 200, JSON.stringify(await ages()));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  } finally {
+    await worker.stop();
+  }
 });
 
 test("logs of a job that nobody knows are 404; metrics tell what was done", async () => {

@@ -9,6 +9,7 @@ import {
   callers,
   clusterCalls,
   diskOperationAge,
+  keysAge,
   logins,
   longestWait,
   orders,
@@ -20,6 +21,7 @@ import {
   refreshes,
   refusedByAws,
   rolloutFile,
+  roundAge,
   type Series,
   snapshots,
   starts,
@@ -107,9 +109,41 @@ const layerOf = (service: Service): Case[] => {
   ];
 };
 
+/** The keys as a scrape sees them: read every ten minutes. */
+const READ = "0+30x19 0+30x19 0+30x80";
+
+const keysOf = (service: Service): Case[] => {
+  const of = service === "gateway" ? "caller" : "layer";
+  const alarm = `Airlock${capital(service)}KeysAge`;
+  return [
+    {
+      alarm,
+      title: "the issuer is away for one of two pods",
+      fires: {},
+      series: { [service]: [keysAge(of, "0+30x80")] },
+      atSecond: { [service]: [keysAge(of, READ)] },
+      atMinute: 28,
+    },
+    {
+      alarm,
+      title: "they were never read",
+      fires: {},
+      series: { [service]: [keysAge(of, Array(60).fill("Inf").join(" "))] },
+    },
+    {
+      alarm,
+      title: "they were read at the second attempt",
+      fires: false,
+      series: { [service]: [keysAge(of, READ)] },
+      atMinute: 30,
+    },
+  ];
+};
+
 export const CASES: readonly Case[] = [
   ...SERVICES.flatMap(ofService),
   ...(["aux", "jobs", "processor"] as const).flatMap(layerOf),
+  ...SERVICES.flatMap(keysOf),
   {
     alarm: "AirlockSessionAge",
     title: "one of two pods cannot renew its session",
@@ -313,6 +347,25 @@ export const CASES: readonly Case[] = [
     fires: false,
     series: { jobs: [logins("role", "0x40 1 2 3 4x60"), logins("ok", "0x60")] },
     atMinute: 30,
+  },
+  {
+    alarm: "AirlockProcessorIdle",
+    title: "no pod ever had a database",
+    fires: { loop: "duties" },
+    series: { processor: [build, roundAge("duties", "0+30x60")] },
+  },
+  {
+    alarm: "AirlockProcessorIdle",
+    title: "one loop does not come to its end any more, and others do",
+    fires: { loop: "reconcile" },
+    series: { processor: [roundAge("duties", "4x60"), roundAge("reconcile", "1x9 0+30x50")] },
+  },
+  {
+    alarm: "AirlockProcessorIdle",
+    title: "one of two pods only ends its tunnels; the other had no database for a few minutes",
+    fires: false,
+    series: { processor: [roundAge("duties", "0+30x60")] },
+    atSecond: { processor: [roundAge("duties", "0x21 0+30x15 4x40")] },
   },
   {
     alarm: "AirlockClusterRefuses",
@@ -544,6 +597,7 @@ export const HEALTHY: Readonly<Record<Service, readonly Series[]>> = {
     breaker("jobs", "0x300"),
     callers("verified", "0+100x300"),
     callers("missing", "0+1x300"),
+    keysAge("caller", "600x300"),
   ],
   aux: [
     build,
@@ -555,6 +609,7 @@ export const HEALTHY: Readonly<Record<Service, readonly Series[]>> = {
     ["airlock_aws_session_expires_in_seconds", {}, "1200x300"],
     policy("1x300"),
     proofs("verified", "0+100x300"),
+    keysAge("layer", "600x300"),
   ],
   jobs: [
     build,
@@ -563,12 +618,14 @@ export const HEALTHY: Readonly<Record<Service, readonly Series[]>> = {
     taken("0x300"),
     logins("ok", "0+1x300"),
     proofs("verified", "0+100x300"),
+    keysAge("layer", "600x300"),
     waiting("others_first", "3x300"),
     longestWait("0+30x300"),
   ],
   processor: [
     build,
     answers("200", "0+1x300"),
+    roundAge("duties", "4x300"),
     clusterCalls("get", "ok", "0+10x300"),
     clusterCalls("create", "already_exists", "0+1x300"),
     steps("done", "0+10x300"),
@@ -580,6 +637,7 @@ export const HEALTHY: Readonly<Record<Service, readonly Series[]>> = {
     promises("none", "0+1x300"),
     ...starts("0+1x300", "0+60x300"),
     proofs("verified", "0+1x300"),
+    keysAge("layer", "600x300"),
   ],
 };
 export const HEALTHY_AT_MINUTES = [10, 30, 60, 120];

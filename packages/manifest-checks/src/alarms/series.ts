@@ -32,6 +32,11 @@ export const callers = (outcome: string, values: string): Series => [
   { outcome },
   values,
 ];
+export const keysAge = (of: "layer" | "caller", values: string): Series => [
+  `airlock_${of}_auth_keys_age_seconds`,
+  {},
+  values,
+];
 export const logins = (outcome: string, values: string): Series => [
   "airlock_logins_total",
   { outcome },
@@ -61,6 +66,11 @@ export const refreshes = (values: string): Series => [
 export const refusedByAws = (errorType: string, values: string): Series => [
   "airlock_upstream_refused_by_aws_total",
   { upstream: "execution-api", error_type: errorType },
+  values,
+];
+export const roundAge = (loop: string, values: string): Series => [
+  "airlock_processor_round_age_seconds",
+  { loop },
   values,
 ];
 export const clusterCalls = (verb: string, outcome: string, values: string): Series => [

@@ -126,6 +126,12 @@ export const maxBy = (metric: string, by: string): Query => ({
   legend: legendOf(by),
 });
 
+/** A gauge that each pod has of its own, and whose best counts. */
+export const minBy = (metric: string, by: string): Query => ({
+  expr: `min by (${by}) (${metric}{$of})`,
+  legend: legendOf(by),
+});
+
 const legendOf = (by: string): string =>
   by
     .split(", ")

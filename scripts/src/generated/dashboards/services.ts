@@ -2,6 +2,7 @@
 import {
   dashboardOf,
   maxBy,
+  minBy,
   type Panel,
   quantileBy,
   type Row,
@@ -90,11 +91,18 @@ const PROCESS: Row = {
   ],
 };
 
-const LAYER: Panel = {
-  title: "Checks of the calling service",
-  unit: "ops",
-  queries: [rateBy("airlock_layer_auth_checks_total", "outcome")],
-};
+const LAYER: readonly Panel[] = [
+  {
+    title: "Checks of the calling service",
+    unit: "ops",
+    queries: [rateBy("airlock_layer_auth_checks_total", "outcome")],
+  },
+  {
+    title: "Age of the issuer's keys",
+    unit: "s",
+    queries: [maxBy("airlock_layer_auth_keys_age_seconds", "pod")],
+  },
+];
 
 const GATEWAY: readonly Row[] = [
   {
@@ -142,6 +150,11 @@ const GATEWAY: readonly Row[] = [
         title: "Checks of callers",
         unit: "ops",
         queries: [rateBy("airlock_caller_auth_checks_total", "outcome")],
+      },
+      {
+        title: "Age of the keys of the callers' issuer",
+        unit: "s",
+        queries: [maxBy("airlock_caller_auth_keys_age_seconds", "pod")],
       },
       {
         title: "Routes to aux",
@@ -212,7 +225,7 @@ const AUX: readonly Row[] = [
         unit: "short",
         queries: [maxBy("airlock_policy_fresh", "pod")],
       },
-      LAYER,
+      ...LAYER,
     ],
   },
 ];
@@ -276,7 +289,7 @@ const JOBS: readonly Row[] = [
         unit: "ops",
         queries: [rateBy("airlock_job_submissions_total", "outcome")],
       },
-      LAYER,
+      ...LAYER,
     ],
   },
 ];
@@ -285,6 +298,11 @@ const PROCESSOR: readonly Row[] = [
   {
     title: "Jobs and disks",
     panels: [
+      {
+        title: "Since a loop came to its end",
+        unit: "s",
+        queries: [minBy("airlock_processor_round_age_seconds", "loop")],
+      },
       {
         title: "Orders",
         unit: "ops",
@@ -340,7 +358,7 @@ const PROCESSOR: readonly Row[] = [
         unit: "ops",
         queries: [rateBy("airlock_tunnels_total", "code")],
       },
-      LAYER,
+      ...LAYER,
     ],
   },
 ];
