@@ -27,12 +27,12 @@ before(async () => {
 test("an accepted job is there at once, to the last field", async () => {
   const envVarsSealed = { key_id: "1", nonce: "bm9uY2U=", ciphertext: "Y2lwaGVy" };
   const job = { ...aJob(alice, "whole-0000001"), diskName: "data", diskSizeGb: 100, envVarsSealed };
-  const { createdAt } = await insertJob(pool, job);
+  const inserted = await insertJob(pool, job);
   const found = await findJob(pool, { userId: alice, reservationId: job.reservationId });
   assert.ok(found);
   assert.equal(found.username, "alice");
   assert.equal(found.status, "queued");
-  assert.deepEqual(found.created_at, createdAt);
+  assert.deepEqual(found.created_at, inserted?.createdAt);
   assert.deepEqual(
     found.status_history.map(({ status }) => status),
     ["queued"],

@@ -12,7 +12,6 @@ import {
   type AwsLoginRefusal,
   type AwsLoginResult,
   hashChallenge,
-  KEY_REFUSALS,
   keyCaller,
   newChallenge,
 } from "@airlock/identity";
@@ -22,6 +21,7 @@ import type { Audit } from "./audit.ts";
 import { issueKey } from "./issue-key.ts";
 import type { JobsMetrics } from "./jobs-metrics.ts";
 import { transact } from "./races.ts";
+import { userDisabled } from "./users.ts";
 
 export interface Logins {
   challenge(): Promise<LoginChallenge>;
@@ -128,8 +128,6 @@ const invalidChallenge = () =>
     "The challenge was used before, has expired, or is not of this service; get a new one.",
     { headers: CHALLENGE_HEADER },
   );
-
-const userDisabled = () => new ProblemError("api_key_disabled", KEY_REFUSALS.disabled.detail);
 
 const rawLoginOff = () =>
   new ProblemError(

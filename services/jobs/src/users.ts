@@ -1,4 +1,6 @@
 /** Who holds the key of a request. */
+import { ProblemError } from "@airlock/contract";
+import { KEY_REFUSALS } from "@airlock/identity";
 import type { FastifyRequest } from "fastify";
 
 export interface User {
@@ -21,3 +23,7 @@ export function userOf(request: FastifyRequest): User {
   if (request.user === undefined) throw new Error("this route asks for no API key");
   return request.user;
 }
+
+/** As their key is refused a second later. */
+export const userDisabled = (): ProblemError =>
+  new ProblemError("api_key_disabled", KEY_REFUSALS.disabled.detail);

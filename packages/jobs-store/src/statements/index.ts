@@ -201,6 +201,7 @@ export { type EraseStep, eraseStep } from "./users/erase-step.ts";
 export { findUser } from "./users/find-user.ts";
 export { ERASE_DUTY, listDeletingUsers } from "./users/list-deleting-users.ts";
 export { type ListUsersArgs, listUsers, type UserState } from "./users/list-users.ts";
+export { lockActiveUser } from "./users/lock-active-user.ts";
 export { lockUser } from "./users/lock-user.ts";
 export { setUserActive } from "./users/set-user-active.ts";
 export { upsertUser } from "./users/upsert-user.ts";

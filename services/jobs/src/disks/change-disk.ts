@@ -25,7 +25,7 @@ import {
   sendOrder,
   type Transaction,
 } from "@airlock/jobs-store";
-import { demandDiskQuota, lockForQuota } from "../jobs/quota.ts";
+import { demandDiskQuota } from "../jobs/quota.ts";
 import { isConflict } from "../races.ts";
 import { isoTime } from "../times.ts";
 import type { User } from "../users.ts";
@@ -142,7 +142,6 @@ export async function undeleteDisk(
   change: DiskChange,
 ): Promise<DiskRequested> {
   const { diskName } = change;
-  await lockForQuota(transaction, change.user);
   const disk = await demandDisk(transaction, change);
   if (!disk.is_deleted) {
     throw new ProblemError("disk_not_deleted", `Disk '${diskName}' is not marked for deletion`);

@@ -31,18 +31,9 @@ export async function demandQuota(
   if (breach) throw quotaExceeded(breachSentence(breach));
 }
 
-/**
- * Whoever locks a disk and asks for a quota then locks the user first, as a submission does: in the other
- * order each of two would wait for the other.
- */
-export async function lockForQuota(transaction: Queryable, { userId }: User): Promise<void> {
-  if (await hasQuotas(transaction)) await lockUser(transaction, userId);
-}
-
-/** Of one more disk. @throws ProblemError quota_exceeded */
+/** Of one more disk, for whom `mutate` has locked already. @throws ProblemError quota_exceeded */
 export async function demandDiskQuota(transaction: Queryable, { userId }: User): Promise<void> {
   if (!(await hasQuotas(transaction))) return;
-  await lockUser(transaction, userId);
   const breach = diskBreachOf(await readHoldings(transaction, userId));
   if (breach) throw quotaExceeded(breachSentence(breach));
 }

@@ -7,13 +7,14 @@ import {
   findJobOwner,
   insertJob,
   type JobRow,
+  lockActiveUser,
   type Queryable,
   type Transaction,
 } from "@airlock/jobs-store";
 import type { ApiDeps } from "../deps.ts";
 import { deleted } from "../disks/change-disk.ts";
 import { isConflict } from "../races.ts";
-import type { User } from "../users.ts";
+import { type User, userDisabled } from "../users.ts";
 import { chooseGpus, type GpuWish } from "./gpu-choice.ts";
 import { podNameOf } from "./pod-names.ts";
 import { demandQuota } from "./quota.ts";
@@ -36,7 +37,7 @@ const POD_NAMES = ["reservations_pod_name", "reservations_live_pod_name"];
  * Run it in a transaction, which ends with it, again after a conflict.
  *
  * @throws ProblemError job_id_taken, gpu_type_unknown, gpu_type_mismatch, invalid_body, disk_deleted,
- * quota_exceeded.
+ * quota_exceeded, api_key_disabled.
  */
 export async function submitJob(
   transaction: Transaction,
@@ -69,7 +70,7 @@ export async function submitJob(
   const hasVariables = Object.keys(variables).length > 0;
   const order = { v: 1, action: "create", order_id: randomUUID(), job_id: reservationId } as const;
   transaction.ringAfterCommit(queue);
-  const { messageId } = await insertJob(transaction.last, {
+  const inserted = await insertJob(transaction.last, {
     ...wanted,
     userId: user.userId,
     diskId,
@@ -88,7 +89,8 @@ export async function submitJob(
     const isTaken = POD_NAMES.some((constraint) => isConflict(error, constraint));
     throw isTaken ? idTaken() : error;
   });
-  const words = `Job submitted successfully to queue (message ID: ${messageId})${whoGetsIn(wanted)}`;
+  if (inserted === undefined) throw userDisabled();
+  const words = `Job submitted successfully to queue (message ID: ${inserted.messageId})${whoGetsIn(wanted)}`;
   return answerOf(reservationId, "queued", words);
 }
 
@@ -104,7 +106,7 @@ function textOf(wanted: Wanted, variables: Readonly<Record<string, string>>): st
   return JSON.stringify([Object.entries(wanted).sort(([a], [b]) => (a < b ? -1 : 1)), inOrder]);
 }
 
-/** @throws ProblemError disk_deleted */
+/** @throws ProblemError disk_deleted, api_key_disabled. */
 async function diskOf(
   transaction: Transaction,
   { userId }: User,
@@ -113,7 +115,12 @@ async function diskOf(
 ): Promise<string | null> {
   if (diskName === null) return null;
   const sizeGb = diskSizeGb ?? defaultSizeGb;
-  const { disk_id, is_deleted } = await claimDisk(transaction, { userId, diskName, sizeGb });
+  // sent one behind the other: a disk that nobody may have is gone with the transaction
+  const [isActive, { disk_id, is_deleted }] = await Promise.all([
+    lockActiveUser(transaction, userId),
+    claimDisk(transaction, { userId, diskName, sizeGb }),
+  ]);
+  if (!isActive) throw userDisabled();
   if (is_deleted) throw deleted(diskName);
   return disk_id;
 }

@@ -34,8 +34,10 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
     },
     async (request) => {
       const user = userOf(request);
-      const { answer, isRepeat } = await mutate(request, (transaction) =>
-        submitJob(transaction, { user, body: request.body }, deps),
+      const { answer, isRepeat } = await mutate(
+        request,
+        (transaction) => submitJob(transaction, { user, body: request.body }, deps),
+        { refusesDisabled: true },
       );
       metrics.submissions.labels(isRepeat ? "repeated" : "accepted").inc();
       if (!isRepeat) audit.done(request, "job_submitted", { job_id: answer.job_id });

@@ -57,7 +57,10 @@ export interface InsertedJob {
 }
 
 const JOB = `
-WITH job AS (
+WITH owner AS (
+  -- who shuts them out, and ends what they have, waits until this is there
+  SELECT FROM api_users WHERE user_id = $2::integer AND is_active FOR SHARE
+), job AS (
   INSERT INTO reservations (
     reservation_id, user_id, status, name, image, command, gpu_type, gpu_count, instance_type,
     duration_hours, disk_name, disk_size_gb, disk_id, github_user, jupyter_enabled,
@@ -68,7 +71,7 @@ WITH job AS (
     $15::jsonb, $16, $17, $18::text[], $19::boolean, $20::integer[], 1,
     jsonb_build_array(jsonb_build_object('status', 'queued', 'at', to_char(
       now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
-  WHERE NOT $21::boolean OR EXISTS (
+  FROM owner WHERE NOT $21::boolean OR EXISTS (
     SELECT FROM gpu_types
     WHERE gpu_type = $6::text AND is_active AND max_gpus >= $7::integer
       AND ($8::text = instance_type OR $8::text = ANY (instance_types))
@@ -96,11 +99,15 @@ function textOf(order: OrderOfJob | undefined): string {
 /**
  * With an order, whoever calls it has the bell rung.
  *
+ * @returns undefined when its user is shut out by now.
  * @throws StoreError conflict: `reservations_pkey` when the id is taken, `reservations_pod_name` when
- * something of another job with this pod's name is left; of no constraint when an offer that was to be
- * checked is none.
+ * something of another job with this pod's name is left; of no constraint when an offer was to be checked and is
+ * none, or its user is shut out.
  */
-export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<InsertedJob> {
+export async function insertJob(
+  db: Queryable,
+  args: InsertJobArgs,
+): Promise<InsertedJob | undefined> {
   const { order } = args;
   const { rows } = await db.query<{ created_at: Date; message_id?: string }>(textOf(order), [
     args.reservationId,
@@ -128,6 +135,8 @@ export async function insertJob(db: Queryable, args: InsertJobArgs): Promise<Ins
     ...(order?.traceparent === undefined ? [] : [order.traceparent]),
   ]);
   const [row] = rows;
-  if (!row) throw new StoreError("conflict", "what was offered has changed");
-  return { createdAt: row.created_at, messageId: row.message_id };
+  if (row === undefined && args.isOfferChecked) {
+    throw new StoreError("conflict", "what was offered has changed");
+  }
+  return row && { createdAt: row.created_at, messageId: row.message_id };
 }
