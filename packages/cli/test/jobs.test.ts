@@ -481,6 +481,44 @@ test("cancel asks a person, and a program not without --yes", async (t) => {
   assert.equal(cancels(), 3);
 });
 
+test("cancel goes on where one is refused, and tells of each; what ended by itself is no fault of --all", async (t) => {
+  const home = await temporaryHome(t);
+  const ids = ["aaaa0001", "bbbb0002", "cccc0003"];
+  const jobs = ids.map((job_id) => ({ ...JOB, job_id }));
+  /** @param refusal of the second one. */
+  const run = (words: string, refusal: { status: number; body: object }) => {
+    const api: Played = ({ method, path }) => {
+      const job_id = ids.find((id) => path.includes(id));
+      if (method !== "POST") return { body: job_id ? { ...JOB, job_id } : { jobs } };
+      return job_id === "bbbb0002" ? refusal : { body: { job_id } };
+    };
+    return gpuDev(words.split(" "), { home, env: KEY, api, clock: quickClock() });
+  };
+  const detail = "Job bbbb0002 is completed already.";
+  const over = { status: 409, body: { code: "job_ended", detail } };
+  const some = await run("cancel aaaa0001 bbbb0002 cccc0003", over);
+  assert.equal(some.code, 1);
+  assert.match(
+    some.err,
+    /aaaa0001 .* being .*\n.*bbbb0002 is not cancelled: .*already\.\n.*cccc0003 .* being /,
+  );
+  assert.match(some.err, /\nerror: 1 of 3 jobs are not cancelled\.\n$/);
+  const cancelled = [{ job_id: "aaaa0001" }, { job_id: "cccc0003" }];
+  const refused = [{ job_id: "bbbb0002", code: "job_ended", detail }];
+  const json = await run("cancel aaaa0001 bbbb0002 cccc0003 --json", over);
+  assert.deepEqual([json.code, json.json], [1, { cancelled, refused }]);
+  const all = await run("cancel --all --yes --json", over);
+  assert.deepEqual([all.code, all.json], [0, { cancelled, refused: [] }]);
+  const away = { status: 503, body: { code: "database_unavailable", detail: "Away." } };
+  const stopped = await run("cancel --all --yes --json", away);
+  assert.deepEqual(
+    [stopped.code, stopped.json],
+    [1, { cancelled: cancelled.slice(0, 1), refused: [] }],
+  );
+  const one = await run("cancel bbbb0002", over);
+  assert.deepEqual([one.code, one.err], [1, `error: ${detail}\n  request request-1\n`]);
+});
+
 test("extend tells the new end, and the service's reason where there is none", async (t) => {
   const home = await temporaryHome(t);
   const later = { expires_at: "2026-01-15T17:00:00Z", duration_hours: 6 };

@@ -341,9 +341,14 @@ test("port-forward carries many connections of this machine alone, and ends with
     answers,
     Array.from({ length: 20 }, (_, index) => `8888 hello ${index}`),
   );
-  const taken = await gpuDev(["port-forward", "3f2a91bc", `${port}:8888`], setting);
-  assert.equal(taken.code, 1);
-  assert.match(taken.err, /Port \d+ of this machine is taken\.\n {2}Take another one/);
+  // as a process: none of the other ports keeps it
+  const pairs = ["0:22", `${port}:8888`, "0:22"];
+  const taken = await gpuDevChild(["port-forward", "3f2a91bc", ...pairs], env).ended;
+  assert.deepEqual([taken.code, taken.out], [1, ""]);
+  assert.ok(
+    taken.err.endsWith(`is taken.\n  Take another one: ${port + 1}:8888, or 0:8888 for any.\n`),
+    taken.err,
+  );
   interrupted.abort();
   assert.equal((await forward).code, 130);
 

@@ -1,10 +1,13 @@
 /** `gpu-dev cancel`: the end of jobs. */
 import type { Job, JobActionRequested } from "@airlock/contract";
+import { isAway } from "../api/is-away.ts";
+import { ApiError, isAboutLogin, type Problem } from "../api/problem.ts";
 import { CliError, EXIT, usageError } from "../cli-error.ts";
 import { command, JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findJob, findJobOrOnly, jobPath, liveJobs } from "../jobs/find-job.ts";
 import { gpusText, shortId } from "../jobs/job-view.ts";
+import { oneLine } from "../output/text-width.ts";
 
 export const cancel = command({
   name: "cancel",
@@ -31,16 +34,53 @@ export const cancel = command({
     if (!isMeant && !(await areMeant(jobs, context))) {
       throw new CliError(EXIT.failed, "Nothing was cancelled.");
     }
-    const answers: JobActionRequested[] = [];
-    for (const job of jobs) {
-      const answer = await api.post<JobActionRequested>(`${jobPath(job.job_id)}/cancel`);
-      answers.push(answer);
-      if (!flags.json) output.note(`Job ${shortId(job)} (${gpusText(job)}) is being cancelled.`);
+    const told: Told = { cancelled: [], refused: [] };
+    try {
+      await cancelEach(jobs, told, flags, context);
+    } finally {
+      // whatever stops it, what was done is told
+      if (flags.json) output.json(told);
     }
-    if (flags.json) output.json({ cancelled: answers });
-    else if (jobs.length === 0) output.note("You have no job that waits or runs.");
+    if (!flags.json && jobs.length === 0) output.note("You have no job that waits or runs.");
   },
 });
+
+interface Told {
+  readonly cancelled: JobActionRequested[];
+  readonly refused: (Pick<Job, "job_id"> & Pick<Problem, "code" | "detail">)[];
+}
+
+/** One that is refused keeps no other. @throws CliError where any is, and for what would meet the next one too. */
+async function cancelEach(
+  jobs: readonly Job[],
+  { cancelled, refused }: Told,
+  { all, json }: { readonly all: boolean; readonly json: boolean },
+  { api, output }: Context,
+): Promise<void> {
+  const { post } = await api();
+  const tell = (line: string) => json || output.note(line);
+  for (const job of jobs) {
+    const { job_id } = job;
+    try {
+      cancelled.push(await post<JobActionRequested>(`${jobPath(job_id)}/cancel`));
+      tell(`Job ${shortId(job)} (${gpusText(job)}) is being cancelled.`);
+    } catch (error) {
+      if (!isOfJob(error)) throw error;
+      const { code, detail } = error.problem;
+      // by itself, since all were looked for
+      if (all && code === "job_ended") continue;
+      refused.push({ job_id, code, detail });
+      if (jobs.length === 1) throw error;
+      tell(`Job ${shortId(job)} is not cancelled: ${oneLine(detail)}`);
+    }
+  }
+  if (refused.length === 0) return;
+  const sentence = `${refused.length} of ${jobs.length} jobs are not cancelled.`;
+  throw new CliError(EXIT.failed, sentence);
+}
+
+const isOfJob = (error: unknown): error is ApiError =>
+  error instanceof ApiError && !isAboutLogin(error.problem) && !isAway(error);
 
 async function areMeant(jobs: readonly Job[], { output }: Context): Promise<boolean> {
   if (!output.canAsk) throw usageError("Nobody can be asked here.", "gpu-dev cancel --yes …");

@@ -36,7 +36,7 @@ export const portForward = command({
     const job = await findJob(await context.api(), id);
     demandActive(job);
     for (const { remote } of pairs) demandDeclared(job, remote);
-    const forwards = await Promise.all(pairs.map((pair) => forward(job, pair, context)));
+    const forwards = await forwardAll(job, pairs, context);
     for (const { local, remote } of forwards) {
       context.output.print(`127.0.0.1:${local} -> ${shortId(job)}:${remote}`);
     }
@@ -71,6 +71,18 @@ interface Forward extends Pair {
   readonly over: Promise<CliError>;
 }
 
+/** All of them or none. @throws CliError */
+async function forwardAll(job: Job, pairs: readonly Pair[], context: Context): Promise<Forward[]> {
+  const begun: Forward[] = [];
+  try {
+    for (const pair of pairs) begun.push(await forward(job, pair, context));
+    return begun;
+  } catch (error) {
+    for (const { stop } of begun) stop();
+    throw error;
+  }
+}
+
 /** Listens on this machine alone: whoever else could connect would be let in as the user. */
 async function forward(job: Job, { local, remote }: Pair, context: Context): Promise<Forward> {
   const { output, version } = context;
@@ -102,7 +114,7 @@ async function forward(job: Job, { local, remote }: Pair, context: Context): Pro
   try {
     await once(server, "listening");
   } catch (error) {
-    throw cannotListen(local, error);
+    throw cannotListen(local, remote, error);
   }
   const stop = () => {
     server.close();
@@ -118,7 +130,7 @@ const isLasting = (error: CliError): boolean =>
   (error instanceof ApiError &&
     ["job_ended", "job_not_active", "port_not_declared"].includes(error.problem.code ?? ""));
 
-function cannotListen(port: number, error: unknown): CliError {
+function cannotListen(port: number, remote: number, error: unknown): CliError {
   const code = codeOf(error);
   const why =
     code === "EADDRINUSE"
@@ -127,7 +139,7 @@ function cannotListen(port: number, error: unknown): CliError {
         ? "needs an administrator"
         : `cannot be had (${code})`;
   return new CliError(EXIT.failed, `Port ${port} of this machine ${why}.`, {
-    next: `Take another one: ${port < 1024 ? port + 8000 : port + 1}:${port}, or 0:${port} for any.`,
+    next: `Take another one: ${port < 1024 ? port + 8000 : port + 1}:${remote}, or 0:${remote} for any.`,
   });
 }
 
