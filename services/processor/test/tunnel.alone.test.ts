@@ -1,4 +1,4 @@
-/** The processor's end of a tunnel, against a plain TCP server as the pod. */
+/** The processor's end of a tunnel, against a plain TCP server as the pod; and of a log that is followed. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
@@ -35,7 +35,19 @@ const settings = loadSettings(settingsSchema, {
 const lines: Record<string, unknown>[] = [];
 const logger = createLogger(settings, { write: (line) => void lines.push(JSON.parse(line)) });
 const metrics = createMetrics(settings);
+/** Logs that are read; each is a line, and then nothing. */
+let logsOpen = 0;
+async function* streamLog(_pod: string, _query: unknown, signal: AbortSignal) {
+  logsOpen++;
+  try {
+    yield Buffer.from("a line\n");
+    await once(signal, "abort");
+  } finally {
+    logsOpen--;
+  }
+}
 const cluster = {
+  streamLog,
   get: async () => ({ metadata: { name: "pod" }, status: { podIP: "127.0.0.1" } }),
   dial: dialPod,
 } as unknown as Cluster;
@@ -348,6 +360,18 @@ test("a peer that sends no more without a close frame hears 1001", async () => {
   // as a relay does that stops
   (ws as unknown as { _socket: Socket })._socket.end();
   assert.equal(await closeOf(ws), 1001);
+});
+
+test("a reader who leaves a log that says nothing more frees everything", async () => {
+  const { jobId, key } = await activeJob();
+  for (let reader = 0; reader < 3; reader++) {
+    const leaving = new AbortController();
+    const url = `http://${base}/internal/jobs/${jobId}/logs/follow?key=${key}`;
+    const { body } = await fetch(url, { signal: leaving.signal });
+    await body?.getReader().read();
+    leaving.abort();
+  }
+  await until(() => logsOpen === 0 && metrics.inFlight.follow === 0);
 });
 
 test("those that are left when the server closes are told 1001", async () => {

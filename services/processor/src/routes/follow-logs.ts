@@ -1,7 +1,7 @@
 /** `/internal/jobs/{id}/logs/follow`: what a job writes as it comes, for jobs, which knows whose job it is. */
 import { Readable } from "node:stream";
 import { JobLogsQuery, LOG_EXAMPLE, ProblemError, sinceOf } from "@airlock/contract";
-import { type App, problems, sendFlowing } from "@airlock/http";
+import { type App, clientLeft, problems, sendFlowing } from "@airlock/http";
 import { findJobLog, type Standing, type Store } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { Cluster } from "../cluster/index.ts";
@@ -59,11 +59,11 @@ export function followLogRoutes(app: App, { store, cluster, standing, pollMs }: 
           ...(tail !== undefined && { tailLines: tail }),
           ...(since !== undefined && sinceOf(since)),
         },
-        signal: AbortSignal.any([ending.signal, draining]),
+        // of a pod that writes nothing nothing else ends what is read once its reader has left
+        signal: AbortSignal.any([ending.signal, draining, clientLeft(reply)]),
       });
       const body = Readable.from(log, { objectMode: false });
       body.once("close", () => {
-        ending.abort();
         forget();
         leave();
       });
