@@ -9,6 +9,8 @@ import { type ConnectTarget, clientConfig } from "./target.ts";
 
 interface Listener extends ConnectTarget {
   readonly log: StoreLog;
+  /** Between two questions whether it is still there. */
+  readonly heartbeatMs?: number | undefined;
 }
 
 export interface ListenOptions extends Listener {
@@ -54,7 +56,7 @@ const ANSWER_MS = 5000;
 const LONGEST_WAIT_MS = 10_000;
 
 function listen(listener: Listener, { channel, onHearing, onWords }: Heard): Listening {
-  const { log, ...target } = listener;
+  const { log, heartbeatMs = HEARTBEAT_MS, ...target } = listener;
   const closing = new AbortController();
   const { signal } = closing;
   let failures = 0;
@@ -67,23 +69,28 @@ function listen(listener: Listener, { channel, onHearing, onWords }: Heard): Lis
       query_timeout: ANSWER_MS,
       keepAlive: true,
     });
-    const { promise: lost, reject } = Promise.withResolvers<never>();
-    lost.catch(() => {}); // whoever waits hears of it
-    client.on("error", reject);
-    client.on("end", () => reject(new Error("the connection has ended")));
+    const { promise: lost, reject: lose } = Promise.withResolvers<never>();
+    client.on("error", lose);
+    client.on("end", () => lose(new Error("the connection has ended")));
     client.on("notification", ({ payload }) => onWords(payload ?? ""));
-    signal.addEventListener("abort", () => reject(new Error("closed")), { once: true });
-    try {
-      await Promise.race([client.connect(), lost]);
+    const onClose = () => lose(new Error("closed"));
+    signal.addEventListener("abort", onClose, { once: true });
+    const follow = async (): Promise<never> => {
+      await client.connect();
       await client.query(`LISTEN ${channel}`);
       if (failures > 0) log.info({ channel }, "the bell is heard again");
       failures = 0;
       onHearing();
       for (;;) {
-        await Promise.race([sleep(HEARTBEAT_MS, undefined, { ref: false }), lost]);
-        await Promise.race([client.query("SELECT 1"), lost]);
+        await sleep(heartbeatMs, undefined, { ref: false, signal });
+        await client.query("SELECT 1");
       }
+    };
+    try {
+      // once, not at each beat: whatever is raced with a promise is kept until that settles
+      return await Promise.race([follow(), lost]);
     } finally {
+      signal.removeEventListener("abort", onClose);
       await client.end().catch(() => {});
     }
   };

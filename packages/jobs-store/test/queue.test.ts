@@ -4,13 +4,17 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import pg from "pg";
 import { createBell } from "../src/bell.ts";
 import {
+  connectTarget,
   findJob,
   haveHeaders,
   insertJob,
   type JobOrder,
+  listenForJobs,
   QUEUE_CHANNEL,
   queueExists,
   queueMetrics,
@@ -21,7 +25,7 @@ import {
   type Transaction,
 } from "../src/index.ts";
 import { createJobBell } from "../src/job-bell.ts";
-import { addUser, aJob, openStore, startCluster } from "./harness.ts";
+import { addUser, aJob, openStore, silent, startCluster } from "./harness.ts";
 
 const cluster = await startCluster({ isOwn: true });
 const queue = "gpu_reservations";
@@ -140,6 +144,29 @@ test("jobs to which something happened are told of together, by name as long as 
     ["airlock_jobs", "b,a,c"],
     ["airlock_jobs", ""],
   ]);
+});
+
+test("a connection that is asked whether it is there keeps nothing of the answers", async (t) => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const answers: WeakRef<object>[] = [];
+  const { prototype } = pg.Client;
+  const query = prototype.query as unknown as (text: string) => Promise<object>;
+  t.after(() => Object.assign(prototype, { query }));
+  Object.assign(prototype, {
+    async query(this: pg.Client, text: string) {
+      const answer = await query.call(this, text);
+      if (text === "SELECT 1") answers.push(new WeakRef(answer));
+      return answer;
+    },
+  });
+  const about = { ...connectTarget(url), log: silent, heartbeatMs: 1 };
+  const listening = listenForJobs({ ...about, onJobs() {} });
+  t.after(() => listening.close());
+  while (answers.length < 50) await sleep(1);
+  collect();
+  const kept = answers.filter((answer) => answer.deref() !== undefined);
+  assert.ok(kept.length < 10, `${kept.length} of ${answers.length} answers are kept`);
 });
 
 test("senders of one queue do not wait for each other", async () => {
