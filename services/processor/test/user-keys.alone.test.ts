@@ -107,6 +107,24 @@ test("who hangs, breaks off or trickles is given up, and for a while nobody wait
   }
 });
 
+test("what is refused for one name is no outage; too many questions, and a failure, are one", async () => {
+  for (const [status, others] of [
+    [302, "told"],
+    [403, "told"],
+    [429, "not asked for"],
+    [500, "not asked for"],
+  ] as const) {
+    const keys = openKeys();
+    answer = says(status, "");
+    await assert.rejects(keys.of("alice"), KeysUnavailable);
+    answer = says(200, first);
+    asked.length = 0;
+    if (others === "told") assert.deepEqual(await keys.of("bob"), [first], `${status}`);
+    else await assert.rejects(keys.of("bob"), KeysUnavailable);
+    assert.equal(asked.length, others === "told" ? 1 : 0, `${status}`);
+  }
+});
+
 test("an outage keeps out nobody whose own key is there, nor a command that needs nobody", async () => {
   const keys = openKeys();
   answer = says(503, "");

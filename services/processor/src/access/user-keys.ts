@@ -22,7 +22,7 @@ export class KeysUnavailable extends Error {}
 const TIMEOUT_MS = 3000;
 const LIMIT_BYTES = 64 * 1024;
 const MOST_KEYS = 100;
-/** For as long nobody is kept waiting for what has just failed to answer. */
+/** For as long nobody is kept waiting for what has just failed to answer, nor is it asked by more than it can take. */
 const OUTAGE_MS = 10_000;
 
 /** @param url has `{user}` in it. */
@@ -31,6 +31,9 @@ export function createUserKeys(url: string, now: () => number = () => performanc
   const { host } = new URL(url);
   let outUntilMs = Number.NEGATIVE_INFINITY;
 
+  const rest = () => {
+    outUntilMs = now() + OUTAGE_MS;
+  };
   const fetchKeys = async (user: string, timeoutMs: number): Promise<string> => {
     const signal = AbortSignal.timeout(timeoutMs);
     const target = url.replace("{user}", encodeURIComponent(user));
@@ -39,6 +42,8 @@ export function createUserKeys(url: string, now: () => number = () => performanc
     const { statusCode, body } = await request(target, { dispatcher: agent, signal, headers });
     if (statusCode !== 200) {
       body.on("error", () => {}).destroy();
+      // any other answer is one for this name alone
+      if (statusCode === 429 || statusCode >= 500) rest();
       if (statusCode === 404) throw new NoSuchKeys(`There is no user ${user} at ${host}.`);
       throw new KeysUnavailable(`${host} answers ${statusCode} for the keys of ${user}.`);
     }
@@ -60,9 +65,9 @@ export function createUserKeys(url: string, now: () => number = () => performanc
       try {
         return keysIn(await fetchKeys(user, Math.min(timeoutMs, TIMEOUT_MS)));
       } catch (error) {
-        if (error instanceof NoSuchKeys) throw error;
-        outUntilMs = now() + OUTAGE_MS;
-        throw error instanceof KeysUnavailable ? error : silent(user, host);
+        if (error instanceof NoSuchKeys || error instanceof KeysUnavailable) throw error;
+        rest();
+        throw silent(user, host);
       }
     },
     close: () => agent.destroy(),
