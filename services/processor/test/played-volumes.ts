@@ -146,17 +146,19 @@ export function playVolumes(): PlayedVolumes {
     events(uid) {
       const [metadata] = [...claims.values()].filter((one) => one.uid === uid);
       if (metadata === undefined || rules.binding === "at once") return [];
-      const isFailing = rules.binding === "fails";
+      const event = (type: string, reason: string, message: string, agoMs = 0) => ({
+        metadata,
+        involvedObject: { kind: "PersistentVolumeClaim", name: metadata.name, uid },
+        ...{ type, reason, message, count: 1 },
+        at: new Date(Date.now() - agoMs).toISOString(),
+      });
+      if (rules.binding !== "fails") {
+        return [event("Normal", "WaitForFirstConsumer", "waiting for first consumer")];
+      }
+      // a server lists them by their names
       return [
-        {
-          metadata,
-          involvedObject: { kind: "PersistentVolumeClaim", name: metadata.name, uid },
-          type: isFailing ? "Warning" : "Normal",
-          reason: isFailing ? "ProvisioningFailed" : "WaitForFirstConsumer",
-          message: isFailing ? "The driver has no room." : "waiting for first consumer",
-          count: 1,
-          at: new Date().toISOString(),
-        },
+        event("Warning", "ProvisioningFailed", "The driver has no room."),
+        event("Warning", "ProvisioningFailed", "The driver is not there.", 1000),
       ];
     },
   };

@@ -104,8 +104,7 @@ async function waitsForItsPod(
   const fields = `involvedObject.uid=${metadata.uid}`;
   const events = await cluster.list("events", { fields }, { timeoutMs: hold.timeoutMs() });
   const last = events.toSorted((a, b) => a.at.localeCompare(b.at)).at(-1);
-  const failed = events.findLast(({ reason }) => reason === "ProvisioningFailed");
-  if (failed !== undefined && failed === last) throw new VolumeTrouble(failed.message);
+  if (last?.reason === "ProvisioningFailed") throw new VolumeTrouble(last.message);
   if (events.some(({ reason }) => reason === "WaitForFirstConsumer")) return true;
   return Date.now() - Date.parse(metadata.creationTimestamp) > SILENT_MS;
 }
