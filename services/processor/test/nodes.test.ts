@@ -14,6 +14,9 @@ for (const [text, amount] of [
   ["16Gi", 16 * 2 ** 30],
   ["1e3", 1000],
   ["1.5k", 1500],
+  ["5.e-1", 0.5],
+  [".5Ki", 512],
+  ["4007m", 4.007],
   ["", 0],
   ["many", 0],
   [undefined, 0],
@@ -26,6 +29,17 @@ test("CPU is counted in thousandths, memory in MiB", () => {
     [millisOf("1500m"), millisOf("4"), mebibytesOf("2Gi"), mebibytesOf("1500Ki")],
     [1500, 4000, 2048, 1],
   );
+  const millis = Array.from({ length: 10_000 }, (_, n) => n);
+  assert.deepEqual(
+    millis.map((n) => millisOf(`${n}m`)),
+    millis,
+    "as they were written",
+  );
+  assert.deepEqual(
+    millis.map((n) => millisOf(`${n / 1000}`)),
+    millis,
+  );
+  assert.equal(mebibytesOf(`${123 * 2 ** 20 * 1000}m`), 123);
 });
 
 const TYPES = [
