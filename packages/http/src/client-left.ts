@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
 import { connectionOf } from "./connections.ts";
+import { whenClosed } from "./when-closed.ts";
 
 /**
  * Whether all of an answer has been taken: by its connection or, where a request was dispatched without
@@ -17,7 +18,7 @@ export function isTaken(raw: ServerResponse): boolean {
  */
 export function clientLeft({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  raw.once("close", () => {
+  whenClosed(raw, () => {
     if (!isTaken(raw)) controller.abort();
   });
   return controller.signal;

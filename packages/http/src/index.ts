@@ -37,8 +37,14 @@ export {
   type TunnelEnd,
   takeConnection,
 } from "./tunnel/handshake.ts";
-export { openTunnel, type TunnelAnswer, TunnelError } from "./tunnel/open-tunnel.ts";
+export {
+  openTunnel,
+  type TunnelAnswer,
+  TunnelError,
+  type TunnelRequest,
+} from "./tunnel/open-tunnel.ts";
 export { passTunnel } from "./tunnel/pass-tunnel.ts";
 export { InvalidInputError, validateAs } from "./validation.ts";
 export { CLIENT_SHARE, type ClientPlaces, callerOrNetwork } from "./waiting.ts";
+export { whenClosed } from "./when-closed.ts";
 export { countWords } from "./word-counts.ts";

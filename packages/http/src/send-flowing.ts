@@ -1,6 +1,7 @@
 /** Sends a body that comes for as long as it lasts: its head at once, however late its first byte is. */
 import type { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
+import { whenClosed } from "./when-closed.ts";
 
 /**
  * One that breaks off, or is left when the server closes, ends without its last chunk: who reads it
@@ -21,7 +22,7 @@ export function sendFlowing(reply: FastifyReply, body: Readable, lastWords?: str
     reply.raw.end(lastWords, () => body.destroy());
   };
   server.draining.addEventListener("abort", end, { once: true });
-  body.once("close", () => server.draining.removeEventListener("abort", end));
+  whenClosed(body, () => server.draining.removeEventListener("abort", end));
   body.once("error", () => {
     request.brokenStatus ??= BROKEN_OFF;
   });

@@ -107,10 +107,11 @@ export function createPlaces(
       app.decorateRequest("isInShare", false);
       if (clientPlaces === undefined) return;
       const most = Math.ceil(maxInFlight * CLIENT_SHARE);
-      app.addHook("onRequest", (request, _reply, done) => {
+      app.addHook("onRequest", (request, { raw }, done) => {
         const holder = clientPlaces.clientOf(request);
         request.holder = holder;
-        if (holder === undefined || isProbe(request.url)) return done();
+        // its client may have left while it was asked who that is: then its work is done
+        if (holder === undefined || raw.destroyed || isProbe(request.url)) return done();
         if (working.of(holder) >= most) return done(tooMany("requests", most));
         working.enter(holder);
         request.isInShare = true;

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import type { TestContext } from "node:test";
 import { commonSettings, type Environment, loadSettings, serviceName } from "@airlock/config";
 import {
+  type Admission,
   type App,
   type ClientPlaces,
   createLogger,
@@ -29,6 +30,7 @@ export async function startApp(
   addRoutes: (app: App) => void,
   env: Environment = {},
   clientPlaces?: ClientPlaces,
+  admission?: Admission,
 ): Promise<SmallApp> {
   const settings = loadSettings(schema, { ENVIRONMENT: "dev", LOG_LEVEL: "debug", ...env });
   const lines: Record<string, unknown>[] = [];
@@ -36,7 +38,7 @@ export async function startApp(
   const metrics = createMetrics(settings);
   const about = { title: "Small", description: "", version: "0" };
   const app = await createServer(
-    { settings, about, logger, metrics, clientPlaces, isReady: () => true },
+    { settings, about, logger, metrics, clientPlaces, admission, isReady: () => true },
     addRoutes,
   );
   const sockets = new Set<Socket>();

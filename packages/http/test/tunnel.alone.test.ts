@@ -66,6 +66,17 @@ test("one that says something is kept, whatever it reads; one that says nothing 
   await closed;
 });
 
+test("one that has ended before it began is over, with what is behind it", async (t) => {
+  const [client, accepted] = await connection(t);
+  const [upstream, service] = await connection(t);
+  client.destroy();
+  accepted.destroy();
+  await once(accepted, "close");
+  const gone = new Promise((resolve) => service.once("close", resolve));
+  assert.equal((await relay(accepted, upstream, LOOKING).ended).end, "client");
+  await gone;
+});
+
 test("what is left when the service has closed waits for a reader that says that it is there", async (t) => {
   const { client, service, ended, beating, stop, written } = await fullTunnel(t);
   stop();

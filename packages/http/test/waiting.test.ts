@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { ProblemError } from "@airlock/contract";
-import { startApp, until } from "./app-harness.ts";
+import { open, startApp, until } from "./app-harness.ts";
 
 type Kind = "wait" | "stream";
 
@@ -81,4 +81,28 @@ test("one client has half of the requests in progress; those that wait, and thos
     for (const end of held.splice(0)) end();
     assert.deepEqual(await Promise.all([...own, other].map(statusOf)), [200, 200, 200, 200, 200]);
   }
+});
+
+test("a client that leaves while it is asked who that is has no part of them", async (t) => {
+  const asked: (() => void)[] = [];
+  const admission = { admit: () => new Promise<void>((resolve) => asked.push(resolve)) };
+  const { port, samples } = await startApp(
+    t,
+    (routes) => void routes.get("/fast", async () => ({})),
+    { MAX_IN_FLIGHT: "2" },
+    { most: {}, clientOf: () => "a" },
+    admission,
+  );
+  const inFlight = async () =>
+    Number((await samples("airlock_http_requests_in_flight"))[0]?.split(" ")[1]);
+  const leaving = await open(t, port);
+  leaving.write("GET /fast HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await until(() => asked.length === 1);
+  leaving.destroy();
+  await until(async () => (await inFlight()) === 0);
+  asked[0]?.();
+  const later = fetch(`http://127.0.0.1:${port}/fast`);
+  await until(() => asked.length === 2);
+  asked[1]?.();
+  assert.equal((await later).status, 200);
 });

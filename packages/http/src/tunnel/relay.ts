@@ -1,6 +1,7 @@
 /** Two connections as one: bytes go both ways as slowly as they are read, and one ends with the other. */
 import type { Socket } from "node:net";
 import { takenByKernel } from "../send-queues.ts";
+import { whenClosed } from "../when-closed.ts";
 import type { TunnelEnd } from "./handshake.ts";
 
 export interface Relay {
@@ -32,16 +33,18 @@ export function relay(client: Socket, upstream: Socket, looking = LOOKING): Rela
   client.on("error", () => client.destroy());
   upstream.on("error", () => upstream.destroy());
 
+  client.pipe(upstream);
+  upstream.pipe(client);
   const closed = Promise.all([
     new Promise<void>((resolve) => {
-      client.once("close", () => {
+      whenClosed(client, () => {
         endedBy("client");
         reset(upstream);
         resolve();
       });
     }),
     new Promise<void>((resolve) => {
-      upstream.once("close", () => {
+      whenClosed(upstream, () => {
         endedBy("upstream");
         if (upstream.errored) reset(client);
         else endWhenTaken(client);
@@ -49,10 +52,6 @@ export function relay(client: Socket, upstream: Socket, looking = LOOKING): Rela
       });
     }),
   ]);
-  client.pipe(upstream);
-  upstream.pipe(client);
-  if (client.destroyed) upstream.destroy();
-  if (upstream.destroyed) client.destroy();
   watch(client, looking);
 
   return {
@@ -102,5 +101,5 @@ function watch(client: Socket, { everyMs, looks }: typeof LOOKING): void {
     signs = now;
     if (silent >= looks) client.resetAndDestroy();
   }, everyMs).unref();
-  client.once("close", () => clearInterval(looking));
+  whenClosed(client, () => clearInterval(looking));
 }

@@ -1,7 +1,7 @@
 /** `/s3/objects` and `/s3/presigned`: one object, streamed, or an address to fetch or put it. */
 import type { ObjectAnswer, ObjectConditions, ObjectStore } from "@airlock/aws";
 import { ObjectQuery, Presigned, PresignObjectQuery } from "@airlock/contract";
-import { type App, clientLeft, headersForOne, problems } from "@airlock/http";
+import { type App, clientLeft, headersForOne, problems, whenClosed } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
@@ -24,7 +24,7 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     const options = { caller: clientOf(request), signal: clientLeft(reply), version };
     // from the beginning: an object whose first byte is late holds one of the few streams of S3 as well
     const leave = request.takePlace("stream");
-    reply.raw.once("close", leave);
+    whenClosed(reply.raw, leave);
     let answer: ObjectAnswer | undefined;
     try {
       answer = await objects.open(method, bucket, key, conditionsOf(request), options);

@@ -1,6 +1,6 @@
 /** Whose keys jobs took a moment ago. For limits alone: jobs checks every key of every request itself. */
 import type { IncomingHttpHeaders } from "node:http";
-import type { RateLimit } from "@airlock/http";
+import { type RateLimit, whenClosed } from "@airlock/http";
 import { CALLER_HEADER, callerIn, presentedKeyHash } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LRUCache } from "lru-cache";
@@ -41,7 +41,7 @@ export function createKeyHolders(limit: RateLimit): KeyHolders {
         if (!isSettled) held.settle(isKnown);
         isSettled = true;
       };
-      reply.raw.once("close", () => settle(false));
+      whenClosed(reply.raw, () => settle(false));
       return (headers) => {
         const named = headers[CALLER_HEADER];
         const caller = typeof named === "string" ? callerIn([CALLER_HEADER, named]) : undefined;

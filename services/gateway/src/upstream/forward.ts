@@ -8,6 +8,7 @@ import {
   removeAnswerHeader,
   sendFlowing,
   sendParts,
+  whenClosed,
 } from "@airlock/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Paces } from "../paces.ts";
@@ -137,7 +138,7 @@ class Passage implements Listener, Caller {
       const kind = PLACES[this.#target.class];
       if (kind !== undefined) {
         this.#leave = this.#request.takePlace(kind);
-        this.#reply.raw.once("close", this.#leave);
+        whenClosed(this.#reply.raw, this.#leave);
       }
       this.#avoidOpen();
       if (waitSeconds) void this.#wait(waitSeconds);
@@ -432,7 +433,7 @@ function sendAnswer(
     return undefined;
   }
   if (target.class === "follow" || target.class === "events") {
-    body.once("close", takePlaceOrEnd(request, target.class, body));
+    whenClosed(body, takePlaceOrEnd(request, target.class, body));
     // a part of an event at the end is none to whoever reads it, and is sent again
     sendFlowing(reply, body, target.class === "events" ? "" : undefined);
     return undefined;

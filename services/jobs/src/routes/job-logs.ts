@@ -1,6 +1,6 @@
 /** `/v1/jobs/{id}/logs`: what a job wrote, from its pod, or as it was kept at its end. */
 import { JobLogsQuery, LOG_EXAMPLE, tailOf } from "@airlock/contract";
-import { type App, onwardHeaders, problems, sendFlowing } from "@airlock/http";
+import { type App, onwardHeaders, problems, sendFlowing, whenClosed } from "@airlock/http";
 import { createShares, isFinal } from "@airlock/jobs-store";
 import * as z from "zod";
 import type { ApiDeps } from "../deps.ts";
@@ -43,7 +43,7 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
         try {
           const asker = { keyPrefix, onward: onwardHeaders(request) };
           const log = await processor.followLog(job.reservation_id, request.query, asker);
-          log.once("close", leave);
+          whenClosed(log, leave);
           return sendFlowing(reply, log);
         } catch (error) {
           leave();
