@@ -2,6 +2,7 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
+import { answerUnderWay } from "./answer-under-way.ts";
 import type { App } from "./app-type.ts";
 import { hasBody } from "./bodies.ts";
 
@@ -54,6 +55,27 @@ export function registerConnectionEnd(app: App): void {
   app.decorate("isDraining", false);
   app.addHook("onSend", (_request, reply, payload, done) => {
     if (endsConnection(reply, isStream(payload))) reply.header("connection", "close");
+    done();
+  });
+}
+
+/**
+ * Once the listener closes Node looks for late heads no more, and whoever sends none would keep the process: when
+ * none may still come, connections without an answer under way end.
+ *
+ * @param limitMs as long as a head may take.
+ */
+export function endSilent(
+  app: Pick<App, "addHook">,
+  connections: ReadonlySet<Connection>,
+  limitMs: number,
+): void {
+  app.addHook("preClose", (done) => {
+    setTimeout(() => {
+      for (const { socket, isTunnel } of connections) {
+        if (!isTunnel && !answerUnderWay(socket)) socket.destroy();
+      }
+    }, limitMs).unref();
     done();
   });
 }

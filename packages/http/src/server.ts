@@ -17,7 +17,7 @@ import { registerBodies } from "./bodies.ts";
 import { createClientOf } from "./client-address.ts";
 import { createHeadRefusal } from "./client-errors.ts";
 import { createCrowdedEnd, limitConnections, MAX_CONNECTIONS } from "./connection-limit.ts";
-import { registerConnectionEnd, trackConnections } from "./connections.ts";
+import { endSilent, registerConnectionEnd, trackConnections } from "./connections.ts";
 import type { ApiDescription } from "./docs.ts";
 import { type HeadSize, registerGuards } from "./guards.ts";
 import { registerJsonBodies } from "./json-body.ts";
@@ -67,6 +67,7 @@ const HEAD_SLACK_BYTES = 16_384;
 const MAX_HEADER_FIELDS = 100;
 /** As long as a client may take for a body of the largest size: 1 KiB a second. */
 const REQUEST_MS = 64_000;
+const HEAD_MS = 4500;
 /** Node looks for late requests this often, so a limit fires at most this much later. */
 const LATE_CHECK_MS = 500;
 /** As long as a pod may take to start; by default a process that hardly gets the CPU gives up after 10 s. */
@@ -118,7 +119,7 @@ export async function createServer(
     forceCloseConnections: "idle",
     http: {
       ...oneAtATime(tunnelPaths.isTunnel),
-      headersTimeout: 4500,
+      headersTimeout: HEAD_MS,
       connectionsCheckingInterval: LATE_CHECK_MS,
       maxHeaderSize: maxHeadBytes,
       requireHostHeader: false, // the guards answer with a problem
@@ -139,6 +140,7 @@ export async function createServer(
   });
   registerAnswerHeaders(app);
   const connections = trackConnections(app.server);
+  endSilent(app, connections, HEAD_MS);
   const end = createCrowdedEnd(metrics, connections);
   const networkOf = (socket: Socket) => clientOf({ socket, headers: {} }).network;
   limitConnections(app.server, { max: MAX_CONNECTIONS, networkOf, end });

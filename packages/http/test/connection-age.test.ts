@@ -1,11 +1,13 @@
-/** Kept-alive connections end after a while, so that new pods get their share. */
+/** Connections end after a while: kept-alive ones so that new pods get their share, silent ones so that a process can. */
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { commonSettings, loadSettings, serviceName } from "@airlock/config";
 import { createLogger, createServer } from "@airlock/http";
 import * as z from "zod";
+import { open, startApp, until } from "./app-harness.ts";
 import { get } from "./harness.ts";
 
 test("an answer on a connection of 45 s ± 20 % ends it", async (t) => {
@@ -31,4 +33,28 @@ test("an answer on a connection of 45 s ± 20 % ends it", async (t) => {
   assert.equal(await connection(), "keep-alive");
   clock.mock.mockImplementation(() => now + 55_000);
   assert.equal(await connection(), "close");
+});
+
+test("a server that closes waits for heads as long as one may take, and for the answers under way", async (t) => {
+  const answers: (() => void)[] = [];
+  const { app, port } = await startApp(t, (routes) => {
+    routes.get("/slow", () => new Promise((resolve) => answers.push(() => resolve({}))));
+  });
+  const head = "GET /slow HTTP/1.1\r\nHost: localhost\r\n";
+  const left: string[] = [];
+  for (const sent of ["", head, `${head}\r\n`]) {
+    const socket = await open(t, port);
+    socket.resume().once("close", () => left.push(sent));
+    socket.write(sent);
+  }
+  await until(() => answers.length === 1);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const closed = app.close();
+  while (app.server.listening) await turn();
+  t.mock.timers.tick(4500);
+  t.mock.timers.reset();
+  await until(() => left.length === 2);
+  assert.deepEqual(left.sort(), ["", head]);
+  for (const answer of answers) answer();
+  await closed;
 });
