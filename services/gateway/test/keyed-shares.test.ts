@@ -11,20 +11,18 @@ function rig() {
   const shares = new Shares();
   const calls: { key: string; owner: CallOwner }[] = [];
   const answers = new Map<string, string[]>();
-  const join = (key: string) => {
+  const join = (key: string, id = `${key} ${answers.size}`) => {
     const answered = (answer: Answer | undefined) => {
       answers.set(key, [...(answers.get(key) ?? []), String(answer?.status)]);
     };
-    const reader = new Reader(client(), `${key} ${answers.size}`, undefined, {
-      answered,
-      failed: assert.fail,
-    });
+    const reader = new Reader(client(), id, undefined, { answered, failed: assert.fail });
     shares.join(reader, key, {
       call(owner) {
         calls.push({ key, owner });
         return { abort() {} } as unknown as Call;
       },
     });
+    return reader;
   };
   return { calls, answers, join };
 }
@@ -61,4 +59,11 @@ test("once it is answered a key begins anew", () => {
     }
   }
   assert.equal(calls.length, 3 * KEYS.length);
+});
+
+test("who joins another's call knows that, whatever both are called", () => {
+  const { join } = rig();
+  assert.equal(join("a", "same").sharedWith, undefined);
+  assert.equal(join("a", "same").sharedWith, "same");
+  assert.equal(join("a", "other").sharedWith, "same");
 });

@@ -28,9 +28,13 @@ function waitFor(request: IncomingMessage, response: ServerResponse): void {
 }
 
 /** A wait, and how long it took. */
-async function timed(url: string, path: string): Promise<Reply & { elapsedMs: number }> {
+async function timed(
+  url: string,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<Reply & { elapsedMs: number }> {
   const startedAt = performance.now();
-  const reply = await get(url, path, KNOWN);
+  const reply = await get(url, path, { ...KNOWN, ...headers });
   return { ...reply, elapsedMs: performance.now() - startedAt };
 }
 
@@ -167,12 +171,13 @@ for (const sent of ['"1-gzip"', 'W/"1-br"', '"0", "1-zstd"']) {
   });
 }
 
-test("who came later than the call waits on in the next, until its own time is up", async (t) => {
+test("who came later than the call waits on in the next, until its own time is up, whatever its request id", async (t) => {
   const upstream = await startUpstream(t, waitFor);
   const gateway = await startGateway(t, upstream.url);
-  const first = timed(gateway.url, "/config/a?wait=1s");
+  const same = { "x-request-id": "one-for-both" };
+  const first = timed(gateway.url, "/config/a?wait=1s", same);
   await until(() => upstream.requests.length === 1);
-  const second = timed(gateway.url, "/config/a?wait=2s");
+  const second = timed(gateway.url, "/config/a?wait=2s", same);
   const replies = await Promise.all([first, second]);
   assert.deepEqual(
     replies.map(({ status, headers }) => [status, headers.etag]),

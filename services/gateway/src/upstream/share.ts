@@ -55,6 +55,7 @@ export class Shares {
     const running = row?.find((one) => one.sum === sum && one.key === key);
     if (running) {
       running.add(reader);
+      reader.sharedWith = running.requestId;
       return;
     }
     const share = new Share(reader.requestId, { key, sum, row });
@@ -180,6 +181,8 @@ function onClientClose(this: Client): void {
 export class Reader {
   readonly requestId: string;
   share: Share | undefined;
+  /** Under which request id the upstream was called, when another reader began that; it may be the same. */
+  sharedWith: string | undefined;
   readonly #client: Client;
   readonly #listener: Listener;
   readonly #until: AbortSignal | undefined;
@@ -210,12 +213,6 @@ export class Reader {
     if (until === undefined) return;
     this.#onAbort = () => this.timeUp();
     until.addEventListener("abort", this.#onAbort);
-  }
-
-  /** Under which request id the upstream was called, when that was another reader's. */
-  get sharedWith(): string | undefined {
-    const id = this.share?.requestId;
-    return id === this.requestId ? undefined : id;
   }
 
   /** @returns whether there is nothing to wait for: the client has gone, or nobody may wait any more. */
