@@ -1,6 +1,13 @@
 /** Passes a client's request for a tunnel to the upstream, and then bytes; a refusal comes back as all others do. */
 import type { IncomingHttpHeaders } from "node:http";
-import { openTunnel, passTunnel, type TunnelAnswer, TunnelError } from "@airlock/http";
+import {
+  clientLeft,
+  openTunnel,
+  passTunnel,
+  type TunnelAnswer,
+  TunnelError,
+  type TunnelRequest,
+} from "@airlock/http";
 import type { LayerPresenter } from "@airlock/identity";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { CallError, relayedProblem, unavailable, upstreamProblem } from "./upstream/failures.ts";
@@ -31,7 +38,8 @@ export function createTunnelForward(upstream: OpenUpstream, layer?: LayerPresent
   return async (request, reply, { path, ownHeaders, onAnswer }) => {
     const proof = layer?.headers(request.caller, request.groups, request.client.address);
     const headers = upstreamHeaders(request, ownHeaders, proof);
-    const answer = await ask(upstream, path, headers, request.raw.headers);
+    const handshake = request.raw.headers;
+    const answer = await ask(upstream, path, { headers, handshake, signal: clientLeft(reply) });
     onAnswer?.(answer.headers);
     if (!answer.isOpen) throw relayedProblem(answer, true);
     let leave = () => {};
@@ -46,19 +54,18 @@ export function createTunnelForward(upstream: OpenUpstream, layer?: LayerPresent
   };
 }
 
-/** Once more when no connection was made. */
+/** Once more when no connection was made. That the client has left says nothing of the upstream. */
 async function ask(
   upstream: OpenUpstream,
   path: string,
-  headers: readonly string[],
-  handshake: IncomingHttpHeaders,
+  asked: Pick<TunnelRequest, "headers" | "handshake" | "signal">,
 ): Promise<TunnelAnswer> {
   const { origin, lookup, prefix, breaker, retries, counts } = upstream;
   for (let tries = 1; ; tries++) {
     if (breaker.isOpen) throw unavailable();
     try {
       const answer = await openTunnel({
-        ...{ origin, lookup, headers, handshake },
+        ...{ ...asked, origin, lookup },
         path: prefix + path,
         timeoutMs: ANSWER_MS,
       });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
+import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Problem } from "@airlock/contract";
 import { KEY_REFUSALS, newApiKey } from "@airlock/identity";
@@ -395,6 +396,29 @@ for (const status of [401, 403] as const) {
     assert.equal(reply.headers.get("www-authenticate"), null);
   });
 }
+
+test("who leaves before its tunnel is there has left: jobs is not waited for, nor blamed", async (t) => {
+  const { jobs, gateway } = await start(t, () => {});
+  const client = connect(gateway.port, "127.0.0.1");
+  t.after(() => client.destroy());
+  const handshake = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+  client.write(
+    [
+      "GET /v1/jobs/abc/tunnel?port=22 HTTP/1.1",
+      ...["Host: x", `Authorization: Bearer ${key}`, ...handshake],
+      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    ].join("\r\n"),
+  );
+  await until(() => jobs.requests.length === 1);
+  client.destroy();
+  await until(() => jobs.sockets.size === 0);
+  await until(async () => (await gateway.metric("airlock_http_requests_in_flight")) === 0);
+  const told = gateway.lines.filter(({ path }) => path === "/v1/jobs/abc/tunnel");
+  assert.deepEqual(
+    told.filter(({ level }) => level !== "debug").map(({ level, status }) => [level, status]),
+    [["warn", 499]],
+  );
+});
 
 test("/health tells of database and queue, asking jobs once a second at most", async (t) => {
   const words = { database: "unhealthy", queue: "missing" };

@@ -8,7 +8,7 @@ import {
   type ProblemCode,
   ProblemError,
 } from "@airlock/contract";
-import { openTunnel, smallText, type TunnelAnswer } from "@airlock/http";
+import { openTunnel, smallText, type TunnelAnswer, TunnelError } from "@airlock/http";
 import type { LayerPresenter } from "@airlock/identity";
 import { Pool } from "undici";
 
@@ -24,7 +24,7 @@ export interface ProcessorClient {
   /**
    * Its connection is the tunnel.
    *
-   * @throws ProblemError of the processor's, or upstream_unavailable.
+   * @throws ProblemError of the processor's, or upstream_unavailable; the reason of the signal.
    */
   openTunnel(target: TunnelTarget): Promise<Extract<TunnelAnswer, { isOpen: true }>>;
   /**
@@ -54,6 +54,8 @@ export interface TunnelTarget {
   readonly onward: Onward;
   /** The client's headers, of which its handshake is passed on. */
   readonly handshake: IncomingHttpHeaders;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
 }
 
 export interface ProcessorClientOptions {
@@ -158,7 +160,7 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
         return null;
       }
     },
-    async openTunnel({ jobId, port, keyPrefix, onward, handshake }) {
+    async openTunnel({ jobId, port, keyPrefix, onward, handshake, signal }) {
       if (url === undefined) throw unavailable("No processor is known here.");
       const { origin, pathname } = new URL(url);
       const words = new URLSearchParams({ port: String(port), key: keyPrefix });
@@ -169,7 +171,9 @@ export function createProcessorClient({ url, layer }: ProcessorClientOptions): P
         headers: [...Object.entries(onward).flat(), ...proof],
         handshake,
         timeoutMs: TUNNEL_MS,
+        signal,
       }).catch((error: unknown) => {
+        if (!(error instanceof TunnelError)) throw error;
         throw unavailable("The job cannot be reached now.", error);
       });
       if (answer.isOpen) return answer;

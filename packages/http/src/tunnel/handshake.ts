@@ -24,6 +24,10 @@ export function answerUpgrade(server: Server, request: Asking, socket: Socket, r
     socket.destroySoon();
   });
   socket.on("error", () => socket.destroy());
+  // HTTP's parser is gone, and with it whoever would see that the client has left
+  socket.once("end", () => {
+    if (answerUnderWay(socket) === response) socket.destroySoon();
+  });
   server.emit("request", request, response);
 }
 

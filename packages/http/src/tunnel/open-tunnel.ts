@@ -14,6 +14,8 @@ export interface TunnelRequest {
   readonly handshake: IncomingHttpHeaders;
   readonly lookup?: LookupFunction | undefined;
   readonly timeoutMs: number;
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal;
 }
 
 export type TunnelAnswer =
@@ -41,9 +43,9 @@ export class TunnelError extends Error {
   }
 }
 
-/** @throws TunnelError */
+/** @throws TunnelError, or the reason of the signal. */
 export function openTunnel(asked: TunnelRequest): Promise<TunnelAnswer> {
-  const { origin, path, headers, handshake, lookup, timeoutMs } = asked;
+  const { origin, path, headers, handshake, lookup, timeoutMs, signal } = asked;
   const make = origin.startsWith("https:") ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     let isConnected = false;
@@ -54,6 +56,7 @@ export function openTunnel(asked: TunnelRequest): Promise<TunnelAnswer> {
       path,
       agent: false,
       ...(lookup && { lookup }),
+      signal,
       setDefaultHeaders: false,
       headers: [
         ...["host", new URL(origin).host, "connection", "upgrade", "upgrade", "websocket"],
@@ -68,7 +71,7 @@ export function openTunnel(asked: TunnelRequest): Promise<TunnelAnswer> {
     }, timeoutMs);
     const fail = (failure: TunnelError["failure"], cause?: unknown) => {
       clearTimeout(timer);
-      reject(new TunnelError(failure, cause));
+      reject(signal.aborted ? signal.reason : new TunnelError(failure, cause));
     };
     request.once("socket", (socket) =>
       socket.once("connect", () => {

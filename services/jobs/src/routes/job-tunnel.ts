@@ -6,7 +6,14 @@ import {
   ProblemError,
   SSH_PORT,
 } from "@airlock/contract";
-import { type App, demandWebSocket, onwardHeaders, passTunnel, problems } from "@airlock/http";
+import {
+  type App,
+  clientLeft,
+  demandWebSocket,
+  onwardHeaders,
+  passTunnel,
+  problems,
+} from "@airlock/http";
 import { callerHeaders } from "@airlock/identity";
 import { isFinal, type JobRow } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -46,6 +53,7 @@ export function jobTunnelRoutes(app: App, { store, processor, audit }: ApiDeps):
           keyPrefix,
           onward: onwardHeaders(request),
           handshake: request.raw.headers,
+          signal: clientLeft(reply),
         });
         const what = { job_id: jobId, port };
         request.logFields = what;
