@@ -1,5 +1,5 @@
 /** Headers that an answer has unless its handler says otherwise: kept apart until it is sent. */
-import type { FastifyRequest } from "fastify";
+import type { FastifyRequest, onSendHookHandler } from "fastify";
 import type { App } from "./app-type.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
@@ -22,7 +22,19 @@ export function registerAnswerHeaders(app: App): void {
     }
     done();
   });
+  app.addHook("onRoute", (route) => {
+    if (route.method === "HEAD") route.onSend = [route.onSend ?? [], untellLength].flat();
+  });
 }
+
+/**
+ * By Fastify's routes for HEAD what sends nothing has a length of 0. Of a 304 the length is that of what GET would have,
+ * and a 204 has none (RFC 9110 §8.6).
+ */
+const untellLength: onSendHookHandler = (_request, reply, _payload, done) => {
+  if (reply.statusCode === 204 || reply.statusCode === 304) reply.removeHeader("content-length");
+  done();
+};
 
 /** Instead of what was set before. @param name in small letters. */
 export function setAnswerHeader(

@@ -198,6 +198,19 @@ test("HEAD answers with the length of GET's body and none of it", async (t) => {
   assert.equal(await head.text(), "");
 });
 
+test("HEAD answered with 304 tells no length: it would be that of GET's body", async (t) => {
+  const upstream = await startUpstream(
+    t,
+    (_request, response) => void response.writeHead(304).end(),
+  );
+  const gateway = await startGateway(t, upstream.url);
+  for (const path of ["/config/a", "/config", "/storage/my-bucket", "/storage/my-bucket/a"]) {
+    const headers = { "if-none-match": '"e"' };
+    const head = await fetch(gateway.url + path, { method: "HEAD", headers });
+    assert.deepEqual([head.status, head.headers.get("content-length")], [304, null], path);
+  }
+});
+
 test("aux's problem is passed on with the reader's own id", async (t) => {
   const upstream = await startUpstream(t, (_request, response) => {
     response.writeHead(404, { "content-type": "application/problem+json; charset=utf-8" });
