@@ -1,4 +1,7 @@
 /** The words that all reads share: what a caller passes, and what it is told of the cache. */
+import { ProblemError } from "@airlock/contract";
+import { isOutage } from "./errors.ts";
+import { RememberedRefusal } from "./read-cache/refusals.ts";
 
 /** Where a value came from: the cache, AWS, an old entry while AWS is in trouble, or no cache at all. */
 export type CacheState = "hit" | "miss" | "stale" | "bypass";
@@ -14,15 +17,21 @@ export interface Read<T> {
 export type ObserveRead = (kind: ReadKind, state: CacheState) => void;
 export type ReadKind = "parameter" | "parameter_tree" | "parameter_list" | "bucket_list";
 
-/** Tells of a read once it is answered. */
+/** Tells of a read once it is answered; that there is nothing, or nothing to be had, is an answer, an outage is none. */
 export async function observed<T>(
   observe: ObserveRead,
   kind: ReadKind,
   read: Promise<Read<T>>,
 ): Promise<Read<T>> {
-  const answer = await read;
-  observe(kind, answer.cache);
-  return answer;
+  try {
+    const answer = await read;
+    observe(kind, answer.cache);
+    return answer;
+  } catch (problem) {
+    if (problem instanceof RememberedRefusal) observe(kind, "hit");
+    else if (problem instanceof ProblemError && !isOutage(problem)) observe(kind, "miss");
+    throw problem;
+  }
 }
 
 export interface CallOptions {

@@ -72,7 +72,7 @@ test("decrypted and encrypted values are separate entries", async (t) => {
 });
 
 test("many at once: each has its own answer", async (t) => {
-  const { aws, local, newCalls } = await startParameterRig(t);
+  const { aws, local, newCalls, reads } = await startParameterRig(t);
   const names = [NAME, "/airlock/dev/nothing", ...putMany(local, 30)];
   const all = await aws.parameters.getMany(names);
   assert.deepEqual([...all.keys()], names);
@@ -83,19 +83,25 @@ test("many at once: each has its own answer", async (t) => {
   assert.equal(found.get("/airlock/many/p-00030")?.value.value, "value-00030");
   assert.equal(newCalls(), 4);
   local.faults.set([{ kind: "throttle" }]);
+  reads.splice(0);
   const throttled = await aws.parameters.getMany([NAME, "/airlock/dev/other"]);
   assert.equal(readOnes(throttled).size, 1);
   const other = throttled.get("/airlock/dev/other");
+  // an outage is no answer
+  assert.deepEqual(reads.splice(0), ["parameter hit"]);
   assert.ok(other && "code" in other && other.code === "aws_throttled");
 });
 
 test("an unknown name is remembered for 5 s, and pushes no value out", async (t) => {
-  const { aws, local, advance, newCalls } = await startParameterRig(t, { CACHE_MAX_ENTRIES: "2" });
+  const rig = await startParameterRig(t, { CACHE_MAX_ENTRIES: "2" });
+  const { aws, local, advance, newCalls, reads } = rig;
   await aws.parameters.get(NAME);
   newCalls();
   await aws.parameters.getMany(namesOf("unknown", 40));
   assert.equal(newCalls(), 4);
+  assert.deepEqual(reads.splice(0), Array(41).fill("parameter miss"));
   await aws.parameters.getMany(namesOf("unknown", 40));
+  assert.deepEqual(reads.splice(0), Array(40).fill("parameter hit"));
   assert.equal((await aws.parameters.get(NAME)).cache, "hit");
   assert.equal(newCalls(), 0);
   const [name = ""] = namesOf("unknown", 1);

@@ -11,7 +11,7 @@ export function awsMetrics(registry: Metrics["registry"]): {
 } {
   const reads = new Counter({
     name: "airlock_aws_cache_reads_total",
-    help: "Reads by kind, and where the answer came from: hit, miss, stale or bypass.",
+    help: "Reads by kind, and where the answer came from: hit, miss, stale or bypass; that there is none is an answer, too.",
     labelNames: ["kind", "state"],
     registers: [registry],
   });

@@ -1,8 +1,15 @@
 /** What AWS has refused of late: such as names that nobody has, however many are asked for. */
-import type { ProblemError } from "@airlock/contract";
+import { ProblemError } from "@airlock/contract";
 import { LRUCache } from "lru-cache";
 
 const MAX_REFUSALS = 1000;
+
+/** Told from memory: AWS was not asked. */
+export class RememberedRefusal extends ProblemError {
+  constructor({ code, message, status, headers, cause }: ProblemError) {
+    super(code, message, { status, headers, cause });
+  }
+}
 
 /** Kept apart from the values, so that names nobody has cannot push those out. */
 export class Refusals {
@@ -23,9 +30,9 @@ export class Refusals {
     this.#byKey.delete(key);
   }
 
-  /** @throws ProblemError the refusal, if it is younger than this. */
+  /** @throws RememberedRefusal if it is younger than this. */
   throwIfYounger(key: string, limitMs: number): void {
     const refusal = this.#byKey.get(key);
-    if (refusal && this.#now() - refusal.at < limitMs) throw refusal.problem;
+    if (refusal && this.#now() - refusal.at < limitMs) throw new RememberedRefusal(refusal.problem);
   }
 }
