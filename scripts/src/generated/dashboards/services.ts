@@ -28,7 +28,8 @@ const TRAFFIC: Row = {
       unit: "percentunit",
       queries: [
         {
-          expr: `sum(rate(${REQUESTS}_count{$of${NO_PROBES},status=~"5.."}[$__rate_interval])) / sum(rate(${REQUESTS}_count{$of${NO_PROBES}}[$__rate_interval]))`,
+          // a service that is well has no series of 5xx at all
+          expr: `(sum(rate(${REQUESTS}_count{$of${NO_PROBES},status=~"5.."}[$__rate_interval])) or vector(0)) / sum(rate(${REQUESTS}_count{$of${NO_PROBES}}[$__rate_interval]))`,
           legend: "5xx",
         },
       ],
