@@ -27,7 +27,11 @@ export const SUBMIT_FLAGS = {
   },
   command: { value: "TEXT", about: "ends the job when it ends; /bin/sh reads it" },
   keep: { about: "go on after the command, as a box" },
-  disk: { value: "NAME", about: "your disk; made where there is none of this name", names: "disk" },
+  disk: {
+    value: "NAME",
+    about: "your disk, made where there is none of this name; none: no disk",
+    names: "disk",
+  },
   "disk-size": { value: "GB", about: "size of a disk that is made" },
   env: {
     value: "NAME[=VALUE]",
@@ -63,6 +67,8 @@ export interface Submission {
 }
 
 const DEFAULT_HOURS = "8";
+/** As the seed's client takes it: no disk, and none of this name. */
+const NO_DISK = "none";
 
 /** @param words a command behind `--`. @throws CliError */
 export async function submissionOf(
@@ -80,8 +86,8 @@ export async function submissionOf(
   const hours = hoursOf(values.hours ?? DEFAULT_HOURS, "--hours");
   const variables = await variablesOf(values.env, values["env-file"], env);
   const size = sizeOf(values["disk-size"]);
-  if (size !== undefined && values.disk === undefined)
-    throw usageError("--disk-size goes with --disk.");
+  const disk = values.disk === NO_DISK ? undefined : values.disk;
+  if (size !== undefined && disk === undefined) throw usageError("--disk-size goes with --disk.");
   const ports = values.port.map(portOf);
   const chosen = chooseType(wish, await typesOf(await context.api()));
   if (chosen?.why) output.note(`GPU type ${chosen.type}: ${chosen.why}.`);
@@ -92,7 +98,7 @@ export async function submissionOf(
     ...(image !== undefined && { image }),
     ...(values.instance !== undefined && { instance_type: values.instance }),
     duration_hours: hours,
-    ...(values.disk !== undefined && { disk_name: values.disk }),
+    ...(disk !== undefined && { disk_name: disk }),
     ...(size !== undefined && { disk_size_gb: size }),
     ...(command !== undefined && { command }),
     ...(values.keep && { keep: true }),
