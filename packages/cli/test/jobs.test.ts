@@ -83,6 +83,42 @@ test("reserve: the seed's words, the only type with nodes, a key of this machine
   assert.equal(bodyOf(again).ssh_public_keys[0], key, "one key for all jobs");
 });
 
+test("--disk none is no disk, as in the seed's client", async (t) => {
+  const home = await temporaryHome(t);
+  const asked: Exchange[] = [];
+  const transport = playing(serving([{}]), asked);
+  const all = { home, env: KEY, transport, clock: quickClock() };
+  const words = ["submit", "--instance", "p5.48xlarge", "--disk", "none"];
+  assert.equal((await gpuDev(words, all)).code, 0);
+  assert.ok(!("disk_name" in bodyOf(asked)), JSON.stringify(bodyOf(asked)));
+  const sized = await gpuDev([...words, "--disk-size", "10"], all);
+  assert.equal(sized.code, 2);
+  assert.match(sized.err, /--disk-size goes with --disk/);
+});
+
+test("a line of --env-file that is no pair is refused by its number, and not shown", async (t) => {
+  const home = await temporaryHome(t);
+  const file = join(home, "vars");
+  const submit = async (text: string) => {
+    await writeFile(file, text);
+    return await gpuDev(["submit", "--instance", "p5.48xlarge", "--env-file", file], {
+      ...{ home, env: KEY, transport: playing(serving([{}])), clock: quickClock() },
+    });
+  };
+  for (const [text, line] of [
+    ["A=1\nsecret-word\n", 2],
+    ['# say A="1\r\nA="1\n2"\r\n\r\nexport B\r\n', 5],
+    ["=1\n", 1],
+  ] as const) {
+    const { code, err } = await submit(text);
+    assert.equal(code, 2, err);
+    assert.match(err, new RegExp(`vars, line ${line}: it is not NAME=VALUE`));
+    assert.doesNotMatch(err, /secret-word/);
+  }
+  const good = "# it's\n\n  A=1\nexport B='2\nTWO\n' # two\nC=\nD=it's\r\nE=`a\n\"b`\n";
+  assert.equal((await submit(good)).code, 0);
+});
+
 test("submit sends what is asked for, prints the id and does not wait", async (t) => {
   const home = await temporaryHome(t);
   await writeFile(join(home, "vars"), "# comment\nA=1\nB='two words'\n");

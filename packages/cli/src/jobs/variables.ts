@@ -29,6 +29,7 @@ export async function variablesOf(
     const text = await readFile(file, "utf8").catch((error: unknown) => {
       throw fileError("read", file, error);
     });
+    demandPairs(text, file);
     Object.assign(variables, parseEnv(text));
   }
   for (const word of words) {
@@ -44,4 +45,17 @@ export async function variablesOf(
     if (instead) throw usageError(`${name} is no variable of a job: ${instead}.`);
   }
   return variables;
+}
+
+/** Comments, and values in quotes, which may have several lines. */
+const PASSED_OVER = /^[ \t]*#.*$|=[ \t]*(["'`])[\s\S]*?\1/gm;
+const PAIR = /^\s*(?:#.*)?$|^\s*[^=\s][^=]*=/;
+
+/** The parser says nothing of other lines. @throws CliError of usage; the line may be a secret, and is not told. */
+function demandPairs(text: string, file: string): void {
+  const kept = text.replace(PASSED_OVER, (part, quote) =>
+    quote === undefined ? "" : `=${part.replace(/[^\n]/g, "")}`,
+  );
+  const at = kept.split(/\r?\n/).findIndex((line) => !PAIR.test(line));
+  if (at >= 0) throw usageError(`${file}, line ${at + 1}: it is not NAME=VALUE.`);
 }
