@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { apiUrlOf, readConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import type { Environment } from "./environment.ts";
-import { homeOf } from "./files/home.ts";
+import { homeOf, listedHome } from "./files/home.ts";
 import type { Output } from "./output/output.ts";
 
 export interface ContextOptions {
@@ -19,6 +19,8 @@ export interface ContextOptions {
   readonly program: readonly string[];
   readonly version: string;
   readonly clock?: Clock;
+  /** Instead of asking this machine for its users. */
+  readonly listedHome?: () => string | undefined;
   /** Instead of asking over the network. */
   readonly transport?: Transport;
   readonly findAwsKeys?: Context["findAwsKeys"];
@@ -26,8 +28,9 @@ export interface ContextOptions {
 
 /** @throws CliError without a home. */
 export function createContext(options: ContextOptions): Context {
-  const { env, output, signal, program, version, clock = systemClock } = options;
-  const home = homeOf(env);
+  const { output, signal, program, version, clock = systemClock } = options;
+  const home = homeOf(options.env, options.listedHome ?? listedHome);
+  const env = { ...options.env, HOME: home.folder };
   const keyCache = createKeyCache({ home, clock, signal, output });
   const findAwsKeys = options.findAwsKeys ?? awsKeyFinder(env);
   const config = once(() => readConfig(home));

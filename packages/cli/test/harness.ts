@@ -31,6 +31,8 @@ export type Played = (exchange: Exchange) => { readonly status?: number; readonl
 
 export interface Setting {
   readonly home: string;
+  /** As this machine's list of users has it. */
+  readonly listedHome?: string;
   readonly env?: Environment;
   readonly api?: Played;
   readonly transport?: Transport;
@@ -123,6 +125,7 @@ export async function gpuDev(words: readonly string[], setting: Setting): Promis
     signal,
     program: ["/usr/bin/node", "/usr/lib/gpu-dev.cjs"],
     version: "0.1.0",
+    listedHome: () => setting.listedHome,
     ...(setting.clock && { clock: setting.clock }),
     ...(transport && { transport }),
     findAwsKeys: setting.findAwsKeys ?? awsKeys,

@@ -423,6 +423,14 @@ test("a home that cannot be written to: commands work and say so, a login says w
   await chmod(home, 0o700);
 });
 
+test("where HOME is not set, the home that this machine has for the user is taken", async (t) => {
+  const listedHome = await temporaryHome(t);
+  const all = { home: "", listedHome, api: withLogin(jobs), clock: quickClock() };
+  const { code, err } = await gpuDev(["list"], all);
+  assert.equal(code, 0, err);
+  assert.equal((await readCache(listedHome)).api_key, LOGGED_IN.api_key);
+});
+
 for (const [code, why] of [
   ["ENOSPC", /the disk is full/],
   ["EROFS", /the file system is read-only/],
