@@ -12,6 +12,8 @@ export interface Flag {
   readonly many?: true;
   readonly about: string;
   readonly names?: Names;
+  /** How the API calls it, where it refuses what was given. */
+  readonly wire?: string;
 }
 export type Flags = Readonly<Record<string, Flag>>;
 

@@ -1,10 +1,11 @@
 /** One run of `gpu-dev`: the words of a command line in, an exit code out. Never rejects. */
+import { ofFlags } from "./api/of-flags.ts";
 import { BrokenOff, CliError, codeOf, EXIT, type ExitCode } from "./cli-error.ts";
 import type { Command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { fitHelp, helpOf, helpOfAll, helpOfGroup } from "./help.ts";
 import { oneLine } from "./output/text-width.ts";
-import { parse } from "./parse.ts";
+import { type Parsed, parse } from "./parse.ts";
 
 export async function run(
   words: readonly string[],
@@ -25,7 +26,7 @@ export async function run(
         return EXIT.ok;
       }
       case "run":
-        return (await parsed.command.run(parsed.given, context)) ?? EXIT.ok;
+        return (await carryOut(parsed, context)) ?? EXIT.ok;
     }
   } catch (error) {
     output.clear();
@@ -33,6 +34,17 @@ export async function run(
     return tell(error, context);
   } finally {
     output.clear();
+  }
+}
+
+async function carryOut(
+  { command, given }: Extract<Parsed, { kind: "run" }>,
+  context: Context,
+): Promise<number | undefined> {
+  try {
+    return await command.run(given, context);
+  } catch (error) {
+    throw ofFlags(error, command.flags);
   }
 }
 

@@ -165,6 +165,6 @@ test("what the server says of a refusal is told with its request id, on one line
     response.writeHead(422).end(JSON.stringify(problem));
   });
   const { code, err } = await list(t, url);
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.equal(err, "error: image: is wrong .\n  request abc-1\n");
 });

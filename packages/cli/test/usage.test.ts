@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { EXIT_MEANINGS } from "../src/cli-error.ts";
 import { COMMANDS } from "../src/commands/table.ts";
 import { parse } from "../src/parse.ts";
-import { gpuDev, temporaryHome } from "./harness.ts";
+import { gpuDev, JOB, type Played, temporaryHome } from "./harness.ts";
 
 const refused: readonly (readonly [words: string, says: RegExp])[] = [
   ["frobnicate", /no command "frobnicate"/],
@@ -65,6 +65,39 @@ for (const [words, says] of refused) {
     assert.equal(code, 2, err);
     assert.match(err, says);
     assert.equal(out, "");
+  });
+}
+
+const BY_API: readonly (readonly [string, number, string, string, string])[] = [
+  [
+    ...(["list -s bogus", 400, "bad_request"] as const),
+    "status[0]: is none of queued, active; it was a text of 5 characters",
+    "--status: is none of queued, active",
+  ],
+  [
+    ...(["logs 3f2a91bc --since 5", 400, "bad_request"] as const),
+    "since: must be a time, or how long ago; it was the text 5",
+    "--since: must be a time, or how long ago",
+  ],
+  [
+    ...(["submit --instance i --name x --env LD_X=1", 422, "invalid_body"] as const),
+    "env_vars.POD_NAME: must be text; it was a text of 1 character; env_vars.LD_X: may not be set",
+    "--name: must be text; --env LD_X: may not be set",
+  ],
+];
+for (const [words, status, code, detail, told] of BY_API) {
+  test(`usage: gpu-dev ${words}: what the API refuses is told by its flag`, async (t) => {
+    const home = await temporaryHome(t);
+    const api: Played = ({ method, path }) => {
+      if (path === "/v1/gpu/availability") return { body: { availability: {} } };
+      if (method === "GET" && path === "/v1/jobs/3f2a91bc") return { body: JOB };
+      return { status, body: { code, detail } };
+    };
+    const env = { GPU_DEV_API_KEY: "given-given-given-given" };
+    const ran = await gpuDev(words.split(" "), { home, env, api });
+    assert.equal(ran.code, 2, ran.err);
+    assert.match(ran.err, /request request-1/);
+    assert.ok(ran.err.includes(`error: ${told}\n`), ran.err);
   });
 }
 

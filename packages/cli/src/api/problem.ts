@@ -39,7 +39,7 @@ function exitOf(problem: Problem): ExitCode {
   if (status === 429 || code === "quota_exceeded" || TOO_MANY_GPUS.test(detail)) {
     return EXIT.noCapacity;
   }
-  return EXIT.failed;
+  return code === "invalid_body" || code === "invalid_disk_name" ? EXIT.usage : EXIT.failed;
 }
 
 function nextOf({ status, code, retryAfterSeconds }: Problem): string | undefined {

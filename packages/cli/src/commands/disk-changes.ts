@@ -10,7 +10,10 @@ export const diskCreate = command({
   name: "disk create",
   about: "make a disk",
   operands: [{ name: "NAME" }],
-  flags: { size: { value: "GB", about: "its size; else the installation's" }, ...CHANGE_FLAGS },
+  flags: {
+    size: { wire: "size_gb", value: "GB", about: "its size; else the installation's" },
+    ...CHANGE_FLAGS,
+  },
   examples: ["gpu-dev disk create training --size 500"],
   async run({ flags, operands: [name = ""] }, context) {
     const size = flags.size === undefined ? {} : { size_gb: sizeOf(flags.size, "--size") };

@@ -82,7 +82,7 @@ export const diskClone = command({
   operands: [{ name: "FROM", names: "disk" }, { name: "NEW-NAME" }],
   flags: {
     snapshot: { value: "ID", about: "as this snapshot has it; else as the disk is now" },
-    size: { value: "GB", about: "its size; else that of FROM" },
+    size: { wire: "size_gb", value: "GB", about: "its size; else that of FROM" },
     ...CHANGE_FLAGS,
   },
   more: "`gpu-dev disk snapshots FROM` has the ids; the beginning of one will do. FROM stays as it is.",

@@ -18,8 +18,19 @@ export const list = command({
   flags: {
     ...JSON_FLAG,
     ...WATCH_FLAGS,
-    status: { value: "STATES", short: "s", about: "only these, by comma; all for all of them" },
-    type: { value: "TYPE", short: "t", about: "only jobs with these GPUs", names: "gpu type" },
+    status: {
+      wire: "status",
+      value: "STATES",
+      short: "s",
+      about: "only these, by comma; all for all of them",
+    },
+    type: {
+      wire: "gpu_type",
+      value: "TYPE",
+      short: "t",
+      about: "only jobs with these GPUs",
+      names: "gpu type",
+    },
   },
   more: `Without --status: the jobs that wait or run, and those of the last 24 hours.
 With --watch --json each change of a job is a line of JSON, the last one of a job with "final": true.`,

@@ -17,8 +17,12 @@ export const logs = command({
   operands: [{ name: "ID", isOptional: true, names: "job" }],
   flags: {
     follow: { short: "f", about: "go on until the job is over" },
-    tail: { value: "LINES", about: "only so many lines from the end" },
-    since: { value: "TIME", about: "only from then on: 90s, 10m, 2h, or 2026-01-31T12:00:00Z" },
+    tail: { wire: "tail", value: "LINES", about: "only so many lines from the end" },
+    since: {
+      wire: "since",
+      value: "TIME",
+      about: "only from then on: 90s, 10m, 2h, or 2026-01-31T12:00:00Z",
+    },
   },
   examples: ["gpu-dev logs 3f2a91bc --tail 100", "gpu-dev logs -f 3f2a91bc"],
   async run({ flags, operands: [id] }, context) {

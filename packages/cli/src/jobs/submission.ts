@@ -11,29 +11,38 @@ import { shellLine } from "./shell-words.ts";
 import { variablesOf } from "./variables.ts";
 
 export const SUBMIT_FLAGS = {
-  gpus: { value: "N", short: "g", about: "GPUs, all on one node (1)" },
+  gpus: { wire: "env_vars.GPU_COUNT", value: "N", short: "g", about: "GPUs, all on one node (1)" },
   type: {
+    wire: "env_vars.GPU_TYPE",
     value: "TYPE",
     short: "t",
     about: "type of GPUs; else the configured, only or freest one",
     names: "gpu type",
   },
-  instance: { value: "TYPE", about: "machine, such as p5.48xlarge" },
-  hours: { value: "HOURS", short: "h", about: "how long: 4, 0.5, 90m or 1h30m (8)" },
-  name: { value: "NAME", short: "n", about: "a name for people" },
+  instance: { wire: "instance_type", value: "TYPE", about: "machine, such as p5.48xlarge" },
+  hours: {
+    wire: "duration_hours",
+    value: "HOURS",
+    short: "h",
+    about: "how long: 4, 0.5, 90m or 1h30m (8)",
+  },
+  name: { wire: "env_vars.POD_NAME", value: "NAME", short: "n", about: "a name for people" },
   image: {
+    wire: "image",
     value: "IMAGE",
     about: "container image; else the configured one, else the installation's",
   },
-  command: { value: "TEXT", about: "ends the job when it ends; /bin/sh reads it" },
-  keep: { about: "go on after the command, as a box" },
+  command: { wire: "command", value: "TEXT", about: "ends the job when it ends; /bin/sh reads it" },
+  keep: { wire: "keep", about: "go on after the command, as a box" },
   disk: {
+    wire: "disk_name",
     value: "NAME",
     about: "your disk, made where there is none of this name; none: no disk",
     names: "disk",
   },
-  "disk-size": { value: "GB", about: "size of a disk that is made" },
+  "disk-size": { wire: "disk_size_gb", value: "GB", about: "size of a disk that is made" },
   env: {
+    wire: "env_vars",
     value: "NAME[=VALUE]",
     short: "e",
     many: true,
@@ -46,8 +55,17 @@ export const SUBMIT_FLAGS = {
     names: "file",
   },
   jupyter: { about: "with Jupyter Lab" },
-  port: { value: "PORT", many: true, about: "a port of the job that port-forward may reach" },
-  "github-user": { value: "NAME", about: "whose SSH keys at GitHub may log in as well" },
+  port: {
+    wire: "ports",
+    value: "PORT",
+    many: true,
+    about: "a port of the job that port-forward may reach",
+  },
+  "github-user": {
+    wire: "env_vars.GITHUB_USER",
+    value: "NAME",
+    about: "whose SSH keys at GitHub may log in as well",
+  },
   "dry-run": { about: "say what would become of it, and submit nothing" },
 } as const satisfies Flags;
 export type SubmitValues = ValuesOf<typeof SUBMIT_FLAGS>;
