@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hoursOf } from "../src/jobs/hours.ts";
+import { reasonOf } from "../src/jobs/job-states.ts";
 import { lastLines, newIn } from "../src/jobs/log-tail.ts";
 import { shellLine } from "../src/jobs/shell-words.ts";
 import { wantsColour } from "../src/output/colour.ts";
 import { createOutput } from "../src/output/output.ts";
 import { type Column, table } from "../src/output/table.ts";
 import { cut, oneLine, widthOf } from "../src/output/text-width.ts";
-import { duration, relative } from "../src/output/times.ts";
+import { duration, inLocalTime, localTime, relative } from "../src/output/times.ts";
+import { JOB } from "./harness.ts";
 
 test("hours are read as people write them", () => {
   const read = { "4": 4, "0.5": 0.5, "30m": 0.5, "90m": 1.5, "1h30m": 1.5, "2h": 2, "1.5h": 1.5 };
@@ -94,6 +96,17 @@ test("of a log that grows, each line is new once, also when its beginning is dro
   assert.equal(lastLines("a\nb\nc", "2"), "b\nc");
   assert.equal(lastLines("a\nb\nc\n", "2"), "b\nc\n");
   assert.equal(lastLines("a\n", "0"), "");
+});
+
+test("times in sentences of the service are of this machine's zone, as all others are", () => {
+  const local = localTime("2026-01-15T11:40:00Z")?.slice(0, 16);
+  const told =
+    "bob's job has 8 until 2026-01-15 11:40 UTC. Likely to start by 2026-01-15 11:40 UTC.";
+  const said = `bob's job has 8 until ${local}. Likely to start by ${local}.`;
+  assert.equal(inLocalTime(told), said);
+  assert.equal(reasonOf({ ...JOB, current_detailed_status: told }), said);
+  const other = "New drivers until 14:00 UTC, 2026-13-45 11:40 UTC.";
+  assert.equal(inLocalTime(other), other);
 });
 
 test("a command of words is the same words to a shell", () => {

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { findJobOrOnly, jobPath } from "../jobs/find-job.ts";
 import { fitted } from "../output/output.ts";
 import { oneLine } from "../output/text-width.ts";
-import { localTime } from "../output/times.ts";
+import { inLocalTime, localTime } from "../output/times.ts";
 
 export const events = command({
   name: "events",
@@ -76,5 +76,5 @@ function lineOf({ at, kind, data }: JobEvent): string {
       ? sentence
       : facts.map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ");
   const what = kind.replaceAll("_", " ");
-  return `${localTime(at)}  ${words === "" ? what : `${what}: ${oneLine(words)}`}`;
+  return `${localTime(at)}  ${words === "" ? what : `${what}: ${oneLine(inLocalTime(words))}`}`;
 }

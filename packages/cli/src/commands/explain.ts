@@ -9,7 +9,7 @@ import { gpusText, shortId } from "../jobs/job-view.ts";
 import { outlookLines } from "../jobs/outlook-lines.ts";
 import { paintState } from "../output/colour.ts";
 import { oneLine } from "../output/text-width.ts";
-import { timeAndDistance } from "../output/times.ts";
+import { inLocalTime, timeAndDistance } from "../output/times.ts";
 
 type Told = Omit<JobExplanation, "reason"> & {
   readonly reason: { readonly code: string; readonly sentence: string } | null;
@@ -28,7 +28,7 @@ export const explain = command({
     if (flags.json) return void output.json(told);
     const state = paintState(output.paint, told.status);
     output.print(`Job ${shortId(job)} (${gpusText(job)}) is ${state}.`);
-    if (told.reason) output.print(oneLine(told.reason.sentence));
+    if (told.reason) output.print(oneLine(inLocalTime(told.reason.sentence)));
     output.print(...outlookLines(told, clock.now()));
     const end = isLive(job) && job.launched_at && timeAndDistance(job.expires_at, clock.now());
     if (end) output.print(`It ends at ${end}.`);

@@ -1,5 +1,6 @@
 /** The states of jobs, as far as they decide what is done here. */
 import type { Job } from "@airlock/contract";
+import { inLocalTime } from "../output/times.ts";
 
 export const LIVE_STATES = ["queued", "pending", "preparing", "creating_server", "active"] as const;
 const LIVE: ReadonlySet<string> = new Set(LIVE_STATES);
@@ -12,12 +13,12 @@ export const hasFailed = (job: Job): boolean => isOver(job) && job.status !== "c
 /** How the service begins what it says of a job that is as it should be. */
 const WELL = /^Runs\.\s*/;
 
-/** Why it waits, what is wrong with it, or how it ended; the last that is known. */
+/** For people: why it waits, what is wrong with it, or how it ended; the last that is known. */
 export function reasonOf({ failure_reason, current_detailed_status, warning }: Job): string {
   const reason = failure_reason ?? warning ?? current_detailed_status ?? "";
-  return WELL.test(reason) ? "" : reason;
+  return WELL.test(reason) ? "" : inLocalTime(reason);
 }
 
 /** What is worth to know of one that is as it should be; empty for nothing. */
 export const noteOf = ({ current_detailed_status: told = "" }: Job): string =>
-  WELL.test(told) ? told.replace(WELL, "") : "";
+  WELL.test(told) ? inLocalTime(told.replace(WELL, "")) : "";

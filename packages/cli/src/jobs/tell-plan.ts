@@ -4,7 +4,7 @@ import type { Api } from "../api/api.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import type { Context } from "../context.ts";
 import { oneLine } from "../output/text-width.ts";
-import { hoursText } from "../output/times.ts";
+import { hoursText, inLocalTime } from "../output/times.ts";
 import { outlookLines } from "./outlook-lines.ts";
 import { type Submission, withoutValues } from "./submission.ts";
 
@@ -32,7 +32,7 @@ export async function tellPlan(
       ? "would start now"
       : "would wait";
   output.print(`${what} for ${hoursText(plan.duration_hours)} ${verdict}.`);
-  if (!plan.would_start_now) output.print(oneLine(plan.reason.sentence));
+  if (!plan.would_start_now) output.print(oneLine(inLocalTime(plan.reason.sentence)));
   const { start, position } = plan.would_start_now ? { start: null, position: null } : plan;
   output.print(...outlookLines({ start, position, remedies: plan.remedies }, clock.now()));
   output.print("POST /v1/jobs/submit", JSON.stringify(withoutValues(submission), undefined, 2));

@@ -35,6 +35,13 @@ export function localTime(iso: string | null | undefined): string | undefined {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
+/** The service's sentences have their times in UTC; beside those of this machine they would be read as such. */
+export const inLocalTime = (sentence: string): string =>
+  sentence.replace(
+    /(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC/g,
+    (utc, day, time) => localTime(`${day}T${time}Z`)?.slice(0, -":00".length) ?? utc,
+  );
+
 /** `2026-01-15 17:30:00, in 3 h`. */
 export function timeAndDistance(iso: string | null | undefined, now: number): string | undefined {
   const time = localTime(iso);

@@ -7,7 +7,13 @@ import { LIVE_STATES } from "../../jobs/job-states.ts";
 import { gpusText, shortId } from "../../jobs/job-view.ts";
 import { type Column, facts, table } from "../../output/table.ts";
 import { oneLine } from "../../output/text-width.ts";
-import { hoursText, localTime, relative, timeAndDistance } from "../../output/times.ts";
+import {
+  hoursText,
+  inLocalTime,
+  localTime,
+  relative,
+  timeAndDistance,
+} from "../../output/times.ts";
 import { confirm, YES_FLAG } from "./confirm.ts";
 import { findUser } from "./find-user.ts";
 import { allPages } from "./pages.ts";
@@ -16,7 +22,7 @@ const ID = { name: "ID" } as const;
 const REASON = { value: "TEXT", about: "why; the owner reads it among the job's events" } as const;
 
 const whyOf = (job: AdminJob): string =>
-  job.last_fault ?? job.failure_reason ?? job.current_detailed_status ?? "";
+  inLocalTime(job.last_fault ?? job.failure_reason ?? job.current_detailed_status ?? "");
 
 const columns = (now: number): readonly Column<AdminJob>[] => [
   { title: "ID", text: shortId },
@@ -103,7 +109,7 @@ export const adminJobsShow = command({
       ["user", job.username],
       ["state", job.status],
       ["is to end as", job.end_as],
-      ["why", job.failure_reason ?? job.current_detailed_status],
+      ["why", inLocalTime(job.failure_reason ?? job.current_detailed_status ?? "")],
       ["gpus", gpusText(job)],
       ["time", hoursText(job.duration_hours)],
       ["image", job.image],
