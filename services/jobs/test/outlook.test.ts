@@ -100,6 +100,10 @@ test("a job that waits is told why, who has the node until when, its place and i
   }
   const own = await get(`/v1/jobs/${large}`, bob);
   assert.ok(own.estimated_wait_minutes > 230 && own.estimated_wait_minutes < 245);
+  const whole = own.current_detailed_status;
+  const TIMES = /It starts by (.*?) at the latest.* Likely to start by (.*?)[,.]/;
+  const [, latest = "", likely = ""] = TIMES.exec(whole) ?? [];
+  assert.ok(latest !== "" && likely <= latest, whole);
   const next = (await plan(2)).body;
   assert.deepEqual([next.admissible, next.would_start_now, next.position], [true, false, 3]);
   assert.equal((await get("/v1/gpu/availability")).availability.h100.available, 0);

@@ -9,6 +9,7 @@ export {
   forecast,
   type Start,
 } from "./forecast.ts";
+export { timeOf } from "./holders.ts";
 export { type InLine, inOrder, type OrderRules } from "./order.ts";
 export {
   type Allowance,

@@ -21,6 +21,8 @@ export interface Reason {
    * written down for each job that waits.
    */
   readonly brief?: string | undefined;
+  /** When it starts at the latest, as the sentence says it; undefined where it says none. */
+  readonly startsByMs?: number;
   /** What its owner can do; none: to wait. */
   readonly remedies: readonly string[];
 }

@@ -91,10 +91,14 @@ function reasonOf(waits: Waits, size: OfSize, { gpuType, question, placement }: 
       }
       return noFreeNode(size, size.otherHolders, `${ahead(waits.jobsAhead)}${shut(closed)}`);
     case "first": {
-      const time = Number.isFinite(waits.startsByMs)
-        ? ` It starts by ${timeOf(waits.startsByMs)} at the latest, unless a job before it is extended.`
-        : "";
-      return noFreeNode(size, size.holders, `It is the first in line.${time}${shut(closed)}`);
+      const { startsByMs } = waits;
+      const isFirst = "It is the first in line.";
+      if (!Number.isFinite(startsByMs)) {
+        return noFreeNode(size, size.holders, `${isFirst}${shut(closed)}`);
+      }
+      const time = `It starts by ${timeOf(startsByMs)} at the latest, unless a job before it is extended.`;
+      const place = `${isFirst} ${time}${shut(closed)}`;
+      return { ...noFreeNode(size, size.holders, place), startsByMs };
     }
   }
 }

@@ -1,6 +1,13 @@
 /** What a user is told of a job: why it is where it is, and when it starts. */
 import type { Job, JobExplanation } from "@airlock/contract";
-import { isFinal, type JobRow, type Start, type TypeView, toldOf } from "@airlock/jobs-store";
+import {
+  isFinal,
+  type JobRow,
+  type Start,
+  type TypeView,
+  timeOf,
+  toldOf,
+} from "@airlock/jobs-store";
 import { isoTime } from "../times.ts";
 import type { KnownOutlook } from "./outlooks.ts";
 
@@ -63,7 +70,7 @@ export function waitingMembers(
   const { reason, position, start, view } = outlook;
   const waitMs = start && Math.max(0, start.p50Ms - view.row.now_ms);
   return {
-    current_detailed_status: `${reason.sentence}${start && !outlook.startsNow ? startWords(start) : ""}`,
+    current_detailed_status: `${reason.sentence}${start && !outlook.startsNow ? startWords(start, reason.startsByMs) : ""}`,
     ...(position !== null && { queue_position: position }),
     ...(waitMs !== null && { estimated_wait_minutes: Math.ceil(waitMs / 60_000) }),
   };
@@ -72,11 +79,10 @@ export function waitingMembers(
 /** Estimates are no better: what changes by less is told as it was. */
 const STEP_MS = 5 * 60_000;
 
-function startWords({ p50Ms, p90Ms }: Start): string {
-  const [likely, late] = [timeOf(p50Ms), timeOf(p90Ms)];
+/** Rounded up, but not beyond what the sentence before it says of the latest. */
+function startWords({ p50Ms, p90Ms }: Start, latestMs = Number.POSITIVE_INFINITY): string {
+  const told = (ms: number) => timeOf(Math.min(Math.ceil(ms / STEP_MS) * STEP_MS, latestMs));
+  const [likely, late] = [told(p50Ms), told(p90Ms)];
   const most = late === likely ? "" : `, and nine of ten such jobs by ${late}`;
   return ` Likely to start by ${likely}${most}.`;
 }
-
-const timeOf = (ms: number): string =>
-  `${new Date(Math.ceil(ms / STEP_MS) * STEP_MS).toISOString().slice(0, 16).replace("T", " ")} UTC`;
