@@ -30,7 +30,7 @@ export interface ContextOptions {
 export function createContext(options: ContextOptions): Context {
   const { output, signal, program, version, clock = systemClock } = options;
   const home = homeOf(options.env, options.listedHome ?? listedHome);
-  const env = { ...options.env, HOME: home.folder };
+  const env: Environment = { ...options.env, HOME: home.folder };
   const keyCache = createKeyCache({ home, clock, signal, output });
   const findAwsKeys = options.findAwsKeys ?? awsKeyFinder(env);
   const config = once(() => readConfig(home));

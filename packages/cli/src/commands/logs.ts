@@ -92,7 +92,7 @@ async function follow(job: Job, query: LogQuery, api: Api, context: Context): Pr
         mayStream = isBroken;
         if (!isBroken) continue;
       } else if (status !== "active") {
-        output.progress(`${status}: ${oneLine(reasonOf({ status, ...about }))}`);
+        output.progress(`${status}: ${oneLine(reasonOf(about))}`);
       }
     } catch (error) {
       patience.bear(error);

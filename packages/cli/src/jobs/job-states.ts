@@ -14,7 +14,11 @@ export const hasFailed = (job: Job): boolean => isOver(job) && job.status !== "c
 const WELL = /^Runs\.\s*/;
 
 /** For people: why it waits, what is wrong with it, or how it ended; the last that is known. */
-export function reasonOf({ failure_reason, current_detailed_status, warning }: Job): string {
+export function reasonOf({
+  failure_reason,
+  current_detailed_status,
+  warning,
+}: Pick<Job, "failure_reason" | "current_detailed_status" | "warning">): string {
   const reason = failure_reason ?? warning ?? current_detailed_status ?? "";
   return WELL.test(reason) ? "" : inLocalTime(reason);
 }
