@@ -592,7 +592,7 @@ test("Ctrl-C says what may be done all the same, and what goes on", async (t) =>
     };
     return gpuDev(words, { home, env: KEY, transport, signal, clock: quickClock() });
   };
-  const unanswered = "The service had not answered yet: it may be done all the same.";
+  const unanswered = "The service has not answered: it may be done all the same.";
   const goesOn = "Not waiting any more; what was asked for goes on. gpu-dev show 3f2a91bc";
   const submit = ["submit", "--instance", "p5.48xlarge"];
   for (const [at, time, words, says] of [

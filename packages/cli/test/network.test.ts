@@ -115,6 +115,31 @@ test("under a wrong address of a service of ours a login and doctor say so; one 
   assert.match(show.err, /nothing at this path\.\n.*gpu-dev doctor/);
 });
 
+test("a change that is not answered may be done all the same, and one that was not sent is not", async (t) => {
+  const silent = await serve(t, ({ method }, response) => {
+    if (method === "GET") response.end("{}");
+  });
+  const cutting = createTcpServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(cutting, "listening");
+  t.after(() => cutting.close());
+  const cut = `http://127.0.0.1:${(cutting.address() as AddressInfo).port}`;
+  for (const [url, mayBeDone] of [
+    [silent, true],
+    [cut, true],
+    [await nobody(), false],
+  ] as const) {
+    const { code, err } = await gpuDev(["disk", "create", "data", "--no-wait"], {
+      ...{ home: await temporaryHome(t), env: { ...KEY, GPU_DEV_API_URL: url } },
+      ...{ transport: realTransport(url, 200), clock: quickClock() },
+    });
+    assert.equal(code, 1, err);
+    const isTold = /^The service .* may be done all the same\. gpu-dev disk list\nerror: /.test(
+      err,
+    );
+    assert.equal(isTold, mayBeDone, err);
+  }
+});
+
 test("a key goes to no place that an answer names", async (t) => {
   let reached = 0;
   const other = await serve(t, (_, response) => {

@@ -11,6 +11,7 @@ import {
   type Transport,
   UnreachableError,
 } from "./transport.ts";
+import { unanswered } from "./unanswered.ts";
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -39,15 +40,6 @@ const RETRY_PAUSES_MS = [250, 1000];
 const LONGEST_PAUSE_MS = 5000;
 const TEXT = { accept: "text/plain, application/json" };
 
-/** Where it is seen what has come of a change. */
-const LOOKS: readonly (readonly [RegExp, string])[] = [
-  [/^\/v1\/jobs\b/, "gpu-dev list"],
-  [/^\/v1\/disks\b/, "gpu-dev disk list"],
-  [/^\/v1\/keys\b/, "gpu-dev keys list"],
-];
-/** Asked like a change, and none. */
-const QUESTION = /\/(plan|check)$/;
-
 /** @throws ApiError, UnreachableError, CliError when a login is needed and cannot be had. */
 export function createApi(options: ApiOptions): Api {
   const { url, transport, session, clock, signal, output } = options;
@@ -62,34 +54,38 @@ export function createApi(options: ApiOptions): Api {
     }
   };
 
-  /** What was sent may be done, whether or not somebody waits for the answer. */
+  /** Tells of a change that nobody has answered: it may be done all the same. */
   const sent = async (exchange: Exchange): Promise<Answer> => {
-    try {
-      return await patiently(exchange);
-    } catch (error) {
-      const { method, path } = exchange;
-      if (signal.aborted && method !== "GET" && !QUESTION.test(path)) {
-        const look = LOOKS.find(([of]) => of.test(path))?.[1];
-        output.note(
-          `The service had not answered yet: it may be done all the same.${look ? ` ${look}` : ""}`,
-        );
+    let isUnanswered = false;
+    const once: Transport = async (asked) => {
+      try {
+        return await transport(asked);
+      } catch (error) {
+        isUnanswered ||= signal.aborted || (error instanceof UnreachableError && error.mayBeDone);
+        throw error;
       }
+    };
+    try {
+      return await patiently(once, exchange);
+    } catch (error) {
+      const told = unanswered(exchange);
+      if (told && isUnanswered && !(error instanceof ApiError)) output.note(told);
       throw error;
     }
   };
 
   /** What is safe to repeat is repeated: reads, and changes that carry an Idempotency-Key. */
-  const patiently = async (exchange: Exchange): Promise<Answer> => {
+  const patiently = async (once: Transport, exchange: Exchange): Promise<Answer> => {
     for (const pauseMs of RETRY_PAUSES_MS) {
       try {
-        return await transport(exchange);
+        return await once(exchange);
       } catch (error) {
         const wait = waitFor(error, pauseMs);
         if (wait === undefined) throw error;
         await clock.sleep(wait, signal);
       }
     }
-    return await transport(exchange);
+    return await once(exchange);
   };
 
   const change = (method: "POST" | "DELETE", path: string, body?: unknown, once?: string) =>

@@ -40,11 +40,20 @@ const TIMEOUT_MS = 30_000;
 export class UnreachableError extends CliError {
   /** A connection that was cut, or an answer of something on the way: likely over in a second. */
   readonly isBrief: boolean;
+  /** What was asked for, though nobody has answered. */
+  readonly mayBeDone: boolean;
 
-  constructor(sentence: string, next?: string, cause?: unknown, isBrief = false) {
+  constructor(
+    sentence: string,
+    next?: string,
+    cause?: unknown,
+    isBrief = false,
+    mayBeDone = isBrief,
+  ) {
     super(EXIT.failed, sentence, { next, cause });
     this.name = "UnreachableError";
     this.isBrief = isBrief;
+    this.mayBeDone = mayBeDone;
   }
 }
 
@@ -190,10 +199,8 @@ export function unreachable(url: URL, error: unknown, timeoutMs?: number): Unrea
   const told = (sentence: string, next = addressHint(url)) =>
     new UnreachableError(sentence, next, causeOf(error));
   if (timeoutMs !== undefined) {
-    return told(
-      `${origin} has not answered within ${timeoutMs / 1000} s.`,
-      "Try again in a moment.",
-    );
+    const sentence = `${origin} has not answered within ${timeoutMs / 1000} s.`;
+    return new UnreachableError(sentence, "Try again in a moment.", causeOf(error), false, true);
   }
   const code = codeOf(causeOf(error));
   // https://fetch.spec.whatwg.org/#port-blocking
