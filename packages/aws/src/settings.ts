@@ -58,7 +58,9 @@ export const awsSettings = {
     .describe("The most values and trees that are kept in memory."),
   CACHE_MAX_BYTES: integer(1, 2 ** 34)
     .default(64 * 2 ** 20)
-    .describe("The most bytes that they take, a quarter of them for lists as they are sent."),
+    .describe(
+      "The most bytes that they take, a quarter of them for lists and trees as they are sent.",
+    ),
   SSM_CALLS_PER_SECOND: integer(1, 10_000)
     .default(10)
     .describe(

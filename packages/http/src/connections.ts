@@ -16,6 +16,8 @@ export interface Connection {
   readonly closeAfter: number;
   /** Its answer is sent on as it comes in, so that little of it is here at a time. */
   isStreaming: boolean;
+  /** What it holds has its place elsewhere (see answer-room.ts). */
+  isCounted: boolean;
   /** There are requests behind the one in progress (see pipelining.ts). */
   isHolding: boolean;
   /** It is not HTTP's any more (see tunnel/): its reader may be as slow as it likes. */
@@ -37,7 +39,7 @@ export function trackConnections(server: Server): ReadonlySet<Connection> {
     if (socket[CONNECTION]) return; // it waited for its turn (see pipelining.ts)
     const jitter = 1 + AGE_JITTER * (2 * Math.random() - 1);
     const closeAfter = performance.now() + MAX_AGE_MS * jitter;
-    const is = { isStreaming: false, isHolding: false, isTunnel: false };
+    const is = { isStreaming: false, isCounted: false, isHolding: false, isTunnel: false };
     const connection = { socket, closeAfter, ...is };
     socket[CONNECTION] = connection;
     open.add(connection);

@@ -1,6 +1,7 @@
 /** How every service is made and run. */
 export type { Admission } from "./admission.ts";
 export { removeAnswerHeader, setAnswerHeader } from "./answer-headers.ts";
+export { AnswerRoom } from "./answer-room.ts";
 export type { App, PlaceKind } from "./app-type.ts";
 export { awsCallMetrics } from "./aws-calls.ts";
 export { headersForOne } from "./cache-control.ts";

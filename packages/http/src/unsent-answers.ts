@@ -9,8 +9,9 @@ const LOOK_MS = 300;
 
 /**
  * Slow readers have seconds until they are found (see slow-readers.ts): time enough for some to ask
- * for more than there is memory. A reader that takes something between two looks is spared, and so is
- * an object, of which little is here at a time. As long as there is room, a look is a sum.
+ * for more than there is memory. A reader that takes something between two looks is spared, and so are
+ * an object, of which little is here at a time, and what was counted before it was made. As long as there
+ * is room, a look is a sum.
  *
  * @param cut ends a connection.
  * @returns what ends the looks.
@@ -25,15 +26,15 @@ export function boundUnsentAnswers(
 
   const look = () => {
     let unsent = 0;
-    for (const { socket, isStreaming, isTunnel } of connections) {
-      if (!isStreaming && !isTunnel) unsent += socket.writableLength;
+    for (const connection of connections) {
+      if (!isElsewhere(connection)) unsent += connection.socket.writableLength;
     }
     const now = new Map<Connection, number>();
     if (unsent > maxUnsentBytes) {
       // the oldest first
       for (const connection of connections) {
-        const { socket, isStreaming, isTunnel } = connection;
-        if (isStreaming || isTunnel || socket.writableLength === 0) continue;
+        const { socket } = connection;
+        if (isElsewhere(connection) || socket.writableLength === 0) continue;
         const taken = takenByKernel(socket);
         if (unsent > maxUnsentBytes && before.get(connection) === taken) {
           unsent -= socket.writableLength;
@@ -48,3 +49,6 @@ export function boundUnsentAnswers(
   const looking = setInterval(look, LOOK_MS).unref();
   return () => clearInterval(looking);
 }
+
+const isElsewhere = ({ isStreaming, isCounted, isTunnel }: Connection): boolean =>
+  isStreaming || isCounted || isTunnel;

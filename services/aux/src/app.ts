@@ -1,6 +1,7 @@
 /** The internal service: what it is made of, in order. */
 import { type Aws, CACHE_SHARES } from "@airlock/aws";
 import {
+  AnswerRoom,
   type App,
   admitLayer,
   type ClientPlaces,
@@ -13,6 +14,7 @@ import { type ExecutionApiCall, LAYER_HEADER, type LayerGuard } from "@airlock/i
 import type { FastifyRequest } from "fastify";
 import { type AccessDeps, createAccess } from "./access.ts";
 import { clientOf } from "./client-of.ts";
+import { LargeAnswers } from "./large-answers.ts";
 import { RenderedLists } from "./rendered-lists.ts";
 import { aboutRoutes } from "./routes/about.ts";
 import { bucketRoutes } from "./routes/buckets.ts";
@@ -32,10 +34,13 @@ export interface AuxDeps extends AccessDeps {
   readonly metrics?: Metrics;
   /** How long one page of a bucket may be looked for; a list's time unless said otherwise. */
   readonly listLimitMs?: number;
+  /** For lists, trees and batches until they are sent. */
+  readonly answerRoom?: AnswerRoom;
 }
 
 export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
   const { aws, layer, viaOf, logger, metrics, listLimitMs } = deps;
+  const { answerRoom = new AnswerRoom() } = deps;
   const about = {
     title: "Airlock aux",
     description: "The internal door: the only holder of AWS credentials.",
@@ -53,10 +58,11 @@ export function buildApp(settings: Settings, deps: AuxDeps): Promise<App> {
     const access = createAccess(deps);
     aboutRoutes(app, settings, aws.session);
     const lists = new RenderedLists(settings.CACHE_MAX_BYTES * CACHE_SHARES.lists);
-    parametersRoutes(app, aws.parameters, access, lists);
+    const large = new LargeAnswers(answerRoom);
+    parametersRoutes(app, aws.parameters, access, { lists, large });
     parameterRoute(app, aws.parameters, access);
-    bucketRoutes(app, aws.buckets, aws.objects, access, listLimitMs);
+    bucketRoutes(app, aws.buckets, aws.objects, access, large, listLimitMs);
     objectRoutes(app, aws.objects, access);
-    objectVersionsRoute(app, aws.objects, access);
+    objectVersionsRoute(app, aws.objects, access, large);
   });
 }

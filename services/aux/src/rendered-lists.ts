@@ -1,4 +1,5 @@
-/** Lists as bytes, kept for as long as all that they were made of is the same. */
+/** Lists and trees as bytes, kept for as long as all that they were made of is the same. */
+import type { ProblemError } from "@airlock/contract";
 import { LRUCache } from "lru-cache";
 import type { Representation } from "./representation.ts";
 
@@ -7,11 +8,15 @@ export interface RenderedList {
   /** How many items it shows, and how many the policy kept back. */
   readonly allowed: number;
   readonly denied: number;
+  /** Of a tree: of which of its sources it shows something. */
+  readonly shown?: readonly boolean[];
+  /** Of a tree: what is told instead where nothing of it could be had. */
+  readonly problem?: ProblemError | undefined;
 }
 
 export interface RenderedFrom {
-  /** What AWS gave; another object as soon as it gives something else. */
-  readonly source: object;
+  /** What AWS gave; other objects as soon as it gives something else. */
+  readonly sources: readonly object[];
   /** The rules that decided; another object where others do. */
   readonly rules: object;
   /** The words of the request. */
@@ -35,8 +40,9 @@ export class RenderedLists {
   }
 
   /** @param render makes it anew; what it throws is thrown, and nothing kept. */
-  get({ source, rules, query }: RenderedFrom, render: () => RenderedList): RenderedList {
-    const key = `${this.#numberOf(source)} ${this.#numberOf(rules)} ${query}`;
+  get({ sources, rules, query }: RenderedFrom, render: () => RenderedList): RenderedList {
+    const numbers = [...sources, rules].map((one) => this.#numberOf(one));
+    const key = `${numbers.join(" ")} ${query}`;
     const known = this.#lists.get(key);
     if (known) return known;
     const list = render();

@@ -1,5 +1,5 @@
 /** Answers as bytes with a strong ETag (RFC 9110 §8.8.3), and what If-None-Match says to them. */
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { CacheState, Read } from "@airlock/aws";
 import { entityTags, opaqueTag } from "@airlock/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -22,9 +22,10 @@ export const jsonOf = (value: object): Representation =>
 export const textOf = (value: string): Representation => represent(TEXT_TYPE, value);
 
 /** Of the bytes, so that every replica gives the same; of the type too, for they must differ. */
-function represent(type: string, body: string): Representation {
-  const digest = hash("sha256", `${type}\n${body}`, "base64url");
-  return { type, body: Buffer.from(body), etag: `"${digest.slice(0, DIGEST_LENGTH)}"` };
+function represent(type: string, text: string): Representation {
+  const body = Buffer.from(text);
+  const digest = createHash("sha256").update(`${type}\n`).update(body).digest("base64url");
+  return { type, body, etag: `"${digest.slice(0, DIGEST_LENGTH)}"` };
 }
 
 /** Whether If-None-Match names this ETag: a list, `*`, compared weakly (RFC 9110 §13.1.2). */

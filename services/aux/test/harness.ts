@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { createAws } from "@airlock/aws";
 import { type Environment, loadSettings } from "@airlock/config";
-import { createLogger, createMetrics } from "@airlock/http";
+import { type AnswerRoom, createLogger, createMetrics } from "@airlock/http";
 import { createLayerGuard, createLayerVerifier } from "@airlock/identity";
 import { LOCAL_AWS, type LocalAws, startLocalAws } from "@airlock/local-aws";
 import { buildApp } from "../src/app.ts";
@@ -17,6 +17,7 @@ export interface AuxOptions {
   readonly policy?: string;
   /** The clock of caches and budgets, in milliseconds. */
   readonly now?: () => number;
+  readonly answerRoom?: AnswerRoom;
 }
 
 export interface AuxRig {
@@ -30,7 +31,7 @@ export async function startAux(
   t: TestContext,
   env: Environment = {},
   prepare: (local: LocalAws) => void = () => {},
-  { policy, now }: AuxOptions = {},
+  { policy, now, answerRoom }: AuxOptions = {},
 ): Promise<AuxRig> {
   const local = await startLocalAws();
   prepare(local);
@@ -57,6 +58,7 @@ export async function startAux(
     audit: createAudit(logger),
     logger,
     metrics,
+    ...(answerRoom && { answerRoom }),
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => {

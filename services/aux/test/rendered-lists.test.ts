@@ -85,7 +85,7 @@ test("what is kept has a bound in bytes, and what is larger than that is not kep
   let renders = 0;
   const source = {};
   const get = (query: string, length = 10) =>
-    lists.get({ source, rules: source, query }, () => {
+    lists.get({ sources: [source], rules: source, query }, () => {
       renders++;
       return { representation: jsonOf(["x".repeat(length)]), allowed: 1, denied: 0 };
     });

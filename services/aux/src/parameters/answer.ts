@@ -1,10 +1,18 @@
 /** What the three ways to ask for many parameters share. */
+import type { LargeAnswers } from "../large-answers.ts";
+import type { RenderedLists } from "../rendered-lists.ts";
 import type { CacheNews, Representation } from "../representation.ts";
 
 export interface Answer<T> {
   readonly body: T;
   /** Undefined for an answer that shows nothing. */
   readonly news: CacheNews | undefined;
+}
+
+/** What makes bytes of them. */
+export interface Renderers {
+  readonly lists: RenderedLists;
+  readonly large: LargeAnswers;
 }
 
 /** An answer as it is sent. */

@@ -9,11 +9,12 @@ import {
 } from "@airlock/contract";
 import type { FastifyRequest } from "fastify";
 import type { Access } from "../access.ts";
+import type { LargeAnswers } from "../large-answers.ts";
 import { nextOf, pageOf } from "../pages.ts";
 import { DEFAULT } from "../policy/policy.ts";
-import type { RenderedList, RenderedLists } from "../rendered-lists.ts";
+import type { RenderedList } from "../rendered-lists.ts";
 import { jsonOf } from "../representation.ts";
-import type { Asking, Rendered } from "./answer.ts";
+import type { Asking, Rendered, Renderers } from "./answer.ts";
 
 export async function listParameters(
   store: ParameterStore,
@@ -21,7 +22,7 @@ export async function listParameters(
   request: FastifyRequest,
   { prefix: written = "", ...query }: ParametersQuery,
   asking: Asking,
-  lists: RenderedLists,
+  { lists, large }: Renderers,
 ): Promise<Rendered> {
   const prefix = canonicalParameterPrefix(written) ?? ("" as ParameterPrefix);
   const name = `${written}*`;
@@ -32,8 +33,8 @@ export async function listParameters(
     return { representation, news: undefined };
   }
   const found = await store.list({ ...asking, prefix });
-  const render = () => renderedList(access, request, found.value, written, prefix, query);
-  const from = { source: found.value, rules: access.rulesOf(request) };
+  const render = () => renderedList(access, request, found.value, written, prefix, query, large);
+  const from = { sources: [found.value], rules: access.rulesOf(request) };
   const words = JSON.stringify([written, query.type, query.limit, query.cursor]);
   const { representation, allowed, denied } = lists.get({ ...from, query: words }, render);
   access.recordList(request, "list", name, { allowed, denied, cache: found.cache });
@@ -47,6 +48,7 @@ function renderedList(
   written: string,
   prefix: ParameterPrefix,
   query: ParametersQuery,
+  large: LargeAnswers,
 ): RenderedList {
   let denied = 0;
   const page = pageOf(listOf(written, query), all, query, (item) => {
@@ -58,7 +60,7 @@ function renderedList(
   });
   const allowed = page.items.length;
   const body: Parameters = { count: allowed, parameters: page.items, ...nextOf(page) };
-  return { representation: jsonOf(body), allowed, denied };
+  return { representation: large.render(request, body), allowed, denied };
 }
 
 const listOf = (prefix: string, { type }: ParametersQuery) => `parameters ${type ?? ""} ${prefix}`;

@@ -12,9 +12,10 @@ import { type App, clientLeft, problems } from "@airlock/http";
 import * as z from "zod";
 import type { Access } from "../access.ts";
 import { clientOf } from "../client-of.ts";
+import type { LargeAnswers } from "../large-answers.ts";
 import { listObjects } from "../objects/list.ts";
 import { pageOf } from "../pages.ts";
-import { jsonOf, send, wantsFresh } from "../representation.ts";
+import { wantsFresh } from "../representation.ts";
 
 const failures = problems(400, 401, 403, 502, 503, 504);
 
@@ -23,6 +24,7 @@ export function bucketRoutes(
   buckets: BucketStore,
   objects: ObjectStore,
   access: Access,
+  large: LargeAnswers,
   listLimitMs: number = CLASSES.list.wholeMs,
 ): void {
   app.get(
@@ -56,7 +58,8 @@ export function bucketRoutes(
         buckets: page.items,
         ...(page.next !== undefined && { next_cursor: page.next }),
       };
-      return send(request, reply, jsonOf(body), body.count > 0 ? found : undefined);
+      const news = body.count > 0 ? found : undefined;
+      return large.send(request, reply, large.render(request, body), news);
     },
   );
 
@@ -76,7 +79,8 @@ export function bucketRoutes(
       if (!isBucketName(bucket)) throw invalidBucket();
       const deps = { objects, access, limitMs: listLimitMs };
       const body = await listObjects(deps, request, clientLeft(reply), bucket, request.query);
-      return send(request, reply, jsonOf(body), { cache: "bypass", ageSeconds: 0 });
+      const news = { cache: "bypass", ageSeconds: 0 } as const;
+      return large.send(request, reply, large.render(request, body), news);
     },
   );
 }

@@ -4,10 +4,15 @@ import { MAX_PAGE, ObjectVersions, readPlace, VersionsQuery, writePlace } from "
 import { type App, clientLeft, problems } from "@airlock/http";
 import type { Access } from "../access.ts";
 import { clientOf } from "../client-of.ts";
+import type { LargeAnswers } from "../large-answers.ts";
 import { noSuchObject } from "../objects/no-such.ts";
-import { jsonOf, send } from "../representation.ts";
 
-export function objectVersionsRoute(app: App, objects: ObjectStore, access: Access): void {
+export function objectVersionsRoute(
+  app: App,
+  objects: ObjectStore,
+  access: Access,
+  large: LargeAnswers,
+): void {
   app.get(
     "/s3/versions",
     {
@@ -31,7 +36,8 @@ export function objectVersionsRoute(app: App, objects: ObjectStore, access: Acce
       if (versions.length === 0 && after === undefined) throw noSuchObject();
       const next_cursor = next === undefined ? null : writePlace(list, next);
       const body: ObjectVersions = { key, versions, next_cursor };
-      return send(request, reply, jsonOf(body), { cache: "bypass", ageSeconds: 0 });
+      const news = { cache: "bypass", ageSeconds: 0 } as const;
+      return large.send(request, reply, large.render(request, body), news);
     },
   );
 }

@@ -12,19 +12,19 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Access } from "../access.ts";
 import { clientOf } from "../client-of.ts";
-import type { Asking } from "../parameters/answer.ts";
+import type { Asking, Renderers } from "../parameters/answer.ts";
 import { readBatch } from "../parameters/batch.ts";
 import { listParameters } from "../parameters/list.ts";
 import { readTree } from "../parameters/tree.ts";
-import type { RenderedLists } from "../rendered-lists.ts";
-import { jsonOf, send, wantsFresh } from "../representation.ts";
+import { wantsFresh } from "../representation.ts";
 
 export function parametersRoutes(
   app: App,
   store: ParameterStore,
   access: Access,
-  lists: RenderedLists,
+  renderers: Renderers,
 ): void {
+  const { large } = renderers;
   app.get(
     "/parameters",
     {
@@ -38,14 +38,17 @@ export function parametersRoutes(
     async (request, reply) => {
       const { name, path, decrypt = true, ...query } = request.query;
       const asking = askingOf(request, reply);
-      if (!name && !path) {
-        const found = await listParameters(store, access, request, query, asking, lists);
-        return send(request, reply, found.representation, found.news);
+      if (name) {
+        const { body, news } = await readBatch(store, access, request, name, {
+          ...asking,
+          decrypt,
+        });
+        return large.send(request, reply, large.render(request, body), news);
       }
-      const { body, news } = await (path
-        ? readTree(store, access, request, { ...query, path, decrypt }, asking)
-        : readBatch(store, access, request, name ?? [], { ...asking, decrypt }));
-      return send(request, reply, jsonOf(body), news);
+      const { representation, news } = await (path
+        ? readTree(store, access, request, { ...query, path, decrypt }, asking, renderers)
+        : listParameters(store, access, request, query, asking, renderers));
+      return large.send(request, reply, representation, news);
     },
   );
   app.post(
@@ -62,7 +65,7 @@ export function parametersRoutes(
       const { names, decrypt = true } = request.body;
       const asking = { ...askingOf(request, reply), decrypt };
       const { body, news } = await readBatch(store, access, request, names, asking);
-      return send(request, reply, jsonOf(body), news);
+      return large.send(request, reply, large.render(request, body), news);
     },
   );
 }
