@@ -68,7 +68,16 @@ export const mortalStore = (life: Life, store: Store): Store => {
   };
 };
 
-const CALLS = ["create", "get", "list", "remove", "readLog", "replace", "patch"] as const;
+const CALLS = [
+  "create",
+  "get",
+  "list",
+  "remove",
+  "readLog",
+  "readLogEnd",
+  "replace",
+  "patch",
+] as const;
 export const mortalCluster = (life: Life, cluster: PlayedCluster): Cluster =>
   new Proxy(cluster, {
     get: (target, name) =>

@@ -224,6 +224,11 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
         ownerReferences: ownerReferences as Meta["ownerReferences"],
       };
       created.push({ kind, name, manifest });
+      // what is made for a pod that has gone goes after it
+      const [owner] = metadata.ownerReferences;
+      if (owner && ![...pods.values()].some((pod) => pod.metadata.uid === owner.uid)) {
+        setImmediate(() => all.delete(name));
+      }
       if (kind === "persistentvolumeclaims") return volumes.createClaim(metadata, manifest);
       if (kind === "volumesnapshots") return volumes.createSnapshot(metadata, manifest);
       if (kind === "secrets") {
@@ -322,6 +327,10 @@ export function playCluster(namespace = "gpu-dev"): PlayedCluster {
     async readLog(pod: string) {
       mayFail("readLog");
       return Buffer.from(logs.get(pod) ?? "");
+    },
+    async readLogEnd(pod: string, { lastBytes }: { lastBytes: number }) {
+      mayFail("readLog");
+      return Buffer.from(logs.get(pod) ?? "").subarray(-lastBytes);
     },
     streamLog: unsupported,
     dial: unsupported,

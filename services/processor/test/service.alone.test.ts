@@ -114,6 +114,22 @@ test("a command really runs; its log is told meanwhile, and kept", async () => {
   assert.equal(local.requests.creations("pods").length, 1);
 });
 
+test("of a long log the newest is told, while the job runs and when it is over", async () => {
+  const command = "seq -f 'line %07g of a log that is rather long' 60000; echo NEWEST; sleep 1";
+  const jobId = await world.submit({ image: "x.example.com/a:1", command });
+  const read = async () => (await get(`/internal/jobs/${jobId}/logs`)).text;
+  let text = "";
+  for (let tries = 0; !text.endsWith("NEWEST\n"); tries++, text = await read()) {
+    assert.ok(tries < 500, text.slice(-200));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.match(text, /^line \d{7} of/);
+  assert.ok(text.length > 1_000_000 && text.length <= 1024 * 1024, String(text.length));
+  const { pod_logs: kept } = await world.until(jobId, "completed");
+  assert.match(kept ?? "", /^line \d{7} of .*NEWEST\n$/s);
+  assert.ok((kept ?? "").length > 256_000, String(kept?.length));
+});
+
 test("an exit code is the job's end; a job without a node waits, and says why", async () => {
   const large = await world.submit({ gpus: 8, image: "x.example.com/a:1" });
   const failing = await world.submit({ command: "echo why; exit 3", image: "x.example.com/a:1" });

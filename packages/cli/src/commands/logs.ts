@@ -44,7 +44,7 @@ export const logs = command({
 });
 
 const POLL_MS = 1000;
-/** The most lines that may be asked for, and what fits where they are long: of a log that is cut, the beginning comes. */
+/** The most lines that may be asked for, and fewer for what only goes on: services of the version before give the beginning of a log that is cut. */
 const MANY_LINES = 10_000;
 const FEW_LINES = 500;
 /** A long log is asked for less often: so many bytes a millisecond. */

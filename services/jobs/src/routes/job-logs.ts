@@ -20,7 +20,7 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
     {
       schema: {
         summary:
-          "What a job wrote, as plain text: up to 1 MiB while it runs, the last 256 KiB once it is over; empty before it starts.",
+          "What a job wrote, as plain text: the newest 1 MiB while it runs, the newest 256 KiB once it is over; empty before it starts.",
         tags: ["jobs"],
         params: z.object({ job_id: z.string() }),
         querystring: JobLogsQuery,

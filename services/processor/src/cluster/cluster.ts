@@ -83,6 +83,9 @@ export interface Cluster {
   /** What a container has written, as bytes, up to `limitBytes`. */
   readLog(pod: string, query?: LogQuery, options?: CallOptions): Promise<Buffer>;
 
+  /** The newest that a container has written, from the beginning of a line on, unless that is a very long one. */
+  readLogEnd(pod: string, query: LogEndQuery, options?: CallOptions): Promise<Buffer>;
+
   /** The same as it comes, until the container ends or the signal aborts; as slowly as it is read. */
   streamLog(pod: string, query: LogQuery, signal: AbortSignal): AsyncIterable<Buffer>;
 
@@ -140,6 +143,10 @@ export interface LogQuery {
   readonly timestamps?: boolean;
   /** Of the container before a restart. */
   readonly previous?: boolean;
+}
+
+export interface LogEndQuery extends Omit<LogQuery, "limitBytes"> {
+  readonly lastBytes: number;
 }
 
 /** Told of one change after the other. What it throws is reported to `trouble` and stops nothing. */

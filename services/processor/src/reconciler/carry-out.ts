@@ -216,7 +216,7 @@ export function end(db: Queryable, hold: Hold, step: End): Promise<void> {
 
 async function keepLog({ store, cluster }: CarryOutDeps, hold: Hold): Promise<void> {
   const { job } = hold;
-  const log = await readLastWords(cluster, job.pod_name ?? "", () => hold.timeoutMs()).catch(
+  const log = await readLastWords(cluster, job.pod_name ?? "", hold.timeoutMs()).catch(
     (error: unknown) => {
       if (error instanceof ClusterError && job.faults >= LOG_TRIES) return "";
       throw error;

@@ -13,7 +13,7 @@ export interface LogsDeps {
 
 /** Less than jobs waits. */
 const TIMEOUT_MS = 3500;
-const LIMIT_BYTES = 1024 * 1024;
+const LAST_BYTES = 1024 * 1024;
 /** There is no pod, or nothing of it yet: what is kept is all there is. */
 const NOTHING_THERE: ReadonlySet<FailureKind> = new Set(["not_found", "not_started", "invalid"]);
 
@@ -22,7 +22,7 @@ export function logRoutes(app: App, { store, cluster }: LogsDeps): void {
     "/internal/jobs/:job_id/logs",
     {
       schema: {
-        summary: "What a job has written, up to 1 MiB; empty before it has started.",
+        summary: "What a job has written, the newest 1 MiB of it; empty before it has started.",
         tags: ["internal"],
         params: z.object({ job_id: z.string() }),
         querystring: JobLogsQuery,
@@ -44,12 +44,12 @@ export function logRoutes(app: App, { store, cluster }: LogsDeps): void {
       if (job.pod_name === null) return tailOf(job.pod_logs ?? "", tail);
       const query = {
         container: JOB_CONTAINER,
-        limitBytes: LIMIT_BYTES,
+        lastBytes: LAST_BYTES,
         ...(tail !== undefined && { tailLines: tail }),
         ...(since !== undefined && sinceOf(since)),
       };
       try {
-        const log = await cluster.readLog(job.pod_name, query, { timeoutMs: TIMEOUT_MS });
+        const log = await cluster.readLogEnd(job.pod_name, query, { timeoutMs: TIMEOUT_MS });
         return log.toString("utf8");
       } catch (error) {
         if (!(error instanceof ClusterError)) throw error;
