@@ -67,6 +67,14 @@ test("dead orders are listed, sent again, and dropped", async () => {
   );
 });
 
+test("all of them are listed, however many there are", async () => {
+  await store.pool.query(`
+    INSERT INTO dead_orders (queue, msg_id, message, faults, last_fault, enqueued_at)
+    SELECT 'gpu_reservations', -n, '{}', 5, 'why', now() FROM generate_series(1, 1001) n`);
+  assert.equal((await run("list")).stdout.trim().split("\n").length, 1001);
+  assert.equal((await run("drop", "--all")).stdout, "1001 dropped\n");
+});
+
 test("what it cannot do it says, with the way to ask", async () => {
   for (const args of [[], ["bury"], ["drop"], ["redrive", "x"], ["drop", "1", "--all"], ["--no"]]) {
     const { code, stderr } = await run(...args);

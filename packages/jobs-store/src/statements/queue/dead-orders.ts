@@ -17,12 +17,12 @@ SELECT dead_id::text, queue, message ->> 'action' AS action, message ->> 'job_id
   last_fault, enqueued_at, died_at
 FROM dead_orders WHERE dead_id > $1::bigint ORDER BY dead_id LIMIT $2::integer`;
 
-/** @param after the `dead_id` to begin behind. */
+/** @param after the `dead_id` to begin behind. @param limit undefined: all of them. */
 export async function listDeadOrders(
   db: Queryable,
-  { after = "0", limit = 1000 }: { readonly after?: string; readonly limit?: number } = {},
+  { after = "0", limit }: { readonly after?: string; readonly limit?: number } = {},
 ): Promise<DeadOrderRow[]> {
-  return (await db.query<DeadOrderRow>(LIST, [after, limit])).rows;
+  return (await db.query<DeadOrderRow>(LIST, [after, limit ?? null])).rows;
 }
 
 const REDRIVE = `
