@@ -68,6 +68,5 @@ export const JobPlan = z
   })
   .meta({ id: "JobPlan", description: "What would become of this submission now." });
 
-export type ReasonCode = (typeof REASON_CODES)[number];
 export type JobExplanation = z.infer<typeof JobExplanation>;
 export type JobPlan = z.infer<typeof JobPlan>;

@@ -2,16 +2,15 @@
 import type { Metrics } from "@airlock/http";
 import { type TypeView, typeAvailabilityOf } from "@airlock/jobs-store";
 import { Gauge } from "prom-client";
-
-/** So often, at most, is looked, however many scrape. */
-const FRESH_MS = 15_000;
+import { freshly } from "./freshly.ts";
 
 /** Shows them whenever the metrics are read. Call it once. */
 export function observeCluster(
   { registry }: Metrics,
   views: () => Promise<readonly TypeView[]>,
 ): void {
-  const read = freshly(views);
+  const ask = freshly(views);
+  const read = async () => (await ask()) ?? [];
   const registers = [registry];
   new Gauge({
     name: "airlock_cluster_gpus",
@@ -53,17 +52,4 @@ export function observeCluster(
       }
     },
   });
-}
-
-/** Without a database there are no numbers, which is not the same as zero. */
-function freshly(views: () => Promise<readonly TypeView[]>): () => Promise<readonly TypeView[]> {
-  let readAtMs = Number.NEGATIVE_INFINITY;
-  let reading: Promise<readonly TypeView[]> = Promise.resolve([]);
-  return () => {
-    if (performance.now() - readAtMs >= FRESH_MS) {
-      readAtMs = performance.now();
-      reading = views().catch(() => []);
-    }
-    return reading;
-  };
 }

@@ -7,6 +7,7 @@ import {
   type Store,
 } from "@airlock/jobs-store";
 import { Counter, Gauge } from "prom-client";
+import { freshly } from "./freshly.ts";
 
 export interface JobsMetrics {
   /** By how it ended: ok, or the reason of the refusal. */
@@ -33,13 +34,10 @@ export function jobsMetrics({ registry }: Metrics): JobsMetrics {
   };
 }
 
-/** So often, at most, the database is asked, however many scrape. */
-const FRESH_MS = 15_000;
-
 /** Shows the queues, the changes of disks and the pool whenever the metrics are read. Call it once. */
 export function observeStore({ registry }: Metrics, store: Store, queues: readonly string[]): void {
   const registers = [registry];
-  const operationsAge = fresh(() => oldestOpenOperationSeconds(store.pool));
+  const operationsAge = freshly(() => oldestOpenOperationSeconds(store.pool));
   new Gauge({
     name: "airlock_database_connections",
     help: "Connections to the database by state (busy, idle).",
@@ -105,19 +103,6 @@ function queueReader(store: Store, queues: readonly string[]): () => Promise<Rea
     Promise.all(
       queues.map(async (queue) => [queue, await queueMetrics(store.pool, queue)] as const),
     );
-  const read = fresh(ask);
+  const read = freshly(ask);
   return async () => (await read()) ?? [];
-}
-
-/** @returns undefined where there is no answer. */
-function fresh<Answer>(ask: () => Promise<Answer>): () => Promise<Answer | undefined> {
-  let readAt = Number.NEGATIVE_INFINITY;
-  let reading: Promise<Answer | undefined> = Promise.resolve(undefined);
-  return () => {
-    if (performance.now() - readAt >= FRESH_MS) {
-      readAt = performance.now();
-      reading = ask().catch(() => undefined);
-    }
-    return reading;
-  };
 }

@@ -1,6 +1,7 @@
 /** One question to STS, and everything that may come back instead of an answer. */
-import { type Dispatcher, errors, request } from "undici";
+import { type Dispatcher, request } from "undici";
 import * as z from "zod";
+import { causeOf, readText } from "../small-answer.ts";
 import { CallerIdentityAnswer, type CallerIdentityResult } from "./caller-identity.ts";
 import type { IdentityRequest } from "./identity-request.ts";
 
@@ -42,22 +43,14 @@ export async function askSts(
       dispatcher,
       signal,
     });
-    return readAnswer(answer.statusCode, answer.headers, await readText(answer.body));
+    return readAnswer(
+      answer.statusCode,
+      answer.headers,
+      await readText(answer.body, MAX_ANSWER_BYTES),
+    );
   } catch (error) {
     return { kind: "unavailable", cause: causeOf(error) };
   }
-}
-
-/** Undefined for a body that is too large. */
-async function readText(body: Dispatcher.ResponseData["body"]): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) return undefined; // leaving the loop ends the connection
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function readAnswer(
@@ -90,11 +83,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** A word and no message: a message can quote a header that was sent. */
-function causeOf(error: unknown): string {
-  if (error instanceof errors.UndiciError) return error.code;
-  if (!(error instanceof Error)) return "unknown";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }

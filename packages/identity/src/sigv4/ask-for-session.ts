@@ -1,5 +1,6 @@
 /** One question for credentials: bounded in time and size, and led nowhere else. */
-import { Agent, type Dispatcher, errors, request } from "undici";
+import { Agent, request } from "undici";
+import { causeOf, readText } from "../small-answer.ts";
 import { NoSessionError } from "./session.ts";
 
 /** A real answer has 2 to 3 KB. */
@@ -35,29 +36,13 @@ export async function askForSession(
     const { statusCode: status, headers, body } = answer;
     if (status >= 300 && status <= 399) throw new NoSessionError(`redirected (status ${status})`);
     const atMs = typeof headers.date === "string" ? Date.parse(headers.date) : Number.NaN;
-    return { status, text: await readText(body), atMs };
+    const text = await readText(body, MAX_ANSWER_BYTES);
+    if (text === undefined) throw new NoSessionError("too large an answer");
+    return { status, text, atMs };
   } catch (error) {
     if (error instanceof NoSessionError) throw error;
     throw new NoSessionError(`no answer (${causeOf(error)})`);
   } finally {
     await dispatcher.destroy();
   }
-}
-
-async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) throw new NoSessionError("too large an answer");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-/** A word and no message: a message can quote a header that was sent. */
-function causeOf(error: unknown): string {
-  if (error instanceof errors.UndiciError) return error.code;
-  if (!(error instanceof Error)) return "unknown";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }

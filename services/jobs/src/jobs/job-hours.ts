@@ -6,7 +6,7 @@ type Hours = Pick<JobRow, "launched_at" | "expires_at" | "duration_hours">;
 
 const HOUR_MS = 3_600_000;
 /** Fractions of an hour do not add up to the last bit. */
-const ROUNDING = 1e-6;
+export const ROUNDING = 1e-6;
 
 /** @throws ProblemError invalid_body */
 export function demandHours(hours: number, maxHours: number): void {

@@ -13,7 +13,7 @@ import {
   readHoldings,
 } from "@airlock/jobs-store";
 import type { User } from "../users.ts";
-import { hoursOf } from "./job-hours.ts";
+import { hoursOf, ROUNDING } from "./job-hours.ts";
 import type { Wanted } from "./wanted.ts";
 
 /** @throws ProblemError quota_exceeded */
@@ -54,9 +54,6 @@ export async function demandHoursQuota(
   if (limit === undefined || hoursOf(job) + extensionHours <= limit + ROUNDING) return;
   throw quotaExceeded(`The quota is ${limit} hours a job, its extensions included.`);
 }
-
-/** Fractions of an hour do not add up to the last bit. */
-const ROUNDING = 1e-6;
 
 export const quotaExceeded = (sentence: string): ProblemError =>
   new ProblemError("quota_exceeded", sentence);

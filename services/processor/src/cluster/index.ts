@@ -12,4 +12,5 @@ export { ClusterError, FAILURES, type FailureKind } from "./cluster-error.ts";
 export { inCluster, ownNamespace, SERVICE_ACCOUNT_FOLDER } from "./in-cluster.ts";
 export { createKubeCluster, type KubeClusterOptions } from "./kube-cluster.ts";
 export { kubeconfig, kubeconfigNamespace } from "./kubeconfig.ts";
+export { isTaken, unlessThere } from "./name-taken.ts";
 export type * from "./objects.ts";

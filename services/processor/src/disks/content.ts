@@ -1,14 +1,7 @@
 /** What is in a snapshot is listed: by a pod on a volume that is made of it, which are cleared away afterwards. */
 import { type Listing, moveContent, type OpenSnapshot } from "@airlock/jobs-store";
-import { ClusterError, type Pod } from "../cluster/index.ts";
-import {
-  cleared,
-  type DiskDeps,
-  type DiskHold,
-  demandWritten,
-  type Look,
-  unlessThere,
-} from "./disk-hold.ts";
+import { ClusterError, type Pod, unlessThere } from "../cluster/index.ts";
+import { cleared, type DiskDeps, type DiskHold, demandWritten, type Look } from "./disk-hold.ts";
 import { readerNameOf } from "./disk-names.ts";
 import {
   CONTENT_BYTES,

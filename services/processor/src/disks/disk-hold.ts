@@ -1,12 +1,6 @@
 /** A disk in the hands of this process: what is done for it, and what is written about it. */
 import type { DueDisk, HeldDisk, Store } from "@airlock/jobs-store";
-import {
-  type Claim,
-  type Cluster,
-  ClusterError,
-  type Meta,
-  type Removal,
-} from "../cluster/index.ts";
+import type { Claim, Cluster, Meta, Removal } from "../cluster/index.ts";
 import { amountOf } from "../placement/quantity.ts";
 import { LeaseLost } from "../reconciler/hold.ts";
 import { isClaimOf } from "./claim-manifest.ts";
@@ -39,15 +33,6 @@ export class VolumeTrouble extends Error {}
 /** @throws LeaseLost when nothing was written. */
 export function demandWritten(isWritten: boolean): void {
   if (!isWritten) throw new LeaseLost("it is somebody else's");
-}
-
-/** What is there was made before by somebody who did not live to tell: names hold ids. @throws ClusterError */
-export async function unlessThere(creation: Promise<unknown>): Promise<void> {
-  try {
-    await creation;
-  } catch (error) {
-    if (!(error instanceof ClusterError && error.kind === "already_exists")) throw error;
-  }
 }
 
 /** Undefined where there is none of this disk, or it is on its way out. @throws ClusterError */

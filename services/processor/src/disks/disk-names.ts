@@ -31,6 +31,3 @@ interface Named {
 /** Whether it is this disk's, on its way out or not. */
 export const isOfDisk = ({ metadata }: Named, diskId: string): boolean =>
   metadata.annotations[DISK_ID] === diskId;
-
-/** Undefined for what is no disk's. */
-export const diskIdOf = ({ metadata }: Named): string | undefined => metadata.annotations[DISK_ID];

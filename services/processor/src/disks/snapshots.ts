@@ -7,7 +7,7 @@ import {
   type OpenSnapshot,
   type SnapshotMove,
 } from "@airlock/jobs-store";
-import { ClusterError } from "../cluster/index.ts";
+import { ClusterError, unlessThere } from "../cluster/index.ts";
 import {
   cleared,
   type DiskDeps,
@@ -15,7 +15,6 @@ import {
   demandWritten,
   gibibytesOf,
   type Look,
-  unlessThere,
 } from "./disk-hold.ts";
 import { snapshotNameOf } from "./disk-names.ts";
 import { snapshotManifest } from "./snapshot-manifest.ts";

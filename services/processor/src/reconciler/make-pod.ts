@@ -15,9 +15,11 @@ import { whoGetsIn } from "../access/who-gets-in.ts";
 import {
   type Cluster,
   ClusterError,
+  isTaken,
   type Manifest,
   type Pod,
   type Secret,
+  unlessThere,
 } from "../cluster/index.ts";
 import { claimNameOf } from "../disks/disk-names.ts";
 import { podManifest } from "../pod/pod-manifest.ts";
@@ -75,7 +77,7 @@ export async function makePod(deps: MakePodDeps, hold: Hold): Promise<void> {
   const files = filesSecret(owner, { hostKey, authorizedKeys, notice });
   const filesUid = (await putNewSecret(cluster, files, hold)).metadata.uid;
   const environment = environmentSecret(wish, podUid, { gpuType, command, variables });
-  await createUnlessThere(cluster, environment, hold);
+  await unlessThere(cluster.create("secrets", environment, { timeoutMs: hold.timeoutMs() }));
   const nodePort = access.hasNodePorts ? await openNodePort(cluster, "ssh", owner, hold) : null;
   await store.transaction(async (transaction) => {
     const data = { pod: wish.podName, node: nodeName, keys: trouble };
@@ -211,16 +213,3 @@ async function putNewSecret(cluster: Cluster, manifest: Manifest, hold: Hold): P
   }
   return await putSecret(cluster, manifest, undefined, hold);
 }
-
-/** Its name has the generation in it, so one that is there was made for this pod. */
-async function createUnlessThere(cluster: Cluster, manifest: Manifest, hold: Hold): Promise<void> {
-  try {
-    await cluster.create("secrets", manifest, { timeoutMs: hold.timeoutMs() });
-  } catch (error) {
-    if (!(error instanceof ClusterError && error.kind === "already_exists")) throw error;
-  }
-}
-
-const isTaken = (error: unknown): boolean =>
-  error instanceof ClusterError &&
-  (error.kind === "already_exists" || error.kind === "being_deleted");

@@ -1,5 +1,5 @@
 /** The port of a node by which a pod is reached. */
-import { type Cluster, ClusterError, type Service } from "../cluster/index.ts";
+import { type Cluster, isTaken, type Service } from "../cluster/index.ts";
 import type { OwnerPod } from "../pod/owned.ts";
 import { serviceManifest } from "../pod/service-manifest.ts";
 import type { Hold } from "./hold.ts";
@@ -44,7 +44,3 @@ async function find(cluster: Cluster, what: What, owner: OwnerPod, hold: Hold) {
   const found = await cluster.get("services", name, { timeoutMs: hold.timeoutMs() });
   return found?.metadata.ownerReferences[0]?.uid === owner.podUid ? found : undefined;
 }
-
-const isTaken = (error: unknown): boolean =>
-  error instanceof ClusterError &&
-  (error.kind === "already_exists" || error.kind === "being_deleted");

@@ -3,6 +3,9 @@
 /** Before and while it runs. */
 export const LIVE_STATES = ["queued", "pending", "preparing", "creating_server", "active"] as const;
 
+/** The same as a statement lists them. */
+export const LIVE = LIVE_STATES.map((state) => `'${state}'`).join(", ");
+
 /** Nothing stands in the cluster for it yet: it can be ended by its row alone. */
 export const WAITING_STATES = ["queued", "pending"] as const;
 

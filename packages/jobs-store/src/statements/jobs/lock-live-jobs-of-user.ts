@@ -1,6 +1,6 @@
 /** The live jobs of a user that nobody has asked to end yet; they change for nobody else until the transaction ends. */
 import type { Queryable } from "../../queryable.ts";
-import { LIVE_STATES, type LiveState } from "./job-states.ts";
+import { LIVE, type LiveState } from "./job-states.ts";
 
 export interface LockLiveJobsArgs {
   readonly userId: number;
@@ -13,8 +13,6 @@ export interface LiveJob {
   readonly reservation_id: string;
   readonly status: LiveState;
 }
-
-const LIVE = LIVE_STATES.map((state) => `'${state}'`).join(", ");
 
 // in the order of ids, as everybody who locks several
 const SQL = `

@@ -4,7 +4,7 @@
  */
 import type { JobOrder } from "../../orders.ts";
 import type { Queryable } from "../../queryable.ts";
-import { LIVE_STATES } from "../jobs/job-states.ts";
+import { LIVE } from "../jobs/job-states.ts";
 import { QUOTA_HOURS } from "../quotas/quota-hours.ts";
 import type { TaskKind } from "../tasks/task-row.ts";
 import { archiving, type HeldOrder, heldValues } from "./archive-orders.ts";
@@ -42,7 +42,7 @@ interface Change {
   readonly task?: TaskKind;
 }
 
-const IS_LIVE = `status IN (${LIVE_STATES.map((state) => `'${state}'`).join(", ")})`;
+const IS_LIVE = `status IN (${LIVE})`;
 const HOURS = "(asked.arguments ->> 'extension_hours')::double precision";
 /** From its launch to its end, as it stands. */
 const HAS_HOURS = `CASE WHEN expires_at IS NOT NULL AND launched_at IS NOT NULL

@@ -1,6 +1,6 @@
 /** What every user who holds something holds, for the question whom a quota would be too small for. */
 import type { Queryable } from "../../queryable.ts";
-import { LIVE_STATES } from "../jobs/job-states.ts";
+import { LIVE } from "../jobs/job-states.ts";
 
 export interface UserHoldings {
   readonly user_id: number;
@@ -11,8 +11,6 @@ export interface UserHoldings {
   >;
   readonly disks: number;
 }
-
-const LIVE = LIVE_STATES.map((state) => `'${state}'`).join(", ");
 
 const SQL = `
 SELECT user_id, username, aws_role, coalesce(by_type, '{}') AS by_type, coalesce(disks, 0) AS disks

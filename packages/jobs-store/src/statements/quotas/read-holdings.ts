@@ -1,6 +1,6 @@
 /** What a user holds, and the limits that may be theirs: for whoever decides whether they may have more. */
 import type { Queryable } from "../../queryable.ts";
-import { LIVE_STATES } from "../jobs/job-states.ts";
+import { LIVE } from "../jobs/job-states.ts";
 import { QUOTA_COLUMNS, type QuotaRow } from "./quota-row.ts";
 
 export interface Holdings {
@@ -11,8 +11,6 @@ export interface Holdings {
   /** That are not deleted. */
   readonly disks: number;
 }
-
-const LIVE = LIVE_STATES.map((state) => `'${state}'`).join(", ");
 
 const SQL = `
 SELECT coalesce((
