@@ -1,4 +1,4 @@
-/** Holds answers to an OpenAPI document: their status, their media type and their body. */
+/** Holds answers to an OpenAPI document: their status, their headers, their media type and their body. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 
@@ -14,19 +14,23 @@ interface Media {
 interface DocumentAnswer {
   readonly $ref?: string;
   readonly content?: Readonly<Record<string, Media>>;
+  readonly headers?: Readonly<Record<string, unknown>>;
 }
 interface Operation {
   readonly responses: Readonly<Record<string, DocumentAnswer>>;
 }
 export interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly responses: Readonly<Record<string, DocumentAnswer>> };
+  readonly components: {
+    readonly responses: Readonly<Record<string, DocumentAnswer>>;
+    readonly headers?: Readonly<Record<string, unknown>>;
+  };
 }
 
 const PROBLEM = "application/problem+json";
 const PROBLEM_SCHEMA = ["components", "schemas", "Problem"];
 /** Of whoever asks for what is not in the document. */
-const STRANGE = [400, 404, 405, 414, 421, 429];
+const STRANGE = [400, 401, 403, 404, 405, 414, 421, 429];
 
 /** What is wrong with an answer; undefined where the document has it. */
 export type AnswerCheck = (method: string, path: string, reply: Answered) => string | undefined;
@@ -36,6 +40,8 @@ export function createAnswerCheck(document: OpenApi): AnswerCheck {
   formats.default(ajv, ["date-time", "date", "uuid"]);
   ajv.addFormat("int32", true).addFormat("int64", true).addFormat("binary", true);
   ajv.addSchema(document, "openapi");
+  // what is not ours is of something in between
+  const ours = new Set(Object.keys(document.components.headers ?? {}).map(lower));
   const templates = Object.keys(document.paths).map(readTemplate).sort(nearestFirst);
 
   const bodyProblem = (at: readonly string[], text: string): string | undefined => {
@@ -52,8 +58,8 @@ export function createAnswerCheck(document: OpenApi): AnswerCheck {
     const template = templates.find(({ matches }) => matches.test(path))?.path ?? "";
     const operations = document.paths[template];
     const operation = operations?.[verb] ?? (verb === "head" ? operations?.get : undefined);
-    const told = `${method} ${path}: ${status} ${type}`;
-    const say = (what: string | undefined) => what && `${told}: ${what}`;
+    const seen = `${method} ${path}: ${status} ${type}`;
+    const say = (what: string | undefined) => what && `${seen}: ${what}`;
     if (!operation) {
       if (!STRANGE.includes(status)) return say("the document knows neither path nor status");
       if (type !== PROBLEM) return say("the document does not know the path, and it is no problem");
@@ -63,6 +69,10 @@ export function createAnswerCheck(document: OpenApi): AnswerCheck {
     const answer =
       shared === undefined ? operation.responses[status] : document.components.responses[shared];
     if (!answer) return say("the document does not know the status");
+    // no-store, of all but objects
+    const told = new Set(["cache-control", ...Object.keys(answer.headers ?? {}).map(lower)]);
+    const untold = Object.keys(headers).find((name) => ours.has(name) && !told.has(name));
+    if (untold !== undefined) return say(`the document does not know the header ${untold}`);
     const { content } = answer;
     if (content === undefined) return say(text === "" ? undefined : "it has a body");
     const media = type in content ? type : "*/*";
@@ -104,6 +114,8 @@ function readTemplate(path: string): Template {
 
 /** `/config/batch` before `/config/{name}`, and an object before its bucket. */
 const nearestFirst = (a: Template, b: Template): number => b.parts - a.parts || a.names - b.names;
+
+const lower = (name: string): string => name.toLowerCase();
 
 const pointerOf = (part: string): string =>
   encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAnswerCheck, type OpenApi } from "../../acceptance/answer-check.ts";
-import { openApiOf } from "../src/generated/openapi.ts";
+import { describedApp, openApiOf } from "../src/generated/openapi.ts";
 
 const SERVICES = ["gateway", "aux", "jobs", "processor"] as const;
 
@@ -14,9 +14,10 @@ interface Operation {
   readonly operationId?: string;
   readonly tags: readonly [string];
   readonly security: readonly Readonly<Record<string, unknown>>[];
+  readonly parameters?: readonly { readonly $ref?: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<
-    Record<string, { $ref?: string; content?: Readonly<Record<string, Media>> }>
+    Record<string, { $ref?: string; content?: Readonly<Record<string, Media>>; headers?: object }>
   >;
 }
 interface Document {
@@ -25,6 +26,8 @@ interface Document {
   readonly components: {
     readonly schemas: Readonly<Record<string, { readonly examples?: readonly unknown[] }>>;
     readonly securitySchemes: Readonly<Record<string, object>>;
+    readonly parameters?: Readonly<Record<string, object>>;
+    readonly headers?: Readonly<Record<string, object>>;
   };
 }
 
@@ -97,6 +100,42 @@ for (const [service, document] of documents) {
     assert.ok(checked >= 8, String(checked));
   });
 
+  test(`${service}: a body of another kind is refused as the document has it`, async () => {
+    const app = await describedApp(service);
+    const check = createAnswerCheck(document);
+    for (const { name, operation } of operations) {
+      const [method = "", url = ""] = name.split(" ");
+      // who needs a key is asked for it first (services/jobs/test/idempotency.test.ts)
+      if (!operation.requestBody || url.startsWith("/v1/")) continue;
+      for (const [type, payload, expected] of [
+        ["text/plain", "hello", [415]],
+        ["application/json", "{bad", [400]],
+        ["application/json", "[]", [400, 422]],
+      ] as const) {
+        const asked = { method: method as "POST", url, payload, headers: { "content-type": type } };
+        const { statusCode: status, headers, body: text } = await app.inject(asked);
+        assert.ok(
+          (expected as readonly number[]).includes(status),
+          `${name} ${payload}: ${status}`,
+        );
+        const answered = { status, headers: headers as Record<string, string>, text };
+        assert.equal(check(method, url, answered), undefined);
+      }
+    }
+    await app.close();
+  });
+
+  test(`${service}: each header that it tells is told once, and referred to`, () => {
+    for (const [, ref = ""] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+      const found = ref.split("/").reduce<unknown>((at, part) => Object(at)[part], document);
+      assert.ok(found, ref);
+    }
+    const { parameters = {}, headers = {} } = document.components;
+    for (const [kind, told] of Object.entries({ parameters, headers })) {
+      for (const name of Object.keys(told)) assert.ok(text.includes(`/${kind}/${name}"`), name);
+    }
+  });
+
   test(`${service}: what it is for comes first, probes last`, () => {
     const [first] = operations;
     assert.ok(first && !["about", "probes"].includes(first.operation.tags[0]), first?.name);
@@ -142,6 +181,30 @@ test("bearer and layer stand in the documents as the settings have them", async 
   assert.deepEqual(asked(off, "/parameters"), []);
 });
 
+test("waits, resumes and repeats can be asked for by a client made from the document", () => {
+  const gateway = get("gateway");
+  const told = (path: string, method = "get") => {
+    const { parameters = [], responses = {} } = gateway.paths[path]?.[method] ?? {};
+    const honours = parameters.flatMap(({ $ref }) => $ref?.split("/").at(-1) ?? []);
+    return { honours, sends: Object.keys(responses[200]?.headers ?? {}), responses };
+  };
+  const value = told("/config/{name}");
+  assert.deepEqual(value.honours, ["Cache-Control", "If-None-Match"]);
+  assert.ok(value.sends.includes("ETag") && value.responses[304]);
+  const object = told("/storage/{bucket}/{key}");
+  assert.ok(object.honours.includes("Range") && object.honours.includes("If-Range"));
+  assert.ok("Content-Range" in (object.responses[206]?.headers ?? {}));
+  assert.deepEqual(told("/v1/jobs/{job_id}/events").honours, ["Last-Event-ID"]);
+  for (const [path, method] of [
+    ["/v1/jobs/submit", "post"],
+    ["/v1/disks/{disk_name}", "delete"],
+  ] as const) {
+    assert.deepEqual(told(path, method).honours, ["Idempotency-Key"]);
+    assert.ok(told(path, method).sends.includes("RateLimit-Remaining"));
+  }
+  assert.deepEqual(told("/v1/jobs/plan", "post").honours, []);
+});
+
 test("an answer that is not as the document has it is found, whatever is wrong with it", () => {
   const check = createAnswerCheck(get("gateway"));
   const headers = { "content-type": "application/json; charset=utf-8" };
@@ -165,6 +228,7 @@ test("an answer that is not as the document has it is found, whatever is wrong w
   const faults: [path: string, reply: Parameters<typeof check>[2], expected: RegExp][] = [
     ["/storage", { ...good, status: 201 }, /the status/],
     ["/storage", { ...good, headers: { "content-type": "text/html" } }, /the type/],
+    ["/version", { ...good, headers: { ...headers, etag: '"a"' } }, /the header etag/],
     ["/storage", { ...good, text: '{"count":"0","buckets":[]}' }, /count must be integer/],
     ["/storage", { ...good, text: '{"count":0}' }, /required property 'buckets'/],
     ["/storage", { ...good, text: '{"count":-1,"buckets":[]}' }, /count must be >= 0/],

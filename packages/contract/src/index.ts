@@ -18,6 +18,17 @@ export * from "./jobs-cluster.ts";
 export * from "./jobs-disks.ts";
 export { GITHUB_NAME, JOB_ID, type JobControls } from "./jobs-env-vars.ts";
 export * from "./jobs-login.ts";
+export {
+  ANSWER_HEADERS,
+  type AnswerHeader,
+  type AnswerHeaderName,
+  headersOfOperation,
+  OBJECT_CONDITIONS,
+  type ObjectHeader,
+  REQUEST_HEADERS,
+  type RequestHeader,
+  SENT_HEADERS,
+} from "./operation-headers.ts";
 export { OPERATION_IDS } from "./operation-ids.ts";
 export * from "./parameter-name.ts";
 export * from "./parameters.ts";

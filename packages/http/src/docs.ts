@@ -15,6 +15,8 @@ export interface ApiDescription {
   readonly version: string;
   /** What its callers are asked for, as the settings have it. */
   readonly proofs?: readonly Proof[];
+  /** It counts the requests of each client. */
+  readonly isCounting?: boolean;
 }
 
 /** The page loads its own scripts and styles only; its widgets set inline styles. */
@@ -23,7 +25,7 @@ const DOCS_CSP =
 
 /** Collects the routes' schemas: call before the routes are added. `app.swagger()` gives the document. */
 export async function registerOpenApi(app: App, about: ApiDescription): Promise<void> {
-  const { proofs = [] } = about;
+  const { proofs = [], isCounting = false } = about;
   await app.register(fastifySwagger, {
     openapi: {
       openapi: "3.1.1",
@@ -42,7 +44,7 @@ export async function registerOpenApi(app: App, about: ApiDescription): Promise<
       return { schema: { ...schema, security: isAsked ? securityOf(proofs, url) : [] }, url };
     },
     transformObject: (input) =>
-      finish(jsonSchemaTransformObject(input) as unknown as OpenApiDocument),
+      finish(jsonSchemaTransformObject(input) as unknown as OpenApiDocument, isCounting),
   });
 }
 

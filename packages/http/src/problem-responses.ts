@@ -22,7 +22,7 @@ export const DESCRIPTIONS: Readonly<Record<number, string>> = {
   416: "The object has no such range; see Content-Range.",
   417: "Only 100-continue can be expected.",
   421: "This host name is not served here.",
-  422: "The body is not what is asked for here.",
+  422: "The body is not what is asked for here, or the Idempotency-Key was that of another request.",
   426: "Only a WebSocket can be had here.",
   429: "Too many requests; see Retry-After.",
   431: "The headers are too large.",
@@ -32,7 +32,10 @@ export const DESCRIPTIONS: Readonly<Record<number, string>> = {
   504: "What is behind was too slow.",
 };
 
-/** For `response` in a route's schema. */
+/**
+ * For `response` in a route's schema: what the route itself answers. What any route like it may be refused
+ * with stands in openapi/problem-answers.ts.
+ */
 export function problems<const S extends number>(...statuses: S[]): Record<S, ProblemResponse> {
   const content = { "application/problem+json": { schema: Problem } };
   return Object.fromEntries(

@@ -33,9 +33,12 @@ const nothing = {} as never;
 
 type Env = Readonly<Record<string, string>>;
 
+/** Where callers are known otherwise, an issuer would mean nothing. */
+const callersEnv = (env: Env): Env => (env.GATEWAY_AUTH === undefined ? CALLERS_ENV : ENV);
+
 const BUILD: Readonly<Record<keyof typeof SERVICES, (env: Env) => Promise<App>>> = {
   gateway: (env) =>
-    buildGateway(loadSettings(SERVICES.gateway, { ...CALLERS_ENV, ...env }), {
+    buildGateway(loadSettings(SERVICES.gateway, { ...callersEnv(env), ...env }), {
       toAux: nothing,
       jobs: nothing,
       logger,
@@ -66,10 +69,16 @@ const BUILD: Readonly<Record<keyof typeof SERVICES, (env: Env) => Promise<App>>>
     }),
 };
 
-/** @param env other settings than those of the file that is kept. */
-export async function openApiOf(service: keyof typeof SERVICES, env: Env = {}): Promise<string> {
+/** As the documents are made of it: without anything behind it. */
+export async function describedApp(service: keyof typeof SERVICES, env: Env = {}): Promise<App> {
   const app = await BUILD[service](env);
   await app.ready();
+  return app;
+}
+
+/** @param env other settings than those of the file that is kept. */
+export async function openApiOf(service: keyof typeof SERVICES, env: Env = {}): Promise<string> {
+  const app = await describedApp(service, env);
   const document = app.swagger();
   await app.close();
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Buckets, Health, Parameters, Problem, Root, Version } from "@airlock/contract";
+import { createAnswerCheck, type OpenApi } from "../../../acceptance/answer-check.ts";
 import { startAux } from "./harness.ts";
 
 test("every path answers with the body of its contract", async (t) => {
@@ -111,6 +112,52 @@ test("STS down at start: alive, not ready, 503, and ready again by itself", asyn
   while ((await status("/readyz")) !== 200) await new Promise((r) => setTimeout(r, 50));
   assert.ok(performance.now() - backAt < 5 * 2000);
   assert.equal(await status("/s3/buckets"), 200);
+});
+
+test("the document tells where If-None-Match is honoured, and each header of each answer", async (t) => {
+  const { url } = await startAux(t);
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApi;
+  const check = createAnswerCheck(document);
+  const object = "bucket=airlock-data-dev&key=readme.txt";
+  const honoured: string[] = [];
+  for (const [place, target, body] of [
+    ["GET /parameters", "/parameters?prefix=/airlock/"],
+    ["GET /parameters/{name}", "/parameters/airlock/dev/database/port"],
+    ["POST /parameters/batch", "/parameters/batch", '{"names":["/airlock/dev/database/port"]}'],
+    ["GET /s3/buckets", "/s3/buckets"],
+    ["GET /s3/buckets/{bucket}", "/s3/buckets/airlock-data-dev"],
+    ["GET /s3/objects", `/s3/objects?${object}`],
+    ["GET /s3/presigned", `/s3/presigned?${object}`],
+    ["GET /s3/versions", `/s3/versions?${object}`],
+  ] as const) {
+    const [method = ""] = place.split(" ");
+    for (const known of [undefined, "*"]) {
+      const answer = await fetch(url + target, {
+        method,
+        headers: {
+          ...(known && { "if-none-match": known }),
+          ...(body && { "content-type": "application/json" }),
+        },
+        ...(body && { body }),
+      });
+      const { status } = answer;
+      const headers = Object.fromEntries(answer.headers);
+      assert.equal(
+        check(method, target, { status, headers, text: await answer.text() }),
+        undefined,
+      );
+      if (status === 304) honoured.push(place);
+      else assert.equal(status, 200, target);
+    }
+  }
+  const told = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations)
+      .filter((method) =>
+        JSON.stringify(operations[method]).includes('"#/components/parameters/If-None-Match"'),
+      )
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  assert.deepEqual(told.sort(), honoured.sort());
 });
 
 test("docs and OpenAPI are served in dev and not in prod", async (t) => {

@@ -73,6 +73,7 @@ export function buildApp(settings: Settings, deps: GatewayDeps): Promise<App> {
     description: jobs ? `${DESCRIPTION} ${JOBS_DESCRIPTION}` : DESCRIPTION,
     version: settings.VERSION,
     proofs: proofsOf(settings, jobs !== undefined),
+    isCounting: true,
   };
   // aux does not matter here: an edge that empties because of one fault behind it helps nobody
   const isReady = () => (deps.isReady?.() ?? true) && (callers?.isReady() ?? true);

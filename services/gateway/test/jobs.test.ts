@@ -173,7 +173,10 @@ test("the document of the gateway says of jobs what its own does", async () => {
     const isAsked = (one: object) => Object.keys(one).length > 0;
     assert.deepEqual(asked, ofClients.filter(isAsked), `${method} ${path}`);
     assert.deepEqual(answers["200"], responses["200"], `${method} ${path}`);
-    for (const status of Object.keys(responses)) assert.ok(answers[status], `${path} ${status}`);
+    const ofGateway = asked.length > 0 ? [] : ["401", "403"];
+    for (const status of Object.keys(responses)) {
+      assert.ok(answers[status] || ofGateway.includes(status), `${path} ${status}`);
+    }
   }
 });
 

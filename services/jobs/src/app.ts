@@ -87,6 +87,7 @@ export function buildApp(settings: Settings, deps: JobsDeps): Promise<App> {
       ...layerProof(LAYER_HEADER, settings.LAYER_AUTH_MODE),
       apiKeyProof((url) => url.startsWith("/v1/") && !url.startsWith("/v1/auth/")),
     ],
+    isCounting: true,
   };
   const health = createHealth(store, queuesOf(settings), logger);
   const isReady = () => health.isReady() && (layer?.isReady() ?? true);

@@ -30,10 +30,12 @@ import {
   startLocalAws,
 } from "@airlock/local-aws";
 import { startTestCluster, type TestCluster } from "@airlock/local-postgres";
+import type { AnswerCheck } from "../../../acceptance/answer-check.ts";
 import { buildApp, type JobsDeps } from "../src/app.ts";
 import { openAwsLogin } from "../src/aws-login.ts";
 import { createProcessorClient } from "../src/processor-client.ts";
 import { settingsSchema } from "../src/settings.ts";
+import { asDocumented } from "./document.ts";
 
 export const QUEUES = ["gpu_reservations", "disk_operations"];
 const silent = { info() {}, warn() {}, error() {} };
@@ -84,6 +86,7 @@ export interface JobsRig {
   readonly statements: string[];
   /** Log lines so far, as they were written. */
   readonly lines: string[];
+  /** Throws where the answer is not as the OpenAPI document has it. */
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   /** Logs in with credentials and returns the key. */
   login(session?: KnownSession): Promise<string>;
@@ -164,7 +167,7 @@ export async function startJobs(
   world.closers.push(close);
   const { port } = app.server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  const ask = askAt(url);
+  const ask = askAt(url, asDocumented);
   const drain = async () => {
     app.isDraining = true;
     await app.close();
@@ -186,7 +189,8 @@ const recording = (store: Store, statements: string[]): Store => ({
   },
 });
 
-export function askAt(url: string): JobsRig["ask"] {
+/** @param check what each answer is held to. */
+export function askAt(url: string, check?: AnswerCheck): JobsRig["ask"] {
   return async (method, target, { key, body, headers = {} } = {}) => {
     const response = await fetch(url + target, {
       method,
@@ -198,7 +202,14 @@ export function askAt(url: string): JobsRig["ask"] {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: JSON.parse(text), headers: response.headers };
+    const { status, headers: answered } = response;
+    const problem = check?.(method, target, {
+      status,
+      headers: Object.fromEntries(answered),
+      text,
+    });
+    if (problem !== undefined) throw new Error(`not as the document has it: ${problem}`);
+    return { status, body: JSON.parse(text), headers: answered };
   };
 }
 

@@ -1,12 +1,18 @@
 /** The same request sent twice, or a thousand times, is carried out once. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { KNOWN_SESSIONS } from "@airlock/local-aws";
+import { CHANGES } from "./document.ts";
 import { countOf, SEED_JOB, startJobs, startWorld } from "./harness.ts";
 
 const world = await startWorld();
 const database = await world.cluster.createDatabase();
-const [one, other] = [await startJobs(world, database), await startJobs(world, database)];
+const env = { ADMIN_SUBJECTS: "aws:111122223333:*:alice@example.com" };
+const [one, other] = [
+  await startJobs(world, database, { env }),
+  await startJobs(world, database, { env }),
+];
 const key = await one.login();
 const QUEUE = "pgmq.q_gpu_reservations";
 
@@ -32,6 +38,46 @@ test("the same key with another body is 422", async () => {
   const answer = await submit("changed", one, { ...SEED_JOB, duration_hours: 5 });
   assert.equal(answer.status, 422, JSON.stringify(answer.body));
   assert.equal(answer.body.code, "idempotency_key_reused");
+});
+
+test("each change honours the key as the document says, and refuses one of another request, job or disk", async () => {
+  const headers = { "idempotency-key": "of another" };
+  const hash = createHash("sha256").update(headers["idempotency-key"]).digest("hex");
+  await one.login(KNOWN_SESSIONS.otherGpuUser);
+  const { rows } = await one.db.query<{ id: number }>(
+    "SELECT user_id AS id FROM api_users WHERE username = 'bob-example.com'",
+  );
+  /** Where the document's own are refused for other reasons. */
+  const fitting: Readonly<Record<string, object>> = {
+    "/v1/admin/quotas": { max_jobs: 100 },
+    "/v1/admin/cordons": { gpu_type: "h100", reason: "why" },
+  };
+  const honoured: string[] = [];
+  for (const { method, path, body: shown } of CHANGES) {
+    const body = fitting[path] ?? shown;
+    const route = `${method} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`;
+    await one.db.query(
+      `INSERT INTO idempotency_keys
+       SELECT user_id, $1, $2, repeat('0', 64), 200, '{}', now(), now() + interval '1 hour' FROM api_users`,
+      [route, hash],
+    );
+    const target = path.replace("{user_id}", String(rows[0]?.id)).replaceAll(/\{\w+\}/g, "1");
+    const answer = await one.ask(method, `${target}?username=bob-example.com`, {
+      key,
+      headers,
+      ...(body && { body }),
+    });
+    if (answer.body.code === "idempotency_key_reused") honoured.push(`${method} ${path}`);
+    if (body === undefined) continue;
+    const asText = { "content-type": "text/plain" };
+    assert.equal((await one.ask(method, target, { key, body, headers: asText })).status, 415);
+  }
+  const told = CHANGES.filter(({ isRepeatable }) => isRepeatable);
+  assert.deepEqual(
+    told.map(({ method, path }) => `${method} ${path}`),
+    honoured,
+  );
+  assert.ok(told.length > 25, String(told.length));
 });
 
 test("two users' keys have nothing to do with each other", async () => {

@@ -1,12 +1,16 @@
 /** The headers of an object, as a client is told them. */
+import type { ObjectHeader } from "@airlock/contract";
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+
+/** Those that the OpenAPI documents tell of an object, and those of any body. */
+type Told = Record<Lowercase<ObjectHeader> | "content-length" | "content-type", string | undefined>;
 
 /** What is passed on of an answer of S3; of `x-amz-*` only what is the object's own. */
 export function headersOf(
   found: HeadObjectCommandOutput & { readonly ContentRange?: string | undefined },
 ): Record<string, string> {
   const metadata = Object.entries(found.Metadata ?? {});
-  const all = {
+  const told: Told = {
     "accept-ranges": "bytes",
     "cache-control": found.CacheControl,
     "content-disposition": found.ContentDisposition,
@@ -22,9 +26,9 @@ export function headersOf(
     "x-amz-restore": found.Restore,
     "x-amz-storage-class": found.StorageClass,
     "x-amz-version-id": found.VersionId,
-    ...Object.fromEntries(metadata.map(([name, value]) => [`x-amz-meta-${name}`, value])),
   };
-  return withoutGaps(all);
+  const own = Object.fromEntries(metadata.map(([name, value]) => [`x-amz-meta-${name}`, value]));
+  return withoutGaps({ ...told, ...own });
 }
 
 /** Without the coding in which clients of S3 send bodies: the stored bytes never have it. */

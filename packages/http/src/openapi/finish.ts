@@ -1,6 +1,6 @@
 /** What an OpenAPI document needs beyond the schemas of the routes, so that people and generators can use it. */
 import { STATUS_CODES } from "node:http";
-import { EXAMPLES, OPERATION_IDS } from "@airlock/contract";
+import { EXAMPLES, headersOfOperation, OPERATION_IDS } from "@airlock/contract";
 import {
   type Answer,
   type Media,
@@ -11,6 +11,7 @@ import {
   type Schema,
 } from "./parts.ts";
 import { shareProblems } from "./problem-answers.ts";
+import { tellHeaders } from "./told-headers.ts";
 
 /** In the order in which a reader wants them; the document of a service has those that it uses. */
 const TAGS: readonly [name: string, description: string][] = [
@@ -31,10 +32,15 @@ const TAGS: readonly [name: string, description: string][] = [
 const ORDER = new Map(TAGS.map(([name], index) => [name, index]));
 
 const INT32_MAX = 2_147_483_647;
-const BODILESS = ["101", "204", "304"];
+const BODILESS = ["101", "204"];
+const UNCHANGED = "The client has what would be sent: see If-None-Match.";
 
-/** Changes the document in place. */
-export function finish<D extends OpenApiDocument>(document: D): D {
+/**
+ * Changes the document in place.
+ *
+ * @param isCounting whether the service counts requests, and says so with each answer.
+ */
+export function finish<D extends OpenApiDocument>(document: D, isCounting: boolean): D {
   const schemas = document.components?.schemas ?? {};
   dropUnused(document, schemas);
   dropSuffixes(document, schemas);
@@ -45,12 +51,17 @@ export function finish<D extends OpenApiDocument>(document: D): D {
   }
   for (const [path, operations] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(operations)) {
-      const id = OPERATION_IDS[`${method.toUpperCase()} ${path}`];
+      const place = `${method.toUpperCase()} ${path}`;
+      const id = OPERATION_IDS[place];
       if (id !== undefined) operation.operationId = id;
+      if (headersOfOperation(place).honours.includes("If-None-Match")) {
+        operation.responses[304] = { description: UNCHANGED };
+      }
       finishOperation(operation, document);
     }
   }
   shareProblems(document);
+  tellHeaders(document, isCounting);
   // below whatever path a proxy has taken off
   document.servers = [{ url: "." }];
   const rank = (operations: Record<string, Operation>) =>

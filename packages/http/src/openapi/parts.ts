@@ -12,6 +12,7 @@ export interface Schema {
   pattern?: string;
   minimum?: number;
   maximum?: number;
+  enum?: readonly unknown[];
   examples?: unknown[];
   example?: unknown;
 }
@@ -21,9 +22,25 @@ export interface Media {
   example?: unknown;
 }
 
+export interface Parameter {
+  $ref?: string;
+  name?: string;
+  in?: string;
+  required?: boolean;
+  description?: string;
+  schema?: Schema;
+}
+
+export interface Header {
+  $ref?: string;
+  description?: string;
+  schema?: Schema;
+}
+
 export interface Answer {
   $ref?: string;
   description?: string;
+  headers?: Record<string, Header>;
   content?: Record<string, Media>;
 }
 
@@ -32,7 +49,7 @@ export interface Operation {
   tags?: string[];
   security?: Record<string, string[]>[];
   requestBody?: { content: Record<string, Media> };
-  parameters?: { schema?: Schema }[];
+  parameters?: Parameter[];
   responses: Record<string, Answer>;
 }
 
@@ -42,6 +59,8 @@ export interface OpenApiDocument {
   paths: Record<string, Record<string, Operation>>;
   components?: {
     schemas?: Record<string, Schema>;
+    parameters?: Record<string, Parameter>;
+    headers?: Record<string, Header>;
     responses?: Record<string, Answer>;
   };
 }

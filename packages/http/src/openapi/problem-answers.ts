@@ -1,5 +1,5 @@
 /** The problems in an OpenAPI document: one answer for each code, which operations refer to. */
-import { PROBLEMS, type ProblemCode, problemType } from "@airlock/contract";
+import { headersOfOperation, PROBLEMS, type ProblemCode, problemType } from "@airlock/contract";
 import { DESCRIPTIONS } from "../problem-responses.ts";
 import type { Answer, OpenApiDocument, Operation } from "./parts.ts";
 
@@ -29,7 +29,11 @@ const USUAL: Readonly<Record<number, ProblemCode>> = {
   504: "upstream_timeout",
 };
 
-const OF_PARAMETERS = { 403: "policy_denied", 404: "parameter_not_found" } as const;
+const OF_PARAMETERS = {
+  403: "policy_denied",
+  404: "parameter_not_found",
+  409: "kms_key_unusable",
+} as const;
 const OF_OBJECTS = {
   403: "policy_denied",
   404: "object_not_found",
@@ -53,6 +57,8 @@ const BY_TAG: Readonly<Record<string, Readonly<Record<number, ProblemCode>>>> = 
   internal: { 404: "job_not_found" },
 };
 
+const OF_NO_BODY: Readonly<Record<number, ProblemCode>> = { 422: "idempotency_key_reused" };
+
 /** What any request may be answered, whatever it asks for. */
 const OF_EVERY_REQUEST = [400, 408, 413, 414, 417, 421, 429, 431, 500, 503];
 const REQUEST_ID = "5b1c1f64-7a3d-4c1e-9b62-0f5a6f1f2c11";
@@ -60,24 +66,49 @@ const REQUEST_ID = "5b1c1f64-7a3d-4c1e-9b62-0f5a6f1f2c11";
 const isProblem = ({ content }: Answer): boolean =>
   content?.["application/problem+json"] !== undefined;
 
-/** Puts references in place of the problems of all operations, with what each may be answered as well. */
+/** Puts references in place of the problems of all operations, with those that no route declares. */
 export function shareProblems(document: OpenApiDocument): void {
   const shared: Record<string, Answer> = {};
-  for (const operations of Object.values(document.paths)) {
-    for (const operation of Object.values(operations)) shareOf(operation, shared);
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
+      shareOf(operation, ofGuards(method, path, operation), shared);
+    }
   }
   document.components = { ...document.components, responses: shared };
 }
 
-function shareOf(operation: Operation, shared: Record<string, Answer>): void {
+/** What is refused before a route is asked, or beside it: routes declare the rest. */
+function ofGuards(
+  method: string,
+  path: string,
+  { security = [], requestBody }: Operation,
+): number[] {
+  const isAsked = security.length > 0 && security.every((way) => Object.keys(way).length > 0);
+  const { honours } = headersOfOperation(`${method.toUpperCase()} ${path}`);
+  return [
+    ...OF_EVERY_REQUEST,
+    ...(isAsked ? [401, 403] : []),
+    // a body that nobody wants is dropped, whatever it is
+    ...(requestBody ? [415] : []),
+    ...(honours.includes("Idempotency-Key") ? [422] : []),
+  ];
+}
+
+function shareOf(
+  operation: Operation,
+  ofGuards: readonly number[],
+  shared: Record<string, Answer>,
+): void {
   const [tag = ""] = operation.tags ?? [];
   if (tag === "probes") return; // never refused
   const own = Object.keys(operation.responses).filter((status) => {
     const answer = operation.responses[status];
     return answer !== undefined && isProblem(answer);
   });
-  for (const status of new Set([...own.map(Number), ...OF_EVERY_REQUEST])) {
-    const code = BY_TAG[tag]?.[status] ?? USUAL[status];
+  const ofBody = operation.requestBody ? {} : OF_NO_BODY;
+  const near: typeof USUAL = { ...USUAL, ...BY_TAG[tag], ...ofBody };
+  for (const status of new Set([...own.map(Number), ...ofGuards])) {
+    const code = near[status];
     if (code === undefined) throw new Error(`no problem shows status ${status}`);
     shared[code] ??= answerOf(code);
     operation.responses[status] = { $ref: `#/components/responses/${code}` };

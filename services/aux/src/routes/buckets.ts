@@ -17,7 +17,7 @@ import { listObjects } from "../objects/list.ts";
 import { pageOf } from "../pages.ts";
 import { wantsFresh } from "../representation.ts";
 
-const failures = problems(400, 401, 403, 502, 503, 504);
+const failures = problems(403, 502, 504);
 
 export function bucketRoutes(
   app: App,

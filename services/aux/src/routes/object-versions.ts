@@ -20,7 +20,7 @@ export function objectVersionsRoute(
         summary: "The versions of an object, page by page, the newest first.",
         tags: ["s3"],
         querystring: VersionsQuery,
-        response: { 200: ObjectVersions, ...problems(400, 401, 403, 404, 502, 503, 504) },
+        response: { 200: ObjectVersions, ...problems(403, 404, 502, 504) },
       },
     },
     async (request, reply) => {

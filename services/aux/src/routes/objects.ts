@@ -8,7 +8,7 @@ import type { Access } from "../access.ts";
 import { clientOf } from "../client-of.ts";
 import { noSuchObject } from "../objects/no-such.ts";
 
-const failures = problems(400, 401, 403, 404, 502, 503, 504);
+const failures = problems(403, 404, 502, 504);
 
 export function objectRoutes(app: App, objects: ObjectStore, access: Access): void {
   const open = async (
@@ -42,7 +42,6 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
     response: {
       200: { description: "The bytes of the object, with S3's Content-Type.", content: bytes },
       206: { description: "The bytes that Range names.", content: bytes },
-      304: z.null().describe("What a condition of the request asks for is unchanged."),
       ...failures,
       ...problems(409, 412, 416),
     },

@@ -58,7 +58,7 @@ export function parametersRoutes(
         summary: "Several values at once, for lists that are too long for a URL.",
         tags: ["parameters"],
         body: BatchRequest,
-        response: { 200: ParameterBatch, ...failures, ...problems(413, 415) },
+        response: { 200: ParameterBatch, ...failures },
       },
     },
     async (request, reply) => {
@@ -70,7 +70,7 @@ export function parametersRoutes(
   );
 }
 
-const failures = problems(400, 401, 403, 414, 502, 503, 504);
+const failures = problems(403, 409, 502, 504);
 
 const askingOf = (request: FastifyRequest, reply: FastifyReply): Asking => ({
   caller: clientOf(request),

@@ -14,7 +14,7 @@ import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
 import { queryOf } from "../upstream/passing.ts";
 
-const failures = problems(400, 401, 403, 414, 429, 502, 503, 504);
+const failures = problems(403, 409, 502, 504);
 
 /** @param maxWaitSeconds what a longer wait is cut to. */
 export function configRoutes(app: App, toAux: Forward, maxWaitSeconds: number): void {
@@ -28,7 +28,6 @@ export function configRoutes(app: App, toAux: Forward, maxWaitSeconds: number): 
         querystring: ParametersQuery,
         response: {
           200: z.union([Parameters, ParameterTree, ParameterBatch]),
-          304: notModified,
           ...failures,
         },
       },
@@ -52,7 +51,7 @@ export function configRoutes(app: App, toAux: Forward, maxWaitSeconds: number): 
         summary: "Several values at once, for lists that are too long for a URL.",
         tags: ["config"],
         body: BatchRequest,
-        response: { 200: ParameterBatch, ...failures, ...problems(413, 415) },
+        response: { 200: ParameterBatch, ...failures },
       },
     },
     (request, reply) => {
@@ -91,7 +90,6 @@ export function configRoutes(app: App, toAux: Forward, maxWaitSeconds: number): 
               },
             },
           },
-          304: notModified,
           ...failures,
           ...problems(404),
         },
@@ -108,5 +106,3 @@ export function configRoutes(app: App, toAux: Forward, maxWaitSeconds: number): 
     },
   );
 }
-
-const notModified = z.null().describe("If-None-Match names the ETag of what would be sent.");

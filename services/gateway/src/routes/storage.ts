@@ -15,7 +15,7 @@ import * as z from "zod";
 import type { Forward } from "../upstream/forward.ts";
 import { queryOf } from "../upstream/passing.ts";
 
-const failures = problems(400, 401, 403, 414, 429, 502, 503, 504);
+const failures = problems(403, 502, 504);
 const bucket = z.string().describe("Name of a bucket.");
 const objectParams = z.object({
   bucket,
@@ -35,7 +35,7 @@ export function storageRoutes(app: App, toAux: Forward): void {
         summary: "The S3 buckets of the account.",
         tags: ["storage"],
         querystring: BucketsQuery,
-        response: { 200: Buckets, 304: notModified, ...failures },
+        response: { 200: Buckets, ...failures },
       },
     },
     (request, reply) =>
@@ -51,7 +51,7 @@ export function storageRoutes(app: App, toAux: Forward): void {
           tags: ["storage"],
           params: z.object({ bucket }),
           querystring: ObjectsQuery,
-          response: { 200: ObjectList, 304: notModified, ...failures, ...problems(404) },
+          response: { 200: ObjectList, ...failures, ...problems(404) },
           hide: url.endsWith("/"),
         },
       },
@@ -77,7 +77,6 @@ function objectRoutes(app: App, toAux: Forward): void {
         content: { ...bytes, "application/json": { schema: ObjectVersions } },
       },
       206: { description: "The bytes that Range names.", content: bytes },
-      304: notModified,
       ...failures,
       ...problems(404, 409, 412, 416),
     },
@@ -124,5 +123,3 @@ function objectQuery(request: FastifyRequest, prefix: string): string {
   const { bucket, key } = objectPathOf(request, prefix);
   return `bucket=${bucket}&key=${encodeURIComponent(key)}`;
 }
-
-const notModified = z.null().describe("If-None-Match names the ETag of what would be sent.");

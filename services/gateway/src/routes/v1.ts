@@ -123,13 +123,11 @@ function addTunnel(scope: App, toTunnel: TunnelForward, count: Count): void {
   });
 }
 
-const FAILURES = [400, 429, 502, 503, 504];
-/** Of whoever needs a key. */
-const KEY_FAILURES = [401, 403];
+/** Of the way to jobs. */
+const FAILURES = [502, 504];
 
 function schemaOf(route: JobsRoute): FastifySchema {
   const { summary, tag, body, querystring, answer, stream, text = "", isTunnel = false } = route;
-  const keyFailures = route.isLogin ? [] : KEY_FAILURES;
   return {
     summary,
     tags: [tag],
@@ -140,7 +138,7 @@ function schemaOf(route: JobsRoute): FastifySchema {
       ...(stream && {
         204: z.any().describe("Of a stream: the job is over, and all of it is known."),
       }),
-      ...problems(...FAILURES, ...keyFailures, ...route.problems),
+      ...problems(...FAILURES, ...route.problems),
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What passes the gateway, in either direction: a query written anew, and headers; everything else stops here. */
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { entityTags, opaqueTag } from "@airlock/contract";
+import { entityTags, OBJECT_CONDITIONS, opaqueTag, SENT_HEADERS } from "@airlock/contract";
 import { traceContextOf } from "@airlock/http";
 import { encodeGroups } from "@airlock/identity";
 import type { FastifyRequest } from "fastify";
@@ -29,16 +29,9 @@ export const withWord = (path: string, word: string): string =>
   `${path}${path.includes("?") ? "&" : "?"}${word}`;
 
 /** Of an object: all as they came, for S3. */
-const TO_OBJECTS = [
-  "accept",
-  "cache-control",
-  "if-match",
-  "if-modified-since",
-  "if-none-match",
-  "if-range",
-  "if-unmodified-since",
-  "range",
-] as const;
+const TO_OBJECTS = ["accept", "cache-control", ...OBJECT_CONDITIONS].map((name) =>
+  name.toLowerCase(),
+);
 
 /** What a client says about the answer that it wants; the same meaning in the same words. */
 export type Wishes = { [name: string]: string };
@@ -113,26 +106,9 @@ export function shareKey(path: string, wishes: Wishes, request: FastifyRequest):
 }
 
 /** The upstream's headers that concern the client. */
-const TO_CLIENT = new Set([
-  "accept-ranges",
-  "age",
-  "cache-control",
-  "content-disposition",
-  "content-encoding",
-  "content-language",
-  "content-range",
-  "content-type",
-  "etag",
-  "expires",
-  "last-modified",
-  "retry-after",
-  "vary",
-  "x-amz-archive-status",
-  "x-amz-restore",
-  "x-amz-storage-class",
-  "x-amz-version-id",
-  "x-cache",
-]);
+const TO_CLIENT = new Set(
+  ["content-type", "retry-after", ...SENT_HEADERS].map((name) => name.toLowerCase()),
+);
 /** What the owner of an object has written beside it. */
 const METADATA = "x-amz-meta-";
 

@@ -18,8 +18,7 @@ import { type JobRequest, requestAction } from "../jobs/request-action.ts";
 import { userOf } from "../users.ts";
 
 const params = z.object({ job_id: z.string() });
-const failures = problems(401, 403, 429, 503);
-const actionFailures = problems(404, 409, 413, 415, 422);
+const actionFailures = problems(404, 409);
 
 export function adminJobRoutes(app: App, deps: ApiDeps): void {
   const { store, mutate, jobQueue: queue, maxJobHours: maxHours } = deps;
@@ -33,7 +32,7 @@ export function adminJobRoutes(app: App, deps: ApiDeps): void {
         summary: "Jobs of all users, newest first, page by page.",
         tags: ["admin"],
         querystring: AdminJobsQuery,
-        response: { 200: AdminJobs, ...failures, ...problems(400) },
+        response: { 200: AdminJobs },
       },
     },
     async (request) => {
@@ -63,7 +62,7 @@ export function adminJobRoutes(app: App, deps: ApiDeps): void {
         summary: "One job, by its id or the beginning of it, with what happened to it.",
         tags: ["admin"],
         params,
-        response: { 200: AdminJobDetails, ...failures, ...problems(404, 409) },
+        response: { 200: AdminJobDetails, ...problems(404, 409) },
       },
     },
     async (request) => {
@@ -86,7 +85,7 @@ export function adminJobRoutes(app: App, deps: ApiDeps): void {
         tags: ["admin"],
         params,
         body: AdminCancelJob,
-        response: { 200: JobActionRequested, ...failures, ...actionFailures },
+        response: { 200: JobActionRequested, ...actionFailures },
       },
     },
     (request) => act(request, { action: "cancel" }, request.body?.reason),
@@ -101,7 +100,7 @@ export function adminJobRoutes(app: App, deps: ApiDeps): void {
         tags: ["admin"],
         params,
         body: AdminExtendJob,
-        response: { 200: JobActionRequested, ...failures, ...actionFailures },
+        response: { 200: JobActionRequested, ...actionFailures },
       },
     },
     (request) => {

@@ -31,8 +31,7 @@ import { whoIsOver } from "../admin/quota-check.ts";
 import type { ApiDeps } from "../deps.ts";
 import { userOf } from "../users.ts";
 
-const failures = problems(401, 403, 429, 503);
-const bodyFailures = problems(404, 413, 415, 422);
+const failures = problems(404);
 const tags = ["admin"];
 
 export function adminLimitRoutes(app: App, { store, mutate }: ApiDeps): void {
@@ -45,7 +44,7 @@ export function adminLimitRoutes(app: App, { store, mutate }: ApiDeps): void {
       schema: {
         summary: "All limits that are set.",
         tags,
-        response: { 200: Quotas, ...failures },
+        response: { 200: Quotas },
       },
     },
     async () => ({ quotas: (await listQuotas(pool)).map(quotaBody) }),
@@ -59,7 +58,7 @@ export function adminLimitRoutes(app: App, { store, mutate }: ApiDeps): void {
           "Sets the limits of a user, of a role's users or of each user; those of before are gone.",
         tags,
         body: SetQuota,
-        response: { 200: Quota, ...failures, ...bodyFailures },
+        response: { 200: Quota, ...failures },
       },
     },
     async (request) => {
@@ -86,7 +85,7 @@ export function adminLimitRoutes(app: App, { store, mutate }: ApiDeps): void {
         summary: "Takes the limits of a user, of a role's users or of each user away.",
         tags,
         body: QuotaSubject,
-        response: { 200: Quotas, ...failures, ...bodyFailures },
+        response: { 200: Quotas, ...failures },
       },
     },
     async (request) => {
@@ -108,7 +107,7 @@ export function adminLimitRoutes(app: App, { store, mutate }: ApiDeps): void {
         summary: "Whose jobs and disks of now a quota would refuse; changes nothing.",
         tags,
         body: SetQuota,
-        response: { 200: QuotaCheck, ...failures, ...bodyFailures },
+        response: { 200: QuotaCheck, ...failures, ...problems(422) },
       },
     },
     async (request) => {
@@ -128,7 +127,7 @@ export function adminLimitRoutes(app: App, { store, mutate }: ApiDeps): void {
       schema: {
         summary: "Types and nodes that are closed, and why.",
         tags,
-        response: { 200: Cordons, ...failures },
+        response: { 200: Cordons },
       },
     },
     async () => ({ cordons: (await listCordons(pool)).map(cordonBody) }),
@@ -141,7 +140,7 @@ export function adminLimitRoutes(app: App, { store, mutate }: ApiDeps): void {
         summary: "Closes a type or a node: no job starts there, those that run go on.",
         tags,
         body: SetCordon,
-        response: { 200: Cordon, ...failures, ...bodyFailures },
+        response: { 200: Cordon, ...failures },
       },
     },
     async (request) => {
@@ -168,7 +167,7 @@ export function adminLimitRoutes(app: App, { store, mutate }: ApiDeps): void {
         summary: "Opens a type or a node again.",
         tags,
         body: CordonTarget,
-        response: { 200: Cordons, ...failures, ...bodyFailures },
+        response: { 200: Cordons, ...failures },
       },
     },
     async (request) => {

@@ -24,8 +24,7 @@ import { dutyBody, orphanBody, retentionKinds } from "../admin/upkeep-bodies.ts"
 import type { ApiDeps } from "../deps.ts";
 import { RETENTION_DUTY } from "../retention.ts";
 
-const failures = problems(401, 403, 429, 503);
-const bodyFailures = problems(404, 413, 415, 422);
+const failures = problems(404);
 const tags = ["admin"];
 
 export function adminUpkeepRoutes(
@@ -42,7 +41,7 @@ export function adminUpkeepRoutes(
       schema: {
         summary: "What is done over and over by one process of all: when it was last done.",
         tags,
-        response: { 200: Duties, ...failures },
+        response: { 200: Duties },
       },
     },
     async () => ({ duties: (await listDuties(pool)).map(dutyBody) }),
@@ -55,7 +54,7 @@ export function adminUpkeepRoutes(
         summary: "Has a duty done now, by whoever comes first; its list shows when it was.",
         tags,
         body: RunDuty,
-        response: { 200: Duty, ...failures, ...bodyFailures },
+        response: { 200: Duty, ...failures },
       },
     },
     async (request) => {
@@ -78,7 +77,7 @@ export function adminUpkeepRoutes(
       schema: {
         summary: "Pods that no job has, and what becomes of each.",
         tags,
-        response: { 200: Orphans, ...failures },
+        response: { 200: Orphans },
       },
     },
     async () => ({ orphans: (await listStrays(pool)).map(orphanBody) }),
@@ -91,7 +90,7 @@ export function adminUpkeepRoutes(
         summary: "Has the pod of a job that this database does not know removed.",
         tags,
         body: RemoveOrphan,
-        response: { 200: Orphans, ...failures, ...bodyFailures },
+        response: { 200: Orphans, ...failures },
       },
     },
     async (request) => {
@@ -114,7 +113,7 @@ export function adminUpkeepRoutes(
       schema: {
         summary: "Nodes as the processor saw them, with what is taken of them.",
         tags,
-        response: { 200: AdminNodes, ...failures },
+        response: { 200: AdminNodes },
       },
     },
     async () => {
@@ -137,7 +136,7 @@ export function adminUpkeepRoutes(
       schema: {
         summary: "How long what is kept, what would be forgotten now, and when that was last done.",
         tags,
-        response: { 200: RetentionReport, ...failures },
+        response: { 200: RetentionReport },
       },
     },
     async () => {

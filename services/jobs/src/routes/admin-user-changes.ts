@@ -15,8 +15,6 @@ import type { ApiDeps } from "../deps.ts";
 import { userOf } from "../users.ts";
 
 const params = z.object({ user_id: z.string() });
-const failures = problems(401, 403, 429, 503);
-const bodyFailures = problems(413, 415, 422);
 /** In one transaction: it locks their rows, and each statement of it has its time. */
 const JOBS_AT_ONCE = 25;
 
@@ -36,7 +34,7 @@ export function adminUserChangeRoutes(
         tags: ["admin"],
         params,
         body: DisableUser,
-        response: { 200: UserChanged, ...failures, ...bodyFailures, ...problems(404, 409) },
+        response: { 200: UserChanged, ...problems(404, 409) },
       },
     },
     async (request) => {
@@ -60,7 +58,7 @@ export function adminUserChangeRoutes(
         summary: "Lets a user in again; one whose data was erased begins with nothing.",
         tags: ["admin"],
         params,
-        response: { 200: UserChanged, ...failures, ...problems(404, 409) },
+        response: { 200: UserChanged, ...problems(404, 409) },
       },
     },
     async (request) => {
@@ -83,7 +81,7 @@ export function adminUserChangeRoutes(
         tags: ["admin"],
         params,
         querystring: DeleteUserQuery,
-        response: { 200: UserChanged, ...failures, ...problems(400, 404, 409) },
+        response: { 200: UserChanged, ...problems(404, 409) },
       },
     },
     async (request) => {

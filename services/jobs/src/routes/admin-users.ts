@@ -24,7 +24,6 @@ import { aboutUser, adminUserBody, identityOf } from "../admin/admin-users.ts";
 import type { ApiDeps } from "../deps.ts";
 
 const params = z.object({ user_id: z.string() });
-const failures = problems(401, 403, 429, 503);
 
 export function adminUserRoutes(app: App, deps: ApiDeps): void {
   const { store, mutate, metrics } = deps;
@@ -38,7 +37,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
         summary: "Users, newest first, page by page.",
         tags: ["admin"],
         querystring: AdminUsersQuery,
-        response: { 200: AdminUsers, ...failures, ...problems(400) },
+        response: { 200: AdminUsers },
       },
     },
     async ({ query }) => {
@@ -69,7 +68,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
         summary: "One user.",
         tags: ["admin"],
         params,
-        response: { 200: AdminUser, ...failures, ...problems(404) },
+        response: { 200: AdminUser, ...problems(404) },
       },
     },
     async (request) => adminUserBody(await aboutUser(pool, request)),
@@ -83,7 +82,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
         summary: "A user's keys that have not ended.",
         tags: ["admin"],
         params,
-        response: { 200: AdminKeys, ...failures, ...problems(404) },
+        response: { 200: AdminKeys, ...problems(404) },
       },
     },
     async (request) => {
@@ -107,7 +106,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
         summary: "Ends all keys of a user, everywhere within a second.",
         tags: ["admin"],
         params,
-        response: { 200: RevokedKeys, ...failures, ...problems(404) },
+        response: { 200: RevokedKeys, ...problems(404) },
       },
     },
     async (request) => {
@@ -126,7 +125,7 @@ export function adminUserRoutes(app: App, deps: ApiDeps): void {
         summary: "Ends one key of a user, everywhere within a second.",
         tags: ["admin"],
         params: params.extend({ key_prefix: z.string() }),
-        response: { 200: RevokedKeys, ...failures, ...problems(404) },
+        response: { 200: RevokedKeys, ...problems(404) },
       },
     },
     async (request) => {

@@ -19,8 +19,7 @@ import {
 import { userOf } from "../users.ts";
 
 const params = z.object({ disk_name: z.string() });
-const failures = problems(401, 403, 409, 429, 503);
-const bodyFailures = problems(400, 413, 415, 422);
+const failures = problems(404, 409, 410);
 
 export function diskChangeRoutes(
   app: App,
@@ -46,7 +45,7 @@ export function diskChangeRoutes(
         summary: "Asks for a disk: an empty one, or one with what another one has on it.",
         tags: ["disks"],
         body: CreateDisk,
-        response: { 200: DiskRequested, ...failures, ...bodyFailures, ...problems(404, 410) },
+        response: { 200: DiskRequested, ...failures },
       },
     },
     (request) => {
@@ -71,7 +70,7 @@ export function diskChangeRoutes(
         tags: ["disks"],
         params,
         body: ResizeDisk,
-        response: { 200: DiskRequested, ...failures, ...bodyFailures, ...problems(404, 410) },
+        response: { 200: DiskRequested, ...failures },
       },
     },
     (request) =>
@@ -86,7 +85,7 @@ export function diskChangeRoutes(
         summary: "Takes a snapshot of a disk; of one that a job has as it is at that moment.",
         tags: ["disks"],
         params,
-        response: { 200: DiskRequested, ...failures, ...problems(404, 410) },
+        response: { 200: DiskRequested, ...failures },
       },
     },
     (request) => change(request, "disk_snapshot", request.params.disk_name, snapshotDisk),
@@ -98,7 +97,7 @@ export function diskChangeRoutes(
         summary: "Deletes a disk; for 30 days it can be restored.",
         tags: ["disks"],
         params,
-        response: { 200: DiskRequested, ...failures, ...problems(404, 410) },
+        response: { 200: DiskRequested, ...failures },
       },
     },
     (request) => change(request, "disk_delete", request.params.disk_name, deleteDisk),
@@ -110,7 +109,7 @@ export function diskChangeRoutes(
         summary: "Takes a deletion back.",
         tags: ["disks"],
         params,
-        response: { 200: DiskRequested, ...failures, ...problems(404, 410) },
+        response: { 200: DiskRequested, ...failures },
       },
     },
     (request) => change(request, "disk_restore", request.params.disk_name, undeleteDisk),
@@ -123,7 +122,7 @@ export function diskChangeRoutes(
         tags: ["disks"],
         params,
         body: RenameDisk,
-        response: { 200: DiskRenamed, ...failures, ...bodyFailures, ...problems(404, 410) },
+        response: { 200: DiskRenamed, ...failures },
       },
     },
     (request) =>

@@ -26,7 +26,6 @@ import { contentBody, diskBody, operationBody, snapshotBody } from "../disks/dis
 import { userOf } from "../users.ts";
 
 const params = z.object({ disk_name: z.string() });
-const failures = problems(401, 403, 429, 503);
 
 export function diskRoutes(app: App, { store }: ApiDeps): void {
   const demandDisk = async (request: FastifyRequest, diskName: string): Promise<DiskRow> => {
@@ -43,7 +42,7 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
         summary: "The user's disks that are not deleted, newest first.",
         tags: ["disks"],
         querystring: DisksQuery,
-        response: { 200: Disks, ...failures, ...problems(400) },
+        response: { 200: Disks },
       },
     },
     async (request) => {
@@ -59,7 +58,7 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
         summary: "One disk, a deleted one too.",
         tags: ["disks"],
         params,
-        response: { 200: Disk, ...failures, ...problems(404) },
+        response: { 200: Disk, ...problems(404) },
       },
     },
     async (request) => diskBody(await demandDisk(request, request.params.disk_name)),
@@ -71,7 +70,7 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
         summary: "How far a change of a disk has come.",
         tags: ["disks"],
         params: params.extend({ operation_id: z.string() }),
-        response: { 200: DiskOperation, ...failures, ...problems(404) },
+        response: { 200: DiskOperation, ...problems(404) },
       },
     },
     async (request) => {
@@ -91,7 +90,7 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
         summary: "A disk's snapshots, newest first; of a deleted disk too.",
         tags: ["disks"],
         params,
-        response: { 200: DiskSnapshots, ...failures, ...problems(404) },
+        response: { 200: DiskSnapshots, ...problems(404) },
       },
     },
     async (request) => {
@@ -107,7 +106,7 @@ export function diskRoutes(app: App, { store }: ApiDeps): void {
         summary: "The newest listing of what is on a disk, by its snapshots.",
         tags: ["disks"],
         params,
-        response: { 200: DiskContent, ...failures, ...problems(404, 410) },
+        response: { 200: DiskContent, ...problems(404, 410) },
       },
     },
     async (request) => {

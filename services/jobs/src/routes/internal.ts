@@ -38,7 +38,7 @@ export function internalRoutes(app: App, keys: Keys): void {
         tags: ["internal"],
         querystring: KeyCheckQuery,
         body: KeyCheck,
-        response: { 200: KeyAnswer, ...problems(401, 403, 422, 503) },
+        response: { 200: KeyAnswer, ...problems(422) },
       },
     },
     async ({ query, body }) => {

@@ -9,8 +9,7 @@ import { type JobRequest, requestAction } from "../jobs/request-action.ts";
 import { userOf } from "../users.ts";
 
 const params = z.object({ job_id: z.string() });
-const failures = problems(401, 403, 404, 409, 429, 503);
-const bodyFailures = problems(413, 415, 422);
+const failures = problems(404, 409);
 
 const schemaOf = (summary: string) => ({
   summary,
@@ -52,19 +51,20 @@ export function jobActionRoutes(app: App, deps: ApiDeps): void {
     (request) => act(request, { action: "disable_jupyter" }),
   );
 
-  const extend = schemaOf("Asks for more hours.");
   app.post(
     "/v1/jobs/:job_id/extend",
     {
-      schema: { ...extend, body: ExtendJob, response: { ...extend.response, ...bodyFailures } },
+      schema: { ...schemaOf("Asks for more hours."), body: ExtendJob },
     },
     (request) => act(request, { action: "extend", ...request.body }),
   );
-  const addUser = schemaOf("Asks for the SSH keys of another GitHub user in a job.");
   app.post(
     "/v1/jobs/:job_id/users",
     {
-      schema: { ...addUser, body: AddJobUser, response: { ...addUser.response, ...bodyFailures } },
+      schema: {
+        ...schemaOf("Asks for the SSH keys of another GitHub user in a job."),
+        body: AddJobUser,
+      },
     },
     (request) => act(request, { action: "add_user", ...request.body }),
   );

@@ -56,7 +56,7 @@ export function jobEventRoutes(app: App, { store, hub, standing }: JobEventsDeps
             },
           },
           204: z.any().describe("Of a stream: the job is over, and all of it is known."),
-          ...problems(400, 401, 403, 404, 409, 429, 503),
+          ...problems(404, 409),
         },
       },
     },

@@ -29,7 +29,7 @@ export function jobLogRoutes(app: App, { store, processor }: ApiDeps): void {
             description: "What it wrote.",
             content: { "text/plain": { schema: z.string().meta({ example: LOG_EXAMPLE }) } },
           },
-          ...problems(400, 401, 403, 404, 409, 429, 503),
+          ...problems(404, 409),
         },
       },
     },

@@ -9,8 +9,6 @@ import { planJob } from "../outlook/plan-job.ts";
 import { explanationOf } from "../outlook/told.ts";
 import { userOf } from "../users.ts";
 
-const failures = problems(401, 403, 429, 503);
-
 export function jobOutlookRoutes(app: App, deps: ApiDeps): void {
   const { store, outlooks } = deps;
 
@@ -21,7 +19,7 @@ export function jobOutlookRoutes(app: App, deps: ApiDeps): void {
         summary: "Why a job is where it is, what can be done about it, and when it starts.",
         tags: ["jobs"],
         params: z.object({ job_id: z.string() }),
-        response: { 200: JobExplanation, ...failures, ...problems(404, 409) },
+        response: { 200: JobExplanation, ...problems(404, 409) },
       },
     },
     async (request) => {
@@ -39,7 +37,7 @@ export function jobOutlookRoutes(app: App, deps: ApiDeps): void {
         summary: "What would become of a submission now; nothing is changed.",
         tags: ["jobs"],
         body: SubmitJob,
-        response: { 200: JobPlan, ...failures, ...problems(413, 415, 422) },
+        response: { 200: JobPlan, ...problems(422) },
       },
     },
     async (request) => {

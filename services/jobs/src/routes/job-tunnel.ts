@@ -34,7 +34,7 @@ export function jobTunnelRoutes(app: App, { store, processor, audit }: ApiDeps):
         querystring: JobTunnelQuery,
         response: {
           101: z.any().describe("From here on it is a WebSocket."),
-          ...problems(400, 401, 403, 404, 409, 426, 429, 503),
+          ...problems(404, 409, 426),
         },
       },
     },

@@ -17,8 +17,6 @@ import { submitJob } from "../jobs/submit-job.ts";
 import { startBody, waitingMembers } from "../outlook/told.ts";
 import { userOf } from "../users.ts";
 
-const failures = problems(401, 403, 429, 503);
-
 export function jobRoutes(app: App, deps: ApiDeps): void {
   const { store, mutate, audit, metrics, sealer, outlooks } = deps;
 
@@ -29,7 +27,7 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
         summary: "Accepts a job: it is in the database and on its queue when this answers.",
         tags: ["jobs"],
         body: SubmitJob,
-        response: { 200: JobSubmitted, ...failures, ...problems(409, 410, 413, 415, 422) },
+        response: { 200: JobSubmitted, ...problems(409, 410) },
       },
     },
     async (request) => {
@@ -54,7 +52,7 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
         summary: "The user's jobs, newest first, page by page.",
         tags: ["jobs"],
         querystring: JobsQuery,
-        response: { 200: Jobs, ...failures, ...problems(400) },
+        response: { 200: Jobs },
       },
     },
     async (request) => {
@@ -92,7 +90,7 @@ export function jobRoutes(app: App, deps: ApiDeps): void {
         summary: "One job, by its id or the beginning of it.",
         tags: ["jobs"],
         params: z.object({ job_id: z.string() }),
-        response: { 200: Job, ...failures, ...problems(404, 409) },
+        response: { 200: Job, ...problems(404, 409) },
       },
     },
     async (request) => {

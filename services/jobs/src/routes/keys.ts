@@ -8,8 +8,6 @@ import type { ApiDeps } from "../deps.ts";
 import { ROTATION } from "../keys.ts";
 import { type User, userOf } from "../users.ts";
 
-const failures = problems(401, 403, 429, 503);
-
 export function keyRoutes(app: App, deps: ApiDeps): void {
   const { store, keys, mutate, audit, metrics, ttlSeconds } = deps;
 
@@ -19,7 +17,7 @@ export function keyRoutes(app: App, deps: ApiDeps): void {
       schema: {
         summary: "The user's keys that work.",
         tags: ["keys"],
-        response: { 200: ApiKeys, ...failures },
+        response: { 200: ApiKeys },
       },
     },
     async (request) => {
@@ -44,7 +42,7 @@ export function keyRoutes(app: App, deps: ApiDeps): void {
         summary:
           "Ends the key of this request and gives another, for what is left of the login. Its repeat by Idempotency-Key is 409, for a minute with the key that has ended too.",
         tags: ["keys"],
-        response: { 200: RotatedKey, ...failures, ...problems(409) },
+        response: { 200: RotatedKey, ...problems(409) },
       },
     },
     async (request) => {
@@ -72,7 +70,7 @@ export function keyRoutes(app: App, deps: ApiDeps): void {
         summary: "Ends one of the user's keys, everywhere within a second.",
         tags: ["keys"],
         params: z.object({ key_prefix: z.string() }),
-        response: { 200: RevokedKey, ...failures, ...problems(404) },
+        response: { 200: RevokedKey, ...problems(404) },
       },
     },
     async (request) => {

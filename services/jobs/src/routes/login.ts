@@ -22,7 +22,7 @@ export function loginRoutes(app: App, logins: Logins): void {
       schema: {
         summary: "A challenge to sign a login with, good for one attempt within a minute.",
         tags: ["auth"],
-        response: { 200: LoginChallenge, ...problems(503) },
+        response: { 200: LoginChallenge },
       },
     },
     () => logins.challenge(),
@@ -36,7 +36,7 @@ export function loginRoutes(app: App, logins: Logins): void {
           "Trades a signed GetCallerIdentity request, or credentials in dev, for an API key.",
         tags: ["auth"],
         body: LoginBody,
-        response: { 200: AwsLoginAnswer, ...problems(401, 403, 413, 415, 422, 503) },
+        response: { 200: AwsLoginAnswer, ...problems(401, 403, 422) },
       },
     },
     (request) =>

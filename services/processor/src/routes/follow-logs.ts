@@ -33,7 +33,7 @@ export function followLogRoutes(app: App, { store, cluster, standing, pollMs }: 
             description: "What it writes.",
             content: { "text/plain": { schema: z.string().meta({ example: LOG_EXAMPLE }) } },
           },
-          ...problems(400, 401, 403, 404, 429, 503),
+          ...problems(404),
         },
       },
     },

@@ -31,7 +31,7 @@ export function logRoutes(app: App, { store, cluster }: LogsDeps): void {
             description: "What it wrote.",
             content: { "text/plain": { schema: z.string().meta({ example: LOG_EXAMPLE }) } },
           },
-          ...problems(401, 403, 404, 503),
+          ...problems(404),
         },
       },
     },

@@ -1,6 +1,6 @@
 /** `/internal/pod-plan`: the pod that would be made of a job, for jobs, which makes none. */
 import { PlannedPod, PodPlan } from "@airlock/contract";
-import { type App, problems } from "@airlock/http";
+import type { App } from "@airlock/http";
 import { listMachineTypes, type Store } from "@airlock/jobs-store";
 import { claimNameOf } from "../disks/disk-names.ts";
 import { podManifest } from "../pod/pod-manifest.ts";
@@ -19,7 +19,7 @@ export function podPlanRoutes(app: App, { store, rules }: PodPlanDeps): void {
         summary: "The manifest of a pod that nobody has asked for yet, without its Secrets.",
         tags: ["internal"],
         body: PodPlan,
-        response: { 200: PlannedPod, ...problems(401, 403, 422, 503) },
+        response: { 200: PlannedPod },
       },
     },
     async ({ body }) => {

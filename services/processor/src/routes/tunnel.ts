@@ -83,7 +83,7 @@ export function tunnelRoutes(app: App, deps: TunnelDeps): void {
         querystring: Query,
         response: {
           101: z.any().describe("From here on it is a WebSocket."),
-          ...problems(400, 401, 403, 404, 409, 426, 429, 503),
+          ...problems(404, 409, 426),
         },
       },
     },

@@ -49,7 +49,6 @@ const reading = (url: string, route: Shown): JobsRoute => ({
 const changing = (url: string, route: Shown): JobsRoute => ({
   ...reading(url, route),
   method: route.method ?? "POST",
-  problems: [...(route.problems ?? []), ...(route.body ? [413, 415, 422] : [])],
 });
 
 const USER_ROUTES: readonly JobsRoute[] = [
@@ -142,7 +141,7 @@ const LIMIT_ROUTES: readonly JobsRoute[] = [
     summary: "Whose jobs and disks of now a quota would refuse; changes nothing.",
     body: SetQuota,
     answer: QuotaCheck,
-    problems: [404],
+    problems: [404, 422],
   }),
   reading("cordons", { summary: "Types and nodes that are closed, and why.", answer: Cordons }),
   changing("cordons", {

@@ -19,7 +19,7 @@ export const LOGIN_ROUTES: readonly JobsRoute[] = [
     tag: "auth",
     isLogin: true,
     answer: LoginChallenge,
-    problems: [503],
+    problems: [],
   },
   {
     method: "POST",
@@ -29,7 +29,7 @@ export const LOGIN_ROUTES: readonly JobsRoute[] = [
     body: z.union([AwsLoginProof, RawAwsLogin]),
     isLogin: true,
     answer: AwsLoginAnswer,
-    problems: [401, 403, 413, 415, 422, 503],
+    problems: [401, 403, 422],
   },
 ];
 

@@ -31,7 +31,7 @@ export const DISK_ROUTES: readonly JobsRoute[] = [
     tag: "disks",
     body: CreateDisk,
     answer: DiskRequested,
-    problems: [404, 409, 410, 413, 415, 422],
+    problems: [404, 409, 410],
   },
   {
     method: "GET",
@@ -64,7 +64,7 @@ export const DISK_ROUTES: readonly JobsRoute[] = [
     tag: "disks",
     body: RenameDisk,
     answer: DiskRenamed,
-    problems: [404, 409, 410, 413, 415, 422],
+    problems: [404, 409, 410],
   },
   {
     method: "POST",
@@ -73,7 +73,7 @@ export const DISK_ROUTES: readonly JobsRoute[] = [
     tag: "disks",
     body: ResizeDisk,
     answer: DiskRequested,
-    problems: [404, 409, 410, 413, 415, 422],
+    problems: [404, 409, 410],
   },
   {
     method: "GET",

@@ -16,7 +16,7 @@ export interface JobsRoute {
   /** JSON; undefined: plain text, as `text` describes it. */
   readonly answer?: z.ZodType;
   readonly text?: string;
-  /** Statuses of the problems that jobs has for it. */
+  /** Statuses of the problems that jobs has for it, and not for every route like it. */
   readonly problems: readonly number[];
   /** What it is when it is asked for so; unset means jobs. */
   readonly classOf?: (path: string, accept: string | undefined) => JobsClass;

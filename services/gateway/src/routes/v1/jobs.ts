@@ -28,7 +28,7 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
     tag: "jobs",
     body: SubmitJob,
     answer: JobSubmitted,
-    problems: [409, 410, 413, 415, 422],
+    problems: [409, 410],
   },
   {
     method: "GET",
@@ -62,7 +62,7 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
     tag: "jobs",
     body: SubmitJob,
     answer: JobPlan,
-    problems: [413, 415, 422],
+    problems: [422],
   },
   {
     method: "GET",
@@ -115,7 +115,7 @@ function action(name: string, summary: string, body?: JobsRoute["body"]): JobsRo
     tag: "jobs",
     ...(body && { body }),
     answer: JobActionRequested,
-    problems: body ? [404, 409, 413, 415, 422] : [404, 409],
+    problems: [404, 409],
   };
 }
 
