@@ -118,8 +118,8 @@ export function createOutput(options: OutputOptions): Output {
         const asked = asking.question(`${question} [y/N] `, { signal });
         // it is refused an answer by Ctrl-C and Ctrl-D alone
         const answer = await Promise.race([asked, closed]).catch(() => undefined);
-        if (answer === undefined) stderr.write("\n");
         signal.throwIfAborted();
+        if (answer === undefined) stderr.write("\n");
         return answer !== undefined && /^y(es)?$/i.test(answer.trim());
       } finally {
         asking.close();
