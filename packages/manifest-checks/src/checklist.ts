@@ -78,7 +78,7 @@ export const CHECKLIST: Readonly<Record<number, Item>> = {
     text: "the edge: TLS, who comes in; waits, retries, paths, nothing on disk, health checks",
     rules: [
       ...["edge-tls", "guarded-ingress", "public-edge", "trusted-proxy"],
-      ...["edge-class", "edge-waits", "edge-retries", "edge-paths", "edge-whole"],
+      ...["edge-class", "edge-waits", "edge-tunnels", "edge-retries", "edge-paths", "edge-whole"],
       ...["edge-disk", "edge-health"],
     ],
   },

@@ -13,6 +13,7 @@ export const K8S = join(import.meta.dirname, "../../../k8s");
 export interface Chosen {
   readonly repository: string;
   readonly serverAddresses: readonly Addresses[];
+  readonly serverPort: number;
   readonly database: { readonly addresses: readonly Addresses[] };
   readonly loadBalancer: { readonly addresses: readonly Addresses[] };
   readonly users: { readonly addresses: readonly Addresses[] };

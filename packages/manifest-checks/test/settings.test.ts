@@ -7,10 +7,11 @@ import { settingsSchema as aux } from "../../../services/aux/src/settings.ts";
 import { settingsSchema as gateway } from "../../../services/gateway/src/settings.ts";
 import { settingsSchema as jobs } from "../../../services/jobs/src/settings.ts";
 import { settingsSchema as processor } from "../../../services/processor/src/settings.ts";
-import { loadSettings } from "../../config/src/settings.ts";
+import { describeSettings, loadSettings } from "../../config/src/settings.ts";
 import { SESSION_VARIABLES as taken } from "../../identity/src/sigv4/session-source.ts";
 import { migrateSchema } from "../../jobs-store/src/migrate-settings.ts";
 import { render } from "../src/kustomize/render.ts";
+import { SHARED_SETTINGS } from "../src/rules/releases.ts";
 import { SESSION_VARIABLES } from "../src/rules/signing.ts";
 import { ENVIRONMENTS, envOf, SERVICES, withInstallation, workloads } from "../src/world.ts";
 import { K8S } from "./faults.ts";
@@ -100,6 +101,15 @@ describe("every environment's settings are valid, and none is misspelt", () => {
       const settings = loadSettings(aux, { ...env, ENVIRONMENT });
       assert.deepEqual(settings.LAYER_AUTH_ACCEPTS, ["execution-api"]);
       assert.equal(settings.LAYER_AUTH_MODE, "enforce");
+    }
+  });
+
+  test("what is said to be the same for jobs and the processor is checked to be so", () => {
+    for (const schema of [jobs, processor]) {
+      const same = describeSettings(schema).filter(({ description }) =>
+        description.includes("The same for jobs and processor."),
+      );
+      assert.deepEqual(same.map(({ name }) => name).sort(), SHARED_SETTINGS.toSorted());
     }
   });
 

@@ -55,7 +55,9 @@ const fields = z.object({
   ...placementSettings,
   MAX_JOB_HOURS: integer(1, 8760)
     .default(72)
-    .describe("Hours that a job may run, counted from its launch, with all its extensions."),
+    .describe(
+      "Hours that a job may run, counted from its launch, with all its extensions. The same for jobs and processor.",
+    ),
   RATE_LIMIT_PER_MINUTE: integer(0, 10_000_000)
     .optional()
     .describe(

@@ -174,7 +174,9 @@ const fields = z.object({
   ...placementSettings,
   MAX_JOB_HOURS: integer(1, 8760)
     .default(72)
-    .describe("Longest time of a job from its launch, all extensions included."),
+    .describe(
+      "Hours that a job may run, counted from its launch, with all its extensions. The same for jobs and processor.",
+    ),
   MAX_QUEUE_HOURS: integer(1, 8760).default(48).describe("Longest wait of a job for a node."),
   MAX_PREPARING_MINUTES: integer(1, 1440)
     .default(60)

@@ -1,4 +1,4 @@
-/** Item 27: what stands in front is told: waits, retries, paths, nothing on disk, health checks (docs/behind-a-proxy.md). */
+/** Item 27: what stands in front is told: waits, tunnels, retries, paths, nothing on disk, health checks (docs/behind-a-proxy.md). */
 import type { IIngress } from "kubernetes-models/networking.k8s.io/v1/Ingress";
 import { objectRule, type Rule } from "../rule.ts";
 import { envOf, type World, workloads } from "../world.ts";
@@ -11,6 +11,10 @@ const ANSWER_SECONDS = 58;
 const IDLE_SECONDS = 72;
 /** Where pods have no setting of their own. */
 const DRAIN_SECONDS = 5;
+
+/** How long an ALB leaves connections to a target that is taken out, unless told, and at most. */
+const DELAY_SECONDS = 300;
+const MOST_DELAY_SECONDS = 3600;
 
 type Check = (annotations: Readonly<Record<string, string>>, world: World) => string | false;
 
@@ -39,6 +43,18 @@ export const frontRules: readonly Rule[] = [
     nginx: (annotations) =>
       !(Number(annotations[`${NGINX}/proxy-read-timeout`]) > ANSWER_SECONDS) &&
       `must wait more than ${ANSWER_SECONDS} s for an answer`,
+  }),
+  edgeRule("edge-tunnels", {
+    alb: (annotations, world) => {
+      const attributes = annotations[`${ALB}/target-group-attributes`] ?? "";
+      const [, told] =
+        /(?:^|,)deregistration_delay\.timeout_seconds=(\d+)(?:,|$)/.exec(attributes) ?? [];
+      const wanted = Math.min(secondsOf(world, "TUNNEL_DRAIN_SECONDS", 0), MOST_DELAY_SECONDS);
+      return (
+        Number(told ?? DELAY_SECONDS) < wanted &&
+        `must leave the tunnels of a leaving pod ${wanted} s (deregistration_delay)`
+      );
+    },
   }),
   edgeRule("edge-retries", {
     nginx: (annotations) =>
@@ -75,15 +91,16 @@ export const frontRules: readonly Rule[] = [
         told("healthcheck-timeout-seconds");
       if (annotations[`${ALB}/healthcheck-path`] !== "/readyz") return "must ask /readyz";
       return (
-        !(outAfter < drainSecondsOf(world)) &&
+        !(outAfter < secondsOf(world, "DRAIN_DELAY_SECONDS", DRAIN_SECONDS)) &&
         "must learn that a pod is leaving before its drain delay is over"
       );
     },
   }),
 ];
 
-function drainSecondsOf(world: World): number {
+/** A setting of gateway. */
+function secondsOf(world: World, name: string, fallback: number): number {
   const gateway = workloads(world).find(({ service }) => service === "gateway");
-  const told = gateway?.containers.map((one) => envOf(one, "DRAIN_DELAY_SECONDS")).find(Boolean);
-  return Number(told ?? DRAIN_SECONDS);
+  const told = gateway?.containers.map((one) => envOf(one, name)).find(Boolean);
+  return Number(told ?? fallback);
 }

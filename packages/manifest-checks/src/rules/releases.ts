@@ -3,11 +3,18 @@ import { isDeepStrictEqual } from "node:util";
 import type { IDeployment } from "kubernetes-models/apps/v1/Deployment";
 import type { IContainer } from "kubernetes-models/v1/Container";
 import { objectRule, podRule, type Rule } from "../rule.ts";
-import { workloads } from "../world.ts";
+import { envOf, workloads } from "../world.ts";
 
 /** Where the database is; who asks may differ, as a migration may have a user of its own. */
 const DATABASE =
   /^(ENVIRONMENT|DATABASE_(URL|SSLMODE|CA_FILE)|POSTGRES_(HOST|PORT|DB)|.*QUEUE_NAME)$/;
+
+/** What jobs tells and the processor does by: the same for both. */
+export const SHARED_SETTINGS: readonly string[] = [
+  "QUEUE_ORDER",
+  "MAX_WAIT_HOURS",
+  "MAX_JOB_HOURS",
+];
 
 /** Files that are read again when they change. */
 const FOLLOWED = new Set(["ACCESS_POLICY_FILE", "ROLLOUT_FILE"]);
@@ -69,6 +76,9 @@ export const releaseRules: readonly Rule[] = [
       report(
         "must use the database and the queues of jobs: POSTGRES_ and the like are not the same",
       );
+    const differing = SHARED_SETTINGS.filter((name) => envOf(own, name) !== envOf(theirs, name));
+    if (differing.length > 0)
+      report(`must have the same ${differing.join(", ")} as jobs, or have it unset as jobs has`);
   }),
 ];
 
