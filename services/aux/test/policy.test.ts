@@ -168,6 +168,39 @@ describe("a wrong policy", () => {
       rule("id: two, callers: [a], verbs: [read], parameters: ['/{a,b}/c']"),
       /may hold what a parameter's name does/,
     ],
+    ...[
+      "/a/b/",
+      "/a//b",
+      "//x",
+      "/a/../b",
+      "/a/./*",
+      "/a/*/",
+      "..",
+      `/${Array(16).fill("a").join("/")}`,
+    ].map((glob): [string, RegExp] => [
+      rule(`id: two, effect: deny, callers: [a], verbs: [read], parameters: ['${glob}']`),
+      /parameters\[0\]: matches no name: SSM takes/,
+    ]),
+    ...[
+      "arn:aws:s3:::b/x",
+      "arn:aws:ssm:eu-west-1:444:parameter/x",
+      "arn:aws:ssm:eu-west-1:444455556666:parameter/a/",
+      "arn:aws:ssm/x",
+      "arn:aws:ssm:*:*:document/x",
+    ].map((glob): [string, RegExp] => [
+      rule(`id: two, callers: [a], verbs: [read], parameters: ['${glob}']`),
+      /parameters\[0\]: matches no ARN of a parameter/,
+    ]),
+    ...["ABC", "my_bucket", "ab", "a..*", "-*", "*_x"].flatMap((glob): [string, RegExp][] => [
+      [
+        rule(`id: two, callers: [a], verbs: [list], buckets: ['${glob}']`),
+        /buckets\[0\]: matches no name that a bucket may have/,
+      ],
+      [
+        rule(`id: two, callers: [a], verbs: [read], objects: ['${glob}/x']`),
+        /objects\[0\]: matches no name that a bucket may have/,
+      ],
+    ]),
     [rule("id: two, callers: [a], verbs: [read], objects: [bucket]"), /must be bucket\/key/],
     [rule("id: two, callers: [a], verbs: [read], objects: ['**/a']"), /name of a bucket/],
     [
@@ -195,6 +228,34 @@ describe("a wrong policy", () => {
       );
     });
   }
+});
+
+test("a glob that could match is no fault, however many stars it has", () => {
+  const globs = {
+    parameters: [
+      "**",
+      "/**",
+      "**/host",
+      "/a/**/b",
+      "/*/*",
+      "*",
+      "a.*",
+      "/.*/x",
+      "/aws/**",
+      "arn:*/**",
+    ],
+    buckets: ["*", "a*", "*-data-*", "abc"],
+    objects: ["*/**", "abc/a//b/", "data*/*"],
+  };
+  globs.parameters.push(
+    "arn:aws:ssm:*:111122223333:parameter/**",
+    "arn:aws*:ssm:eu-*:4444*:parameter/x/*",
+    `/${Array(14).fill("a").join("/")}/**`,
+  );
+  const members = Object.entries(globs).map(([name, list]) => `${name}: ${JSON.stringify(list)}`);
+  parsePolicy(
+    `version: 1\nrules:\n  - {id: one, callers: ["*"], verbs: [list, read], ${members.join(", ")}}\n`,
+  );
 });
 
 test("every decision is one audit line, whatever LOG_LEVEL says, and holds no value", () => {

@@ -1,8 +1,11 @@
 /** What a policy file may hold. docs/policy.md shows it by example. */
+import { canonicalParameterName, isBucketName, MAX_KEY_BYTES } from "@airlock/contract";
 import * as z from "zod";
 import { globFault } from "./glob.ts";
 import { RESERVED_IDS } from "./policy.ts";
 import { VERBS, type Verb } from "./rule.ts";
+
+const MAX_BUCKET_LENGTH = 63;
 
 /** A list of strings that each pass `faultOf`, which returns what is wrong or undefined. */
 const listOf = (faultOf: (text: string) => string | undefined) =>
@@ -23,25 +26,56 @@ function parameterFault(text: string): string | undefined {
   // such globs match nothing, and a rule that denies would leave its door open
   if (/^(?!\*\*\/)[^/]+\//.test(text)) return "a name of several levels begins with a slash";
   if (/^\/(?!\*\*$)[^/]*$/.test(text)) return "a name of one level has no slash";
-  return globFault(text);
+  return globFault(text) ?? nameFault(shortestOf(text));
 }
+
+/** A name that such a glob matches, if any is matched: with the fewest levels. */
+const shortestOf = (glob: string): string =>
+  glob.replaceAll("**/", "").replaceAll("**", "x").replaceAll("*", "x");
+
+const nameFault = (name: string): string | undefined =>
+  canonicalParameterName(name) === undefined
+    ? "matches no name: SSM takes 15 levels at most, none of them empty, `.` or `..`, nor a slash at the end"
+    : undefined;
 
 /** `arn:aws:ssm:<region>:<account>:parameter/<name>`; stars stand for what is between two slashes. */
 function arnFault(text: string): string | undefined {
   if (!/^arn:[\w.:*-]*\/[\w.*/-]+$/.test(text)) {
     return "an ARN is arn:aws:ssm:<region>:<account>:parameter/<name>, with * and **";
   }
-  return globFault(text);
+  const slash = text.indexOf("/");
+  const name = `${headOf(text.slice(0, slash))}${shortestOf(text.slice(slash))}`;
+  if (canonicalParameterName(name) !== undefined) return globFault(text);
+  return "matches no ARN of a parameter: arn:aws:ssm:<region>:<12 digits>:parameter/<name>";
+}
+
+const ARN_PARTS = ["arn", "aws", "ssm", "eu-west-1", "111122223333", "parameter"];
+
+/** What such a glob matches of `arn:aws:ssm:<region>:<account>:parameter`; a star may take several parts. */
+function headOf(glob: string): string {
+  const parts = glob.split(":");
+  if (parts.length < ARN_PARTS.length && glob.includes("*")) return ARN_PARTS.join(":");
+  return parts.map((part, index) => (part.includes("*") ? ARN_PARTS[index] : part)).join(":");
 }
 
 function bucketFault(text: string): string | undefined {
-  if (/^[\w.*-]+$/.test(text) && !text.includes("**")) return undefined;
-  return "must be the name of a bucket, with * for any characters";
+  if (!/^[\w.*-]+$/.test(text) || text.includes("**")) {
+    return "must be the name of a bucket, with * for any characters";
+  }
+  return couldBeBucket(text) ? undefined : "matches no name that a bucket may have";
 }
+
+const couldBeBucket = (glob: string): boolean =>
+  glob.includes("*")
+    ? /^[a-z0-9*](?:[a-z0-9.*-]*[a-z0-9*])?$/.test(glob) &&
+      !glob.includes("..") &&
+      glob.replaceAll("*", "").length <= MAX_BUCKET_LENGTH
+    : isBucketName(glob);
 
 function objectFault(text: string): string | undefined {
   const { bucket, key } = splitObject(text);
   if (key === undefined) return "must be bucket/key, such as my-bucket/reports/**";
+  if (Buffer.byteLength(key.replaceAll("*", "")) > MAX_KEY_BYTES) return "matches no key";
   return bucketFault(bucket) ?? globFault(key);
 }
 
@@ -51,7 +85,7 @@ export function splitObject(text: string): { bucket: string; key: string | undef
   return { bucket, key: key.length > 0 ? key.join("/") : undefined };
 }
 
-const nameFault = (text: string) => (text === "" ? "must not be empty" : undefined);
+const callerFault = (text: string) => (text === "" ? "must not be empty" : undefined);
 
 const mapping = <S extends z.core.$ZodLooseShape>(shape: S) =>
   z.strictObject(shape, { error: "must be a mapping" });
@@ -64,8 +98,8 @@ const fields = mapping({
       error: `must not be ${RESERVED_IDS.join(", ")}`,
     }),
   effect: z.enum(["allow", "deny"], { error: "must be allow or deny" }).default("allow"),
-  callers: listOf(nameFault),
-  groups: listOf(nameFault),
+  callers: listOf(callerFault),
+  groups: listOf(callerFault),
   verbs: z
     .array(z.enum(VERBS, { error: `must be one of ${VERBS.join(", ")}` }), {
       error: `must be a list of ${VERBS.join(", ")}`,
