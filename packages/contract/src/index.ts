@@ -34,6 +34,7 @@ export * from "./parameter-name.ts";
 export * from "./parameters.ts";
 export * from "./pod-plan.ts";
 export {
+  PROBLEM_HEADER,
   PROBLEMS,
   type ProblemCode,
   ProblemError,

@@ -1,5 +1,8 @@
 /** Every error code there is, with its status and title. Described for people in docs/errors.md. */
 
+/** Between the services: the percent-encoded body that a refused HEAD would have had as a GET. */
+export const PROBLEM_HEADER = "x-airlock-problem";
+
 export const PROBLEMS = {
   bad_request: [400, "Bad Request"],
   upstream_rejected: [400, "Rejected by the service behind"],

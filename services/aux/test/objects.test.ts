@@ -1,7 +1,7 @@
 /** Buckets and objects at aux: lists, streams, conditions, addresses. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ObjectList, ObjectVersions, Presigned, Problem } from "@airlock/contract";
+import { ObjectList, ObjectVersions, PROBLEM_HEADER, Presigned, Problem } from "@airlock/contract";
 import { startAux } from "./harness.ts";
 
 const BUCKET = "airlock-data-dev";
@@ -45,8 +45,16 @@ test("unknown buckets and keys are 404, names that cannot be are 400", async (t)
   const missing = await fetch(`${url}/s3/objects?bucket=${BUCKET}&key=none`);
   await assertProblem(missing, 404, "object_not_found");
   await assertProblem(await fetch(`${url}/s3/objects?bucket=${BUCKET}`), 400, "bad_request");
-  const head = await fetch(`${url}/s3/objects?bucket=${BUCKET}&key=none`, { method: "HEAD" });
-  assert.equal(head.status, 404);
+  for (const [path, code] of [
+    [`${url}/s3/objects?bucket=${BUCKET}&key=none`, "object_not_found"],
+    [`${url}/s3/versions?bucket=${BUCKET}&key=none`, "object_not_found"],
+    [`${url}/s3/objects?bucket=${BUCKET}`, "bad_request"],
+  ] as const) {
+    const { headers } = await fetch(path, { method: "HEAD" });
+    const told = decodeURIComponent(headers.get(PROBLEM_HEADER) ?? "");
+    assert.equal(Problem.parse(JSON.parse(told)).code, code);
+    assert.equal(headers.get("content-length"), String(Buffer.byteLength(told)));
+  }
 });
 
 test("an object comes with S3's headers, whole, in part, or not at all", async (t) => {

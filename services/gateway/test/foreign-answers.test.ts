@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
-import { Problem } from "@airlock/contract";
+import { PROBLEM_HEADER, Problem, problemType } from "@airlock/contract";
 import { get, json, type Script, startGateway, startShared } from "./harness.ts";
 
 /** In everything that may not be passed on. */
@@ -132,6 +132,29 @@ test("HEAD gets the status", async () => {
       assert.equal(answer.headers.get("location"), null);
     }
   }
+});
+
+test("HEAD of what aux refuses says what GET says: its code, and the length of its body", async () => {
+  const code = "object_not_found";
+  const text = JSON.stringify({
+    type: problemType(code),
+    code,
+    detail: "There is no \u201cx\u201d.",
+  });
+  upstream.script = (request, response) => {
+    const isHead = request.method === "HEAD";
+    response.setHeader("content-type", "application/problem+json; charset=utf-8");
+    if (isHead) response.setHeader(PROBLEM_HEADER, encodeURIComponent(text));
+    response.writeHead(404).end(isHead ? undefined : text);
+  };
+  const [got, head] = await Promise.all(
+    ["GET", "HEAD"].map((method) => fetch(`${gateway.url}/storage/my-bucket/a`, { method })),
+  );
+  assert.deepEqual([got?.status, head?.status], [404, 404]);
+  assert.equal(Problem.parse(await got?.json()).code, "object_not_found");
+  const lengthOf = (answer: Response | undefined) => answer?.headers.get("content-length");
+  assert.equal(lengthOf(head), lengthOf(got));
+  assert.equal(head?.headers.get(PROBLEM_HEADER), null);
 });
 
 test("neither a redirect nor an empty or a partial answer, nor one that is no JSON, is what was asked for", async () => {

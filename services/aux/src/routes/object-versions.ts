@@ -6,6 +6,7 @@ import type { Access } from "../access.ts";
 import { clientOf } from "../client-of.ts";
 import type { LargeAnswers } from "../large-answers.ts";
 import { noSuchObject } from "../objects/no-such.ts";
+import { tellProblem } from "../tell-problem.ts";
 
 export function objectVersionsRoute(
   app: App,
@@ -16,6 +17,7 @@ export function objectVersionsRoute(
   app.get(
     "/s3/versions",
     {
+      onSend: tellProblem,
       schema: {
         summary: "The versions of an object, page by page, the newest first.",
         tags: ["s3"],

@@ -7,6 +7,7 @@ import * as z from "zod";
 import type { Access } from "../access.ts";
 import { clientOf } from "../client-of.ts";
 import { noSuchObject } from "../objects/no-such.ts";
+import { tellProblem } from "../tell-problem.ts";
 
 const failures = problems(403, 404, 502, 504);
 
@@ -56,7 +57,10 @@ export function objectRoutes(app: App, objects: ObjectStore, access: Access): vo
   );
   app.head(
     "/s3/objects",
-    { schema: { ...schema, summary: "What is known of an object, without its bytes." } },
+    {
+      onSend: tellProblem,
+      schema: { ...schema, summary: "What is known of an object, without its bytes." },
+    },
     (request, reply) => open("HEAD", request, reply),
   );
 

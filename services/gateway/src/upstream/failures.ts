@@ -1,6 +1,12 @@
 /** What can go wrong between the gateway and its upstream, and what the client is told. */
 import type { IncomingHttpHeaders } from "node:http";
-import { PROBLEMS, type ProblemCode, ProblemError, problemType } from "@airlock/contract";
+import {
+  PROBLEM_HEADER,
+  PROBLEMS,
+  type ProblemCode,
+  ProblemError,
+  problemType,
+} from "@airlock/contract";
 import { LAYER_SCHEME } from "@airlock/identity";
 import * as z from "zod";
 
@@ -207,8 +213,8 @@ export interface ErrorAnswer {
 
 /**
  * An upstream's error, or an answer that it cannot have given, as a problem under this request's own id.
- * Keeps status, code and detail of a problem document of ours, the status alone of one that answers HEAD
- * and so has no body. What is none does not come from the service but from something in between, or
+ * Keeps status, code and detail of a problem document of ours; of one that answers HEAD, and so has no
+ * body, those of `PROBLEM_HEADER`, or the status alone. What is none does not come from the service but from something in between, or
  * from another service: of that a 4xx keeps its status, and no text is passed on. A refusal of this
  * gateway itself is 502: the client cannot mend that.
  *
@@ -310,9 +316,15 @@ const isOurProblem = (headers: IncomingHttpHeaders): boolean =>
 function parse({ headers, text }: ErrorAnswer): OwnProblem | undefined {
   if (!isOurProblem(headers)) return undefined;
   if (text === undefined) return undefined;
-  if (text === "") return { code: "", detail: REJECTED };
+  if (text !== "") return ownProblem(text);
+  const told = headers[PROBLEM_HEADER];
+  const problem = typeof told === "string" ? ownProblem(told, decodeURIComponent) : undefined;
+  return problem ?? { code: "", detail: REJECTED };
+}
+
+function ownProblem(text: string, decode = (one: string) => one): OwnProblem | undefined {
   try {
-    return OwnProblem.safeParse(JSON.parse(text)).data;
+    return OwnProblem.safeParse(JSON.parse(decode(text))).data;
   } catch {
     return undefined;
   }
