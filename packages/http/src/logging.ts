@@ -87,6 +87,10 @@ export function createLogger(
   return logger;
 }
 
+/** AWS repeats what was signed where it finds the signature wrong, the session token included. */
+const TOKEN = /(x-amz-security-token["']?\s*[:=]\s*["']?)[^\s"'&]+/gi;
+const told = (text: string): string => text.replace(TOKEN, "$1[redacted]");
+
 interface ErrorDescription {
   readonly type: string;
   readonly message: string;
@@ -100,13 +104,13 @@ interface ErrorDescription {
  * credentials in further ones.
  */
 export function describeError(error: unknown, depth = 0): ErrorDescription {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  if (!(error instanceof Error)) return { type: typeof error, message: told(String(error)) };
   const code = (error as { code?: unknown }).code;
   return {
     type: error.name,
-    message: error.message,
+    message: told(error.message),
     ...(typeof code === "string" ? { code } : {}),
-    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(error.stack === undefined ? {} : { stack: told(error.stack) }),
     ...(error.cause === undefined || depth > 3
       ? {}
       : { cause: describeError(error.cause, depth + 1) }),

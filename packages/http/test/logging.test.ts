@@ -45,6 +45,16 @@ test("of an error its name, message, code, stack and causes are logged, and noth
   assert.ok(!text().includes("CANARY"));
 });
 
+test("a session token that AWS repeats in its message is left out, here and in the stack", () => {
+  const { logger, text } = collect();
+  const signed =
+    "host:ssm.example.com\nx-amz-date:20260101T000000Z\nx-amz-security-token:CANARY/+=\n\nhost";
+  const cause = new Error(`The Canonical String should have been 'POST\n${signed}'`);
+  logger.error({ error: new Error("X-Amz-Security-Token=CANARY&x=1", { cause }) }, "failed");
+  assert.ok(!text().includes("CANARY"), text());
+  assert.ok(text().includes("x-amz-date:20260101T000000Z"), text());
+});
+
 test("what is logged is not changed by being logged", () => {
   const { logger } = collect();
   const fields = { token: "t", nested: { password: "p" } };
