@@ -151,3 +151,21 @@ test("a key that nobody has has no versions; a bucket is not there; an empty ans
   rig.local.faults.clear();
   await rig.s3.send(new ListObjectVersionsCommand({ Bucket: BUCKET }));
 });
+
+test("keys that a server does not encode, though it was asked to, are read as they are", async (t) => {
+  const { aws, local } = await openVersioned(t);
+  const version =
+    "<VersionId>1</VersionId><IsLatest>true</IsLatest><ETag>&quot;e&quot;</ETag><Size>1</Size>" +
+    "<LastModified>2026-01-01T00:00:00.000Z</LastModified>";
+  const body =
+    `<ListVersionsResult><IsTruncated>false</IsTruncated><Version><Key>${KEY}</Key>${version}` +
+    "</Version></ListVersionsResult>";
+  const operation = "ListObjectVersions";
+  const contentType = "application/xml";
+  local.faults.set([{ kind: "answer", service: "s3", operation, body, contentType }]);
+  const { versions } = await aws.objects.versions(BUCKET, KEY, { limit: 5 });
+  assert.deepEqual(
+    versions.map((one) => one.version),
+    ["1"],
+  );
+});

@@ -47,8 +47,10 @@ test("a range that is malformed or of several parts is answered with the whole",
 });
 
 test("a range behind the end is 416 and states the size", async () => {
-  const error = await refused(get({ Range: "bytes=1000-" }), "InvalidRange", 416);
-  assert.equal("ActualObjectSize" in error && error.ActualObjectSize, String(TEXT.length));
+  for (const first of ["1000", "9".repeat(20)]) {
+    const error = await refused(get({ Range: `bytes=${first}-` }), "InvalidRange", 416);
+    assert.equal("ActualObjectSize" in error && error.ActualObjectSize, String(TEXT.length));
+  }
 });
 
 test("an unchanged object is 304", async () => {

@@ -59,6 +59,7 @@ export function createObjectLister(s3: RegionalS3, call: AwsCaller): ListObjects
 
 /** @throws UnusableAnswerError: of an answer without a body the SDK makes a list without objects. */
 function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
+  const decode = decoderOf(page);
   const { IsTruncated, NextContinuationToken } = page;
   if (IsTruncated === undefined) throw new UnusableAnswerError("IsTruncated");
   if (IsTruncated && !NextContinuationToken) throw new UnusableAnswerError("NextContinuationToken");
@@ -66,7 +67,7 @@ function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
   for (const { Key, Size, ETag, LastModified, StorageClass } of page.Contents ?? []) {
     if (!Key || !ETag || !LastModified) throw new UnusableAnswerError("a part of an object");
     objects.push({
-      key: decodeKey(Key),
+      key: decode(Key),
       size: Size ?? 0,
       etag: ETag,
       last_modified: LastModified.toISOString(),
@@ -75,11 +76,16 @@ function pageOf(page: ListObjectsV2CommandOutput): ObjectPage {
   }
   const prefixes = (page.CommonPrefixes ?? []).map(({ Prefix }) => {
     if (!Prefix) throw new UnusableAnswerError("a prefix");
-    return decodeKey(Prefix);
+    return decode(Prefix);
   });
   return { objects, prefixes, nextToken: NextContinuationToken };
 }
 
-/** S3 writes a space as `+` here, and a plus as `%2B`. */
-export const decodeKey = (encoded: string): string =>
-  decodeURIComponent(encoded.replaceAll("+", " "));
+/**
+ * How keys are written in a page: percent-encoded, as was asked for, where it says so; S3 then has a space
+ * as `+`, and a plus as `%2B`.
+ */
+export const decoderOf = ({ EncodingType }: { readonly EncodingType?: string | undefined }) =>
+  EncodingType === "url"
+    ? (encoded: string) => decodeURIComponent(encoded.replaceAll("+", " "))
+    : (key: string) => key;

@@ -9,7 +9,7 @@ import type { AwsCaller } from "../caller.ts";
 import { CLASSES, sendOptions } from "../classes.ts";
 import { UnusableAnswerError } from "../errors.ts";
 import type { CallOptions } from "../reads.ts";
-import { decodeKey } from "./list.ts";
+import { decoderOf } from "./list.ts";
 
 export interface VersionsQuery {
   /** Most versions on the page, 1 to 1000. */
@@ -90,6 +90,7 @@ function pageOf(page: ListObjectVersionsCommandOutput, key: string): VersionsPag
   if (IsTruncated && !(NextKeyMarker && NextVersionIdMarker)) {
     throw new UnusableAnswerError("markers");
   }
+  const decode = decoderOf(page);
   const versions: ObjectVersion[] = [];
   const marks = (page.DeleteMarkers ?? []).map((mark) => ({
     ...mark,
@@ -100,7 +101,7 @@ function pageOf(page: ListObjectVersionsCommandOutput, key: string): VersionsPag
   for (const one of [...marks, ...(page.Versions ?? [])]) {
     const { Key, VersionId, IsLatest, LastModified, Size, ETag, StorageClass } = one;
     if (!Key || !VersionId || !LastModified) throw new UnusableAnswerError("a part of a version");
-    if (decodeKey(Key) !== key) continue;
+    if (decode(Key) !== key) continue;
     versions.push({
       version: VersionId,
       latest: IsLatest ?? false,
@@ -112,7 +113,7 @@ function pageOf(page: ListObjectVersionsCommandOutput, key: string): VersionsPag
     });
   }
   versions.sort(newestFirst);
-  const isWithin = IsTruncated && decodeKey(NextKeyMarker ?? "") === key;
+  const isWithin = IsTruncated && decode(NextKeyMarker ?? "") === key;
   return { versions, next: isWithin ? NextVersionIdMarker : undefined };
 }
 

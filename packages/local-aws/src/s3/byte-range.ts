@@ -27,7 +27,7 @@ export function parseRange(
   header: string | undefined,
   sizeBytes: number,
 ): ByteRange | "whole" | "unsatisfiable" {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "");
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? "");
   const [, from, to] = match ?? [];
   if (from === undefined || to === undefined || (from === "" && to === "")) return "whole";
   if (from === "") {
