@@ -182,6 +182,8 @@ const WORDS: Readonly<Record<"name" | "path" | "list", ReadonlySet<string>>> = {
 };
 
 /** Body of `POST /config/batch` and `POST /parameters/batch`. */
+/** Its words stand in the body: one in the query would be passed over. */
+export const BatchQuery = z.strictObject({});
 export const BatchRequest = z
   .strictObject({ names, decrypt: z.boolean().optional() })
   .meta({ id: "BatchRequest" });

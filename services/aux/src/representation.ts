@@ -10,8 +10,8 @@ export interface Representation {
   readonly etag: string;
 }
 
-const JSON_TYPE = "application/json; charset=utf-8";
-const TEXT_TYPE = "text/plain; charset=utf-8";
+export const JSON_TYPE = "application/json; charset=utf-8";
+export const TEXT_TYPE = "text/plain; charset=utf-8";
 /** Characters of the digest in an ETag; that of a parameter has a date behind it. */
 export const DIGEST_LENGTH = 27;
 
@@ -31,7 +31,8 @@ function represent(type: string, text: string): Representation {
 /** Whether If-None-Match names this ETag: a list, `*`, compared weakly (RFC 9110 §13.1.2). */
 export function isUnchanged(request: FastifyRequest, etag: string): boolean {
   const wanted = request.headers["if-none-match"];
-  if (wanted === undefined) return false;
+  // a 304 is for GET and HEAD alone (RFC 9110 §13.1.2)
+  if (wanted === undefined || request.method === "POST") return false;
   const tags = entityTags(wanted);
   return tags === "*" || tags.some((tag) => digestOf(opaqueTag(tag)) === digestOf(etag));
 }

@@ -59,7 +59,16 @@ test("text/plain is the value and not a byte more", async (t) => {
     assert.equal(response.headers.get("vary"), "accept");
     assert.equal(await response.text(), value);
   }
-  for (const accept of ["*/*", "application/json, text/plain;q=0.5", "image/png"]) {
+  for (const accept of ["text/plain; charset=utf-8", "TEXT/PLAIN;Charset=UTF-8", "text/*"]) {
+    const response = await fetch(`${url}/parameters/text/p-0`, { headers: { accept } });
+    assert.equal(await response.text(), "x", accept);
+  }
+  for (const accept of [
+    "*/*",
+    "application/json, text/plain;q=0.5",
+    "application/json; charset=utf-8, text/plain;q=0.5",
+    "image/png",
+  ]) {
     const { response } = await asJson(url + HOST, { accept });
     assert.match(String(response.headers.get("content-type")), /^application\/json/);
   }
@@ -159,6 +168,20 @@ test("a batch, in the order of the request, by GET and by POST", async (t) => {
   assert.deepEqual(await posted.json(), got);
   // once more with names that no cache knows
   local.parameters.put({ parameters: [{ name: "/cold/a", value: "a" }] });
+  const headers = { "content-type": "application/json" };
+  const body = '{"names":["my-parameter"]}';
+  const conditional = await fetch(`${url}/parameters/batch`, {
+    method: "POST",
+    headers: { ...headers, "if-none-match": "*" },
+    body,
+  });
+  assert.equal(conditional.status, 200, await conditional.text());
+  const words = await fetch(`${url}/parameters/batch?decrypt=false`, {
+    method: "POST",
+    headers,
+    body,
+  });
+  assert.equal(words.status, 400, await words.text());
   const cold = await fetch(`${url}/parameters/batch`, {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -74,6 +74,15 @@ for (const path of [
   });
 }
 
+test("a batch by POST has no words in its query: decrypt there is 400, and not passed over", async () => {
+  for (const query of ["decrypt=false", "decrpyt=1", "name=/b"]) {
+    const before = upstream.requests.length;
+    const reply = await post('{"names":["/a/b"]}', {}, `/config/batch?${query}`);
+    assert.equal(reply.status, 400, reply.body);
+    assert.equal(upstream.requests.length, before);
+  }
+});
+
 test("a batch by URL may take 8 KiB; one byte more is 414 and says what to do", async () => {
   const names = Array.from({ length: 8 }, (_, i) => `name=/${String(i).repeat(1000)}/a`).join("&");
   const padded = (length: number) => {
@@ -102,11 +111,15 @@ test("headers may hold 8 KiB, and what proxies add to them; more than 12 KiB is 
   assert.equal((await get(gateway.url, "/config", more)).status, 431);
 });
 
-function post(body: string, headers: Record<string, string> = {}): Promise<Reply> {
+function post(
+  body: string,
+  headers: Record<string, string> = {},
+  path = "/config/batch",
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const type = { "content-type": "application/json", ...headers };
     const options = { port: gateway.port, method: "POST", headers: type, agent: false } as const;
-    const sent = request({ ...options, path: "/config/batch" }, (incoming) => {
+    const sent = request({ ...options, path }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("end", () => {

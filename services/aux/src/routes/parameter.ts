@@ -11,10 +11,12 @@ import { besideKnown, dated, newestKnown } from "../parameters/known-version.ts"
 import { mayRead } from "../parameters/readable.ts";
 import {
   isUnchanged,
+  JSON_TYPE,
   jsonOf,
   type Representation,
   send,
   sendUnchanged,
+  TEXT_TYPE,
   textOf,
   wantsFresh,
 } from "../representation.ts";
@@ -187,9 +189,8 @@ const mayHaveCome = (request: FastifyRequest, problem: unknown): boolean =>
   problem.code === "parameter_not_found";
 
 function wantsText({ headers }: FastifyRequest): boolean {
-  if (headers.accept === undefined || !headers.accept.includes("text/")) return false;
-  const offers = ["application/json", "text/plain"];
-  return new Negotiator({ headers }).mediaType(offers) === "text/plain";
+  if (headers.accept === undefined || !/text\//i.test(headers.accept)) return false;
+  return new Negotiator({ headers }).mediaType([JSON_TYPE, TEXT_TYPE]) === TEXT_TYPE;
 }
 
 const noSuchParameter = () =>

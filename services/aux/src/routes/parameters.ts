@@ -1,6 +1,7 @@
 /** `/parameters` and `/parameters/batch`: the list, a tree, several values at once. */
 import type { ParameterStore } from "@airlock/aws";
 import {
+  BatchQuery,
   BatchRequest,
   ParameterBatch,
   Parameters,
@@ -57,6 +58,7 @@ export function parametersRoutes(
       schema: {
         summary: "Several values at once, for lists that are too long for a URL.",
         tags: ["parameters"],
+        querystring: BatchQuery,
         body: BatchRequest,
         response: { 200: ParameterBatch, ...failures },
       },

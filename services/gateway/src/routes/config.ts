@@ -1,5 +1,6 @@
 /** `/config*`: SSM Parameter Store, by way of aux. */
 import {
+  BatchQuery,
   BatchRequest,
   Parameter,
   ParameterBatch,
@@ -50,6 +51,7 @@ export function configRoutes(app: App, toAux: Forward, maxWaitSeconds: number): 
       schema: {
         summary: "Several values at once, for lists that are too long for a URL.",
         tags: ["config"],
+        querystring: BatchQuery,
         body: BatchRequest,
         response: { 200: ParameterBatch, ...failures },
       },
