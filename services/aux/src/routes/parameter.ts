@@ -81,13 +81,16 @@ export function parameterRoute(app: App, store: ParameterStore, access: Access):
         found = await read(request, name, { ...options, revalidate: true });
       }
       const { version, label } = selection;
-      const isOfNewest = version === undefined && label === undefined;
-      if (!isOfNewest || !isConditional(request) || (!wait && isKnown(request, found))) {
+      if (!isConditional(request) || version !== undefined || label !== undefined) {
         return sendIfOther(request, reply, found);
       }
       const again = () => read(request, name, { ...options, revalidate: true });
-      const isDoubtful = isFromMemory(found) && !isKnown(request, found);
-      if (isDoubtful && besideKnown(request, found.value) !== "newer") found = await again();
+      if (isKnown(request, found)) {
+        const { etag } = representationOf(request, found.value);
+        if (!wait) return sendUnchanged(reply, etag, found);
+      } else if (isFromMemory(found) && besideKnown(request, found.value) !== "newer") {
+        found = await again();
+      }
       if (wait) {
         const changed = await waited(request, reply, found, wait, again);
         return changed ? sendIfOther(request, reply, changed) : sendKnown(request, reply, found);
