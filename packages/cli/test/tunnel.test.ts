@@ -125,6 +125,24 @@ test("what a job says first is there, though nobody listens yet", async (t) => {
   }
 });
 
+test("Ctrl-C while a tunnel is opened ends it", async (t) => {
+  const home = await temporaryHome(t);
+  const interrupted = new AbortController();
+  const interrupt = () => void interrupted.abort();
+  const there = await door(t, { onTunnel: echo, refuse: interrupt });
+  const ran = gpuDev(["proxy", JOB.job_id], {
+    ...{ home, env: envOf(home, there), transport: realTransport(there.url) },
+    signal: interrupted.signal,
+  });
+  const giveUp = () => {
+    for (const socket of there.sockets) socket.close(4999);
+  };
+  const timer = setTimeout(giveUp, 10_000);
+  const { code, err } = await ran;
+  clearTimeout(timer);
+  assert.deepEqual([code, err], [0, ""]);
+});
+
 const ENDS = [
   [1000, 0, /^$/],
   [1001, 1, /being restarted\.\n {2}Connect again/],

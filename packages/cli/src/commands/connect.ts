@@ -118,6 +118,8 @@ export const proxy = command({
     const { stdin: readable, stdout: writable } = process;
     const onAbort = () => tunnel.close();
     context.signal.addEventListener("abort", onAbort, { once: true });
+    // Ctrl-C while it was opened
+    if (context.signal.aborted) onAbort();
     const end = await pipeTunnel(tunnel, { readable, writable });
     // nothing is read any more: an open stdin must not keep this process
     readable.destroy();
