@@ -77,6 +77,8 @@ const UNKNOWN_MS = 5000;
 const REVALIDATE_MS = 1000;
 /** One tree that is polled takes no more than this share of the budget, however large. */
 const TREES_SHARE = 0.2;
+/** Of what values may take in the cache, what trees on their way may take beside it. */
+const FETCHED_SHARE = 0.5;
 /** What an entry takes beside its text, roughly. */
 const ENTRY_BYTES = 300;
 
@@ -87,13 +89,14 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
   const perSecond = () => budgets.values.perSecond;
   const affordableMs = (value: Parameter | Tree) =>
     "calls" in value ? (value.calls / (perSecond() * TREES_SHARE)) * 1000 : 0;
+  const maxBytes = Math.ceil(settings.CACHE_MAX_BYTES * CACHE_SHARES.values);
   const cache = new ReadCache<Parameter | Tree>({
     freshMs: (value) => (freshMs === 0 ? 0 : Math.max(freshMs, affordableMs(value))),
     revalidateMs: (value) => Math.max(REVALIDATE_MS, affordableMs(value)),
     staleMs,
     refusedMs: Math.min(UNKNOWN_MS, freshMs),
     maxEntries: settings.CACHE_MAX_ENTRIES,
-    maxBytes: Math.ceil(settings.CACHE_MAX_BYTES * CACHE_SHARES.values),
+    maxBytes,
     sizeOf,
     now,
   });
@@ -101,7 +104,8 @@ export function createParameterStore(options: ParameterStoreOptions): ParameterS
   const common = { calls, cache, perSecond, now };
   const decrypted = new Values(common, true);
   const encrypted = new Values(common, false);
-  const trees = new Trees({ calls, cache, decrypted });
+  const fetched = { maxBytes: maxBytes * FETCHED_SHARE, sizeOf };
+  const trees = new Trees({ calls, cache, decrypted, ...fetched });
   const listFreshMs = settings.CACHE_LIST_FRESH_SECONDS * 1000;
   const list = new ParameterList({
     calls,

@@ -1,6 +1,6 @@
 /** What was read from AWS, kept in memory: served while fresh, and longer when AWS cannot answer. */
 import { isDeepStrictEqual } from "node:util";
-import { ProblemError } from "@airlock/contract";
+import { type ProblemCode, ProblemError } from "@airlock/contract";
 import { LRUCache } from "lru-cache";
 import { DeadlineExceededError } from "./deadline.ts";
 import { isOutage, translateAwsError } from "./errors.ts";
@@ -175,12 +175,15 @@ export class ReadCache<T extends object> {
     if (!isOutage(problem)) {
       this.#entries.delete(key);
       this.#refusals.note(key, problem);
-    } else if (problem.code !== "aws_budget_exhausted") {
+    } else if (!OURS.has(problem.code)) {
       this.#troubleUntil = this.#now() + TROUBLE_MS;
     }
     throw problem;
   }
 }
+
+/** What says nothing of AWS: there were too few calls for it, or too little room. */
+const OURS: ReadonlySet<ProblemCode> = new Set(["aws_budget_exhausted", "list_unfinished"]);
 
 /** What takes many calls goes on when nobody waits any longer, and is there for the next reader. */
 const tooLong = () =>

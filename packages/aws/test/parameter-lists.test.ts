@@ -127,7 +127,7 @@ test("what fails goes on from the page that failed; without progress it begins a
     const next = Number(token ?? 0) + 1;
     return { items: [next], token: next < 4 ? String(next) : undefined };
   };
-  const pages = new Pages<number>();
+  const pages = new Pages<number>({ maxBytes: 100, sizeOf: () => 1 });
   const read = () => pages.all("list", fetch);
   assert.equal((await problemOf(read())).code, "aws_timeout");
   assert.equal((await problemOf(read())).code, "aws_timeout");
@@ -136,6 +136,52 @@ test("what fails goes on from the page that failed; without progress it begins a
   bad.clear();
   assert.deepEqual(await read(), { items: [1, 2, 3, 4], pages: 4 });
   assert.deepEqual(asked, [undefined, "1", "2", "2", "3"]);
+});
+
+test("of all lists on their way one owner has half of the room, the one that began first goes on, and what has failed gives way", async () => {
+  const steps = new Map<string, () => void>();
+  const ended = new Map<string, unknown>();
+  const pages = new Pages<number>({ maxBytes: 100, sizeOf: (bytes) => bytes });
+  const begin = (key: string, owner: string, sizes: readonly number[]) => {
+    const fetch = async (token: string | undefined) => {
+      await new Promise<void>((resolve) => steps.set(key, resolve));
+      const next = Number(token ?? 0) + 1;
+      const size = sizes[next - 1] ?? 0;
+      if (size < 0) throw awsProblem("aws_timeout");
+      return { items: [size], token: next < sizes.length ? String(next) : undefined };
+    };
+    ended.delete(key);
+    const told = (outcome: unknown) => void ended.set(key, outcome);
+    pages.all(key, fetch, owner).then(
+      (all) => told(all.pages),
+      (problem) => told(problem.code),
+    );
+  };
+  const step = async (key: string) => {
+    await until(() => steps.has(key));
+    const go = steps.get(key);
+    steps.delete(key);
+    go?.();
+    await until(() => steps.has(key) || ended.has(key));
+    return ended.get(key);
+  };
+  begin("failed", "carol", [40, -1]);
+  await step("failed");
+  assert.equal(await step("failed"), "aws_timeout");
+  begin("first", "alice", [45, 45, 45]);
+  begin("second", "alice", [20, 20]);
+  begin("other", "bob", [30, 10]);
+  begin("last", "bob", [10, 10]);
+  assert.equal(await step("first"), undefined);
+  assert.equal(await step("second"), "list_unfinished", "alice has more than half");
+  assert.equal(await step("other"), undefined);
+  assert.equal(await step("first"), undefined, "her first is the first of all");
+  assert.equal(await step("last"), "list_unfinished", "there is no room");
+  assert.equal(await step("other"), 2, "its last page needs no room for another");
+  assert.equal(await step("first"), 3);
+  begin("failed", "carol", [40, 1]);
+  assert.equal(await step("failed"), undefined);
+  assert.equal(await step("failed"), 2, "what had been kept of it gave way: it began anew");
 });
 
 test("throttled lists cost values nothing: each has a budget of its own", async (t) => {

@@ -15,6 +15,9 @@ const PAGE_SIZE = 50;
 const BUDGET_SHARE = 0.5;
 /** The whole list, and those of some prefixes. */
 const MAX_LISTS = 100;
+/** What all lists may take in memory, and as much again those on their way; and one name of them, roughly. */
+const MAX_BYTES = 33_554_432;
+const ITEM_BYTES = 300;
 /** Prefixes that SSM takes as a filter: not those of its own names, which it does not describe. */
 const FILTERABLE = /^(?!\/?(aws|ssm))[a-z0-9_./-]+$/i;
 
@@ -33,7 +36,7 @@ export interface ParameterListOptions {
 
 export class ParameterList {
   readonly #calls: SsmCalls;
-  readonly #pages = new Pages<ParameterInfo>();
+  readonly #pages = new Pages<ParameterInfo>({ maxBytes: MAX_BYTES, sizeOf: () => ITEM_BYTES });
   readonly #cache: ReadCache<AllPages<ParameterInfo>>;
 
   constructor({ calls, freshMs, staleMs, perSecond, now }: ParameterListOptions) {
@@ -46,6 +49,8 @@ export class ParameterList {
       refusedMs: 5000,
       whileRevalidating: true,
       maxEntries: MAX_LISTS,
+      maxBytes: MAX_BYTES,
+      sizeOf: ({ items }) => items.length * ITEM_BYTES + ITEM_BYTES,
       now,
     });
   }
@@ -74,7 +79,7 @@ export class ParameterList {
   async #fetch(prefix: string, caller: string | undefined): Promise<AllPages<ParameterInfo>> {
     const turn: Turn = { class: "list", owner: caller ?? "", caller };
     const filters = [{ Key: "Name", Option: "BeginsWith", Values: [prefix] }];
-    const list = await this.#pages.all(prefix, (NextToken) =>
+    const page = (NextToken: string | undefined) =>
       this.#calls.inTurn("ssm.DescribeParameters", turn, async (ssm, options) => {
         const command = new DescribeParametersCommand({
           MaxResults: PAGE_SIZE,
@@ -84,8 +89,8 @@ export class ParameterList {
         const page = await ssm.send(command, options);
         const items = descriptionsFrom(page).map(({ version, ...info }) => info);
         return { items, token: page.NextToken };
-      }),
-    );
+      });
+    const list = await this.#pages.all(prefix, page, caller);
     list.items.sort(byName);
     return list;
   }

@@ -32,16 +32,20 @@ export interface TreesOptions {
   readonly calls: SsmCalls;
   readonly cache: ReadCache<Parameter | Tree>;
   readonly decrypted: Values;
+  /** What all trees on their way may take. */
+  readonly maxBytes: number;
+  readonly sizeOf: (one: Parameter) => number;
 }
 
 export class Trees {
   readonly #options: TreesOptions;
   /** Trees that hold what cannot be decrypted; a page with one of those is refused as a whole. */
-  readonly #pages = new Pages<Parameter>();
+  readonly #pages: Pages<Parameter>;
   readonly #mixed = new LRUCache<string, true>({ max: MAX_MIXED });
 
   constructor(options: TreesOptions) {
     this.#options = options;
+    this.#pages = new Pages(options);
   }
 
   /** @throws ProblemError */
@@ -118,7 +122,7 @@ export class Trees {
   ): Promise<AllPages<Parameter>> {
     const turn: Turn = { class: "tree", owner: caller ?? "", caller };
     const key = `${withDecryption} ${recursive} ${path}`;
-    return this.#pages.all(key, (NextToken) =>
+    const fetch = (NextToken: string | undefined) =>
       this.#options.calls.inTurn("ssm.GetParametersByPath", turn, async (ssm, options) => {
         const command = new GetParametersByPathCommand({
           Path: path,
@@ -129,7 +133,7 @@ export class Trees {
         });
         const page = await ssm.send(command, options);
         return { items: treeItemsFrom(page), token: page.NextToken };
-      }),
-    );
+      });
+    return this.#pages.all(key, fetch, caller);
   }
 }
