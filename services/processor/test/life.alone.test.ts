@@ -284,6 +284,19 @@ describe("what the cluster does to a job", async () => {
     }
   });
 
+  test("a node that is deleted is told of at once, while its pod is there still", async () => {
+    const jobId = await other.submit();
+    await other.until(jobId, "active");
+    before.removeNode("n1");
+    const unreachable =
+      "Unreachable: its node n1 does not answer. It ends unless the node comes back.";
+    await other.untilTold(jobId, unreachable);
+    before.addNode("n1", {});
+    await other.untilTold(jobId, "Runs. It has no disk: what is in /home/dev goes with it.");
+    await other.order(jobId, "cancel");
+    await other.until(jobId, "cancelled");
+  });
+
   test("a machine that was restarted takes its jobs along", async () => {
     const jobId = await other.submit();
     await other.until(jobId, "active");

@@ -86,6 +86,9 @@ export function observe(options: ObserveOptions): Observer {
       return false;
     },
   });
+  const callForPodsOf = ({ metadata }: KubeNode) => {
+    for (const pod of pods.objects.values()) if (pod.spec.nodeName === metadata.name) callFor(pod);
+  };
   const nodes = cluster.follow(
     "nodes",
     {},
@@ -93,11 +96,12 @@ export function observe(options: ObserveOptions): Observer {
       changed(node, before) {
         if (before !== undefined && isSame(node, before)) return;
         writing.nudge();
-        for (const pod of pods.objects.values()) {
-          if (pod.spec.nodeName === node.metadata.name) callFor(pod);
-        }
+        callForPodsOf(node);
       },
-      removed: () => writing.nudge(),
+      removed(node) {
+        writing.nudge();
+        callForPodsOf(node);
+      },
       synced: () => writing.nudge(),
       ...troubleOf(log, "nodes"),
     },
