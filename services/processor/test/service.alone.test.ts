@@ -176,7 +176,11 @@ test("each loop tells when it last came to its end, also a loop that never did",
 });
 
 test("logs of a job that nobody knows are 404; metrics tell what was done", async () => {
-  assert.equal((await get("/internal/jobs/unknown-0001/logs")).status, 404);
+  for (const id of ["unknown-0001", "%00", "a%00b-0001"]) {
+    for (const path of ["logs", "logs/follow?key=x"]) {
+      assert.equal((await get(`/internal/jobs/${id}/${path}`)).status, 404, `${id} ${path}`);
+    }
+  }
   const text = await metrics.registry.metrics();
   assert.match(text, /airlock_orders_total\{action="create",outcome="done"\} [1-9]/);
   assert.match(text, /airlock_job_steps_total\{step="finish",outcome="done"\} [1-9]/);

@@ -1,6 +1,6 @@
 /** `/internal/jobs/{id}/logs/follow`: what a job writes as it comes, for jobs, which knows whose job it is. */
 import { Readable } from "node:stream";
-import { JobLogsQuery, LOG_EXAMPLE, ProblemError, sinceOf } from "@airlock/contract";
+import { JOB_ID, JobLogsQuery, LOG_EXAMPLE, ProblemError, sinceOf } from "@airlock/contract";
 import { type App, clientLeft, problems, sendFlowing } from "@airlock/http";
 import { findJobLog, type Standing, type Store } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -40,7 +40,7 @@ export function followLogRoutes(app: App, { store, cluster, standing, pollMs }: 
     async (request, reply) => {
       const { job_id: jobId } = request.params;
       const { tail, since, key: keyPrefix } = request.query;
-      if (!(await findJobLog(store.pool, jobId))) {
+      if (!JOB_ID.test(jobId) || !(await findJobLog(store.pool, jobId))) {
         throw new ProblemError("job_not_found", `Job ${jobId} not found`);
       }
       const leave = request.takePlace("follow");

@@ -1,5 +1,12 @@
 /** `/internal/jobs/{id}/logs`: what a job has written so far, for jobs, which knows whose job it is. */
-import { JobLogsQuery, LOG_EXAMPLE, ProblemError, sinceOf, tailOf } from "@airlock/contract";
+import {
+  JOB_ID,
+  JobLogsQuery,
+  LOG_EXAMPLE,
+  ProblemError,
+  sinceOf,
+  tailOf,
+} from "@airlock/contract";
 import { type App, problems } from "@airlock/http";
 import { findJobLog, type Store } from "@airlock/jobs-store";
 import * as z from "zod";
@@ -38,7 +45,7 @@ export function logRoutes(app: App, { store, cluster }: LogsDeps): void {
     async (request, reply) => {
       const { job_id } = request.params;
       const { tail, since } = request.query;
-      const job = await findJobLog(store.pool, job_id);
+      const job = JOB_ID.test(job_id) && (await findJobLog(store.pool, job_id));
       if (!job) throw new ProblemError("job_not_found", `Job ${job_id} not found`);
       void reply.type("text/plain; charset=utf-8");
       if (job.pod_name === null) return tailOf(job.pod_logs ?? "", tail);

@@ -1,6 +1,6 @@
 /** `/internal/jobs/{id}/tunnel`: a WebSocket to a port of a job's pod, for jobs, which knows whose job it is. */
 import type { Socket } from "node:net";
-import { ProblemError, TUNNEL_CLOSE } from "@airlock/contract";
+import { JOB_ID, ProblemError, TUNNEL_CLOSE } from "@airlock/contract";
 import { type App, demandWebSocket, problems, takeConnection } from "@airlock/http";
 import { type Fallen, findJobPod, type Standing, type Store } from "@airlock/jobs-store";
 import { WebSocketServer } from "ws";
@@ -93,7 +93,7 @@ export function tunnelRoutes(app: App, deps: TunnelDeps): void {
       const { port, key: keyPrefix } = request.query;
       const leave = request.takePlace("tunnel");
       try {
-        const job = await findJobPod(store.pool, jobId);
+        const job = JOB_ID.test(jobId) && (await findJobPod(store.pool, jobId));
         if (!job) throw new ProblemError("job_not_found", `Job ${jobId} not found`);
         if (job.status !== "active" || job.pod_name === null) {
           throw new ProblemError("job_not_active", `The job is ${job.status}.`);
