@@ -113,10 +113,14 @@ for (const [name, change] of Object.entries(NOT_EXPRESSIBLE)) {
   });
 }
 
-test("a proof of another partition is refused before STS is asked", async (t) => {
+test("a proof of another partition is refused before STS is asked, and told which one is taken", async (t) => {
   const { aws, login } = await loginRig(t);
   const result = await login.verify(proofOf(undefined, { region: "cn-north-1" }));
   assert.equal(refusalOf(result), "401 malformed");
+  assert.equal(
+    "detail" in result && result.detail,
+    "Invalid AWS credentials: cn-north-1 is of the partition aws-cn; log in with a region of aws.",
+  );
   assert.equal(aws.calls.counts().total, 0);
 });
 

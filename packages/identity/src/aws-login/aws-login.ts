@@ -63,12 +63,16 @@ export function createAwsLogin(options: AwsLoginOptions): AwsLogin {
 
   const verify = async (input: unknown): Promise<AwsLoginResult> => {
     const { success, data: proof } = AwsLoginProof.safeParse(input);
-    if (!success) return notProven("malformed", "Invalid AWS credentials");
+    if (!success) return notProven("malformed", INVALID);
     // a NaN of a date that is none fails this too
     const isNear = Math.abs(now().getTime() - amzDateMs(proof.date)) <= maxSkewSeconds * 1000;
     if (!isNear) return notProven("clock", CLOCK_DETAIL);
     const region = STS_REGIONS.get(proof.region);
-    if (region?.partition !== partition) return notProven("malformed", "Invalid AWS credentials");
+    if (region === undefined) return notProven("malformed", INVALID);
+    if (region.partition !== partition) {
+      const detail = `${INVALID}: ${proof.region} is of the partition ${region.partition}; log in with a region of ${partition}.`;
+      return notProven("malformed", detail);
+    }
     const request = identityRequest({ ...proof, serverId });
     const askedAt = performance.now();
     const answer = await askSts(request, {
@@ -84,7 +88,7 @@ export function createAwsLogin(options: AwsLoginOptions): AwsLogin {
   return {
     verify,
     async verifyKeys(credentials, region) {
-      if (!STS_REGIONS.has(region)) return notProven("malformed", "Invalid AWS credentials");
+      if (!STS_REGIONS.has(region)) return notProven("malformed", INVALID);
       const challenge = newChallenge();
       const sign = { credentials, region, serverId, challenge, now: now() };
       return verify(signGetCallerIdentity(sign));
@@ -93,6 +97,7 @@ export function createAwsLogin(options: AwsLoginOptions): AwsLogin {
   };
 }
 
+const INVALID = "Invalid AWS credentials";
 const CLOCK_DETAIL = "The signature's time is too far from ours; check the clock.";
 
 /** The account first: who is of another one learns nothing about the role. */
