@@ -436,9 +436,23 @@ test("the same id with other variables is another job", async () => {
   assert.match(rows[0]?.wanted ?? "", /^k1:[0-9a-f]{64}$/);
 });
 
-test("what has ended takes no orders", async () => {
+test("what has ended takes no orders, and what is ending none but its end", async () => {
   const { job_id } = (await submit({})).body;
   await activate(jobs.db, job_id);
+  const event = { kind: "cancel_requested", actor: "user" } as const;
+  const set = { endAs: "cancelled" } as const;
+  await moveJob(jobs.db, { reservationId: job_id, from: ["active"], set, event });
+  const ask = (path: string, asked?: object) =>
+    jobs.ask("POST", `/v1/jobs/${job_id}/${path}`, { key: alice, ...(asked && { body: asked }) });
+  for (const [path, asked] of [
+    ["extend", { extension_hours: 1 }],
+    ["users", { github_username: "octocat" }],
+    ["jupyter/enable", undefined],
+  ] as const) {
+    const answer = await ask(path, asked);
+    assert.deepEqual([answer.status, answer.body.code], [409, "job_ended"], path);
+  }
+  assert.equal((await ask("cancel")).status, 200);
   await moveJob(jobs.db, {
     reservationId: job_id,
     from: ["active"],

@@ -42,6 +42,7 @@ export interface JobActionArgs {
     | "user_id"
     | "gpu_type"
     | "status"
+    | "end_as"
     | "launched_at"
     | "expires_at"
     | "duration_hours"
@@ -61,6 +62,10 @@ export async function requestAction(
   const { reservation_id, status } = job;
   if (!isLive(status)) {
     throw new ProblemError("job_ended", `Job ${reservation_id} is ${status} already.`);
+  }
+  // whatever else is asked of it would be done by nobody, and be told to nobody
+  if (job.end_as !== null && order.action !== "cancel") {
+    throw new ProblemError("job_ended", `Job ${reservation_id} is ending already.`);
   }
   if (order.action === "extend") {
     demandRoom(job, order.extension_hours, maxHours);

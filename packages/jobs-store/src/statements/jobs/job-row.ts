@@ -1,6 +1,6 @@
 /** A job as its owner sees it. */
 import type { Sealed } from "../../sealed.ts";
-import type { JobState } from "./job-states.ts";
+import type { FinalState, JobState } from "./job-states.ts";
 
 export interface StatusChange {
   readonly status: JobState;
@@ -14,6 +14,8 @@ export interface ListedJobRow {
   readonly user_id: number;
   readonly username: string;
   readonly status: JobState;
+  /** The word that it is to end with; null: it is to run. */
+  readonly end_as: FinalState | null;
   readonly name: string | null;
   readonly image: string;
   readonly command: string | null;
@@ -69,7 +71,7 @@ export interface JobRow extends ListedJobRow {
 
 /** Without env_vars_sealed: whoever starts the pod reads it, nobody else. */
 export const LISTED_JOB_COLUMNS = `
-  reservation_id, user_id, username, status, name, image, command, gpu_type, gpu_count,
+  reservation_id, user_id, username, status, end_as, name, image, command, gpu_type, gpu_count,
   instance_type, duration_hours, coalesce(
     (SELECT disks.disk_name FROM disks WHERE disks.disk_id = reservations.disk_id),
     reservations.disk_name
