@@ -5,6 +5,7 @@ import { checkIam } from "./iam.ts";
 import { render } from "./kustomize/render.ts";
 import type { K8sObject } from "./objects.ts";
 import { placeholdersIn } from "./placeholders.ts";
+import { projectFindings } from "./project-kinds.ts";
 import { linesOf } from "./report.ts";
 import { unlistedFiles } from "./unlisted.ts";
 import { readWorlds } from "./world.ts";
@@ -29,7 +30,8 @@ export async function checkAll(root: string, { isForRelease }: Options = {}): Pr
     const found: [string, Finding[]][] = [];
     for (const world of worlds) found.push([world.name, await checkDeployed(world)]);
     const argo = render(join(root, "argocd"));
-    found.push(["argocd", await checkArgo(argo)], ["iam", checkIam(join(root, "iam"))]);
+    found.push(["argocd", [...(await checkArgo(argo)), ...projectFindings(root, argo)]]);
+    found.push(["iam", checkIam(join(root, "iam"))]);
     const objects = worlds.reduce((sum, world) => sum + world.objects.length, argo.length);
     const examples = [
       ...worlds.flatMap(({ name, environment, objects }) =>

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { applicationsOf } from "../src/argo.ts";
 import { render } from "../src/kustomize/render.ts";
-import { groupOf, identityOf, type K8sObject } from "../src/objects.ts";
+import { identityOf, type K8sObject } from "../src/objects.ts";
 import { K8S } from "./faults.ts";
 
 const objects = render(join(K8S, "argocd"));
@@ -67,26 +67,6 @@ test("the Applications of an environment bring what kubectl apply -k of the over
   }
 });
 
-test("each Application stays in its namespace and brings only what its project allows", () => {
-  for (const { metadata, spec } of applications) {
-    const project = objects.find(
-      ({ kind, metadata: { name } }) => kind === "AppProject" && name === spec.project,
-    );
-    const { clusterResourceWhitelist, namespaceResourceWhitelist } = (project?.spec ??
-      {}) as Record<string, { group: string; kind: string }[]>;
-    const allowed = [...(clusterResourceWhitelist ?? []), ...(namespaceResourceWhitelist ?? [])];
-    for (const object of contents(spec.source?.path)) {
-      const { namespace, name } = object.metadata;
-      const own = namespace ?? (object.kind === "Namespace" ? name : spec.destination.namespace);
-      assert.equal(own, spec.destination.namespace, `${metadata.name}: ${identityOf(object)}`);
-      const isAllowed = allowed.some(
-        ({ group, kind }) => group === groupOf(object) && kind === object.kind,
-      );
-      assert.ok(isAllowed, `${spec.project} does not allow ${identityOf(object)}`);
-    }
-  }
-});
-
 test("what gives rights is in an Application of its own, whose project runs nothing", () => {
   const kindsIn = (name: string) => [
     ...new Set(contents(`k8s/overlays/prod/${name}`).map(({ kind }) => kind)),
@@ -104,11 +84,4 @@ test("what gives rights is in an Application of its own, whose project runs noth
   ]);
   for (const { metadata, spec } of applications)
     assert.equal(spec.project.endsWith("-rights"), metadata.name.endsWith("-gpu-dev"));
-});
-
-test("only dev has an ingress", () => {
-  const kinds = (environment: string) =>
-    contents(`k8s/overlays/${environment}`).map(({ kind }) => kind);
-  assert.ok(kinds("dev").includes("Ingress"));
-  assert.ok(!kinds("qa").includes("Ingress") && !kinds("prod").includes("Ingress"));
 });

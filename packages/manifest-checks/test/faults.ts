@@ -5,7 +5,7 @@ import { merge } from "../src/kustomize/merge.ts";
 import { render } from "../src/kustomize/render.ts";
 import { type K8sObject, type Mapping, nameOf } from "../src/objects.ts";
 import { readDocuments } from "../src/read-yaml.ts";
-import { ENVIRONMENTS, withInstallation } from "../src/world.ts";
+import { ENVIRONMENTS, type EnvironmentName, FOLDERS, withInstallation } from "../src/world.ts";
 
 export const K8S = join(import.meta.dirname, "../../../k8s");
 
@@ -31,9 +31,19 @@ export function chosenIn(environment: string): Chosen {
   return (readDocuments(file) as { spec: Chosen }[])[0]?.spec as Chosen;
 }
 
+/** The components that the folders of an overlay list, which are its installation's choice. */
+export const listedIn = (environment: EnvironmentName): readonly string[] =>
+  FOLDERS.flatMap((folder) => {
+    const file = join(K8S, "overlays", environment, folder, "kustomization.yaml");
+    const { components = [] } = readDocuments(file)[0] as { components?: string[] };
+    return components.flatMap((path) => path.split("/components/")[1] ?? []);
+  });
+
 export interface Fault {
   readonly rule: string;
   readonly world?: string;
+  /** A component without which it is none. */
+  readonly of?: string;
   readonly on?: string;
   readonly at?: string;
   readonly merge?: Mapping;
@@ -47,8 +57,9 @@ export const FAULTS = readDocuments(
   join(import.meta.dirname, "fixtures/faults.yaml"),
 )[0] as Fault[];
 
-/** Overlays with components that change what is allowed: `prod + irsa`. */
+/** Overlays with components that change what is allowed, added where they are not listed already: `prod + irsa`. */
 const ADDED: Readonly<Record<string, readonly string[]>> = {
+  "dev + ingress": ["ingress"],
   "prod + irsa": ["layer-sigv4/gateway", "layer-sigv4/irsa"],
   "prod + pod-identity": ["layer-sigv4/gateway", "layer-sigv4/pod-identity"],
   "prod + public-ingress": ["caller-jwt", "ingress", "public-ingress"],
@@ -58,8 +69,9 @@ export const WORLDS = [...ENVIRONMENTS, ...Object.keys(ADDED), "argocd"] as cons
 
 /** What the checks say of a world, with the fault in it or without any. */
 export function findingsOf(world: string, fault?: Fault): Promise<Finding[]> {
-  const environment = ENVIRONMENTS.find((name) => name === world.split(" + ")[0]);
-  const added = ADDED[world];
+  const environment = environmentOf(world);
+  const listed = environment ? listedIn(environment) : [];
+  const added = ADDED[world]?.filter((name) => !listed.includes(name));
   const components = added && environment ? withInstallation(K8S, added, environment) : [];
   const rendered = render(join(K8S, environment ? `overlays/${environment}` : world), components);
   // what the overlay of aux says then
@@ -68,12 +80,21 @@ export function findingsOf(world: string, fault?: Fault): Promise<Finding[]> {
     on: "Deployment aux/aux",
     container: { env: [{ name: "ACCESS_POLICY_CALLERS", value: "jwt" }] },
   };
-  const objects = added?.includes("caller-jwt") ? apply(rendered, callers) : rendered;
+  const objects = ADDED[world]?.includes("caller-jwt") ? apply(rendered, callers) : rendered;
   const changed = fault ? apply(objects, fault) : objects;
   return environment
     ? checkDeployed({ name: world, environment, objects: changed })
     : checkArgo(changed);
 }
+
+/** Whether what the fault is about is there: an installation may have chosen otherwise. */
+export function isThere({ world = "prod", of: component }: Fault): boolean {
+  const environment = environmentOf(world);
+  return !component || !environment || listedIn(environment).includes(component);
+}
+
+const environmentOf = (world: string): EnvironmentName | undefined =>
+  ENVIRONMENTS.find((name) => name === world.split(" + ")[0]);
 
 function apply(objects: readonly K8sObject[], fault: Fault): K8sObject[] {
   if (fault.add) return [...objects, fault.add];

@@ -58,6 +58,13 @@ const PLANTS: readonly Plant[] = [
     says: /^Namespace aux: .*\[default-deny: kube-score pod-networkpolicy\]/,
   },
   {
+    what: "a kind that its project of Argo CD does not allow",
+    file: "argocd/prod/project.yaml",
+    from: "    - group: policy\n      kind: PodDisruptionBudget\n",
+    to: "",
+    says: /^PodDisruptionBudget aux\/aux: must be allowed by airlock-prod: list policy PodDisruptionBudget .*\[allowed-kind\]/,
+  },
+  {
     what: "a manifest that no kustomization lists",
     file: "base/aux/kustomization.yaml",
     from: "  - pod-disruption-budget.yaml\n",
@@ -192,6 +199,7 @@ const EXAMPLES = {
   gateway: `ecr.acme.io/airlock-gateway@sha256:${"0".repeat(64)}`,
   objects: "[airlock-data-prod/**]",
   cidr: "192.0.2.64/26",
+  trustProxy: "192.0.2.64/26",
 } as const;
 const FOUND = [
   "platform@example.com",

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { ARGO_RULES, DEPLOYED_RULES } from "../src/check.ts";
 import { CHECKLIST } from "../src/checklist.ts";
 import { linesOf } from "../src/report.ts";
-import { FAULTS, findingsOf, WORLDS } from "./faults.ts";
+import { FAULTS, findingsOf, isThere, WORLDS } from "./faults.ts";
 
 const RULES = [...DEPLOYED_RULES, ...ARGO_RULES];
 
@@ -17,7 +17,7 @@ describe("the manifests as they are", () => {
 });
 
 describe("a planted fault", () => {
-  for (const [index, fault] of FAULTS.entries()) {
+  for (const [index, fault] of FAULTS.filter(isThere).entries()) {
     test(`${index + 1}: ${fault.rule} finds what is wrong with ${fault.on ?? fault.at}`, async () => {
       const object = fault.at ?? fault.on;
       const findings = await findingsOf(fault.world ?? "prod", fault);
