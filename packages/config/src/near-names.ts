@@ -2,6 +2,8 @@
 import type * as z from "zod";
 import type { Environment } from "./settings.ts";
 
+/** A word that is shorter than this is another word, not a slip: S3 is not STS. */
+const SHORT_WORD = 4;
 /** So many letters may be wrong, missing or too many; of a short name one. */
 const MOST_EDITS = 2;
 const SHORT_LENGTH = 8;
@@ -12,8 +14,19 @@ export function nearNames(schema: z.ZodObject, env: Environment): { name: string
   return Object.keys(env).flatMap((name) => {
     if (known.includes(name)) return [];
     const most = name.length < SHORT_LENGTH ? 1 : MOST_EDITS;
-    const near = known.find((other) => edits(name, other, most) <= most);
+    const near = known.find(
+      (other) => edits(name, other, most) <= most && !isAnotherWord(name, other),
+    );
     return near === undefined ? [] : [{ name, near }];
+  });
+}
+
+function isAnotherWord(one: string, other: string): boolean {
+  const [words, others] = [one.split("_"), other.split("_")];
+  if (words.length !== others.length) return false;
+  return words.some((word, at) => {
+    const own = others[at] ?? "";
+    return word !== own && Math.max(word.length, own.length) < SHORT_WORD;
   });
 }
 

@@ -136,6 +136,7 @@ test("what is no setting and almost one is told with the name that may be meant"
   const settings = z.object({
     RATE_LIMIT_PER_MINUTE: z.string(),
     PORT: z.string(),
+    AWS_ENDPOINT_URL_STS: z.string(),
     DOCS: z.string(),
   });
   const env = {
@@ -146,6 +147,7 @@ test("what is no setting and almost one is told with the name that may be meant"
     PORT: "1",
     GATEWAY_PORT: "tcp://10.0.0.1:80",
     PATH: "/bin",
+    AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1",
   };
   assert.deepEqual(
     nearNames(settings, env).map(({ name, near }) => `${name} ${near}`),

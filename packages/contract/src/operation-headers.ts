@@ -110,7 +110,8 @@ const NONE: OperationHeaders = { honours: [], sends: [] };
 /** By what generated clients call them. */
 const BY_ID: Readonly<Record<string, OperationHeaders>> = {
   queryParameters: OF_CACHED,
-  getParameters: OF_CACHED,
+  // by POST, which has no conditions (RFC 9110 §13.1.2)
+  getParameters: { honours: ["Cache-Control"], sends: VALUE_HEADERS },
   getParameter: { ...OF_CACHED, sends: [...VALUE_HEADERS, "Vary"] },
   listBuckets: OF_CACHED,
   listObjects: OF_LIST,

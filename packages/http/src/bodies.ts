@@ -5,7 +5,9 @@ import { ProblemError } from "@airlock/contract";
 import type { FastifyReply, preParsingHookHandler } from "fastify";
 import type { App } from "./app-type.ts";
 import { watchArrivals } from "./arrivals.ts";
+import type { ClientOf } from "./client-address.ts";
 import type { Metrics } from "./metrics.ts";
+import { whenClosed } from "./when-closed.ts";
 import { MAX_BODY_BYTES, WholeBodies } from "./whole-bodies.ts";
 
 /** What is read of a body that nobody wants: many proxies read no answer before they have sent it whole. */
@@ -14,6 +16,14 @@ const MAX_UNWANTED_BYTES = 134_217_728;
 const UNWANTED_PAUSE_MS = 1000;
 /** What tells that there is a body, and of which type. */
 const BODY_HEADERS = ["content-length", "content-type", "transfer-encoding"] as const;
+
+/** The code of what the parser does not refuse, and we do (see client-errors.ts). */
+export const CRUMBS = "CRUMBS";
+/** A body may come in so many parts, however small they are … */
+const MOST_CRUMBS = 4096;
+/** … beyond that so much a part: each costs as much as a small request. */
+const LEAST_PART_BYTES = 16;
+const areCrumbs = (parts: number, size: number): boolean => size < parts * LEAST_PART_BYTES;
 
 /** Why a body will never be whole. */
 const FAILURE = Symbol("failure");
@@ -38,9 +48,17 @@ export function endBehind(raw: IncomingMessage, reply: FastifyReply): void {
  * Requests that are still arriving are counted apart, so that slow clients cannot fill the bound on
  * requests in progress. How slow they may be is for arrivals.ts.
  */
-export function registerBodies(app: App, { inFlight }: Metrics): void {
+export function registerBodies(app: App, { inFlight }: Metrics, clientOf: ClientOf): void {
   const arrivals = watchArrivals(app);
-  const bodies = new WholeBodies((raw) => bodyFailed(raw, tooMuch()));
+  const networkOf = (raw: IncomingMessage) => clientOf(raw).network;
+  const bodies = new WholeBodies(networkOf, (raw) => bodyFailed(raw, tooMuch()));
+  /** Ended as what is late is, for what is left of it would cost as much. */
+  const endCrumbs = (raw: IncomingMessage) =>
+    app.server.emit(
+      "clientError",
+      Object.assign(new Error("crumbs"), { code: CRUMBS }),
+      raw.socket,
+    );
   app.addHook("onRequest", (request, reply, done) => {
     const { raw } = request;
     const isWanted = request.route.schema?.body !== undefined;
@@ -61,11 +79,13 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
     };
     inFlight.arriving++;
     arrivals.add(raw);
-    raw.once("end", arrived).once("close", arrived);
+    raw.once("end", arrived);
+    // once it is answered, Node tells no more of a request: neither its end nor that it has closed
+    whenClosed(reply.raw, arrived);
     if (isDeclaredTooLarge(raw)) done(tooLarge());
     else if (isWanted && isEncoded(raw)) done(encoded());
     else if (isWanted) done();
-    else dropBody(raw, done);
+    else dropBody(raw, endCrumbs, done);
   });
   app.addHook("onSend", ({ raw }, _reply, _payload, done) => {
     const { [FAILURE]: failure, [ENDS]: ends } = raw as Arriving;
@@ -82,13 +102,14 @@ export function registerBodies(app: App, { inFlight }: Metrics): void {
   });
 
   /** In one piece, for Fastify keeps each part that comes. A body that has failed already is not waited for. */
-  const read: preParsingHookHandler = ({ raw }, _reply, payload, done) => {
+  const read: preParsingHookHandler = ({ raw }, reply, payload, done) => {
     const failure = (raw as Arriving)[FAILURE];
     if (failure || !hasBody(raw)) return done(failure ?? null, payload);
-    raw.once("close", () => bodies.take(raw));
+    whenClosed(reply.raw, () => bodies.take(raw));
     readBody(
       raw,
       (part) => bodies.add(raw, part),
+      endCrumbs,
       (problem) => {
         const whole = bodies.take(raw);
         if (problem) done(problem);
@@ -147,10 +168,15 @@ const tooMuch = () =>
     headers: { "retry-after": "1" },
   });
 
-function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void): void {
+function dropBody(
+  raw: IncomingMessage,
+  endCrumbs: (raw: IncomingMessage) => void,
+  done: (problem?: ProblemError) => void,
+): void {
   readBody(
     raw,
     () => {},
+    endCrumbs,
     (problem) => {
       // so that nobody waits for it again
       if (!problem) for (const name of BODY_HEADERS) delete raw.headers[name];
@@ -159,19 +185,27 @@ function dropBody(raw: IncomingMessage, done: (problem?: ProblemError) => void):
   );
 }
 
-/** Reads a body to its end. @param done told once, of one that fails or is larger than anybody takes. */
+/**
+ * Reads a body to its end.
+ *
+ * @param endCrumbs called once for one that comes in too small parts; it has the body fail.
+ * @param done told once, also of one that fails or is larger than anybody takes.
+ */
 function readBody(
   raw: IncomingMessage,
   take: (part: Buffer) => void,
+  endCrumbs: (raw: IncomingMessage) => void,
   done: (problem?: ProblemError) => void,
 ): void {
   let size = 0;
+  let parts = 0;
   const end = (problem?: ProblemError) => {
     raw.off("data", onData).off("end", onEnd).off("error", end);
     done(problem);
   };
   const onData = (part: Buffer) => {
     size += part.length;
+    if (++parts === MOST_CRUMBS && areCrumbs(parts, size)) return endCrumbs(raw);
     if (size <= MAX_BODY_BYTES) return take(part);
     raw.pause();
     end(tooLarge());
@@ -183,6 +217,7 @@ function readBody(
 /** Reads what is left of a body, within bounds; what an answer waits for. */
 function dropRest(raw: IncomingMessage, done: () => void): void {
   let left = MAX_UNWANTED_BYTES;
+  let parts = 0;
   const end = () => {
     clearTimeout(pause);
     raw.off("data", onData).off("end", end).off("error", end).off("close", end);
@@ -191,7 +226,9 @@ function dropRest(raw: IncomingMessage, done: () => void): void {
   const pause = setTimeout(end, UNWANTED_PAUSE_MS);
   const onData = (chunk: Buffer) => {
     left -= chunk.length;
+    parts++;
     if (left < 0) return end();
+    if (parts > MOST_CRUMBS && areCrumbs(parts, MAX_UNWANTED_BYTES - left)) return end();
     pause.refresh();
   };
   raw.on("data", onData).once("end", end).once("error", end).once("close", end).resume();

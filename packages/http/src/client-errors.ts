@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { ProblemError } from "@airlock/contract";
 import type { Admission } from "./admission.ts";
 import { answerUnderWay } from "./answer-under-way.ts";
-import { bodyFailed } from "./bodies.ts";
+import { bodyFailed, CRUMBS } from "./bodies.ts";
 import type { ClientAddress, ClientOf } from "./client-address.ts";
 import type { Logger } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
@@ -111,6 +111,8 @@ function problemOf({ code, rawPacket }: ParserError): ProblemError {
         );
       }
       return new ProblemError("header_fields_too_large", "The headers are too large or too many.");
+    case CRUMBS:
+      return new ProblemError("bad_request", "The body comes in too many parts of a few bytes.");
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return new ProblemError("content_too_large", "The chunk extensions are too large.");
     default:

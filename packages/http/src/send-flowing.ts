@@ -1,5 +1,5 @@
 /** Sends a body that comes for as long as it lasts: its head at once, however late its first byte is. */
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import { whenClosed } from "./when-closed.ts";
 
@@ -14,7 +14,8 @@ export function sendFlowing(reply: FastifyReply, body: Readable, lastWords?: str
   const { request, server } = reply;
   if (request.method === "HEAD") {
     body.destroy();
-    return reply.send();
+    // by what it is Fastify knows that its length is not known
+    return reply.send(Readable.from([]));
   }
   const end = () => {
     if (lastWords === undefined) return void body.destroy(new Error("the server closes"));

@@ -150,7 +150,7 @@ export async function createServer(
   app.addHook("onClose", boundUnsentAnswers(connections, cut));
   const places = createPlaces(metrics, settings.MAX_IN_FLIGHT, options.clientPlaces);
   registerAccessLog(app, logger, metrics, settings.LOG_SAMPLE, clientOf, places.workDone);
-  registerBodies(app, metrics);
+  registerBodies(app, metrics, clientOf);
   registerConnectionEnd(app);
   registerJsonBodies(app);
   registerShedding(app, metrics, settings.MAX_IN_FLIGHT);

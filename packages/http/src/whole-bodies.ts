@@ -35,38 +35,60 @@ class Body {
   }
 }
 
+interface Arriving {
+  readonly body: Body;
+  readonly network: string;
+}
+
 export class WholeBodies {
-  readonly #arriving = new Map<IncomingMessage, Body>();
+  readonly #arriving = new Map<IncomingMessage, Arriving>();
+  readonly #networkOf: (raw: IncomingMessage) => string;
   readonly #end: (raw: IncomingMessage) => void;
   readonly #maxBytes: number;
   #heldBytes = 0;
 
   /**
-   * @param end where there is too much: for the one that has been arriving longest, so that who sends
-   * slowly on many connections takes nothing from who sends at once.
+   * @param networkOf whose a body is.
+   * @param end where there is too much: whoever has the most loses what has been arriving longest, so that
+   * nobody takes anything from others.
    */
-  constructor(end: (raw: IncomingMessage) => void, maxBytes: number = MAX_ARRIVING_BYTES) {
+  constructor(
+    networkOf: (raw: IncomingMessage) => string,
+    end: (raw: IncomingMessage) => void,
+    maxBytes: number = MAX_ARRIVING_BYTES,
+  ) {
+    this.#networkOf = networkOf;
     this.#end = end;
     this.#maxBytes = maxBytes;
   }
 
   add(raw: IncomingMessage, part: Buffer): void {
-    const body = this.#arriving.get(raw) ?? new Body();
-    this.#arriving.set(raw, body);
-    this.#heldBytes += body.add(part);
-    for (const [oldest] of this.#arriving) {
-      if (this.#heldBytes <= this.#maxBytes) return;
-      this.take(oldest);
-      this.#end(oldest);
-    }
+    const one = this.#arriving.get(raw) ?? { body: new Body(), network: this.#networkOf(raw) };
+    this.#arriving.set(raw, one);
+    this.#heldBytes += one.body.add(part);
+    while (this.#heldBytes > this.#maxBytes) this.#endOne();
   }
 
   /** @returns what has come; from here on it is somebody else's. */
   take(raw: IncomingMessage): Buffer {
-    const body = this.#arriving.get(raw);
-    if (body === undefined) return Buffer.alloc(0);
+    const one = this.#arriving.get(raw);
+    if (one === undefined) return Buffer.alloc(0);
     this.#arriving.delete(raw);
-    this.#heldBytes -= body.held;
-    return body.whole;
+    this.#heldBytes -= one.body.held;
+    return one.body.whole;
+  }
+
+  #endOne(): void {
+    const held = new Map<string, number>();
+    for (const { body, network } of this.#arriving.values()) {
+      held.set(network, (held.get(network) ?? 0) + body.held);
+    }
+    const [most] = [...held].reduce((one, other) => (other[1] > one[1] ? other : one));
+    for (const [raw, { network }] of this.#arriving) {
+      if (network !== most) continue;
+      this.take(raw);
+      this.#end(raw);
+      return;
+    }
   }
 }

@@ -11,6 +11,7 @@ import {
   createLogger,
   createMetrics,
   createServer,
+  type Metrics,
 } from "@airlock/http";
 import * as z from "zod";
 
@@ -21,6 +22,7 @@ export interface SmallApp {
   readonly port: number;
   /** What was logged. */
   readonly lines: Record<string, unknown>[];
+  readonly inFlight: Metrics["inFlight"];
   /** The samples of a metric, as they are scraped. */
   samples(name: string): Promise<string[]>;
 }
@@ -53,6 +55,7 @@ export async function startApp(
     app,
     port,
     lines,
+    inFlight: metrics.inFlight,
     async samples(name) {
       const text = await metrics.registry.getSingleMetricAsString(name);
       return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));

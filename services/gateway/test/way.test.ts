@@ -40,7 +40,9 @@ async function assertWay({ url }: Gateway, more: readonly string[]): Promise<voi
     assert.equal(status, 200, body);
   };
   await ask(); // connections are made, which is no part of the way
-  const entered = await filesEntered(ask);
+  // nor is what a timer does meanwhile: it does not do so twice
+  const again = new Set(await filesEntered(ask));
+  const entered = (await filesEntered(ask)).filter((file) => again.has(file));
   assert.deepEqual(entered, [...(await filesTold()), ...more].sort());
   assert.ok(entered.length <= MOST_FILES + more.length, entered.join(" "));
 }

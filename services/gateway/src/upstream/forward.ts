@@ -80,8 +80,8 @@ const AT_ONCE_MS = 1000;
 const LEAST_LEFT_MS = 20;
 /** What the upstream may take longer than it was asked to hold events back. */
 const HELD_GRACE_MS = 1000;
-/** For what there is when that is over: proxies give up 60 s after they have asked. */
-const LAST_LOOK_MS = 2000;
+/** All of such a wait, with a look at what there is when it is over: proxies give up 60 s after they have asked. */
+const MOST_HELD_MS = 58_900;
 /** Bodies up to this size go to the client in one write. */
 const WHOLE_BYTES = 65_536;
 
@@ -184,7 +184,8 @@ class Passage implements Listener, Caller {
     if (error instanceof DeadlineError && name === "eventWait") {
       // its time is up, or the server closes: what there is now is an answer too
       this.#target = { ...this.#target, class: "jobs", path: path.replace(WAIT, "wait=0") };
-      this.#readBy(LAST_LOOK_MS);
+      const leftMs = this.#startedAt + MOST_HELD_MS - performance.now();
+      this.#readBy(Math.min(CLASSES.jobs.overallMs, leftMs));
       return;
     }
     if (this.#goesOn(error)) return;

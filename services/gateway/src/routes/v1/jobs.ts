@@ -68,7 +68,7 @@ export const JOB_ROUTES: readonly JobsRoute[] = [
     method: "GET",
     url: "/v1/jobs/:job_id/logs",
     summary:
-      "What a job wrote, as plain text: up to 1 MiB while it runs, the last 256 KiB once it is over; empty before it starts.",
+      "What a job wrote, as plain text: the newest 1 MiB while it runs, the newest 256 KiB once it is over; empty before it starts.",
     tag: "jobs",
     querystring: JobLogsQuery,
     text: "What it wrote.",
