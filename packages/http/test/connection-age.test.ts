@@ -49,6 +49,7 @@ test("a server that closes waits for heads as long as one may take, and for the 
   }
   await until(() => answers.length === 1);
   t.mock.timers.enable({ apis: ["setTimeout"] });
+  app.isDraining = true; // so that what is answered ends with its answer
   const closed = app.close();
   while (app.server.listening) await turn();
   t.mock.timers.tick(4500);

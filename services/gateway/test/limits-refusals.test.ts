@@ -22,7 +22,10 @@ const REFUSED: Readonly<Record<string, readonly [string, status: number, ifAsked
   "a query that cannot be decoded": [`GET /config?a=%zz HTTP/1.1\r\n${H}`, 400],
   "a URL that is too long": [`GET /config/${"a".repeat(9000)} HTTP/1.1\r\n${H}`, 414],
   "headers that are too large": [`GET /config/a HTTP/1.1\r\nX: ${"a".repeat(13_000)}\r\n${H}`, 431],
-  "a body that is too large": [`POST /config HTTP/1.1\r\nContent-Length: 100000\r\n${H}`, 413],
+  "a body that is too large": [
+    `POST /config HTTP/1.1\r\nContent-Length: 70000\r\n${H}${"x".repeat(70_000)}`,
+    413,
+  ],
 };
 
 const ISSUER = { GATEWAY_JWT_ISSUER: "http://127.0.0.1:9", GATEWAY_JWT_AUDIENCE: "airlock" };

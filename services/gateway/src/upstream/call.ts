@@ -285,7 +285,7 @@ export class Call implements Entrant, Dispatcher.DispatchHandler {
    * other. Never later than a pause of the body, which may begin at any moment.
    */
   #listen(leftMs: number): void {
-    const ms = Math.min(leftMs, this.#pauseMs() || this.#rules.headersMs);
+    const ms = Math.min(leftMs, this.#pauseMs() || this.#upstream.lanes.value.bodyPauseMs);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(onSilence, Math.ceil(ms), this);
   }
