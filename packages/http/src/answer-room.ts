@@ -3,6 +3,7 @@ import { ProblemError } from "@airlock/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { connectionOf } from "./connections.ts";
 import { CLIENT_SHARE } from "./waiting.ts";
+import { whenClosed } from "./when-closed.ts";
 
 /** Told in docs/architecture.md. */
 const MAX_BYTES = 33_554_432;
@@ -56,7 +57,8 @@ export class AnswerRoom {
       this.#bodies.delete(body);
       this.#add(held.holder, -body.length);
     };
-    raw.once("finish", release).once("close", release);
+    raw.once("finish", release);
+    whenClosed(raw, release);
   }
 
   #add(holder: string | undefined, bytes: number): void {

@@ -1,6 +1,6 @@
 /** Answers that take much room: some find none before they are made, and those that are made arrive whole. */
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { AnswerRoom } from "../src/answer-room.ts";
@@ -50,6 +50,34 @@ test("one client has half of the room at most, all together no more than there i
     reply.raw.emit("close");
   }
   assert.equal(ask(alice, 5000), undefined);
+});
+
+test("a client that left while its answer was made holds nothing", async (t) => {
+  const room = new AnswerRoom(1000);
+  const made = Promise.withResolvers<void>();
+  let [isAsked, isHeld] = [false, false];
+  const { app, port } = await startApp(t, (routes) => {
+    routes.get("/left", async (_request, reply) => {
+      isAsked = true;
+      await made.promise;
+      const body = Buffer.alloc(1000);
+      room.hold(reply, body);
+      isHeld = true;
+      return body;
+    });
+  });
+  const left = once(app.server, "request").then(([, answer]) => once(answer, "close"));
+  const socket = await open(t, port);
+  socket.write("GET /left HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await until(() => isAsked);
+  socket.destroy();
+  await left;
+  made.resolve();
+  await until(() => isHeld);
+  assert.equal(
+    codeOf(() => room.demand(requestOf("another"), 1)),
+    undefined,
+  );
 });
 
 test("whoever takes nothing keeps new answers out, and breaks off none that is read", async (t) => {
