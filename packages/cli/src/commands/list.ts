@@ -3,6 +3,7 @@ import type { Job } from "@airlock/contract";
 import type { Api } from "../api/api.ts";
 import { command, JSON_FLAG } from "../command.ts";
 import type { Context } from "../context.ts";
+import { FILTER_FLAGS } from "../jobs/filter-flags.ts";
 import { type JobFilter, listJobs } from "../jobs/find-job.ts";
 import { isOver, LIVE_STATES } from "../jobs/job-states.ts";
 import { jobColumns, publicJob } from "../jobs/job-view.ts";
@@ -18,19 +19,7 @@ export const list = command({
   flags: {
     ...JSON_FLAG,
     ...WATCH_FLAGS,
-    status: {
-      wire: "status",
-      value: "STATES",
-      short: "s",
-      about: "only these, by comma; all for all of them",
-    },
-    type: {
-      wire: "gpu_type",
-      value: "TYPE",
-      short: "t",
-      about: "only jobs with these GPUs",
-      names: "gpu type",
-    },
+    ...FILTER_FLAGS,
   },
   more: `Without --status: the jobs that wait or run, and those of the last 24 hours.
 With --watch --json each change of a job is a line of JSON, the last one of a job with "final": true.`,

@@ -2,6 +2,7 @@
 import type { AdminJob, AdminJobDetails, AdminJobs, JobActionRequested } from "@airlock/contract";
 import { CliError, EXIT } from "../../cli-error.ts";
 import { command, JSON_FLAG } from "../../command.ts";
+import { FILTER_FLAGS } from "../../jobs/filter-flags.ts";
 import { hoursOf } from "../../jobs/hours.ts";
 import { LIVE_STATES } from "../../jobs/job-states.ts";
 import { gpusText, shortId } from "../../jobs/job-view.ts";
@@ -39,19 +40,7 @@ export const adminJobsList = command({
   name: "admin jobs list",
   about: "list jobs of all users",
   flags: {
-    status: {
-      wire: "status",
-      value: "STATES",
-      short: "s",
-      about: "only these, by comma; all for all of them",
-    },
-    type: {
-      wire: "gpu_type",
-      value: "TYPE",
-      short: "t",
-      about: "only jobs with these GPUs",
-      names: "gpu type",
-    },
+    ...FILTER_FLAGS,
     user: { value: "USER", about: "only this user's" },
     node: { value: "NODE", about: "only jobs that have something booked there" },
     since: {
